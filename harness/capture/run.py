@@ -1,0 +1,81 @@
+"""What was done in a run, and what really happened in it: the ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.otlp.model import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectFacts:
+    """The process under test.  ``spec`` is what the caller asked for (``npm:2.1.31``),
+    ``version`` what ``--version`` printed, without the product name."""
+
+    spec: str
+    path: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """One request that the scripted Messages API answered.
+
+    ``auxiliary`` calls are the subject's own side business (titles, command
+    classification): answered and billed, but outside the script.  Token counts
+    are what was billed: all zero on an error answer.
+    """
+
+    model: str
+    status: int
+    auxiliary: bool
+    streamed: bool
+    request_id: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_creation_tokens: int = 0
+    error_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """One scripted ``tool_use`` whose result came back.  ``input`` is what the script
+    sent; ``ok`` is false when the result was marked as an error."""
+
+    name: str
+    tool_use_id: str
+    input: Mapping[str, object]
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTruth:
+    """What happened, counted by our fakes and never by the subject."""
+
+    prompts: tuple[str, ...] = ()
+    api_calls: tuple[ApiCall, ...] = ()
+    tool_runs: tuple[ToolRun, ...] = ()
+    commits: int = 0
+    pull_requests: int = 0
+    lines_added: int = 0
+    lines_removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process, run once.  ``environment`` is what the scenario set (no inherited
+    variables); times are Unix nanoseconds; ``exit_code`` is negative for a signal."""
+
+    scenario: str
+    protocol: Protocol
+    subject: SubjectFacts
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    started_unix_nano: int
+    ended_unix_nano: int
+    exit_code: int
+    stdout: str
+    stderr: str
+    truth: GroundTruth = field(default_factory=GroundTruth)

@@ -1,0 +1,41 @@
+"""Whose fault it is: ours (or our caller's), or the subject's.
+
+The harness never turns one into the other.  A :class:`HarnessError` means that
+nothing can be said about the subject; a :class:`SubjectError` is itself
+something to say about the subject.
+"""
+
+from __future__ import annotations
+
+
+class HarnessError(Exception):
+    """A fault of the harness, the machine or the way we were called."""
+
+
+class UsageError(HarnessError):
+    """A value that the caller gave cannot be used.
+
+    The message always names what to change, what was seen and what was
+    expected, so that it can be acted on without reading the source.
+    """
+
+    def __init__(self, change: str, *, seen: str, expected: str) -> None:
+        self.change = change
+        self.seen = seen
+        self.expected = expected
+        super().__init__(f"{change}: expected {expected}, saw {seen}")
+
+
+class SubjectError(Exception):
+    """The process under test could not be started, died or hung.
+
+    ``output`` holds the last of what it printed, so that the report can show it.
+    """
+
+    def __init__(self, message: str, *, output: str = "") -> None:
+        self.output = output
+        super().__init__(message if not output else f"{message}\nlast output:\n{output}")
+
+
+class DeadlineExceeded(HarnessError):
+    """A condition did not come true in time; the message lists what was seen."""

@@ -1,0 +1,145 @@
+"""The flattened model: every item carries its resource and its scope.
+
+Values keep their OTLP type: ``stringValue`` is :class:`str`, ``boolValue`` is
+:class:`bool`, ``intValue`` is :class:`int`, ``doubleValue`` is :class:`float`,
+``bytesValue`` is :class:`bytes`, arrays are tuples, key-value lists are
+:class:`Attributes`, an empty AnyValue is ``None``.  Times are Unix
+nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Union
+
+Value = Union[str, bool, int, float, bytes, None, tuple["Value", ...], "Attributes"]
+
+
+class Signal(StrEnum):
+    METRICS = "metrics"
+    LOGS = "logs"
+    TRACES = "traces"
+
+
+class Protocol(StrEnum):
+    """The three OTLP transports, named as ``OTEL_EXPORTER_OTLP_PROTOCOL`` names them."""
+
+    GRPC = "grpc"
+    HTTP_PROTOBUF = "http/protobuf"
+    HTTP_JSON = "http/json"
+
+
+class Attributes(Mapping[str, Value]):
+    """An attribute set as it came: order and repeated keys are kept in ``pairs``.
+
+    As a mapping, the last of a repeated key wins.
+    """
+
+    __slots__ = ("_map", "pairs")
+
+    def __init__(self, pairs: tuple[tuple[str, Value], ...] = ()) -> None:
+        self.pairs = pairs
+        self._map = dict(pairs)
+
+    def __getitem__(self, key: str) -> Value:
+        return self._map[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._map)
+
+    def __len__(self) -> int:
+        return len(self._map)
+
+    def __repr__(self) -> str:
+        return f"Attributes({self._map!r})"
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """Keys that occur more than once (the data model forbids them)."""
+        keys = [key for key, _ in self.pairs]
+        return tuple(sorted({key for key in keys if keys.count(key) > 1}))
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    attributes: Attributes
+    schema_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    name: str
+    version: str = ""
+    attributes: Attributes = Attributes()
+    schema_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Identity of a metric.  ``type`` is ``sum``, ``gauge``, ``histogram``,
+    ``exponential_histogram``, ``summary`` or ``""`` (no data);
+    ``temporality`` is ``delta``, ``cumulative``, ``unspecified`` or ``""``
+    where the type has none."""
+
+    name: str
+    description: str
+    unit: str
+    type: str
+    temporality: str
+    monotonic: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataPoint:
+    """One data point.  ``value`` is an int or a float as sent (``None``: neither
+    was); histograms and summaries put their fields, as a mapping, in ``extra``."""
+
+    resource: Resource
+    scope: Scope
+    metric: Metric
+    attributes: Attributes
+    start_time_unix_nano: int
+    time_unix_nano: int
+    value: int | float | None
+    flags: int = 0
+    extra: Attributes = Attributes()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One log record.  ``event_name`` is the protocol's own field (``""`` when unset)."""
+
+    resource: Resource
+    scope: Scope
+    body: Value
+    attributes: Attributes
+    time_unix_nano: int
+    observed_time_unix_nano: int
+    severity_number: int
+    severity_text: str
+    event_name: str
+    trace_id: str
+    span_id: str
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One span; ids are lower-case hex, events and links as (name or id, attributes)."""
+
+    resource: Resource
+    scope: Scope
+    name: str
+    kind: int
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    start_time_unix_nano: int
+    end_time_unix_nano: int
+    attributes: Attributes
+    status_code: int
+    status_message: str
+    events: tuple[tuple[str, int, Attributes], ...] = ()
+    links: tuple[tuple[str, str, Attributes], ...] = ()
