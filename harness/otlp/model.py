@@ -34,14 +34,33 @@ class Protocol(StrEnum):
 class Attributes(Mapping[str, Value]):
     """An attribute set as it came: order and repeated keys are kept in ``pairs``.
 
-    As a mapping, the last of a repeated key wins.
+    As a mapping, the last of a repeated key wins.  Two sets are equal when the
+    mappings are, whatever the order, and types count: int 1, double 1.0 and
+    ``True`` differ, NaN equals NaN.  Against any other mapping, Python's own
+    equality holds.
     """
 
-    __slots__ = ("_map", "pairs")
+    __slots__ = ("_key", "_map", "pairs")
 
     def __init__(self, pairs: tuple[tuple[str, Value], ...] = ()) -> None:
         self.pairs = pairs
         self._map = dict(pairs)
+        self._key: frozenset[object] | None = None
+
+    @property
+    def key(self) -> frozenset[object]:
+        """The set as one hashable value, typed: equal exactly when the sets are."""
+        if self._key is None:
+            self._key = frozenset((name, typed(value)) for name, value in self._map.items())
+        return self._key
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Attributes):
+            return self.key == other.key
+        return super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._map))
 
     def __getitem__(self, key: str) -> Value:
         return self._map[key]
@@ -62,6 +81,20 @@ class Attributes(Mapping[str, Value]):
         return tuple(sorted({key for key in keys if keys.count(key) > 1}))
 
 
+NO_ATTRIBUTES = Attributes()
+
+
+def typed(value: Value) -> object:
+    """``value`` as a hashable that compares by type too, and NaN as equal to itself."""
+    if isinstance(value, Attributes):
+        return (Attributes, value.key)
+    if isinstance(value, tuple):
+        return (tuple, tuple(typed(item) for item in value))
+    if isinstance(value, float):
+        return (float, repr(value))
+    return (type(value), value)
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     attributes: Attributes
@@ -72,7 +105,7 @@ class Resource:
 class Scope:
     name: str
     version: str = ""
-    attributes: Attributes = Attributes()
+    attributes: Attributes = NO_ATTRIBUTES
     schema_url: str = ""
 
 
@@ -104,7 +137,7 @@ class DataPoint:
     time_unix_nano: int
     value: int | float | None
     flags: int = 0
-    extra: Attributes = Attributes()
+    extra: Attributes = NO_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)
