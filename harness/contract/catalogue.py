@@ -1,0 +1,201 @@
+"""The requirement catalogue: every ``x-requirements`` entry of ``schemas/``, checked.
+
+A contract file is a JSON Schema of one kind of item.  Where a keyword of it is
+a promise, an ``x-requirements`` entry beside the keyword gives the promise its
+name, our sentence, its source, its check and the lies that must be caught.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from harness.contract.files import JsonObject, read_json, schema_root
+from harness.contract.requirement import MutantSpec, Requirement, Selector, Source
+from harness.contract.resolve import property_range, resolve
+from harness.contract.versions import Version, VersionRange
+from harness.errors import HarnessError
+from harness.findings import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The contract resolved for one version.
+
+    ``requirements`` holds every name ever promised, in catalogue order; whether
+    one applies is asked with :meth:`applies`.  ``registry`` resolves ``$ref``.
+    """
+
+    version: Version
+    requirements: tuple[Requirement, ...]
+    schemas: dict[str, JsonObject]
+    registry: Registry[Any]
+    documents: tuple[str, ...]
+
+    def applies(self, requirement: Requirement) -> bool:
+        return self.version in requirement.versions
+
+    def requirement(self, name: str) -> Requirement:
+        for each in self.requirements:
+            if each.name == name:
+                return each
+        raise HarnessError(f"no requirement is called {name!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the walk stands: the file, what it selects, the path and its versions."""
+
+    file: Path
+    selects: Selector
+    source: JsonObject
+    path: tuple[str, ...]
+    versions: VersionRange
+
+
+def load(version: Version, *, checks: Collection[str], scenarios: Collection[str]) -> Contract:
+    """Read and check the whole catalogue, resolved for ``version``.
+
+    Raises :class:`HarnessError` for a broken catalogue: a duplicate name, an
+    unknown check, scenario or document, a check that nobody names, a
+    requirement that is checked but has no mutant, a mutant that breaks an
+    unknown name.
+    """
+    root = schema_root()
+    documents = read_json(root / "documents.json")["documents"]
+    files = contract_files()
+    schemas = {str(data["$id"]): resolve(data, version) for _, data in files}
+    registry: Registry[Any] = Registry().with_resources(
+        (uri, Resource.from_contents(schema)) for uri, schema in schemas.items()
+    )
+    requirements = tuple(
+        requirement
+        for file, data in files
+        if "x-selects" in data
+        for requirement in _walk(
+            data,
+            _Place(file, _selector(data["x-selects"]), data["x-source"], (), VersionRange()),
+            documents,
+            version,
+        )
+    )
+    _verify(requirements, frozenset(checks), frozenset(scenarios))
+    in_force = tuple(
+        str(document["title"])
+        for document in documents.values()
+        if version in VersionRange.of(document)
+    )
+    return Contract(version, requirements, schemas, registry, in_force)
+
+
+@cache
+def contract_files() -> tuple[tuple[Path, JsonObject], ...]:
+    """Every contract file with its content, in the order of the catalogue.
+
+    Each is validated against ``contract.schema.json`` on the way.
+    """
+    root = schema_root()
+    meta = Draft202012Validator(read_json(root / "contract.schema.json"))
+    found = []
+    for folder in ("metrics", "events", "standard", "service", "transport", "behaviour"):
+        for path in sorted((root / folder).glob("*.json")):
+            data = read_json(path)
+            Draft202012Validator.check_schema(data)
+            for error in meta.iter_errors(data):
+                raise HarnessError(f"{path}: at {error.json_path}: {error.message}")
+            found.append((path, data))
+    return tuple(found)
+
+
+def _selector(data: JsonObject) -> Selector:
+    return Selector(str(data["kind"]), str(data.get("name", "")))
+
+
+def _walk(
+    schema: JsonObject, place: _Place, documents: JsonObject, version: Version
+) -> Iterator[Requirement]:
+    for entry in schema.get("x-requirements", ()):
+        yield _requirement(entry, schema, place, documents, version)
+    for name, child in schema.get("properties", {}).items():
+        if isinstance(child, dict):
+            own = property_range(child)
+            inner = own if own != VersionRange() else place.versions
+            yield from _walk(
+                child,
+                _Place(place.file, place.selects, place.source, (*place.path, name), inner),
+                documents,
+                version,
+            )
+
+
+def _requirement(
+    entry: JsonObject, schema: JsonObject, place: _Place, documents: JsonObject, version: Version
+) -> Requirement:
+    name = str(entry["name"])
+    document = str(entry.get("document", place.source["document"]))
+    if document not in documents:
+        raise HarnessError(f"{place.file}: {name}: unknown document {document!r}")
+    try:
+        own = VersionRange.of(entry)
+    except ValueError as error:
+        raise HarnessError(f"{place.file}: {name}: {error}") from error
+    return Requirement(
+        name=name,
+        level=Level(entry.get("level", "MUST")),
+        says=str(entry["says"]),
+        source=Source(
+            document,
+            str(entry.get("section", place.source["section"])),
+            str(documents[document]["title"]),
+            str(documents[document]["dated"]),
+        ),
+        versions=own if own != VersionRange() else place.versions,
+        selects=_selector(entry["selects"]) if "selects" in entry else place.selects,
+        path=place.path,
+        schema=resolve(schema, version),
+        check=entry.get("check"),
+        params=entry.get("params", {}),
+        scenarios=() if "awaits" in entry else tuple(entry.get("scenarios", ("working_day",))),
+        protocols=tuple(entry.get("protocols", ())),
+        mutants=tuple(
+            MutantSpec(name, number, lie, (name, *lie.get("also", ())))
+            for number, lie in enumerate(entry.get("mutants", ()), start=1)
+        ),
+        awaits=str(entry.get("awaits", "")),
+    )
+
+
+def _verify(
+    requirements: tuple[Requirement, ...], checks: frozenset[str], scenarios: frozenset[str]
+) -> None:
+    names = {requirement.name for requirement in requirements}
+    seen: set[str] = set()
+    for each in requirements:
+        problems = []
+        if each.name in seen:
+            problems.append("the name is used twice")
+        if (each.check is None) == (not each.awaits):
+            problems.append("needs either a check or the scenario that it awaits")
+        if each.check is not None and each.check not in checks:
+            problems.append(f"unknown check {each.check!r}")
+        problems += [f"unknown scenario {s!r}" for s in each.scenarios if s not in scenarios]
+        if each.check is not None and not each.mutants:
+            problems.append("is checked, but no mutant shows that its check can fail")
+        problems += [
+            f"mutant {lie.number} breaks the unknown {broken!r}"
+            for lie in each.mutants
+            for broken in lie.breaks
+            if broken not in names
+        ]
+        if problems:
+            raise HarnessError(f"requirement {each.name}: {'; '.join(problems)}")
+        seen.add(each.name)
+    idle = checks - {each.check for each in requirements if each.check is not None}
+    if idle:
+        raise HarnessError(f"no requirement names the check(s) {', '.join(sorted(idle))}")

@@ -1,0 +1,33 @@
+"""Reading ``schemas/``: from the wheel, else from the checkout."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+
+JsonObject = dict[str, Any]
+
+
+@cache
+def schema_root() -> Path:
+    """The folder of the data files (a wheel carries it inside the package)."""
+    package = Path(__file__).resolve().parent.parent
+    for candidate in (package / "schemas", package.parent / "schemas"):
+        if (candidate / "documents.json").is_file():
+            return candidate
+    raise HarnessError(f"the schemas are missing from the installation at {package}")
+
+
+def read_json(path: Path) -> JsonObject:
+    """One JSON object; a broken file is our fault and is named."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HarnessError(f"{path}: {error}") from error
+    if not isinstance(data, dict):
+        raise HarnessError(f"{path}: expected a JSON object")
+    return data

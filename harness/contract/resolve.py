@@ -1,0 +1,54 @@
+"""Resolve a versioned JSON Schema for one CLI version.
+
+Two keywords of our own carry the versions, both half-open ranges:
+
+``x-since`` / ``x-until`` on a property
+    The property belongs to the contract in that range only; outside of it the
+    property, and its mention in ``required``, disappear.
+``x-versions`` on any schema
+    A list of schemas, each with its own ``since`` / ``until``; the one whose
+    range holds the version is merged in.  With none, nothing is demanded.
+
+Every other ``x-`` keyword is for the catalogue and is dropped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.contract.files import JsonObject
+from harness.contract.versions import Version, VersionRange
+
+
+def property_range(schema: JsonObject) -> VersionRange:
+    """The versions in which a property belongs to the contract."""
+    return VersionRange.of({"since": schema.get("x-since"), "until": schema.get("x-until")})
+
+
+def resolve(schema: Any, version: Version) -> Any:
+    """The plain JSON Schema 2020-12 that holds for ``version``."""
+    if isinstance(schema, list):
+        return [resolve(each, version) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    resolved = {
+        key: resolve(value, version)
+        for key, value in schema.items()
+        if not key.startswith("x-") and key not in ("properties", "required")
+    }
+    properties = schema.get("properties", {})
+    kept = {
+        name: resolve(value, version)
+        for name, value in properties.items()
+        if not isinstance(value, dict) or version in property_range(value)
+    }
+    if kept:
+        resolved["properties"] = kept
+    required = [name for name in schema.get("required", ()) if name in kept or name not in properties]
+    if required:
+        resolved["required"] = required
+    for variant in schema.get("x-versions", ()):
+        if version in VersionRange.of(variant):
+            plain = {key: value for key, value in variant.items() if key not in ("since", "until")}
+            resolved.update(resolve(plain, version))
+    return resolved

@@ -1,0 +1,63 @@
+"""CLI versions and the half-open ranges in which a promise holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+].*)?\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """``MAJOR.MINOR.PATCH`` of a CLI release; what follows a ``-`` or ``+`` is dropped."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raise :class:`ValueError` for anything that is not a version."""
+        match = _VERSION.match(text.strip())
+        if match is None:
+            raise ValueError(f"not a version of the form 2.1.31: {text!r}")
+        return cls(*(int(part) for part in match.groups()))
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.patch}"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """``since`` is the first version inside, ``until`` the first one outside again."""
+
+    since: Version | None = None
+    until: Version | None = None
+
+    @classmethod
+    def of(cls, data: dict[str, object]) -> Self:
+        """From an object with optional ``since`` and ``until`` strings."""
+        since, until = data.get("since"), data.get("until")
+        made = cls(
+            Version.parse(str(since)) if since is not None else None,
+            Version.parse(str(until)) if until is not None else None,
+        )
+        if made.since is not None and made.until is not None and made.since >= made.until:
+            raise ValueError(f"an empty version range: since {since}, until {until}")
+        return made
+
+    def __contains__(self, version: Version) -> bool:
+        return (self.since is None or self.since <= version) and (
+            self.until is None or version < self.until
+        )
+
+    def __str__(self) -> str:
+        if self.since is None and self.until is None:
+            return "all versions"
+        if self.until is None:
+            return f"from {self.since}"
+        if self.since is None:
+            return f"before {self.until}"
+        return f"from {self.since}, before {self.until}"

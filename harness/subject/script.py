@@ -1,0 +1,77 @@
+"""What the scripted Messages API is to say, step by step.
+
+A step answers one request of the subject's main loop.  The values are plain and
+immutable, so that one script may serve several runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens billed for one answer, in the Messages API's four kinds."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int = 0
+    cache_creation_tokens: int = 0
+
+
+def usage_of_call(number: int) -> Usage:
+    """The default usage of the ``number``-th answer (from 1).
+
+    The four kinds grow by different odd steps: a total that leaves out a call,
+    takes one twice or mixes up two kinds cannot come out right by chance.
+    """
+    return Usage(
+        input_tokens=1009 + 37 * number,
+        output_tokens=211 + 23 * number,
+        cache_read_tokens=4003 + 101 * number,
+        cache_creation_tokens=503 + 59 * number,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Answer with ``text`` and end the turn.  ``usage`` None: :func:`usage_of_call`."""
+
+    text: str
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UseTool:
+    """Ask the subject to run the tool ``name`` with ``input``."""
+
+    name: str
+    input: Mapping[str, object]
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Answer with HTTP ``status`` and an error body; nothing is billed.
+
+    The step answers ``times`` main-loop requests (the subject's retries are such
+    requests), None for all that follow.  ``type`` is the API's own word, e.g.
+    ``invalid_request_error`` (400), ``rate_limit_error`` (429),
+    ``overloaded_error`` (529).  ``retry_after`` is sent as a header, in seconds.
+    """
+
+    status: int
+    message: str
+    type: str = "invalid_request_error"
+    times: int | None = 1
+    retry_after: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 400 <= self.status <= 599:
+            raise ValueError(f"Fail.status must be 400 to 599, not {self.status}")
+        if self.times is not None and self.times < 1:
+            raise ValueError(f"Fail.times must be at least 1 or None, not {self.times}")
+
+
+Step = Say | UseTool | Fail

@@ -1,0 +1,99 @@
+"""An answer of the Messages API as one JSON message or as server-sent events.
+
+Source: the public reference of the Messages API and its streaming events
+(``message_start`` carries the input and cache tokens and a first output token,
+``message_delta`` the final, cumulative output tokens).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.subject.script import Usage
+
+#: Shown in ``message_start``: generation has begun, the true count follows in the delta.
+FIRST_OUTPUT_TOKENS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One successful answer: ``block`` is its only content block."""
+
+    message_id: str
+    model: str
+    block: dict[str, object]
+    usage: Usage
+
+    @property
+    def stop_reason(self) -> str:
+        return "tool_use" if self.block["type"] == "tool_use" else "end_turn"
+
+
+def message_json(answer: Answer) -> bytes:
+    """The body of a non-streaming answer."""
+    message = _message(answer, [answer.block], answer.stop_reason, answer.usage.output_tokens)
+    return json.dumps(message).encode()
+
+
+def event_stream(answer: Answer, *, cumulative_usage: bool) -> bytes:
+    """The body of a streaming answer.
+
+    With ``cumulative_usage`` the delta repeats the input and cache tokens, as newer
+    API releases do: a client must take them as totals, not add them up.
+    """
+    return b"".join(
+        f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode()
+        for data in _events(answer, cumulative_usage)
+    )
+
+
+def _events(answer: Answer, cumulative_usage: bool) -> Iterator[dict[str, object]]:
+    yield {
+        "type": "message_start",
+        "message": _message(answer, [], None, FIRST_OUTPUT_TOKENS),
+    }
+    block = answer.block
+    if block["type"] == "tool_use":
+        opening: dict[str, object] = {**block, "input": {}}
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+    else:
+        opening = {"type": "text", "text": ""}
+        delta = {"type": "text_delta", "text": block["text"]}
+    yield {"type": "content_block_start", "index": 0, "content_block": opening}
+    yield {"type": "content_block_delta", "index": 0, "delta": delta}
+    yield {"type": "content_block_stop", "index": 0}
+    usage: dict[str, object] = {"output_tokens": answer.usage.output_tokens}
+    if cumulative_usage:
+        usage = _usage(answer.usage, answer.usage.output_tokens)
+    yield {
+        "type": "message_delta",
+        "delta": {"stop_reason": answer.stop_reason, "stop_sequence": None},
+        "usage": usage,
+    }
+    yield {"type": "message_stop"}
+
+
+def _message(
+    answer: Answer, content: list[dict[str, object]], stop_reason: str | None, output_tokens: int
+) -> dict[str, object]:
+    return {
+        "id": answer.message_id,
+        "type": "message",
+        "role": "assistant",
+        "model": answer.model,
+        "content": content,
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "usage": _usage(answer.usage, output_tokens),
+    }
+
+
+def _usage(usage: Usage, output_tokens: int) -> dict[str, object]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "cache_creation_input_tokens": usage.cache_creation_tokens,
+        "cache_read_input_tokens": usage.cache_read_tokens,
+        "output_tokens": output_tokens,
+    }
