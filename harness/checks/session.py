@@ -1,0 +1,133 @@
+"""Checks of what belongs together within one run: occasions, order, identity."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import Any
+
+from harness.checks.describe import shown
+from harness.checks.fields import chosen, nothing_seen
+from harness.checks.truth import OCCASIONS
+from harness.checks.view import MISSING, CaptureView, Item
+from harness.contract.requirement import Requirement
+from harness.findings import Finding, Judged, NotExercised, Outcome
+
+
+def exported(requirement: Requirement, view: CaptureView) -> Outcome:
+    """What happened (``params.when``, an occasion) left at least one item."""
+    occasion = str(requirement.params["when"])
+    count = OCCASIONS[occasion](view.truth)
+    items = view.select(requirement.selects)
+    if count == 0:
+        return NotExercised(f"the run saw no {occasion.split(' ', 1)[1]}")
+    if items:
+        return Judged(len(items))
+    refused = [export for export in view.capture.exports if export.rejected]
+    seen = f"no {requirement.selects} in {len(view.capture.exports)} exports"
+    if refused:
+        seen += f", of which {len(refused)} were refused (first: {refused[0].rejected})"
+    return Judged(
+        1, (Finding(f"{requirement.selects} after {occasion} ({count} seen)", seen, view.protocol),)
+    )
+
+
+def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Per session, the field rises strictly in the order of the events' own time.
+
+    Events of one millisecond may arrive in any order; the numbers must differ.
+    """
+    sessions: defaultdict[Any, list[Item]] = defaultdict(list)
+    for item in chosen(requirement, view):
+        if type(item.at(requirement.path)) is int:
+            sessions[item.at(("attributes", "session.id"))].append(item)
+    findings = []
+    looked_at = 0
+    for items in sessions.values():
+        ordered = sorted(items, key=lambda item: item.at(requirement.path))
+        looked_at += len(ordered)
+        for earlier, later in zip(ordered, ordered[1:], strict=False):
+            low, high = earlier.at(requirement.path), later.at(requirement.path)
+            if low == high:
+                findings.append(
+                    Finding("each number once in a session", f"{low} twice", later.where)
+                )
+            elif earlier.view["time_unix_nano"] > later.view["time_unix_nano"]:
+                findings.append(
+                    Finding(
+                        "a later event has a higher number",
+                        f"{high} is earlier than {low}",
+                        later.where,
+                    )
+                )
+    if not looked_at:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(looked_at, tuple(findings))
+
+
+def constant(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Every selected item that has the field has the same value of it."""
+    items = [item for item in chosen(requirement, view)]
+    having = [item for item in items if item.at(requirement.path) is not MISSING]
+    if not having:
+        return nothing_seen(requirement, items)
+    first = having[0]
+    findings = tuple(
+        Finding(
+            f"the same as at {first.where}: {shown(first.at(requirement.path))}",
+            shown(item.at(requirement.path)),
+            item.where,
+        )
+        for item in having[1:]
+        if item.at(requirement.path) != first.at(requirement.path)
+    )
+    return Judged(len(having), findings)
+
+
+def subject_version(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field equals what ``--version`` of the subject printed."""
+    items = chosen(requirement, view)
+    having = [item for item in items if item.at(requirement.path) is not MISSING]
+    if not having:
+        return nothing_seen(requirement, items)
+    version = view.run.subject.version
+    findings = tuple(
+        Finding(f"{version!r}, as --version says", shown(item.at(requirement.path)), item.where)
+        for item in having
+        if item.at(requirement.path) != version
+    )
+    return Judged(len(having), findings)
+
+
+def same_instant(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The ISO 8601 time in the field is the record's own time, to the millisecond."""
+    items = [
+        (item, _instant(item.at(requirement.path)))
+        for item in chosen(requirement, view)
+        if _instant(item.at(requirement.path)) is not None
+    ]
+    if not items:
+        return nothing_seen(requirement, chosen(requirement, view))
+    findings = tuple(
+        Finding(
+            f"the record's time, {item.view['time_unix_nano'] // 1_000_000} ms",
+            shown(item.at(requirement.path)),
+            item.where,
+        )
+        for item, instant in items
+        if instant != item.view["time_unix_nano"] // 1_000_000
+    )
+    return Judged(len(items), findings)
+
+
+def _instant(value: Any) -> int | None:
+    """Milliseconds since the epoch, or ``None`` for what is no ISO 8601 time with a zone."""
+    try:
+        time = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    if time.tzinfo is None:
+        return None
+    elapsed = time - datetime(1970, 1, 1, tzinfo=UTC)
+    return elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
+

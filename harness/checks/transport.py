@@ -1,0 +1,60 @@
+"""Checks of the requests themselves, and across the protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.checks.describe import shown
+from harness.checks.fields import chosen, nothing_seen
+from harness.checks.view import CaptureView
+from harness.contract.requirement import Requirement
+from harness.findings import Finding, Judged, NotExercised, Outcome
+
+
+def configured_protocol(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Every request came by the protocol that the run configured."""
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    findings = tuple(
+        Finding(f"{view.protocol}, as configured", shown(item.view["protocol"]), item.where)
+        for item in items
+        if item.view["protocol"] != view.protocol
+    )
+    return Judged(len(items), findings)
+
+
+def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
+    """The selected items have the same names and attribute keys on every protocol."""
+    shapes = {view.protocol: _shapes(requirement, view) for view in views}
+    empty = [str(protocol) for protocol, shape in shapes.items() if not shape]
+    if empty:
+        return NotExercised(f"no {requirement.selects} was exported over {', '.join(empty)}")
+    if len(views) < 2:
+        return NotExercised("only one protocol was run")
+    everything = set().union(*shapes.values())
+    findings = tuple(
+        Finding(
+            f"{name} with {', '.join(keys) or 'no attribute'}, as over "
+            + " and ".join(str(other) for other in shapes if (name, keys) in shapes[other]),
+            f"not over {protocol}",
+            f"{protocol} · {requirement.selects}",
+        )
+        for protocol, shape in shapes.items()
+        for name, keys in sorted(everything - shape)
+    )
+    return Judged(sum(len(view.select(requirement.selects)) for view in views), findings)
+
+
+def _shapes(requirement: Requirement, view: CaptureView) -> set[tuple[str, tuple[str, ...]]]:
+    """Name and attribute keys of each item.
+
+    Items of the subject's side business, which differs from run to run, are
+    no difference between protocols: a shape counts once, however often it came.
+    """
+    return {(_name(item.view), tuple(sorted(item.view["attributes"]))) for item in view.select(requirement.selects)}
+
+
+def _name(view: Mapping[str, Any]) -> str:
+    return str(view["name"] if "name" in view else view["event"])

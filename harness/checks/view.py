@@ -1,0 +1,209 @@
+"""A capture as the checks and the schemas see it: plain JSON-like items with a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.contract.requirement import Selector
+from harness.otlp.model import Attributes, DataPoint, Event, Resource, Scope, Signal, Value
+
+_PREFIX = "claude_code."
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One selected thing: ``where`` it stands, and its ``view`` for a JSON Schema."""
+
+    where: str
+    view: Mapping[str, Any] = field(repr=False)
+
+    def at(self, path: tuple[str, ...]) -> Any:
+        """The field that ``path`` leads to, or :data:`MISSING`."""
+        value: Any = self.view
+        for step in path:
+            if not isinstance(value, Mapping) or step not in value:
+                return MISSING
+            value = value[step]
+        return value
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+#: What :meth:`Item.at` answers where there is no such field.
+MISSING = _Missing()
+
+
+class CaptureView:
+    """The items of one capture, made once and shared by all checks."""
+
+    def __init__(self, capture: Capture) -> None:
+        self.capture = capture
+        self.run = capture.run
+        self.truth = capture.run.truth
+        self.protocol = capture.run.protocol
+        self._selected: dict[Selector, tuple[Item, ...]] = {}
+
+    def select(self, selector: Selector) -> tuple[Item, ...]:
+        """The items that a requirement speaks of, in order of arrival."""
+        if selector not in self._selected:
+            self._selected[selector] = tuple(self._find(selector))
+        return self._selected[selector]
+
+    def _find(self, selector: Selector) -> list[Item]:
+        match selector.kind:
+            case "metrics":
+                return self._points
+            case "events":
+                return self._events
+            case "items":
+                return [*self._points, *self._events]
+            case "metric":
+                return [item for item in self._points if item.view["name"] == selector.name]
+            case "event":
+                return [item for item in self._events if item.view["event"] == selector.name]
+            case "resources":
+                return self._resources
+            case "scopes":
+                return [item for item in self._scopes if item.view["signal"] == selector.name]
+            case "exports":
+                return self._exports
+        raise ValueError(f"unknown selector kind {selector.kind!r}")
+
+    def _place(self, export: Export) -> str:
+        signal = export.signal or "unrecognised"
+        return f"{self.protocol} · {signal} export {export.sequence}"
+
+    @cached_property
+    def _decoded(self) -> list[Export]:
+        return [
+            export
+            for export in self.capture.exports
+            if not export.rejected and export.decode_error is None
+        ]
+
+    @cached_property
+    def _points(self) -> list[Item]:
+        return [
+            Item(f"{self._place(export)} · {point.metric.name} · point {n}", point_view(point))
+            for export in self._decoded
+            for n, point in enumerate(export.data_points, start=1)
+        ]
+
+    @cached_property
+    def _events(self) -> list[Item]:
+        return [
+            Item(f"{self._place(export)} · {event_name(event)} · record {n}", event_view(event))
+            for export in self._decoded
+            for n, event in enumerate(export.events, start=1)
+        ]
+
+    @cached_property
+    def _exports(self) -> list[Item]:
+        return [Item(self._place(export), export_view(export)) for export in self.capture.exports]
+
+    @cached_property
+    def _resources(self) -> list[Item]:
+        return [
+            Item(f"{self._place(export)} · resource", {**_resource(resource), "signal": signal})
+            for export in self._decoded
+            for signal, resource, _ in _owners(export)
+        ]
+
+    @cached_property
+    def _scopes(self) -> list[Item]:
+        return [
+            Item(f"{self._place(export)} · scope", {**_scope(scope), "signal": signal})
+            for export in self._decoded
+            for signal, _, scope in _owners(export)
+        ]
+
+
+def event_name(event: Event) -> str:
+    """The full name of an event: its body, else the ``event.name`` attribute, else the field."""
+    if isinstance(event.body, str) and event.body.startswith(_PREFIX):
+        return event.body
+    short = event.attributes.get("event.name")
+    if isinstance(short, str) and short:
+        return short if short.startswith(_PREFIX) else _PREFIX + short
+    return event.event_name or "(unnamed event)"
+
+
+def point_view(point: DataPoint) -> dict[str, Any]:
+    """A data point as ``schemas/metrics/*.json`` describe it."""
+    return {
+        "name": point.metric.name,
+        "description": point.metric.description,
+        "unit": point.metric.unit,
+        "type": point.metric.type,
+        "temporality": point.metric.temporality,
+        "monotonic": point.metric.monotonic,
+        "value": point.value,
+        "start_time_unix_nano": point.start_time_unix_nano,
+        "time_unix_nano": point.time_unix_nano,
+        "attributes": plain(point.attributes),
+    }
+
+
+def event_view(event: Event) -> dict[str, Any]:
+    """An event as ``schemas/events/*.json`` describe it."""
+    return {
+        "event": event_name(event).removeprefix(_PREFIX),
+        "body": plain(event.body),
+        "event_name": event.event_name,
+        "time_unix_nano": event.time_unix_nano,
+        "observed_time_unix_nano": event.observed_time_unix_nano,
+        "severity_number": event.severity_number,
+        "attributes": plain(event.attributes),
+    }
+
+
+def export_view(export: Export) -> dict[str, Any]:
+    """A request as ``schemas/transport/*.json`` describe it."""
+    decoded = not export.rejected and export.decode_error is None
+    return {
+        "protocol": export.protocol,
+        "signal": export.signal,
+        "method": export.method,
+        "path": export.path,
+        "rejected": export.rejected,
+        "decode_error": "" if export.decode_error is None else str(export.decode_error),
+        "headers": {name.lower(): value for name, value in export.headers},
+        "items": len(export.data_points) + len(export.events) + len(export.spans) if decoded else 0,
+        "notes": sorted({note.code for note in export.notes}) if decoded else [],
+    }
+
+
+def plain(value: Value) -> Any:
+    """An OTLP value as JSON Schema can judge it: int and float stay apart."""
+    if isinstance(value, Attributes):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, bytes):
+        return {"bytes": value.hex()}
+    return value
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    return {"attributes": plain(resource.attributes)}
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    return {"name": scope.name, "version": scope.version}
+
+
+def _owners(export: Export) -> list[tuple[Signal, Resource, Scope]]:
+    """Each distinct pair of resource and scope of one export."""
+    found: dict[tuple[Resource, Scope], Signal] = {}
+    for item in (*export.data_points, *export.events):
+        signal = Signal.METRICS if isinstance(item, DataPoint) else Signal.LOGS
+        found.setdefault((item.resource, item.scope), signal)
+    return [(signal, resource, scope) for (resource, scope), signal in found.items()]
