@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
-from harness.otlp.model import Protocol, Signal
+from harness.otlp import flatten
+from harness.otlp.codec import decode_request
+from harness.otlp.content import content_decode
+from harness.otlp.errors import DecodeError
+from harness.otlp.json_decode import Note
+from harness.otlp.messages import (
+    ENCODINGS,
+    Encoding,
+    ExportLogsServiceRequest,
+    ExportMetricsServiceRequest,
+    ExportTraceServiceRequest,
+    Request,
+)
+from harness.otlp.model import DataPoint, Event, Protocol, Signal, Span
+
+#: One lock for all exports: decoding is bound to the interpreter lock anyway, and
+#: a lock in each export would cost the request path more than it gives.
+_DECODING = threading.RLock()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What reading an export gave: everything, or the reason why not."""
+
+    content: bytes | None = None
+    message: Request | None = None
+    notes: tuple[Note, ...] = ()
+    data_points: tuple[DataPoint, ...] = ()
+    events: tuple[Event, ...] = ()
+    spans: tuple[Span, ...] = ()
+    error: DecodeError | None = None
+
+
+@dataclass(slots=True)
 class Export:
     """The raw request and the transport facts.
 
@@ -16,6 +47,13 @@ class Export:
     is the HTTP status, or the gRPC status code, that was answered; ``rejected``
     says why a request was refused and is empty for an accepted one.
     ``protocol`` and ``signal`` are ``None`` where the request names neither.
+    A line of an OTLP-JSON file that another tool wrote has no protocol and no
+    method: its body is the line.
+
+    What is decoded is kept: each property costs its work once, from whatever
+    thread it is asked first.  A body that cannot be decoded has no message and
+    no items, and says why in ``decode_error``; it never raises.  The transport
+    facts must not be changed after that.
     """
 
     sequence: int
@@ -30,3 +68,97 @@ class Export:
     peer: str
     status: int
     rejected: str = ""
+    _read: _Read | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        return hash((self.sequence, self.arrived_unix_nano, self.path))
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header (any case) or gRPC metadata key, or ``None``."""
+        wanted = name.lower()
+        for key, value in self.headers:
+            if key.lower() == wanted:
+                return value
+        return None
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """The encoding that the protocol means, or ``None`` where it is unknown."""
+        if self.protocol is not None:
+            return ENCODINGS[self.protocol]
+        return None if self.method else Encoding.JSON
+
+    @property
+    def content(self) -> bytes | None:
+        """The body without its content encoding; ``None`` if that cannot be undone."""
+        return self._reading().content
+
+    @property
+    def message(self) -> Request | None:
+        """The decoded request; ``None`` if there is a ``decode_error``."""
+        return self._reading().message
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Deviations from the canonical form that were tolerated in decoding."""
+        return self._reading().notes
+
+    @property
+    def data_points(self) -> tuple[DataPoint, ...]:
+        return self._reading().data_points
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self._reading().events
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        return self._reading().spans
+
+    @property
+    def items(self) -> tuple[DataPoint, ...] | tuple[Event, ...] | tuple[Span, ...]:
+        """The data points, events or spans: whichever the signal has."""
+        read = self._reading()
+        return read.data_points or read.events or read.spans
+
+    @property
+    def decode_error(self) -> DecodeError | None:
+        """Why there is no message; ``None`` when there is one."""
+        return self._reading().error
+
+    def _reading(self) -> _Read:
+        read = self._read
+        if read is None:
+            with _DECODING:
+                read = self._read
+                if read is None:
+                    read = self._read = _read_export(self)
+        return read
+
+
+def _read_export(export: Export) -> _Read:
+    content: bytes | None = None
+    try:
+        # grpcio has undone the compression of gRPC messages already.
+        coding = "" if export.protocol is Protocol.GRPC else export.header("content-encoding")
+        content = content_decode(export.body, coding or "")
+        if export.signal is None:
+            raise DecodeError("", "the request names no signal")
+        encoding = export.encoding
+        if encoding is None:
+            raise DecodeError("", "the request names no OTLP encoding")
+        decoded = decode_request(export.signal, encoding, content)
+    except DecodeError as error:
+        # The traceback would keep the decoder's frames, and so the body, alive.
+        return _Read(content=content, error=error.with_traceback(None))
+    message = decoded.message
+    return _Read(
+        content=content,
+        message=message,
+        notes=decoded.notes,
+        data_points=flatten.data_points(message)
+        if isinstance(message, ExportMetricsServiceRequest)
+        else (),
+        events=flatten.events(message) if isinstance(message, ExportLogsServiceRequest) else (),
+        spans=flatten.spans(message) if isinstance(message, ExportTraceServiceRequest) else (),
+    )

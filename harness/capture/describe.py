@@ -1,0 +1,69 @@
+"""Exports in words, for messages that say what was seen."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from harness.capture.export import Export
+from harness.capture.names import event_name, short
+from harness.otlp.model import Signal
+
+#: How many exports, and how many names of one export, a message lists.
+MOST_EXPORTS = 40
+MOST_NAMES = 12
+
+_ITEMS = {Signal.METRICS: "data points", Signal.LOGS: "events", Signal.TRACES: "spans"}
+
+
+def item_names(export: Export) -> tuple[str, ...]:
+    """The name of each data point's metric, of each event or span, in order."""
+    return (
+        *(point.metric.name for point in export.data_points),
+        *(event_name(event) or "(no name)" for event in export.events),
+        *(span.name for span in export.spans),
+    )
+
+
+def describe(export: Export) -> str:
+    """One line: protocol, signal, request, status, and what it held or why nothing."""
+    facts = [
+        str(export.protocol or "no protocol"),
+        str(export.signal or "no signal"),
+        *(part for part in (export.method, export.path) if part),
+        f"status {export.status}",
+    ]
+    line = f"export {export.sequence}: " + " ".join(facts)
+    if export.rejected:
+        return f"{line}: rejected: {export.rejected}"
+    if export.decode_error is not None:
+        return f"{line}: cannot be decoded: {export.decode_error}"
+    names = Counter(item_names(export))
+    kind = _ITEMS[export.signal] if export.signal else "items"
+    listed = ", ".join(
+        name if times == 1 else f"{name} x{times}"
+        for name, times in list(names.items())[:MOST_NAMES]
+    )
+    more = f", and {len(names) - MOST_NAMES} more names" if len(names) > MOST_NAMES else ""
+    return f"{line}: {names.total()} {kind}" + (f": {listed}{more}" if names else "")
+
+
+def describe_all(exports: Sequence[Export], forgotten: int = 0) -> str:
+    """A line for each export (the last ones where there are many), never empty."""
+    lines = []
+    if forgotten:
+        lines.append(f"{forgotten} older exports were forgotten: the memory limit was reached")
+    if not exports:
+        return "\n".join([*lines, "no export was seen"])
+    if len(exports) > MOST_EXPORTS:
+        lines.append(f"{len(exports)} exports, the last {MOST_EXPORTS}:")
+    lines += [describe(export) for export in exports[-MOST_EXPORTS:]]
+    return "\n".join(lines)
+
+
+def nearest(name: str, seen: Iterable[str]) -> tuple[str, ...]:
+    """Up to three of the ``seen`` names that are most like ``name``, best first."""
+    shortened = {short(other): other for other in seen}
+    close = difflib.get_close_matches(short(name), list(shortened), n=3, cutoff=0.6)
+    return tuple(shortened[each] for each in close)

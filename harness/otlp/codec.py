@@ -1,0 +1,44 @@
+"""A request body to its message and back, in either encoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError as ProtobufError
+from google.protobuf.message import Message
+
+from harness.otlp.errors import DecodeError
+from harness.otlp.json_decode import Note, decode_json
+from harness.otlp.json_encode import encode_json
+from harness.otlp.messages import REQUESTS, Encoding, Request
+from harness.otlp.model import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A request's message, and what was tolerated in reading it (JSON only)."""
+
+    message: Request
+    notes: tuple[Note, ...] = ()
+
+
+def decode_request(signal: Signal, encoding: Encoding, body: bytes) -> Decoded:
+    """Decode one export request; ``body`` has no content encoding any more.
+
+    Raises :class:`DecodeError` for anything that is not that request.
+    """
+    message = REQUESTS[signal]()
+    if encoding is Encoding.JSON:
+        return Decoded(message, decode_json(body, message))
+    try:
+        message.ParseFromString(body)
+    except ProtobufError as error:
+        raise DecodeError("", f"body is no {message.DESCRIPTOR.name}: {error}") from None
+    return Decoded(message)
+
+
+def encode(message: Message, encoding: Encoding) -> bytes:
+    """Any OTLP message in ``encoding``; JSON comes out canonical, on one line."""
+    if encoding is Encoding.JSON:
+        return encode_json(message)
+    return message.SerializeToString()

@@ -1,0 +1,58 @@
+"""Content encodings of HTTP bodies, bounded after decompression.
+
+OTLP asks for identity and gzip; deflate (the zlib format of RFC 9110) is read too.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from harness.otlp.errors import DecodeError, TooLargeError, UnsupportedEncodingError
+
+#: The largest request that the OTLP specification (1.11) recommends to accept.
+DEFAULT_LIMIT = 64 * 1024 * 1024
+
+_WBITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+
+
+def content_decode(body: bytes, encoding: str, limit: int = DEFAULT_LIMIT) -> bytes:
+    """Undo the codings that a Content-Encoding header names, last one first.
+
+    ``encoding`` is the header's value, in any case; empty means identity.
+    ``limit`` is in bytes and holds for what comes out: decompression stops there.
+    """
+    codings = [coding.strip().lower() for coding in encoding.split(",")]
+    for coding in reversed(codings):
+        if coding in ("", "identity"):
+            continue
+        if coding not in _WBITS:
+            raise UnsupportedEncodingError("", f"unsupported content encoding {coding!r}")
+        body = _inflate(body, coding, limit)
+    if len(body) > limit:
+        raise TooLargeError("", f"body of {len(body)} bytes is over the limit of {limit} bytes")
+    return body
+
+
+def _inflate(body: bytes, coding: str, limit: int) -> bytes:
+    parts: list[bytes] = []
+    room = limit
+    rest = body
+    while True:
+        stream = zlib.decompressobj(_WBITS[coding])
+        try:
+            # One byte more than fits tells "exactly full" from "too much".
+            part = stream.decompress(rest, room + 1)
+        except zlib.error as error:
+            raise DecodeError("", f"body is not valid {coding}: {error}") from None
+        if len(part) > room:
+            raise TooLargeError("", f"{coding} body grows over the limit of {limit} bytes")
+        if not stream.eof:
+            raise DecodeError("", f"{coding} body is cut off")
+        parts.append(part)
+        room -= len(part)
+        rest = stream.unused_data
+        if not rest:
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        # RFC 1952: a gzip body may have several members.
+        if coding == "deflate":
+            raise DecodeError("", f"{len(rest)} bytes follow the deflate stream")

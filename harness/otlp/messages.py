@@ -1,0 +1,73 @@
+"""The protobuf messages of each signal, and the two encodings of them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from harness.otlp.model import Protocol, Signal
+
+__all__ = [
+    "ENCODINGS",
+    "REQUESTS",
+    "RESPONSES",
+    "Encoding",
+    "ExportLogsServiceRequest",
+    "ExportLogsServiceResponse",
+    "ExportMetricsServiceRequest",
+    "ExportMetricsServiceResponse",
+    "ExportTraceServiceRequest",
+    "ExportTraceServiceResponse",
+    "Request",
+    "Response",
+    "signal_of",
+]
+
+Request = ExportMetricsServiceRequest | ExportLogsServiceRequest | ExportTraceServiceRequest
+Response = ExportMetricsServiceResponse | ExportLogsServiceResponse | ExportTraceServiceResponse
+
+REQUESTS: dict[Signal, type[Request]] = {
+    Signal.METRICS: ExportMetricsServiceRequest,
+    Signal.LOGS: ExportLogsServiceRequest,
+    Signal.TRACES: ExportTraceServiceRequest,
+}
+
+RESPONSES: dict[Signal, type[Response]] = {
+    Signal.METRICS: ExportMetricsServiceResponse,
+    Signal.LOGS: ExportLogsServiceResponse,
+    Signal.TRACES: ExportTraceServiceResponse,
+}
+
+
+class Encoding(StrEnum):
+    """How a message is written; the value is its media type."""
+
+    PROTOBUF = "application/x-protobuf"
+    JSON = "application/json"
+
+
+ENCODINGS: dict[Protocol, Encoding] = {
+    Protocol.GRPC: Encoding.PROTOBUF,
+    Protocol.HTTP_PROTOBUF: Encoding.PROTOBUF,
+    Protocol.HTTP_JSON: Encoding.JSON,
+}
+
+
+def signal_of(request: Request) -> Signal:
+    if isinstance(request, ExportMetricsServiceRequest):
+        return Signal.METRICS
+    if isinstance(request, ExportLogsServiceRequest):
+        return Signal.LOGS
+    return Signal.TRACES
