@@ -57,7 +57,8 @@ def _events(answer: Answer, cumulative_usage: bool) -> Iterator[dict[str, object
     block = answer.block
     if block["type"] == "tool_use":
         opening: dict[str, object] = {**block, "input": {}}
-        delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+        arguments = json.dumps(block["input"])
+        delta: dict[str, object] = {"type": "input_json_delta", "partial_json": arguments}
     else:
         opening = {"type": "text", "text": ""}
         delta = {"type": "text_delta", "text": block["text"]}

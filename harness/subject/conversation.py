@@ -1,0 +1,116 @@
+"""Reading a Messages API request: who asks, and what it would like to hear.
+
+A CLI session is a main loop (our prompt, then tool results) and a changing crowd
+of auxiliary calls: titles, command classification, token counting, suggestions,
+subagents.  Only the main loop may consume the script.  Counting tools or looking at
+``stream`` does not tell them apart in every release; what the request answers does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+Request = Mapping[str, Any]
+
+#: Said to every auxiliary call that asks for no particular shape.
+AUXILIARY_TEXT = "ok"
+
+
+def tool_results(request: Request) -> Iterator[tuple[str, bool]]:
+    """(tool_use_id, ok) of every tool result anywhere in the conversation."""
+    for message in _messages(request):
+        for block in _blocks(message):
+            if block.get("type") == "tool_result":
+                yield str(block.get("tool_use_id")), not block.get("is_error", False)
+
+
+def prompts_in(request: Request, prompts: Collection[str]) -> list[str]:
+    """Those of ``prompts`` that stand in the conversation's user messages, in their order."""
+    texts = [text for message in _messages(request) for text in _texts(message)]
+    return [prompt for prompt in prompts if any(prompt in text for text in texts)]
+
+
+def is_main_loop(request: Request, prompts: Collection[str], our_tools: Collection[str]) -> bool:
+    """True for a request with tools whose newest turn is one of our prompts or the
+    result of a tool that the script asked for (``our_tools`` are their ids).
+
+    The newest turn is everything after the last assistant message: reminders, as
+    further user or system messages, may follow the part that matters.  A side call
+    that copies the conversation and asks something of its own at the end, or that
+    starts a conversation of its own, is not the main loop.
+    """
+    if not request.get("tools"):
+        return False
+    for message in _newest_turn(request):
+        if any(prompt in text for text in _texts(message) for prompt in prompts):
+            return True
+        if any(block.get("tool_use_id") in our_tools for block in _blocks(message)):
+            return True
+    return False
+
+
+def auxiliary_block(request: Request, tool_use_id: str) -> dict[str, object]:
+    """A harmless content block for an auxiliary call: in the shape that it demands
+    by a forced tool or a JSON Schema, else a word of text."""
+    choice = request.get("tool_choice") or {}
+    if choice.get("type") == "tool":
+        name = choice.get("name")
+        schemas = [t.get("input_schema") for t in request.get("tools", ()) if t.get("name") == name]
+        value = smallest_instance(schemas[0] or {}) if schemas else {}
+        return {"type": "tool_use", "id": tool_use_id, "name": name, "input": value}
+    wanted = (request.get("output_config") or {}).get("format") or request.get("output_format")
+    if wanted and wanted.get("type") == "json_schema":
+        return {"type": "text", "text": json.dumps(smallest_instance(wanted["schema"]))}
+    return {"type": "text", "text": AUXILIARY_TEXT}
+
+
+def smallest_instance(schema: Mapping[str, Any]) -> object:
+    """A small value that fits an everyday JSON Schema (type, enum, const, required)."""
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    kind = schema.get("type", "object")
+    if isinstance(kind, list):
+        kind = kind[0]
+    if kind == "object":
+        properties = schema.get("properties", {})
+        return {n: smallest_instance(properties.get(n, {})) for n in schema.get("required", ())}
+    simple: dict[str, object] = {
+        "string": AUXILIARY_TEXT,
+        "boolean": False,
+        "integer": 0,
+        "number": 0,
+        "array": [],
+        "null": None,
+    }
+    return simple[kind]
+
+
+def _newest_turn(request: Request) -> list[Mapping[str, Any]]:
+    newest: list[Mapping[str, Any]] = []
+    for message in reversed(_messages(request)):
+        if message.get("role") == "assistant":
+            break
+        newest.append(message)
+    return newest
+
+
+def _messages(request: Request) -> list[Mapping[str, Any]]:
+    return [m for m in request.get("messages", ()) if isinstance(m, Mapping)]
+
+
+def _blocks(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    content = message.get("content")
+    return [b for b in content if isinstance(b, Mapping)] if isinstance(content, list) else []
+
+
+def _texts(message: Mapping[str, Any]) -> list[str]:
+    if message.get("role") != "user":
+        return []
+    content = message.get("content")
+    if isinstance(content, str):
+        return [content]
+    return [str(b.get("text", "")) for b in _blocks(message) if b.get("type") == "text"]

@@ -1,0 +1,38 @@
+"""Drive the subject without a terminal: one prompt, run to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.subject import process
+from harness.subject.binary import Binary
+from harness.subject.process import Completed
+from harness.subject.sandbox import Sandbox
+
+#: Enough for the scripted tools to run without a permission dialog, also as root.
+ALLOWED_TOOLS = "Write,Edit,Bash,Read"
+
+
+def run_headless(
+    binary: Binary,
+    sandbox: Sandbox,
+    prompt: str,
+    *,
+    api_url: str,
+    env: Mapping[str, str] | None = None,
+    args: Sequence[str] = ("--allowedTools", ALLOWED_TOOLS),
+    deadline_s: float = 60.0,
+) -> Completed:
+    """Run ``claude -p PROMPT`` with ``args`` in the sandbox's work tree.
+
+    ``env`` is laid over the sandbox's environment.  A run that the deadline ended
+    comes back with ``timed_out`` set, so that what it exported can still be judged.
+    Raises SubjectError if the process cannot be started.
+    """
+    return process.run(
+        [*binary.argv, "-p", prompt, *args],
+        cwd=sandbox.work,
+        env=sandbox.env(env, api_url=api_url, path_entries=binary.path_entries),
+        output_dir=sandbox.output,
+        deadline_s=deadline_s,
+    )

@@ -1,0 +1,216 @@
+"""Releases of the CLI from npm, each installed once into a per-user cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import filelock
+import platformdirs
+
+from harness.errors import HarnessError, SubjectError, UsageError
+from harness.subject import process
+from harness.subject.node import HINT, Npm, find_npm
+
+PACKAGE = "@anthropic-ai/claude-code"
+CACHE_VARIABLE = "CC_OTEL_CACHE"
+#: One release is up to 400 MB; slow lines exist.
+INSTALL_DEADLINE_S = 900.0
+_VIEW_DEADLINE_S = 120.0
+
+_VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
+_TAG = re.compile(r"[A-Za-z][0-9A-Za-z_-]*")
+_QUIET = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+#: npm's own patience with a dead registry is minutes.
+_IMPATIENT = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000")
+
+_NO_SUCH = ("E404", "ETARGET")
+_UNREACHABLE = (
+    *("ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH", "ENOTFOUND"),
+    *("ETIMEDOUT", "ERR_SOCKET_TIMEOUT", "FETCH_ERROR", "EPIPE"),
+)
+
+
+def default_cache_dir() -> Path:
+    """``$CC_OTEL_CACHE``, else the user's cache folder."""
+    chosen = os.environ.get(CACHE_VARIABLE, "").strip()
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return Path(platformdirs.user_cache_dir("pytest-cc-otel", appauthor=False))
+
+
+def install(wanted: str, *, progress: Callable[[str], None], cache_dir: Path | None = None) -> Path:
+    """The executable of release ``wanted`` (a version or a dist-tag), installed if need be.
+
+    A release that is in the cache is used as it is, without npm and without network.
+    Installs of the same release wait for one another; a broken-off one leaves nothing.
+    Raises UsageError for a release that does not exist, no npm, no registry, or a
+    cache that cannot be written.
+    """
+    change = f"--cc-binary=npm:{wanted}"
+    cache = cache_dir if cache_dir is not None else default_cache_dir()
+    if _VERSION.fullmatch(wanted):
+        version = wanted
+    elif _TAG.fullmatch(wanted):
+        version = _version_of_tag(wanted, change, progress)
+    else:
+        raise UsageError(
+            change,
+            seen=f"{wanted!r} after 'npm:'",
+            expected="an exact version or a dist-tag, such as npm:2.1.31 or npm:latest",
+        )
+    folder = cache / "npm" / f"{version}-{_platform_keys()[0]}"
+    if not folder.exists():
+        _install_once(version, folder, change, progress)
+    return executable_in(folder)
+
+
+def executable_in(folder: Path) -> Path:
+    """The CLI in an npm prefix: a native binary in the platform's own package (later
+    releases; npm may skip the script that links it), else the package's ``bin`` entry."""
+    modules = folder / "node_modules"
+    native = [modules / f"{PACKAGE}-{key}" / "claude" for key in _platform_keys()]
+    for candidate in (*native, modules / ".bin" / "claude"):
+        if candidate.exists():
+            return candidate
+    raise HarnessError(
+        f"{folder}: no executable of {PACKAGE} for {_platform_keys()[0]} in it; remove the folder, "
+        "and check that npm is not set to omit optional packages"
+    )
+
+
+def _version_of_tag(tag: str, change: str, progress: Callable[[str], None]) -> str:
+    progress(f"asking npm which version of {PACKAGE} is {tag!r}")
+    arguments = ["view", f"{PACKAGE}@{tag}", "version", "--json", *_QUIET, *_IMPATIENT]
+    with tempfile.TemporaryDirectory(prefix="cc-otel-npm-") as scratch:
+        done = _run_npm(arguments, Path(scratch), _VIEW_DEADLINE_S, change)
+    try:
+        version = json.loads(done.stdout)
+    except ValueError:
+        version = None
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise UsageError(change, seen=f"npm's answer {done.stdout.strip()!r}", expected="a version")
+    return version
+
+
+def _install_once(version: str, folder: Path, change: str, progress: Callable[[str], None]) -> None:
+    lock = filelock.FileLock(folder.with_name(f"{folder.name}.lock"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            progress(f"waiting for another run to install {PACKAGE}@{version}")
+            lock.acquire(timeout=INSTALL_DEADLINE_S)
+    except filelock.Timeout as error:
+        raise HarnessError(
+            f"{lock.lock_file}: another run has held this lock for {INSTALL_DEADLINE_S:g} s"
+        ) from error
+    except OSError as error:
+        raise _unwritable(folder.parent, error) from error
+    try:
+        if not folder.exists():
+            _install(version, folder, change, progress)
+    finally:
+        lock.release()
+
+
+def _install(version: str, folder: Path, change: str, progress: Callable[[str], None]) -> None:
+    progress(f"installing {PACKAGE}@{version} with npm into {folder}")
+    try:
+        scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.part-", dir=folder.parent))
+    except OSError as error:
+        raise _unwritable(folder.parent, error) from error
+    try:
+        prefix = scratch / "prefix"
+        prefix.mkdir()
+        # Scripts are not needed: they only copy the native binary to a second place.
+        arguments = ["install", "--prefix", str(prefix), f"{PACKAGE}@{version}"]
+        arguments += [*_QUIET, *_IMPATIENT, "--ignore-scripts", "--include=optional"]
+        _run_npm(arguments, scratch, INSTALL_DEADLINE_S, change, progress)
+        executable_in(prefix)
+        prefix.rename(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    progress(f"installed {PACKAGE}@{version}")
+
+
+def _run_npm(
+    arguments: list[str],
+    scratch: Path,
+    deadline_s: float,
+    change: str,
+    progress: Callable[[str], None] | None = None,
+) -> process.Completed:
+    npm = find_npm()
+    if npm is None:
+        raise UsageError("PATH", seen="no npm on it", expected=f"npm, for {change} ({HINT})")
+
+    def still_waiting(seconds: float) -> None:
+        if progress is not None:
+            progress(f"npm {arguments[0]} is still at work after {seconds:.0f} s")
+
+    try:
+        done = process.run(
+            [*npm.argv, *arguments],
+            cwd=scratch,
+            env=npm.env,
+            output_dir=scratch,
+            deadline_s=deadline_s,
+            while_waiting=still_waiting,
+        )
+    except SubjectError as error:
+        raise UsageError("PATH", seen=str(error), expected="an npm that runs") from error
+    if done.timed_out or done.exit_code != 0:
+        raise _npm_failed(npm, done, change)
+    return done
+
+
+def _npm_failed(npm: Npm, done: process.Completed, change: str) -> HarnessError:
+    match = re.search(r"^npm (?:error|ERR!) code (\S+)", done.stderr, re.MULTILINE)
+    code = match.group(1) if match else ""
+    if code in _NO_SUCH:
+        return UsageError(
+            change,
+            seen=f"npm knows no such release of {PACKAGE}",
+            expected="a published version or dist-tag (npm view "
+            f"{PACKAGE} versions dist-tags lists them)",
+        )
+    if done.timed_out or code in _UNREACHABLE:
+        why = f"no end after {done.deadline_s:g} s" if done.timed_out else code
+        return UsageError(
+            "network, or npm's registry and proxy settings",
+            seen=f"npm cannot reach its registry ({why}):\n{done.last_output}",
+            expected=f"a reachable registry for {change}",
+        )
+    return HarnessError(
+        f"{change}: {' '.join(npm.argv)} failed with exit code {done.exit_code}:\n"
+        f"{done.last_output}"
+    )
+
+
+def _unwritable(folder: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"environment variable {CACHE_VARIABLE}",
+        seen=f"{folder} cannot be written: {error.strerror}",
+        expected="a writable folder for installed releases",
+    )
+
+
+def _platform_keys() -> tuple[str, ...]:
+    """The suffixes of the native packages that fit this machine, best first."""
+    system = "darwin" if sys.platform == "darwin" else "linux"
+    machine = platform.machine().lower()
+    arch = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)
+    plain = f"{system}-{arch}"
+    if system == "darwin":
+        return (plain,)
+    musl = platform.libc_ver()[0] != "glibc" and any(Path("/lib").glob("ld-musl-*"))
+    return (f"{plain}-musl", plain) if musl else (plain, f"{plain}-musl")

@@ -1,0 +1,165 @@
+"""Run one process to its end, under a deadline, and leave nothing of it behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import SubjectError
+
+#: How much of each output is kept in memory: its end.
+OUTPUT_TAIL_BYTES = 256 * 1024
+#: How long a process may take to end after SIGTERM, before SIGKILL.
+GRACE_S = 2.0
+_TICK_S = 5.0
+_QUOTED_CHARACTERS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A process that has ended, by itself or (``timed_out``) by our deadline.
+
+    ``exit_code`` is negative for a signal; ``stdout`` and ``stderr`` hold the last
+    :data:`OUTPUT_TAIL_BYTES` of each; times are Unix nanoseconds.
+    """
+
+    argv: tuple[str, ...]
+    exit_code: int
+    stdout: str
+    stderr: str
+    started_unix_nano: int
+    ended_unix_nano: int
+    timed_out: bool
+    deadline_s: float
+
+    @property
+    def last_output(self) -> str:
+        """The end of what it printed, for a message to a person."""
+        parts = [text.strip() for text in (self.stdout, self.stderr) if text.strip()]
+        return "\n".join(parts)[-_QUOTED_CHARACTERS:] or "(it printed nothing)"
+
+    def raise_if_timed_out(self) -> None:
+        """SubjectError with the last output, if the deadline ended the process."""
+        if self.timed_out:
+            raise SubjectError(
+                f"{' '.join(self.argv[:3])} did not end within {self.deadline_s:g} s",
+                output=self.last_output,
+            )
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    output_dir: Path,
+    deadline_s: float,
+    while_waiting: Callable[[float], None] | None = None,
+) -> Completed:
+    """Run ``argv`` in a session of its own and wait for it.
+
+    Standard input is closed; the outputs go to ``output_dir/stdout`` and ``stderr``.
+    At ``deadline_s`` the process group gets SIGTERM, :data:`GRACE_S` later SIGKILL.
+    On every way out, exceptions and Ctrl-C included, the group is killed and the
+    process reaped.  ``while_waiting`` is called about every five seconds with the
+    seconds gone by.
+
+    Raises SubjectError if the process cannot be started.
+    """
+    out_path, err_path = output_dir / "stdout", output_dir / "stderr"
+    started = time.time_ns()
+    with out_path.open("wb") as out, err_path.open("wb") as err:
+        try:
+            process = subprocess.Popen(
+                list(argv),
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
+    try:
+        timed_out = not _wait(process, deadline_s, while_waiting)
+        if timed_out:
+            _signal_group(process.pid, signal.SIGTERM)
+            _wait(process, GRACE_S)
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)
+        process.wait()
+    return Completed(
+        argv=tuple(argv),
+        exit_code=process.returncode,
+        stdout=_tail(out_path),
+        stderr=_tail(err_path),
+        started_unix_nano=started,
+        ended_unix_nano=time.time_ns(),
+        timed_out=timed_out,
+        deadline_s=deadline_s,
+    )
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    seconds: float,
+    while_waiting: Callable[[float], None] | None = None,
+) -> bool:
+    """True once the process has exited; False after ``seconds``."""
+    started = time.monotonic()
+    with _exit_watch(process) as exited:
+        while (left := started + seconds - time.monotonic()) > 0:
+            if exited(min(left, _TICK_S)):
+                return True
+            if while_waiting is not None:
+                while_waiting(time.monotonic() - started)
+        return exited(0)
+
+
+@contextlib.contextmanager
+def _exit_watch(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
+    """A function that waits up to so many seconds for the exit and says if it came.
+
+    ``Popen.wait`` with a timeout polls and is up to 50 ms late, a good part of a
+    short run; Linux tells at once through a process file descriptor.
+    """
+
+    def by_polling(seconds: float) -> bool:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # not Linux, or forbidden in this container
+        yield by_polling
+        return
+    try:
+        poller = select.poll()
+        poller.register(descriptor, select.POLLIN)
+        yield lambda seconds: bool(poller.poll(seconds * 1000))
+    finally:
+        os.close(descriptor)
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    # PermissionError: macOS says so of a group that holds nothing but zombies.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _tail(path: Path) -> str:
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - OUTPUT_TAIL_BYTES))
+        return stream.read().decode("utf-8", "replace")

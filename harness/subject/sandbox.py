@@ -1,0 +1,156 @@
+"""A fresh place for one subject: home, work tree, stubs, clean environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.errors import UsageError
+from harness.subject import leftovers
+from harness.subject.worktree import WorkTree
+
+#: Looks like a key, opens nothing.  The CLI asks for one before it talks to any API.
+FAKE_API_KEY = "sk-ant-api03-not-a-real-key-0123456789abcdef"
+
+_PULL_REQUEST_URL = "https://github.com/example/project/pull"
+
+_GH_STUB = """#!/bin/sh
+# Stands in for the GitHub command line: opens pull requests on paper only.
+created={created}
+if [ "$1 $2" = "pr create" ]; then
+  echo "$*" | tr '\\n' ' ' >>"$created"
+  echo >>"$created"
+  echo "{url}/$(wc -l <"$created" | tr -d ' ')"
+else
+  echo "gh: this stub knows only 'pr create', not '$*'" >&2
+  exit 1
+fi
+"""
+
+
+class Sandbox:
+    """A folder that holds all a subject may read or write, gone when the block ends.
+
+    ``root/home`` (HOME and the XDG folders), ``root/work`` (a git repository, see
+    :class:`WorkTree`), ``root/bin`` (stubs, first on PATH), ``root/tmp`` (TMPDIR) and
+    ``root/output`` (what the process printed).  ``repository=False`` leaves ``work``
+    an empty folder.  ``keep=True`` leaves the folder behind for a person to look at.
+    Leaving the block kills every process that still runs with this HOME.
+    """
+
+    def __init__(self, *, keep: bool = False, repository: bool = True) -> None:
+        self._keep = keep
+        self._repository = repository
+
+    def __enter__(self) -> Self:
+        try:
+            # Resolved, for tools report real paths and /tmp or /var may be a link.
+            self.root = Path(tempfile.mkdtemp(prefix="cc-otel-")).resolve()
+        except OSError as error:
+            raise UsageError(
+                "environment variable TMPDIR", seen=str(error), expected="a writable folder"
+            ) from error
+        try:
+            self._fill()
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        leftovers.end_all(self.home)
+        if not self._keep:
+            self._remove()
+
+    @property
+    def home(self) -> Path:
+        return self.root / "home"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def output(self) -> Path:
+        return self.root / "output"
+
+    def commits(self) -> int:
+        """Commits that the subject made."""
+        return self._work_tree.commits()
+
+    def pull_requests(self) -> int:
+        """Pull requests that were created through the stub ``gh``."""
+        if not self._pull_request_log.exists():
+            return 0
+        return len(self._pull_request_log.read_text(encoding="utf-8").splitlines())
+
+    def env(
+        self,
+        extra: Mapping[str, str] | None = None,
+        *,
+        api_url: str | None = None,
+        path_entries: Iterable[str] = (),
+    ) -> dict[str, str]:
+        """The whole environment of a subject: nothing is inherited but PATH.
+
+        ``path_entries`` come after the stubs and before the inherited PATH (a Node of
+        our own, say).  ``extra`` is laid over the rest.
+        """
+        inherited = [p for p in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(p)]
+        environment = {
+            "PATH": os.pathsep.join([str(self.root / "bin"), *path_entries, *inherited]),
+            "HOME": str(self.home),
+            "TMPDIR": str(self.root / "tmp"),
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "TZ": "UTC",
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "XDG_CACHE_HOME": str(self.home / ".cache"),
+            "XDG_DATA_HOME": str(self.home / ".local" / "share"),
+            "XDG_STATE_HOME": str(self.home / ".local" / "state"),
+            # /etc/gitconfig may sign commits, run hooks or ask for passwords.
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_TERMINAL_PROMPT": "0",
+            "ANTHROPIC_API_KEY": FAKE_API_KEY,
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "CLAUDE_CODE_MAX_RETRIES": "2",
+            "DISABLE_AUTOUPDATER": "1",
+        }
+        if api_url is not None:
+            environment["ANTHROPIC_BASE_URL"] = api_url
+        environment.update(extra or {})
+        return environment
+
+    @property
+    def _pull_request_log(self) -> Path:
+        return self.root / "pull-requests"
+
+    def _fill(self) -> None:
+        for folder in ("home", "work", "bin", "tmp", "output"):
+            (self.root / folder).mkdir()
+        stub = self.root / "bin" / "gh"
+        created = shlex.quote(str(self._pull_request_log))
+        stub.write_text(_GH_STUB.format(created=created, url=_PULL_REQUEST_URL), encoding="utf-8")
+        stub.chmod(0o755)
+        if self._repository:
+            self._work_tree = WorkTree(self.work, self.env())
+
+    def _remove(self) -> None:
+        # A folder without write permission keeps its entries from being removed.
+        for parent, folders, _ in os.walk(self.root):
+            for folder in (Path(parent, name) for name in folders):
+                if not folder.is_symlink():
+                    folder.chmod(0o700)
+        shutil.rmtree(self.root)
