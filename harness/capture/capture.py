@@ -1,16 +1,130 @@
-"""A capture: one run and the exports that it left."""
+"""A capture: one run and the exports that it left, with queries.
+
+Queries look at accepted exports only: what was refused reached nobody, and a
+client may have sent it again.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from harness.capture.describe import describe_all, nearest
 from harness.capture.export import Export
+from harness.capture.names import event_name, event_names, short
 from harness.capture.run import Run
+from harness.otlp.model import Attributes, DataPoint, Event, Span, Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Capture:
+    """Captures are equal when the runs and all raw exports are."""
+
     run: Run
     exports: tuple[Export, ...]
     #: Exports that the store had to forget because its memory limit was reached.
     forgotten: int = 0
+
+    @cached_property
+    def accepted(self) -> tuple[Export, ...]:
+        """Exports that were answered with success."""
+        return tuple(export for export in self.exports if not export.rejected)
+
+    @cached_property
+    def rejected(self) -> tuple[Export, ...]:
+        """Exports that were refused, with the reason in ``rejected``."""
+        return tuple(export for export in self.exports if export.rejected)
+
+    @cached_property
+    def undecodable(self) -> tuple[Export, ...]:
+        """Exports, accepted or refused, whose body is no OTLP request of their signal."""
+        return tuple(export for export in self.exports if export.decode_error is not None)
+
+    def data_points(
+        self, metric_name: str | None = None, /, **attributes: Value
+    ) -> tuple[DataPoint, ...]:
+        """Data points in order of arrival, of one metric or of all.
+
+        ``attributes`` must all be there with that very value, compared as Python does
+        (so 1 finds 1.0): ``data_points("claude_code.token.usage", type="input")``.  For
+        dotted names pass a dict: ``data_points(None, **{"session.id": "..."})``.
+        """
+        points = self._data_points
+        if metric_name is not None:
+            points = self._by_metric.get(metric_name, ())
+        return tuple(point for point in points if _has(point.attributes, attributes))
+
+    def events(self, name: str | None = None, /, **attributes: Value) -> tuple[Event, ...]:
+        """Events in order of arrival, all or those called ``name``.
+
+        A name is found in any place that can hold it, with or without the
+        ``claude_code.`` prefix; see :mod:`harness.capture.names`.
+        """
+        found = self._events
+        if name is not None:
+            found = self._by_event.get(short(name), ())
+        return tuple(event for event in found if _has(event.attributes, attributes))
+
+    def spans(self, name: str | None = None, /, **attributes: Value) -> tuple[Span, ...]:
+        """Spans in order of arrival, all or those called ``name``."""
+        return tuple(
+            span
+            for span in self._spans
+            if name in (None, span.name) and _has(span.attributes, attributes)
+        )
+
+    @cached_property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics seen, in order of first arrival."""
+        return tuple(self._by_metric)
+
+    @cached_property
+    def event_names(self) -> tuple[str, ...]:
+        """The short names of the events seen, in order of first arrival."""
+        return tuple(dict.fromkeys(filter(None, map(event_name, self._events))))
+
+    def nearest_metrics(self, name: str) -> tuple[str, ...]:
+        """Up to three metrics seen that are called almost like ``name``, best first."""
+        return nearest(name, self.metric_names)
+
+    def nearest_events(self, name: str) -> tuple[str, ...]:
+        """Up to three events seen that are called almost like ``name``, best first."""
+        return nearest(name, self.event_names)
+
+    def describe(self) -> str:
+        """What arrived, one line an export."""
+        return describe_all(self.exports, self.forgotten)
+
+    @cached_property
+    def _data_points(self) -> tuple[DataPoint, ...]:
+        return tuple(point for export in self.accepted for point in export.data_points)
+
+    @cached_property
+    def _events(self) -> tuple[Event, ...]:
+        return tuple(event for export in self.accepted for event in export.events)
+
+    @cached_property
+    def _spans(self) -> tuple[Span, ...]:
+        return tuple(span for export in self.accepted for span in export.spans)
+
+    @cached_property
+    def _by_metric(self) -> dict[str, tuple[DataPoint, ...]]:
+        grouped: dict[str, list[DataPoint]] = {}
+        for point in self._data_points:
+            grouped.setdefault(point.metric.name, []).append(point)
+        return {name: tuple(points) for name, points in grouped.items()}
+
+    @cached_property
+    def _by_event(self) -> dict[str, tuple[Event, ...]]:
+        grouped: dict[str, list[Event]] = {}
+        for event in self._events:
+            for name in event_names(event):
+                grouped.setdefault(name, []).append(event)
+        return {name: tuple(events) for name, events in grouped.items()}
+
+
+_ABSENT = object()
+
+
+def _has(attributes: Attributes, wanted: dict[str, Value]) -> bool:
+    return all(attributes.get(key, _ABSENT) == value for key, value in wanted.items())

@@ -42,6 +42,7 @@ class _Read:
 class Export:
     """The raw request and the transport facts.
 
+    ``sequence`` is given by the store, or by the file it is read from.
     ``body`` is as received: HTTP bodies keep their content encoding (chunked
     framing removed), gRPC messages come decompressed from grpcio.  ``status``
     is the HTTP status, or the gRPC status code, that was answered; ``rejected``

@@ -47,8 +47,6 @@ class Store:
         if limit_bytes < 1:
             raise ValueError(f"limit_bytes must be positive, not {limit_bytes}")
         self.limit_bytes = limit_bytes
-        #: The next number for :attr:`Export.sequence`: 1, 2, ... (safe for threads).
-        self.next_sequence: Callable[[], int] = itertools.count(1).__next__
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._exports: deque[Export] = deque()
@@ -59,11 +57,14 @@ class Store:
         self._closed = False
 
     def append(self, export: Export) -> None:
-        """Keep an export and wake whoever waits.  A closed store still keeps it: the
-        request was answered, so it must not be lost."""
+        """Number an export (from 1, in order of arrival), keep it and wake whoever waits.
+
+        A closed store still keeps it: the request was answered, so it must not be lost.
+        """
         with self._lock:
             self._exports.append(export)
             self._arrived += 1
+            export.sequence = self._arrived
             self._bytes += len(export.body) + OVERHEAD
             if self._bytes > self.limit_bytes:
                 self._forget()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 
-from harness.otlp.errors import DecodeError, TooLargeError, UnsupportedEncodingError
+from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
 
 #: The largest request that the OTLP specification (1.11) recommends to accept.
 DEFAULT_LIMIT = 64 * 1024 * 1024
@@ -26,10 +26,10 @@ def content_decode(body: bytes, encoding: str, limit: int = DEFAULT_LIMIT) -> by
         if coding in ("", "identity"):
             continue
         if coding not in _WBITS:
-            raise UnsupportedEncodingError("", f"unsupported content encoding {coding!r}")
+            raise UnsupportedEncoding("", f"unsupported content encoding {coding!r}")
         body = _inflate(body, coding, limit)
     if len(body) > limit:
-        raise TooLargeError("", f"body of {len(body)} bytes is over the limit of {limit} bytes")
+        raise TooLarge("", f"body of {len(body)} bytes is over the limit of {limit} bytes")
     return body
 
 
@@ -45,7 +45,7 @@ def _inflate(body: bytes, coding: str, limit: int) -> bytes:
         except zlib.error as error:
             raise DecodeError("", f"body is not valid {coding}: {error}") from None
         if len(part) > room:
-            raise TooLargeError("", f"{coding} body grows over the limit of {limit} bytes")
+            raise TooLarge("", f"{coding} body grows over the limit of {limit} bytes")
         if not stream.eof:
             raise DecodeError("", f"{coding} body is cut off")
         parts.append(part)

@@ -22,9 +22,9 @@ class DecodeError(Exception):
         return type(self), (self.path, self.message)
 
 
-class UnsupportedEncodingError(DecodeError):
+class UnsupportedEncoding(DecodeError):  # noqa: N818 - says what is wrong
     """A Content-Encoding that we do not read (HTTP 415)."""
 
 
-class TooLargeError(DecodeError):
+class TooLarge(DecodeError):  # noqa: N818 - says what is wrong
     """More bytes than the limit, counted after decompression (HTTP 413)."""

@@ -1,0 +1,49 @@
+"""What a receiver answers: success, partial success, and failures.
+
+Of OTLP/HTTP; over gRPC the same response messages are used, and a failure is the
+call's status.  An answer is written in the encoding of its request.
+"""
+
+from __future__ import annotations
+
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+
+from harness.otlp.codec import encode
+from harness.otlp.messages import RESPONSES, Encoding
+from harness.otlp.model import Signal
+
+_REJECTED = {
+    Signal.METRICS: "rejected_data_points",
+    Signal.LOGS: "rejected_log_records",
+    Signal.TRACES: "rejected_spans",
+}
+
+
+def success_body(signal: Signal, encoding: Encoding) -> bytes:
+    """Full success: ``{}`` in JSON, nothing in protobuf (partial_success must be unset)."""
+    return encode(RESPONSES[signal](), encoding)
+
+
+def partial_success_body(
+    signal: Signal, encoding: Encoding, rejected: int, message: str = ""
+) -> bytes:
+    """Partial success: ``rejected`` data points, log records or spans were refused.
+
+    With ``rejected`` 0 and a message it is a warning about data that was accepted.
+    """
+    response = RESPONSES[signal]()
+    partial = response.partial_success
+    # Even when both are empty: a client takes that for full success.
+    partial.SetInParent()
+    setattr(partial, _REJECTED[signal], rejected)
+    partial.error_message = message
+    return encode(response, encoding)
+
+
+def error_body(encoding: Encoding, code: int, message: str) -> bytes:
+    """A ``google.rpc.Status``, as OTLP/HTTP asks for in every 4xx and 5xx answer.
+
+    ``code`` is a gRPC status code (3 is INVALID_ARGUMENT, 14 UNAVAILABLE); 0 leaves it
+    out, which the specification allows.
+    """
+    return encode(Status(code=code, message=message), encoding)
