@@ -49,7 +49,11 @@ class FieldChecks:
         return Judged(len(having), findings)
 
     def _expected(self, requirement: Requirement) -> str:
-        return expected(requirement.params.get("schema", requirement.schema))
+        schema = _schema(requirement)
+        if isinstance(schema, Mapping) and "$ref" in schema:
+            resolver = self._contract.registry.resolver()
+            schema = resolver.lookup(str(schema["$ref"])).contents
+        return expected(schema)
 
     def _holds(self, requirement: Requirement, value: Any) -> bool:
         key = (requirement.name, f"{type(value).__name__} {json.dumps(value, default=str)}")
@@ -60,7 +64,7 @@ class FieldChecks:
     def _validator(self, requirement: Requirement) -> Draft202012Validator:
         if requirement.name not in self._validators:
             self._validators[requirement.name] = Draft202012Validator(
-                requirement.params.get("schema", requirement.schema),
+                _schema(requirement),
                 registry=self._contract.registry,
                 format_checker=Draft202012Validator.FORMAT_CHECKER,
             )
@@ -130,6 +134,13 @@ def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:
         narrowed = f" with {json.dumps(where)}" if where else ""
         return NotExercised(f"no {requirement.selects}{narrowed} was exported")
     return NotExercised(f"no {requirement.selects} carried {'.'.join(requirement.path)}")
+
+
+def _schema(requirement: Requirement) -> Mapping[str, Any] | bool:
+    """The requirement's own schema, or the one of its field."""
+    own = requirement.params.get("schema", requirement.schema)
+    assert isinstance(own, Mapping | bool)
+    return own
 
 
 def _spot(item: Item, requirement: Requirement) -> str:

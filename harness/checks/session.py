@@ -67,7 +67,7 @@ def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
 
 def constant(requirement: Requirement, view: CaptureView) -> Outcome:
     """Every selected item that has the field has the same value of it."""
-    items = [item for item in chosen(requirement, view)]
+    items = chosen(requirement, view)
     having = [item for item in items if item.at(requirement.path) is not MISSING]
     if not having:
         return nothing_seen(requirement, items)
@@ -130,4 +130,3 @@ def _instant(value: Any) -> int | None:
         return None
     elapsed = time - datetime(1970, 1, 1, tzinfo=UTC)
     return elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000
-

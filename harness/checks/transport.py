@@ -53,8 +53,11 @@ def _shapes(requirement: Requirement, view: CaptureView) -> set[tuple[str, tuple
     Items of the subject's side business, which differs from run to run, are
     no difference between protocols: a shape counts once, however often it came.
     """
-    return {(_name(item.view), tuple(sorted(item.view["attributes"]))) for item in view.select(requirement.selects)}
+    return {
+        (_name(item.view), tuple(sorted(item.view["attributes"])))
+        for item in view.select(requirement.selects)
+    }
 
 
 def _name(view: Mapping[str, Any]) -> str:
-    return str(view["name"] if "name" in view else view["event"])
+    return str(view["name"] if "name" in view else "/".join(view["names"]))

@@ -68,7 +68,7 @@ class CaptureView:
             case "metric":
                 return [item for item in self._points if item.view["name"] == selector.name]
             case "event":
-                return [item for item in self._events if item.view["event"] == selector.name]
+                return [item for item in self._events if selector.name in item.view["names"]]
             case "resources":
                 return self._resources
             case "scopes":
@@ -100,7 +100,7 @@ class CaptureView:
     @cached_property
     def _events(self) -> list[Item]:
         return [
-            Item(f"{self._place(export)} · {event_name(event)} · record {n}", event_view(event))
+            Item(f"{self._place(export)} · {_called(event)} · record {n}", event_view(event))
             for export in self._decoded
             for n, event in enumerate(export.events, start=1)
         ]
@@ -126,14 +126,15 @@ class CaptureView:
         ]
 
 
-def event_name(event: Event) -> str:
-    """The full name of an event: its body, else the ``event.name`` attribute, else the field."""
-    if isinstance(event.body, str) and event.body.startswith(_PREFIX):
-        return event.body
-    short = event.attributes.get("event.name")
-    if isinstance(short, str) and short:
-        return short if short.startswith(_PREFIX) else _PREFIX + short
-    return event.event_name or "(unnamed event)"
+def event_names(event: Event) -> tuple[str, ...]:
+    """The short names that an event goes by, the ``event.name`` attribute first.
+
+    The body (``claude_code.NAME``) names it as well.  Where the two disagree it
+    goes by both, so that the one that lies is found by the other.
+    """
+    attribute, body = event.attributes.get("event.name"), event.body
+    names = [name for name in (attribute, body, event.event_name) if isinstance(name, str) and name]
+    return tuple(dict.fromkeys(name.removeprefix(_PREFIX) for name in names))
 
 
 def point_view(point: DataPoint) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def point_view(point: DataPoint) -> dict[str, Any]:
 def event_view(event: Event) -> dict[str, Any]:
     """An event as ``schemas/events/*.json`` describe it."""
     return {
-        "event": event_name(event).removeprefix(_PREFIX),
+        "names": event_names(event),
         "body": plain(event.body),
         "event_name": event.event_name,
         "time_unix_nano": event.time_unix_nano,
@@ -192,6 +193,10 @@ def plain(value: Value) -> Any:
     return value
 
 
+def _called(event: Event) -> str:
+    return " or ".join(event_names(event)) or "an event without a name"
+
+
 def _resource(resource: Resource) -> dict[str, Any]:
     return {"attributes": plain(resource.attributes)}
 
@@ -203,7 +208,8 @@ def _scope(scope: Scope) -> dict[str, Any]:
 def _owners(export: Export) -> list[tuple[Signal, Resource, Scope]]:
     """Each distinct pair of resource and scope of one export."""
     found: dict[tuple[Resource, Scope], Signal] = {}
-    for item in (*export.data_points, *export.events):
-        signal = Signal.METRICS if isinstance(item, DataPoint) else Signal.LOGS
-        found.setdefault((item.resource, item.scope), signal)
+    for point in export.data_points:
+        found.setdefault((point.resource, point.scope), Signal.METRICS)
+    for event in export.events:
+        found.setdefault((event.resource, event.scope), Signal.LOGS)
     return [(signal, resource, scope) for (resource, scope), signal in found.items()]

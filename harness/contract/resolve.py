@@ -44,7 +44,9 @@ def resolve(schema: Any, version: Version) -> Any:
     }
     if kept:
         resolved["properties"] = kept
-    required = [name for name in schema.get("required", ()) if name in kept or name not in properties]
+    required = [
+        name for name in schema.get("required", ()) if name in kept or name not in properties
+    ]
     if required:
         resolved["required"] = required
     for variant in schema.get("x-versions", ()):
