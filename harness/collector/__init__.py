@@ -1,1 +1,8 @@
-""""""
+"""The fake collector: OTLP/gRPC and OTLP/HTTP on loopback, scripted answers."""
+
+from __future__ import annotations
+
+from harness.collector.answer import Answer, Responder
+from harness.collector.collector import Collector
+
+__all__ = ["Answer", "Collector", "Responder"]

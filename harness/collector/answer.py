@@ -1,0 +1,56 @@
+"""What the collector answers instead of full success, where a test wants something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.capture.export import Export
+from harness.otlp.model import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, in the words of both transports; each takes the half it speaks.
+
+    ``http_status`` answers OTLP/HTTP, ``grpc_code`` (a number, 0 is OK) OTLP/gRPC.
+    ``message`` goes into the ``google.rpc.Status`` body of an HTTP error or is the gRPC
+    status message.  ``headers`` are added to the response headers (HTTP) or sent as
+    trailing metadata (gRPC), their names in lower case.  ``body`` takes the place of the
+    response body or response message as it is.
+    """
+
+    http_status: int = 200
+    grpc_code: int = 0
+    message: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+
+
+#: Asked for every well-formed export, after it arrived and before it is stored and
+#: answered; ``None`` means full success.  Runs on the server's own thread: it must not
+#: block.  An answer that is an error marks the export as rejected.
+Responder = Callable[[Export], Answer | None]
+
+
+def ask(responder: Responder, export: Export) -> Answer | None:
+    """The responder's answer, written into ``export`` as well.
+
+    A responder that raises must not cost us the export: the client gets an internal
+    error, and the export says why.
+    """
+    try:
+        answer = responder(export)
+    except Exception as error:
+        answer = Answer(http_status=500, grpc_code=13, message=f"responder raised {error!r}")
+    if answer is None:
+        return None
+    if export.protocol is Protocol.GRPC:
+        export.status = answer.grpc_code
+        refused = answer.grpc_code != 0
+    else:
+        export.status = answer.http_status
+        refused = answer.http_status >= 400
+    if refused:
+        export.rejected = answer.message or "refused by the responder"
+    return answer

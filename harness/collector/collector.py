@@ -1,0 +1,173 @@
+"""The fake collector: an OTLP/HTTP and an OTLP/gRPC server on one store."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from harness.capture.export import Export
+from harness.capture.store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
+from harness.capture.store import Store
+from harness.collector.answer import Responder
+from harness.collector.grpc_server import GrpcServer
+from harness.collector.http_app import HttpApp
+from harness.collector.http_server import HttpServer
+from harness.errors import UsageError
+from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
+from harness.otlp.model import DataPoint, Event, Protocol
+
+T = TypeVar("T")
+
+#: How long ``stop`` lets requests finish that have begun.
+GRACE_S = 1.0
+
+
+class Collector:
+    """A collector in this process: it keeps what arrives and answers as OTLP says.
+
+    Use it as a context manager, or call :meth:`start` and :meth:`stop`.  Port 0 takes a
+    free port.  ``limit_bytes`` bounds what the store holds (see
+    :class:`~harness.capture.store.Store`), ``max_body_bytes`` one request, before and
+    after decompression.  ``responder`` may answer something else than full success.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        http_port: int = 0,
+        grpc_port: int = 0,
+        limit_bytes: int = DEFAULT_LIMIT_BYTES,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        responder: Responder | None = None,
+    ) -> None:
+        self.store = Store(limit_bytes)
+        self._host = host
+        self._http_port = http_port
+        self._grpc_port = grpc_port
+        self._max_body_bytes = max_body_bytes
+        self._responder = responder
+        self._servers: tuple[HttpServer | GrpcServer, ...] = ()
+        self._stopping = threading.Lock()
+        self._stopped = False
+
+    def start(self) -> Self:
+        """Bind both ports and accept requests.  Once only: a stopped collector stays stopped."""
+        if self._servers:
+            raise RuntimeError("this collector was started before; make another one")
+        grpc = self._grpc_server()
+        self._servers = (grpc,)
+        try:
+            listener = _listen("http_port", self._host, self._http_port)
+            self._http_port = listener.getsockname()[1]
+            app = HttpApp(self.store, self._max_body_bytes, self._responder)
+            http = HttpServer(app, listener)
+            http.start()
+            self._servers = (http, grpc)
+        except BaseException:
+            self.stop()
+            raise
+        grpc.start()
+        self._grpc_port = grpc.port
+        return self
+
+    def _grpc_server(self) -> GrpcServer:
+        # grpcio reports a port that is taken on stderr and says little in the exception.
+        _listen("grpc_port", self._host, self._grpc_port).close()
+        try:
+            return GrpcServer(
+                _address(self._host, self._grpc_port),
+                self.store,
+                self._max_body_bytes,
+                self._responder,
+            )
+        except RuntimeError as error:
+            raise _unusable("grpc_port", self._host, self._grpc_port, error) from error
+
+    def stop(self) -> None:
+        """Let requests that have begun finish, close both ports, end every wait.
+
+        What was collected stays readable.  May be called again, from any thread.
+        """
+        with self._stopping:
+            if not self._stopped:
+                self._stopped = True
+                for server in self._servers:
+                    server.stop(GRACE_S)
+                self.store.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def http_endpoint(self) -> str:
+        """Base URL of OTLP/HTTP, without a path: ``http://127.0.0.1:PORT``."""
+        return f"http://{_address(self._host, self._http_port)}"
+
+    @property
+    def grpc_endpoint(self) -> str:
+        """URL of OTLP/gRPC: ``http://127.0.0.1:PORT``."""
+        return f"http://{_address(self._host, self._grpc_port)}"
+
+    def endpoint(self, protocol: Protocol) -> str:
+        """What ``OTEL_EXPORTER_OTLP_ENDPOINT`` must be for ``protocol``."""
+        return self.grpc_endpoint if protocol is Protocol.GRPC else self.http_endpoint
+
+    @property
+    def exports(self) -> tuple[Export, ...]:
+        """Everything held, oldest first, refused requests included."""
+        return self.store.exports
+
+    def wait_for(
+        self,
+        predicate: Callable[[tuple[Export, ...]], T | None],
+        deadline_s: float,
+        what: str = "a condition on the exports",
+    ) -> T:
+        """See :meth:`harness.capture.store.Store.wait_for`, as for all of these."""
+        return self.store.wait_for(predicate, deadline_s, what)
+
+    def wait_for_item(
+        self, find: Callable[[Export], T | None], deadline_s: float, what: str = "an export"
+    ) -> T:
+        return self.store.wait_for_item(find, deadline_s, what)
+
+    def wait_for_exports(self, n: int, deadline_s: float) -> tuple[Export, ...]:
+        return self.store.wait_for_exports(n, deadline_s)
+
+    def wait_for_metric(self, name: str, deadline_s: float) -> DataPoint:
+        return self.store.wait_for_metric(name, deadline_s)
+
+    def wait_for_event(self, name: str, deadline_s: float) -> Event:
+        return self.store.wait_for_event(name, deadline_s)
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _listen(option: str, host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except (OSError, OverflowError) as error:
+        raise _unusable(option, host, port, error) from error
+
+
+def _unusable(option: str, host: str, port: int, error: Exception) -> UsageError:
+    return UsageError(
+        f"{option}={port} of the collector on host={host!r}",
+        seen=str(error),
+        expected="an address that can be listened on (port 0 takes a free one)",
+    )

@@ -1,0 +1,141 @@
+"""OTLP/gRPC on grpcio: the three Export methods, and a record of every other call.
+
+Requests stay bytes: no deserializer is given to grpcio.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import unquote
+
+import grpc
+
+from harness.capture.export import Export
+from harness.capture.store import Store
+from harness.collector.answer import Responder, ask
+from harness.otlp.envelope import check_protobuf
+from harness.otlp.errors import DecodeError
+from harness.otlp.model import Protocol, Signal
+
+METHODS = {
+    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": Signal.METRICS,
+    "/opentelemetry.proto.collector.logs.v1.LogsService/Export": Signal.LOGS,
+    "/opentelemetry.proto.collector.trace.v1.TraceService/Export": Signal.TRACES,
+}
+
+#: Calls handled at the same time.  A handler waits only for the bytes of its own request.
+THREADS = 8
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class GrpcServer:
+    """Serves OTLP/gRPC on ``address`` (``host:port``) until stopped."""
+
+    def __init__(
+        self, address: str, store: Store, max_body_bytes: int, responder: Responder | None
+    ) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="otlp-grpc")
+        self._server = grpc.server(
+            self._threads,
+            handlers=[_Handlers(store, max_body_bytes, responder)],
+            options=[
+                # grpcio's default would let two servers share one port, silently.
+                ("grpc.so_reuseport", 0),
+                # Held by grpcio before and after decompression.
+                ("grpc.max_receive_message_length", max_body_bytes),
+            ],
+        )
+        #: Raises RuntimeError where the address cannot be had.
+        self.port: int = self._server.add_insecure_port(address)
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self, grace_s: float) -> None:
+        """Let calls under way finish for up to ``grace_s`` seconds, then cancel them."""
+        self._server.stop(grace_s).wait()
+        self._threads.shutdown()
+
+
+class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs only
+    """A handler for every method name there is.
+
+    They are registered as taking a stream of requests although Export takes one: only
+    so does grpcio call us for a request that it refuses for its size.
+    """
+
+    def __init__(self, store: Store, max_body_bytes: int, responder: Responder | None) -> None:
+        self._store = store
+        self._max_body_bytes = max_body_bytes
+        self._responder = responder
+        self._known = {method: self._handler(method) for method in METHODS}
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
+        return self._known.get(details.method) or self._handler(details.method)
+
+    def _handler(self, method: str) -> grpc.RpcMethodHandler[bytes, bytes]:
+        def handle(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
+            return self._handle(method, requests, context)
+
+        return grpc.stream_unary_rpc_method_handler(handle)
+
+    def _handle(
+        self, method: str, requests: Iterator[bytes], context: grpc.ServicerContext
+    ) -> bytes:
+        signal = METHODS.get(method)
+        body = b""
+        code, reason = grpc.StatusCode.OK, ""
+        try:
+            body = next(requests)
+        except StopIteration:
+            code, reason = grpc.StatusCode.INVALID_ARGUMENT, "the call held no message"
+        except grpc.RpcError:
+            # Nobody tells us which of the two it was; only the first gets an answer.
+            code = grpc.StatusCode.RESOURCE_EXHAUSTED
+            reason = (
+                f"no message arrived: larger than {self._max_body_bytes} bytes, "
+                "or cancelled by the client"
+            )
+        if signal is None:
+            code, reason = grpc.StatusCode.UNIMPLEMENTED, f"no such method: {method}"
+        elif not reason:
+            try:
+                check_protobuf(signal, body)
+            except DecodeError as error:
+                code, reason = grpc.StatusCode.INVALID_ARGUMENT, str(error)
+        export = Export(
+            sequence=0,
+            protocol=Protocol.GRPC,
+            signal=signal,
+            method="POST",
+            path=method,
+            http_version="2",
+            headers=tuple(map(_text, context.invocation_metadata())),
+            body=body,
+            arrived_unix_nano=time.time_ns(),
+            peer=unquote(context.peer().partition(":")[2]),
+            status=code.value[0],
+            rejected=reason,
+        )
+        answer = None
+        if not reason and self._responder is not None:
+            answer = ask(self._responder, export)
+        # Stored before it is answered: a client that has its answer finds its export here.
+        self._store.append(export)
+        if answer is not None:
+            code, reason = _CODES[answer.grpc_code], answer.message
+            context.set_trailing_metadata(answer.headers)
+        if code is not grpc.StatusCode.OK:
+            context.set_code(code)
+            context.set_details(reason)
+        return b"" if answer is None or answer.body is None else answer.body
+
+
+def _text(item: tuple[str, str | bytes]) -> tuple[str, str]:
+    """Metadata as it looks on the wire: binary values (``-bin`` keys) are base64."""
+    key, value = item
+    return key, value if isinstance(value, str) else base64.b64encode(value).decode()

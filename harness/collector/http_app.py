@@ -1,0 +1,277 @@
+"""OTLP/HTTP as an ASGI application: store the raw request, answer, decode nothing.
+
+Rules: OTLP specification, "OTLP/HTTP" (paths, encodings, response bodies, bad data).
+Where it names no status the HTTP one is taken: 404, 405 with Allow, 415, 413.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from harness.capture.export import Export
+from harness.capture.store import Store
+from harness.collector.answer import Answer, Responder, ask
+from harness.collector.http_server import MALFORMED
+from harness.otlp.codec import decode_request
+from harness.otlp.content import content_decode
+from harness.otlp.envelope import check_protobuf
+from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
+from harness.otlp.messages import Encoding
+from harness.otlp.model import Protocol, Signal
+from harness.otlp.responses import error_body, success_body
+
+if TYPE_CHECKING:
+    from uvicorn._types import (
+        ASGIReceiveCallable,
+        ASGIReceiveEvent,
+        ASGISendCallable,
+        HTTPResponseBodyEvent,
+        HTTPResponseStartEvent,
+        HTTPScope,
+    )
+
+#: ``Export.status`` of a request that nobody was left to answer.
+NOT_ANSWERED = 0
+
+_SIGNALS = {f"/v1/{signal.value}".encode(): signal for signal in Signal}
+_PATHS = ", ".join(path.decode() for path in _SIGNALS)
+_ENCODINGS = {encoding.value: encoding for encoding in Encoding}
+_PROTOCOLS = {Encoding.PROTOBUF: Protocol.HTTP_PROTOBUF, Encoding.JSON: Protocol.HTTP_JSON}
+
+#: HTTP status -> gRPC code for the ``google.rpc.Status`` body; others are UNKNOWN (2).
+_RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14}
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """What follows from the request line and the headers alone.
+
+    ``status`` is 200, or what to refuse the request with, and ``reason`` why.
+    """
+
+    method: str
+    target: str
+    signal: Signal | None
+    encoding: Encoding | None
+    protocol: Protocol | None
+    content_encoding: str
+    status: int
+    reason: str
+
+
+@lru_cache(maxsize=256)  # a subject uses a handful; the bound is for one that does not
+def _route(
+    method: str, path: bytes, query: bytes, content_type: bytes, content_encoding: bytes
+) -> _Route:
+    signal = _SIGNALS.get(path)
+    media_type = content_type.decode("latin-1").partition(";")[0].strip().lower()
+    encoding = _ENCODINGS.get(media_type)
+    status, reason = 200, ""
+    if signal is None:
+        status, reason = 404, f"no such path: expected one of {_PATHS}"
+    elif method != "POST":
+        status, reason = 405, f"method {method}: expected POST"
+    elif encoding is None:
+        status = 415
+        reason = f"media type {media_type!r}: expected one of {', '.join(_ENCODINGS)}"
+    return _Route(
+        method=method,
+        target=(path + b"?" + query if query else path).decode("latin-1"),
+        signal=signal,
+        encoding=encoding,
+        protocol=None if encoding is None else _PROTOCOLS[encoding],
+        content_encoding=content_encoding.decode("latin-1"),
+        status=status,
+        reason=reason,
+    )
+
+
+class HttpApp:
+    """The application; calling it handles one request."""
+
+    def __init__(self, store: Store, max_body_bytes: int, responder: Responder | None) -> None:
+        self._store = store
+        self._max_body_bytes = max_body_bytes
+        self._responder = responder
+
+    async def __call__(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        content_type = content_encoding = b""
+        length = 0
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                content_type = value
+            elif name == b"content-encoding":
+                content_encoding = content_encoding + b"," + value if content_encoding else value
+            elif name == b"content-length":
+                length = int(value)  # the parser has refused anything but digits
+        route = _route(
+            scope["method"],
+            scope["raw_path"],
+            scope["query_string"],
+            content_type,
+            content_encoding,
+        )
+        status, reason = route.status, route.reason
+        if length > self._max_body_bytes:
+            # Not read here: uvicorn throws the body away as it comes, so that the client
+            # can send it to its end and then read the answer.
+            body = b""
+            status, reason = 413, self._too_large
+        else:
+            message = await receive()
+            if message["type"] == "http.request" and not message["more_body"]:
+                body = message["body"]
+            else:
+                body, fault = await self._read_on(scope, message, receive)
+                status, reason = fault or (status, reason)
+        if not reason:
+            status, reason = self._check(route, body)
+        export = self._export(scope, route, body, status, reason)
+        answer = None
+        if not reason and self._responder is not None:
+            answer = ask(self._responder, export)
+        # Stored before it is answered: a client that has its answer finds its export here.
+        self._store.append(export)
+        if answer is not None:
+            start, end = _scripted(route, answer)
+        elif reason:
+            start, end = _refusal(route.encoding, status, reason)
+        else:
+            assert route.signal is not None
+            assert route.encoding is not None
+            start, end = _success(route.signal, route.encoding)
+        # uvicorn drops both when the client is gone.
+        await send(start)
+        await send(end)
+
+    def malformed(
+        self, scope: HTTPScope, reason: str, *, handled: bool
+    ) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        """See :class:`harness.collector.http_server.Application`."""
+        if not handled:
+            route = _route(scope["method"], scope["raw_path"], b"", b"", b"")
+            self._store.append(self._export(scope, route, b"", 400, reason))
+        start, end = _refusal(None, 400, reason)
+        return list(start["headers"]), end["body"]
+
+    @property
+    def _too_large(self) -> str:
+        return f"body larger than {self._max_body_bytes} bytes"
+
+    async def _read_on(
+        self, scope: HTTPScope, message: ASGIReceiveEvent, receive: ASGIReceiveCallable
+    ) -> tuple[bytes, tuple[int, str] | None]:
+        """The body that ``message`` begins, and the status and reason if it went wrong."""
+        parts: list[bytes] = []
+        size = 0
+        while message["type"] == "http.request":
+            parts.append(message["body"])
+            size += len(message["body"])
+            if size > self._max_body_bytes:
+                return b"", (413, self._too_large)
+            if not message["more_body"]:
+                return b"".join(parts), None
+            message = await receive()
+        if malformed := scope["state"].get(MALFORMED):
+            return b"".join(parts), (400, malformed)
+        return b"".join(parts), (NOT_ANSWERED, "the connection ended inside the body")
+
+    def _check(self, route: _Route, body: bytes) -> tuple[int, str]:
+        """The status of a complete, well-addressed request, and what is wrong with it."""
+        assert route.signal is not None
+        assert route.encoding is not None
+        try:
+            if route.content_encoding:
+                body = content_decode(body, route.content_encoding, self._max_body_bytes)
+            if route.encoding is Encoding.PROTOBUF:
+                check_protobuf(route.signal, body)
+            else:
+                # There is no cheaper check of JSON.  The message is not kept: the
+                # store's memory limit counts bodies only.
+                decode_request(route.signal, route.encoding, body)
+        except UnsupportedEncoding as error:
+            return 415, str(error)
+        except TooLarge as error:
+            return 413, str(error)
+        except DecodeError as error:
+            return 400, str(error)
+        return 200, ""
+
+    def _export(
+        self, scope: HTTPScope, route: _Route, body: bytes, status: int, reason: str
+    ) -> Export:
+        client = scope["client"]
+        return Export(
+            sequence=0,
+            protocol=route.protocol,
+            signal=route.signal,
+            method=route.method,
+            path=route.target,
+            http_version=scope["http_version"],
+            headers=tuple(
+                [
+                    (name.decode("latin-1"), value.decode("latin-1"))
+                    for name, value in scope["headers"]
+                ]
+            ),
+            body=body,
+            arrived_unix_nano=time.time_ns(),
+            peer=f"{client[0]}:{client[1]}" if client else "",
+            status=status,
+            rejected=reason,
+        )
+
+
+def _message(
+    status: int, headers: tuple[tuple[bytes, bytes], ...], encoding: Encoding, body: bytes
+) -> tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]:
+    return (
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": (
+                *headers,
+                (b"content-type", encoding.value.encode()),
+                (b"content-length", str(len(body)).encode()),
+            ),
+        },
+        {"type": "http.response.body", "body": body, "more_body": False},
+    )
+
+
+@lru_cache  # bounded by signals times encodings
+def _success(
+    signal: Signal, encoding: Encoding
+) -> tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]:
+    return _message(200, (), encoding, success_body(signal, encoding))
+
+
+def _refusal(
+    encoding: Encoding | None, status: int, reason: str
+) -> tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]:
+    """An error in the encoding of the request, or JSON where it named none of ours."""
+    encoding = encoding or Encoding.JSON
+    allow = ((b"allow", b"POST"),) if status == 405 else ()
+    body = error_body(encoding, _RPC_CODES.get(status, 2), reason)
+    return _message(status, allow, encoding, body)
+
+
+def _scripted(
+    route: _Route, answer: Answer
+) -> tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]:
+    assert route.signal is not None
+    assert route.encoding is not None
+    status = answer.http_status
+    if answer.body is not None:
+        body = answer.body
+    elif status >= 400:
+        body = error_body(route.encoding, _RPC_CODES.get(status, 2), answer.message)
+    else:
+        body = success_body(route.signal, route.encoding)
+    headers = tuple((name.encode(), value.encode("latin-1")) for name, value in answer.headers)
+    return _message(status, headers, route.encoding, body)
