@@ -1,0 +1,3 @@
+"""pytest plugin: judges the telemetry of a ``claude`` binary (entry point ``cc-otel``)."""
+
+from __future__ import annotations
