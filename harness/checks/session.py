@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from harness.checks.describe import shown
@@ -28,7 +29,12 @@ def exported(requirement: Requirement, view: CaptureView) -> Outcome:
     if refused:
         seen += f", of which {len(refused)} were refused (first: {refused[0].rejected})"
     return Judged(
-        1, (Finding(f"{requirement.selects} after {occasion} ({count} seen)", seen, view.protocol),)
+        1,
+        (
+            Finding(
+                f"{requirement.selects} after {occasion} ({count} seen)", seen, str(view.protocol)
+            ),
+        ),
     )
 
 
@@ -46,7 +52,7 @@ def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
     for items in sessions.values():
         ordered = sorted(items, key=lambda item: item.at(requirement.path))
         looked_at += len(ordered)
-        for earlier, later in zip(ordered, ordered[1:], strict=False):
+        for earlier, later in pairwise(ordered):
             low, high = earlier.at(requirement.path), later.at(requirement.path)
             if low == high:
                 findings.append(
@@ -100,22 +106,26 @@ def subject_version(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def same_instant(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The ISO 8601 time in the field is the record's own time, to the millisecond."""
+    """The ISO 8601 time in the field is the record's own time.
+
+    ``params.tolerance_ms``: the CLI reads its clock once for each of the two.
+    """
+    tolerance_ms = float(str(requirement.params["tolerance_ms"]))
     items = [
-        (item, _instant(item.at(requirement.path)))
+        (item, instant)
         for item in chosen(requirement, view)
-        if _instant(item.at(requirement.path)) is not None
+        if (instant := _instant(item.at(requirement.path))) is not None
     ]
     if not items:
         return nothing_seen(requirement, chosen(requirement, view))
     findings = tuple(
         Finding(
-            f"the record's time, {item.view['time_unix_nano'] // 1_000_000} ms",
+            f"the record's time, {item.view['time_unix_nano'] // 1_000_000} ms, ± {tolerance_ms:g} ms",
             shown(item.at(requirement.path)),
             item.where,
         )
         for item, instant in items
-        if instant != item.view["time_unix_nano"] // 1_000_000
+        if abs(instant - item.view["time_unix_nano"] // 1_000_000) > tolerance_ms
     )
     return Judged(len(items), findings)
 

@@ -1,1 +1,1 @@
-""""""
+"""Declarative runs, and the recorder that runs them side by side."""

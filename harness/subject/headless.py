@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.subject import process
 from harness.subject.binary import Binary
-from harness.subject.process import Completed
+from harness.subject.process import Completed, Leash
 from harness.subject.sandbox import Sandbox
 
 #: Enough for the scripted tools to run without a permission dialog, also as root.
@@ -22,6 +22,7 @@ def run_headless(
     env: Mapping[str, str] | None = None,
     args: Sequence[str] = ("--allowedTools", ALLOWED_TOOLS),
     deadline_s: float = 60.0,
+    leash: Leash | None = None,
 ) -> Completed:
     """Run ``claude -p PROMPT`` with ``args`` in the sandbox's work tree.
 
@@ -35,4 +36,5 @@ def run_headless(
         env=sandbox.env(env, api_url=api_url, path_entries=binary.path_entries),
         output_dir=sandbox.output,
         deadline_s=deadline_s,
+        leash=leash,
     )

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,35 @@ class Completed:
             )
 
 
+class Leash:
+    """Lets one thread end the processes that others wait for (Ctrl-C, a failed sibling)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: set[int] = set()
+        self._pulled = False
+
+    @contextlib.contextmanager
+    def holding(self, pid: int) -> Iterator[None]:
+        """Keep the process group ``pid`` within reach while the block runs."""
+        with self._lock:
+            self._held.add(pid)
+            if self._pulled:
+                _signal_group(pid, signal.SIGKILL)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held.discard(pid)
+
+    def end_all(self) -> None:
+        """Kill every group held, now and from now on."""
+        with self._lock:
+            self._pulled = True
+            for pid in self._held:
+                _signal_group(pid, signal.SIGKILL)
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -62,6 +92,7 @@ def run(
     output_dir: Path,
     deadline_s: float,
     while_waiting: Callable[[float], None] | None = None,
+    leash: Leash | None = None,
 ) -> Completed:
     """Run ``argv`` in a session of its own and wait for it.
 
@@ -69,7 +100,7 @@ def run(
     At ``deadline_s`` the process group gets SIGTERM, :data:`GRACE_S` later SIGKILL.
     On every way out, exceptions and Ctrl-C included, the group is killed and the
     process reaped.  ``while_waiting`` is called about every five seconds with the
-    seconds gone by.
+    seconds gone by.  ``leash`` lets another thread end the process.
 
     Raises SubjectError if the process cannot be started.
     """
@@ -89,10 +120,11 @@ def run(
         except OSError as error:
             raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
     try:
-        timed_out = not _wait(process, deadline_s, while_waiting)
-        if timed_out:
-            _signal_group(process.pid, signal.SIGTERM)
-            _wait(process, GRACE_S)
+        with (leash or Leash()).holding(process.pid):
+            timed_out = not _wait(process, deadline_s, while_waiting)
+            if timed_out:
+                _signal_group(process.pid, signal.SIGTERM)
+                _wait(process, GRACE_S)
     finally:
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
