@@ -1,0 +1,118 @@
+"""Content encodings with their limit, and the bodies of answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pickle
+import zlib
+
+import pytest
+from google.rpc.status_pb2 import Status
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.otlp.content import content_decode
+from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
+from harness.otlp.messages import RESPONSES, Encoding
+from harness.otlp.model import Signal
+from harness.otlp.responses import error_body, partial_success_body, success_body
+
+
+@given(st.binary())
+def test_what_was_encoded_comes_back(body: bytes) -> None:
+    assert content_decode(body, "") == content_decode(body, "Identity") == body
+    assert content_decode(gzip.compress(body), "gzip") == body
+    assert content_decode(gzip.compress(body), " X-GZIP ") == body
+    assert content_decode(zlib.compress(body), "deflate") == body
+    assert content_decode(gzip.compress(zlib.compress(body)), "deflate, gzip") == body
+
+
+def test_several_gzip_members_are_one_body() -> None:
+    assert content_decode(gzip.compress(b"one ") + gzip.compress(b"two"), "gzip") == b"one two"
+
+
+def test_the_limit_holds_after_decompression() -> None:
+    exact = gzip.compress(b"x" * 1000)
+    assert content_decode(exact, "gzip", limit=1000) == b"x" * 1000
+    with pytest.raises(TooLarge, match="over the limit of 999 bytes"):
+        content_decode(exact, "gzip", limit=999)
+    with pytest.raises(TooLarge, match="limit of 1500"):
+        content_decode(exact + exact, "gzip", limit=1500)
+    with pytest.raises(TooLarge, match="body of 11 bytes is over the limit of 10 bytes"):
+        content_decode(b"x" * 11, "", limit=10)
+
+
+def test_a_small_body_that_grows_huge_is_cut_short() -> None:
+    bomb = gzip.compress(gzip.compress(bytes(50_000_000)))
+    with pytest.raises(TooLarge):
+        content_decode(bomb, "gzip, gzip", limit=100_000)
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "message"),
+    [
+        (b"", "gzip", "cut off"),
+        (gzip.compress(b"abc")[:-3], "gzip", "cut off"),
+        (b"not gzip", "gzip", "not valid gzip"),
+        (gzip.compress(b"abc") + b"more", "gzip", "not valid gzip"),
+        (zlib.compress(b"abc") + b"more", "deflate", "4 bytes follow"),
+        (gzip.compress(b"abc"), "deflate", "not valid deflate"),
+    ],
+)
+def test_broken_bodies_are_refused(body: bytes, encoding: str, message: str) -> None:
+    with pytest.raises(DecodeError, match=message) as caught:
+        content_decode(body, encoding)
+    assert not isinstance(caught.value, TooLarge | UnsupportedEncoding)
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br"])
+def test_unknown_encodings_have_an_error_of_their_own(encoding: str) -> None:
+    with pytest.raises(UnsupportedEncoding, match=r"unsupported content encoding '(br|zstd)'"):
+        content_decode(b"x", encoding)
+
+
+def test_errors_survive_a_trip_between_processes() -> None:
+    error = pickle.loads(pickle.dumps(TooLarge("a.b", "too much")))
+    assert isinstance(error, TooLarge)
+    assert (error.path, error.message, str(error)) == ("a.b", "too much", "a.b: too much")
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_full_success(signal: Signal) -> None:
+    assert success_body(signal, Encoding.JSON) == b"{}"
+    assert success_body(signal, Encoding.PROTOBUF) == b""
+
+
+@pytest.mark.parametrize(
+    ("signal", "field", "key"),
+    [
+        (Signal.METRICS, "rejected_data_points", "rejectedDataPoints"),
+        (Signal.LOGS, "rejected_log_records", "rejectedLogRecords"),
+        (Signal.TRACES, "rejected_spans", "rejectedSpans"),
+    ],
+)
+def test_partial_success(signal: Signal, field: str, key: str) -> None:
+    in_protobuf = RESPONSES[signal].FromString(
+        partial_success_body(signal, Encoding.PROTOBUF, 3, "why")
+    )
+    assert getattr(in_protobuf.partial_success, field) == 3
+    assert in_protobuf.partial_success.error_message == "why"
+    assert json.loads(partial_success_body(signal, Encoding.JSON, 3, "why")) == {
+        "partialSuccess": {key: "3", "errorMessage": "why"}
+    }
+
+
+def test_an_empty_partial_success_is_present() -> None:
+    assert partial_success_body(Signal.LOGS, Encoding.JSON, 0) == b'{"partialSuccess":{}}'
+    response = RESPONSES[Signal.LOGS].FromString(
+        partial_success_body(Signal.LOGS, Encoding.PROTOBUF, 0)
+    )
+    assert response.HasField("partial_success")
+
+
+def test_failures_are_a_status() -> None:
+    status = Status.FromString(error_body(Encoding.PROTOBUF, 3, "bad ü"))
+    assert (status.code, status.message) == (3, "bad ü")
+    assert json.loads(error_body(Encoding.JSON, 3, "bad ü")) == {"code": 3, "message": "bad ü"}
+    assert json.loads(error_body(Encoding.JSON, 0, "no path")) == {"message": "no path"}
