@@ -13,7 +13,7 @@ def shown(value: Any) -> str:
     """A value as it was seen, typed and not too long: ``"13" (string)``."""
     if isinstance(value, Mapping | list | str | bool | int | float) or value is None:
         text = json.dumps(value, ensure_ascii=False, default=str)
-        kind = _KINDS[type(value)] if type(value) in _KINDS else "object"
+        kind = _KINDS.get(type(value), "object")
         if len(text) > _LONGEST:
             text = f"{text[:_LONGEST]}…"
         return f"{text} ({kind})"

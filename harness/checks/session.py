@@ -120,14 +120,18 @@ def same_instant(requirement: Requirement, view: CaptureView) -> Outcome:
         return nothing_seen(requirement, chosen(requirement, view))
     findings = tuple(
         Finding(
-            f"the record's time, {item.view['time_unix_nano'] // 1_000_000} ms, ± {tolerance_ms:g} ms",
+            f"{_milliseconds(item)} ms since 1970, the record's time, ± {tolerance_ms:g} ms",
             shown(item.at(requirement.path)),
             item.where,
         )
         for item, instant in items
-        if abs(instant - item.view["time_unix_nano"] // 1_000_000) > tolerance_ms
+        if abs(instant - _milliseconds(item)) > tolerance_ms
     )
     return Judged(len(items), findings)
+
+
+def _milliseconds(item: Item) -> int:
+    return int(item.view["time_unix_nano"]) // 1_000_000
 
 
 def _instant(value: Any) -> int | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-
 from harness.capture.capture import Capture
 from harness.capture.files import save
 from harness.capture.run import GroundTruth, Run, SubjectFacts
