@@ -100,7 +100,7 @@ def locate(spec: str, *, progress: Callable[[str], None], cache_dir: Path | None
 
 def _command(spec: str, path: Path) -> Command:
     change = f"{_OPTION}={spec}"
-    if not path.exists():
+    if not os.path.exists(path):  # unlike Path.exists, raises nothing
         raise UsageError(change, seen=f"no such file: {path}", expected="an executable file")
     if path.is_dir():
         raise UsageError(change, seen=f"a folder: {path}", expected="an executable file")

@@ -9,8 +9,9 @@ from harness.subject.binary import Binary
 from harness.subject.process import Completed, Leash
 from harness.subject.sandbox import Sandbox
 
-#: Enough for the scripted tools to run without a permission dialog, also as root.
-ALLOWED_TOOLS = "Write,Edit,Bash,Read"
+#: Lets the scripted tools run without a question, also as root.  The mode is named for
+#: releases that start in auto mode: there a model, not the list, would decide.
+PERMISSIONS = ("--permission-mode", "default", "--allowedTools", "Write,Edit,Bash,Read")
 
 
 def run_headless(
@@ -20,7 +21,7 @@ def run_headless(
     *,
     api_url: str,
     env: Mapping[str, str] | None = None,
-    args: Sequence[str] = ("--allowedTools", ALLOWED_TOOLS),
+    args: Sequence[str] = PERMISSIONS,
     deadline_s: float = 60.0,
     leash: Leash | None = None,
 ) -> Completed:

@@ -67,7 +67,7 @@ def install(wanted: str, *, progress: Callable[[str], None], cache_dir: Path | N
             expected="an exact version or a dist-tag, such as npm:2.1.31 or npm:latest",
         )
     folder = cache / "npm" / f"{version}-{_platform_keys()[0]}"
-    if not folder.exists():
+    if not os.path.exists(folder):  # unlike Path.exists, raises nothing
         _install_once(version, folder, change, progress)
     return executable_in(folder)
 

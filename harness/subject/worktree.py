@@ -64,7 +64,7 @@ class LineLedger:
     def __init__(self) -> None:
         self.added = 0
         self.removed = 0
-        self._before: dict[Path, list[str]] = {}
+        self._before: dict[Path, list[bytes]] = {}
 
     def tool_asked(self, name: str, tool_input: Mapping[str, object]) -> None:
         if (path := _named_file(tool_input)) is not None:
@@ -78,7 +78,7 @@ class LineLedger:
         self.removed += removed
 
 
-def count_changed_lines(before: list[str], after: list[str]) -> tuple[int, int]:
+def count_changed_lines(before: list[bytes], after: list[bytes]) -> tuple[int, int]:
     """(added, removed); a changed line is one of each.  Lines keep their line ends."""
     added = removed = 0
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
@@ -94,9 +94,8 @@ def _named_file(tool_input: Mapping[str, object]) -> Path | None:
     return Path(name) if isinstance(name, str) else None
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path) -> list[bytes]:
     try:
-        text = path.read_bytes().decode("utf-8", "replace")
-    except OSError:
+        return path.read_bytes().splitlines(keepends=True)
+    except OSError:  # not there (yet)
         return []
-    return text.splitlines(keepends=True)

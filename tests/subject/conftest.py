@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import functools
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.subject.binary import Binary, resolve
+from harness.subject.sandbox import Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as made:
+        yield made
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[..., Path]:
+    """Make an executable shell script: ``script("exit 3")``."""
+
+    def make(text: str, *, name: str = "subject", shebang: str = "#!/bin/sh") -> Path:
+        path = tmp_path / name
+        path.write_text(f"{shebang}\n{text}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def registry() -> None:
+    """For tests that need the npm registry itself; skips where it is out of reach."""
+    _release("latest")
+
+
+@pytest.fixture(scope="session")
+def release() -> Callable[[str], Binary]:
+    """A released CLI, from the per-user cache or installed into it once."""
+    return _release
+
+
+@functools.cache
+def _release(version: str) -> Binary:
+    try:
+        return resolve(f"npm:{version}", progress=print)
+    except UsageError as error:
+        if error.change.startswith("network"):
+            pytest.skip(f"the npm registry cannot be reached: {error.seen}")
+        raise
+
+
+def _running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        # A zombie has ended; who reaps an orphan is the machine's business.
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return not Path("/proc/self/stat").exists()
+
+
+@pytest.fixture
+def assert_gone() -> Callable[[int], None]:
+    """Assert that a process that was just killed is gone, at the latest in some seconds."""
+
+    def check(pid: int) -> None:
+        deadline = time.monotonic() + 10
+        while _running(pid) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        assert not _running(pid)
+
+    return check

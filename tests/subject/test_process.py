@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.errors import SubjectError
+from harness.subject import process
+
+Script = Callable[..., Path]
+ENV = {"PATH": os.environ["PATH"]}
+
+
+def run(path: Path, deadline_s: float = 30.0, **options: object) -> process.Completed:
+    return process.run(
+        [str(path)],
+        cwd=path.parent,
+        env=ENV,
+        output_dir=path.parent,
+        deadline_s=deadline_s,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(params=["process descriptor", "polling"])
+def each_way_of_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "polling":
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
+
+
+@pytest.mark.usefixtures("each_way_of_waiting")
+def test_a_run_is_reported_whole(script: Script) -> None:
+    done = run(script("echo out; echo err >&2; exit 3"))
+    assert (done.exit_code, done.stdout, done.stderr) == (3, "out\n", "err\n")
+    assert not done.timed_out
+    assert done.started_unix_nano < done.ended_unix_nano
+    done.raise_if_timed_out()
+
+
+def test_only_the_given_environment_is_passed_and_stdin_is_closed(script: Script) -> None:
+    done = run(script("cat; env", shebang="#!/bin/sh"))
+    names = {line.partition("=")[0] for line in done.stdout.splitlines()}
+    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH"}
+
+
+def test_a_signal_is_a_negative_exit_code(script: Script) -> None:
+    assert run(script("kill -9 $$")).exit_code == -9
+
+
+def test_only_the_end_of_a_long_output_is_kept(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "OUTPUT_TAIL_BYTES", 100)
+    done = run(script("i=0; while [ $i -lt 1000 ]; do echo line $i; i=$((i+1)); done"))
+    assert len(done.stdout) == 100
+    assert done.stdout.endswith("line 998\nline 999\n")
+
+
+@pytest.mark.usefixtures("each_way_of_waiting")
+def test_a_hang_is_ended_with_its_last_output(
+    script: Script, assert_gone: Callable[[int], None]
+) -> None:
+    done = run(script("echo before $$; sleep 600 & echo $!; wait"), deadline_s=1.5)
+    assert done.timed_out
+    assert done.exit_code == -15
+    for pid in done.stdout.replace("before", "").split():
+        assert_gone(int(pid))
+    with pytest.raises(SubjectError, match=r"within 1\.5 s(?s:.*)before") as raised:
+        done.raise_if_timed_out()
+    assert "before" in raised.value.output
+
+
+@pytest.mark.usefixtures("each_way_of_waiting")
+def test_one_that_ignores_sigterm_is_killed(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "GRACE_S", 0.1)
+    done = run(script("trap '' TERM; while :; do sleep 0.05; done"), deadline_s=1.5)
+    assert done.timed_out
+    assert done.exit_code == -9
+
+
+@pytest.mark.usefixtures("each_way_of_waiting")
+def test_children_left_in_the_background_are_ended(
+    script: Script, assert_gone: Callable[[int], None]
+) -> None:
+    done = run(script("sleep 600 >/dev/null 2>&1 & echo $!"))
+    assert done.exit_code == 0
+    assert_gone(int(done.stdout))
+
+
+@pytest.mark.usefixtures("each_way_of_waiting")
+def test_ctrl_c_leaves_nothing_running(
+    script: Script,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    assert_gone: Callable[[int], None],
+) -> None:
+    monkeypatch.setattr(process, "_TICK_S", 0.01)
+    pids = tmp_path / "stdout"
+
+    def interrupt(_seconds: float) -> None:
+        if len(pids.read_text().split()) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(script("echo $$; sleep 600 & echo $!; wait"), while_waiting=interrupt)
+    for pid in pids.read_text().split():
+        assert_gone(int(pid))
+
+
+@pytest.mark.parametrize("shebang", ["#!/no/such/interpreter", "not a program"])
+def test_what_cannot_start_is_the_subjects_fault(script: Script, shebang: str) -> None:
+    with pytest.raises(SubjectError, match="cannot be started"):
+        run(script("", shebang=shebang))
+
+
+def test_silence_is_said_to_be_silence(tmp_path: Path) -> None:
+    done = process.run(
+        [sys.executable, "-c", ""], cwd=tmp_path, env=ENV, output_dir=tmp_path, deadline_s=30
+    )
+    assert done.last_output == "(it printed nothing)"
