@@ -1,0 +1,243 @@
+"""Captures in folders: saved, loaded, foreign and broken ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.capture.files import load, load_exports, save
+from harness.capture.plain import from_plain, to_plain
+from harness.capture.run import Run
+from harness.errors import UsageError
+from harness.otlp.codec import decode_request, encode
+from harness.otlp.messages import Encoding
+from harness.otlp.model import Protocol, Signal
+
+Make = Callable[..., Export]
+
+
+@pytest.fixture
+def capture(run: Run, make_export: Make, make_metrics: Make, make_events: Make) -> Capture:
+    message = make_events("api_request").message
+    assert message is not None
+    return Capture(
+        run,
+        (
+            make_metrics(("m", 1, {}), sequence=1),
+            make_events("user_prompt", sequence=2, headers=(("x-api-key", "fake"), ("a", "\xff"))),
+            make_events("twice", sequence=3, status=503, rejected="scripted"),
+            make_export(
+                encode(message, Encoding.PROTOBUF),
+                sequence=4,
+                protocol=Protocol.GRPC,
+                path="/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+                status=0,
+            ),
+            make_export(b"\x00\xff garbage", sequence=5),
+            make_export(b"", None, protocol=None, sequence=6, status=404, rejected="no path"),
+        ),
+        forgotten=7,
+    )
+
+
+def test_a_capture_comes_back_equal(capture: Capture, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    save(capture, folder)
+    loaded = load(folder)
+    assert loaded == capture
+    assert loaded.forgotten == 7
+    assert loaded.exports[4].body == b"\x00\xff garbage"
+    assert loaded.data_points() == capture.data_points()
+    assert loaded.events() == capture.events()
+    assert load_exports(folder) == capture.exports
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "capture.json",
+        "logs.jsonl",
+        "metrics.jsonl",
+        "traces.jsonl",
+        "transport.jsonl",
+    ]
+
+
+def test_the_signal_files_are_requests_and_transport_points_into_them(
+    capture: Capture, tmp_path: Path
+) -> None:
+    save(capture, tmp_path)
+    facts = [json.loads(line) for line in (tmp_path / "transport.jsonl").read_bytes().splitlines()]
+    assert [(fact["file"], fact["line"]) for fact in facts] == [
+        ("metrics.jsonl", 1),
+        ("logs.jsonl", 1),
+        (None, None),
+        ("logs.jsonl", 2),
+        (None, None),
+        (None, None),
+    ]
+    lines = (tmp_path / "logs.jsonl").read_bytes().splitlines()
+    assert [decode_request(Signal.LOGS, Encoding.JSON, line).message for line in lines] == [
+        capture.exports[1].message,
+        capture.exports[3].message,
+    ]
+    assert (tmp_path / "traces.jsonl").read_bytes() == b""
+
+
+def test_an_older_capture_is_replaced(capture: Capture, tmp_path: Path) -> None:
+    save(capture, tmp_path)
+    smaller = dataclasses.replace(capture, exports=capture.exports[:1], forgotten=0)
+    save(smaller, tmp_path)
+    assert load(tmp_path) == smaller
+    assert (tmp_path / "logs.jsonl").read_bytes() == b""
+
+
+def test_a_save_that_breaks_off_leaves_no_complete_capture(
+    capture: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(capture, tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(UsageError, match="No space left on device"):
+        save(capture, tmp_path)
+    monkeypatch.undo()
+    assert not list(tmp_path.glob(".*"))
+    with pytest.raises(UsageError, match=r"no capture\.json"):
+        load(tmp_path)
+
+
+def test_the_files_of_another_tool(tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl").write_text(
+        '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"}}]}]}]}\r\n\n'
+        '{"resourceSpans":[]}\n'
+    )
+    (tmp_path / "a.jsonl").write_text('{"resourceMetrics":[]}')
+    (tmp_path / "notes.txt").write_text("not ours")
+    exports = load_exports(tmp_path)
+    assert [(export.sequence, export.signal, export.path) for export in exports] == [
+        (1, Signal.METRICS, "a.jsonl:1"),
+        (2, Signal.LOGS, "b.jsonl:1"),
+        (3, Signal.TRACES, "b.jsonl:3"),
+    ]
+    assert {export.protocol for export in exports} == {None}
+    assert [export.decode_error for export in exports] == [None] * 3
+    assert exports[1].events[0].body == "x"
+
+
+@pytest.mark.parametrize("read", [load, load_exports])
+def test_a_missing_folder(read: Callable[[Path], object], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file") as caught:
+        read(tmp_path / "absent")
+    assert str(tmp_path / "absent") in str(caught.value)
+
+
+def test_a_folder_without_a_capture(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"saw no capture\.json"):
+        load(tmp_path)
+    with pytest.raises(UsageError, match=r"saw no \*\.jsonl file"):
+        load_exports(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written(capture: Capture, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="a folder that we can write to"):
+        save(capture, tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "no JSON"),
+        ("[]", "saw list"),
+        ('{"other":1}', "an object with other"),
+        ("[" * 100_000, "no JSON"),
+    ],
+)
+def test_a_broken_foreign_line_is_named(line: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text(f'{{"resourceLogs":[]}}\n{line}\n')
+    with pytest.raises(UsageError, match=message) as caught:
+        load_exports(tmp_path)
+    assert f"file {tmp_path / 'x.jsonl'} line 2" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"status": "200"}, "status: expected an integer, saw '200'"),
+        ({"status": True}, "status: expected an integer"),
+        ({"body": "%"}, "body: expected base64"),
+        ({"protocol": "carrier pigeon"}, "protocol: expected one of 'grpc'"),
+        ({"headers": [["a"]]}, r"headers\[0\]: expected 2 elements, saw 1"),
+        ({"headers": {}}, "headers: expected an array"),
+        ({"new": 1}, "unknown 'new'"),
+        ({"peer": ...}, "'peer' is missing"),
+    ],
+)
+def test_a_broken_transport_line_is_named(
+    change: dict[str, Any], message: str, capture: Capture, tmp_path: Path
+) -> None:
+    save(capture, tmp_path)
+    path = tmp_path / "transport.jsonl"
+    lines = path.read_text().splitlines()
+    facts = json.loads(lines[1]) | change
+    lines[1] = json.dumps({key: value for key, value in facts.items() if value is not ...})
+    path.write_text("\n".join(lines))
+    with pytest.raises(UsageError, match=message) as caught:
+        load(tmp_path)
+    assert f"file {path} line 2" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 2}, "expected format 1, saw format 2"),
+        ({"exports": 5}, "expected 5 lines, as capture.json says, saw 6 lines"),
+        ({"run": {}}, "run: 'scenario' is missing"),
+        ({"run": 3}, "run: expected an object"),
+    ],
+)
+def test_a_broken_sidecar_is_named(
+    change: dict[str, Any], message: str, capture: Capture, tmp_path: Path
+) -> None:
+    save(capture, tmp_path)
+    path = tmp_path / "capture.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(UsageError, match=message) as caught:
+        load(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_sidecar_without_its_transport(capture: Capture, tmp_path: Path) -> None:
+    save(capture, tmp_path)
+    (tmp_path / "transport.jsonl").unlink()
+    with pytest.raises(UsageError, match=r"transport\.jsonl: expected a readable file"):
+        load(tmp_path)
+
+
+@given(
+    st.builds(
+        Export,
+        sequence=st.integers(),
+        protocol=st.none() | st.sampled_from(Protocol),
+        signal=st.none() | st.sampled_from(Signal),
+        method=st.text(),
+        path=st.text(),
+        http_version=st.text(),
+        headers=st.lists(st.tuples(st.text(), st.text())).map(tuple),
+        body=st.binary(),
+        arrived_unix_nano=st.integers(),
+        peer=st.text(),
+        status=st.integers(),
+        rejected=st.text(),
+    )
+)
+def test_any_export_survives_json(export: Export) -> None:
+    assert from_plain(Export, json.loads(json.dumps(to_plain(export)))) == export
