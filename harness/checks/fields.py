@@ -118,13 +118,14 @@ def covers(requirement: Requirement, view: CaptureView) -> Outcome:
 
 def chosen(requirement: Requirement, view: CaptureView) -> list[Item]:
     """The selected items that also match ``params.where`` (path -> value)."""
+    return [item for item in view.select(requirement.selects) if matches(requirement, item)]
+
+
+def matches(requirement: Requirement, item: Item) -> bool:
+    """Whether an item meets ``params.where``."""
     where = requirement.params.get("where", {})
     assert isinstance(where, Mapping)
-    return [
-        item
-        for item in view.select(requirement.selects)
-        if all(item.at(tuple(path.split("/"))) == value for path, value in where.items())
-    ]
+    return all(item.at(tuple(path.split("/"))) == value for path, value in where.items())
 
 
 def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:

@@ -65,10 +65,9 @@ class CaptureView:
                 return self._events
             case "items":
                 return [*self._points, *self._events]
-            case "metric":
-                return [item for item in self._points if item.view["name"] == selector.name]
-            case "event":
-                return [item for item in self._events if selector.name in item.view["names"]]
+            case "metric" | "event":
+                items = self._points if selector.kind == "metric" else self._events
+                return [item for item in items if named(selector, item.view)]
             case "resources":
                 return self._resources
             case "scopes":
@@ -124,6 +123,13 @@ class CaptureView:
             for export in self._decoded
             for signal, _, scope in _owners(export)
         ]
+
+
+def named(selector: Selector, view: Mapping[str, Any]) -> bool:
+    """Whether a data point or an event goes by the selector's name."""
+    if selector.kind == "event":
+        return selector.name in view["names"]
+    return bool(view["name"] == selector.name)
 
 
 def event_names(event: Event) -> tuple[str, ...]:

@@ -1,0 +1,185 @@
+"""The lies that take code to tell; ``schemas/`` calls them by name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.contract.requirement import Requirement
+from harness.otlp.codec import encode
+from harness.otlp.messages import ENCODINGS, Encoding
+from harness.otlp.model import Protocol
+from harness.testing import editing
+from harness.testing.editing import Place
+from harness.testing.rewriting import copy_message, rewritten, with_body
+
+Lie = Callable[[Capture, Requirement], Capture]
+
+
+def tell(name: str, captures: Sequence[Capture], requirement: Requirement) -> tuple[Capture, ...]:
+    """Tell the lie on every capture; one of them alone where that is the lie."""
+    if name in _ON_ONE_PROTOCOL:
+        first, *rest = captures
+        return (_ON_ONE_PROTOCOL[name](first, requirement), *rest)
+    lie = _EVERYWHERE[name]
+    wanted = requirement.protocols or tuple(Protocol)
+    return tuple(
+        lie(capture, requirement) if capture.run.protocol in wanted else capture
+        for capture in captures
+    )
+
+
+def other_protocol(capture: Capture, requirement: Requirement) -> Capture:
+    """The first request travels by another protocol than the configured one."""
+    first, *rest = capture.exports
+    other = (
+        Protocol.HTTP_JSON if first.protocol is not Protocol.HTTP_JSON else Protocol.HTTP_PROTOBUF
+    )
+    message = copy_message(first)
+    assert message is not None
+    moved = replace(with_body(first, encode(message, ENCODINGS[other])), protocol=other)
+    return replace(capture, exports=(moved, *rest))
+
+
+def wrong_path(capture: Capture, requirement: Requirement) -> Capture:
+    """One more request goes where no collector expects it, and is refused."""
+    extra = replace(
+        _one_more(capture), path="/v1/metricz", signal=None, status=404, rejected="no such path"
+    )
+    return replace(capture, exports=(*capture.exports, extra))
+
+
+def garbled_body(capture: Capture, requirement: Requirement) -> Capture:
+    """One more request whose body is not what it says it is."""
+    extra = with_body(_one_more(capture), b'{"resourceMetrics": 7}\x00\xff')
+    return replace(capture, exports=(*capture.exports, extra))
+
+
+def empty_request(capture: Capture, requirement: Requirement) -> Capture:
+    """One more request that carries nothing."""
+    last = _one_more(capture)
+    message = copy_message(last)
+    assert message is not None
+    message.Clear()
+    return replace(capture, exports=(*capture.exports, rewritten(last, message)))
+
+
+def json_numbers(capture: Capture, requirement: Requirement) -> Capture:
+    """64-bit integers of JSON bodies are written as numbers."""
+    return _edit_json(
+        capture, lambda text: re.sub(r'"(intValue|timeUnixNano)":\s*"(\d+)"', r'"\1":\2', text)
+    )
+
+
+def json_null_double(capture: Capture, requirement: Requirement) -> Capture:
+    """A double goes lost in JSON: an attribute of a scope, where nothing else looks."""
+
+    def lose(text: str) -> str:
+        data = json.loads(text)
+        for group in (*data.get("resourceMetrics", ()), *data.get("resourceLogs", ())):
+            for scope in (*group.get("scopeMetrics", ()), *group.get("scopeLogs", ())):
+                scope["scope"]["attributes"] = [{"key": "share", "value": {"doubleValue": None}}]
+        return json.dumps(data)
+
+    return _edit_json(capture, lose)
+
+
+def repeat_sequence(capture: Capture, requirement: Requirement) -> Capture:
+    """Two events of a session have the same number."""
+    return _number(capture, lambda first, last: (first, first))
+
+
+def swap_sequence(capture: Capture, requirement: Requirement) -> Capture:
+    """The last event of a session has the first number, and the first the last."""
+    return _number(capture, lambda first, last: (last, first))
+
+
+def one_more_attribute(capture: Capture, requirement: Requirement) -> Capture:
+    """One item carries an attribute that it does not carry on the other protocols."""
+    kind = requirement.selects.kind
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    found = [
+        place
+        for _, message in messages
+        if message is not None
+        for place in editing.places(message)
+        if ("unit" in place.item.view) == (kind == "metrics")
+    ]
+    one = max(found, key=lambda place: place.key)
+    editing.put_attribute(one.record.attributes, "only.here", "yes")
+    return _rewrite(capture, messages)
+
+
+def _number(capture: Capture, numbers: Callable[[int, int], tuple[int, int]]) -> Capture:
+    """Give the first and the last event other sequence numbers."""
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    events = sorted(
+        (
+            place
+            for _, message in messages
+            if message is not None
+            for place in editing.places(message)
+            if "body" in place.item.view
+        ),
+        key=_sequence,
+    )
+    first, last = events[0], events[-1]
+    path = ("attributes", "event.sequence")
+    for place, number in zip(
+        (first, last), numbers(_sequence(first), _sequence(last)), strict=True
+    ):
+        editing.put(place, path, number)
+    return _rewrite(capture, messages)
+
+
+def _sequence(place: Place) -> int:
+    return int(place.item.view["attributes"]["event.sequence"])
+
+
+def _rewrite(capture: Capture, messages: Sequence[tuple[Export, Any]]) -> Capture:
+    return replace(
+        capture,
+        exports=tuple(
+            export if message is None else rewritten(export, message)
+            for export, message in messages
+        ),
+    )
+
+
+def _edit_json(capture: Capture, edit: Callable[[str], str]) -> Capture:
+    exports = tuple(
+        with_body(export, edit(rewritten(export, message).body.decode()).encode())
+        if export.encoding is Encoding.JSON and (message := copy_message(export)) is not None
+        else export
+        for export in capture.exports
+    )
+    return replace(capture, exports=exports)
+
+
+def _one_more(capture: Capture) -> Export:
+    last = capture.exports[-1]
+    return replace(last, sequence=last.sequence + 1)
+
+
+_EVERYWHERE: Mapping[str, Lie] = {
+    lie.__name__: lie
+    for lie in (
+        other_protocol,
+        wrong_path,
+        garbled_body,
+        empty_request,
+        json_numbers,
+        json_null_double,
+        repeat_sequence,
+        swap_sequence,
+    )
+}
+_ON_ONE_PROTOCOL: Mapping[str, Lie] = {one_more_attribute.__name__: one_more_attribute}
+
+#: Every lie that ``schemas/`` may call by name.
+NAMES = frozenset({*_EVERYWHERE, *_ON_ONE_PROTOCOL})

@@ -1,0 +1,36 @@
+"""Requests as a liar would have sent them: the same transport facts, another message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.capture.export import Export
+from harness.otlp.codec import encode
+from harness.otlp.messages import Request
+
+
+def copy_message(export: Export) -> Request | None:
+    """A message of one's own to edit; None for a request that holds none."""
+    if export.rejected or export.message is None:
+        return None
+    copied = type(export.message)()
+    copied.ParseFromString(export.message.SerializeToString())
+    return copied
+
+
+def rewritten(export: Export, message: Request) -> Export:
+    """The same request with another message, in its own encoding, uncompressed."""
+    encoding = export.encoding
+    if encoding is None:
+        raise ValueError(f"request {export.sequence} has no encoding to write it in")
+    return with_body(export, encode(message, encoding))
+
+
+def with_body(export: Export, body: bytes) -> Export:
+    """The same request with another body, uncompressed and not decoded yet."""
+    headers = tuple(
+        (name, value)
+        for name, value in export.headers
+        if name.lower() not in ("content-encoding", "content-length")
+    )
+    return replace(export, body=body, headers=headers)
