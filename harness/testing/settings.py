@@ -1,0 +1,95 @@
+"""The telemetry settings of a session, read from its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from harness.errors import UsageError
+from harness.otlp.model import Protocol, Signal
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+def is_true(value: str | None) -> bool:
+    return value is not None and value.strip().lower() in _TRUE
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Variables as their documents name them; ``*_protocol`` is ``None`` for a signal
+    that is not exported."""
+
+    metrics_protocol: Protocol | None = None
+    logs_protocol: Protocol | None = None
+    logs_interval_ms: float = 5000.0
+    log_user_prompts: bool = False
+    log_tool_details: bool = False
+    include_session_id: bool = True
+    include_version: bool = False
+    include_account_uuid: bool = True
+    include_entrypoint: bool = False
+    include_resource_attributes: bool = True
+    account_uuid: str = ""
+    organization_uuid: str = ""
+    user_email: str = ""
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Self:
+        """Raise :class:`UsageError` for a value that cannot be followed."""
+        enabled = is_true(environ.get("CLAUDE_CODE_ENABLE_TELEMETRY"))
+
+        def switch(name: str, default: bool) -> bool:
+            value = environ.get(f"OTEL_METRICS_INCLUDE_{name}")
+            return default if not value else is_true(value)
+
+        return cls(
+            metrics_protocol=_protocol(environ, Signal.METRICS) if enabled else None,
+            logs_protocol=_protocol(environ, Signal.LOGS) if enabled else None,
+            logs_interval_ms=_milliseconds(environ, "OTEL_LOGS_EXPORT_INTERVAL", 5000.0),
+            log_user_prompts=is_true(environ.get("OTEL_LOG_USER_PROMPTS")),
+            log_tool_details=is_true(environ.get("OTEL_LOG_TOOL_DETAILS")),
+            include_session_id=switch("SESSION_ID", True),
+            include_version=switch("VERSION", False),
+            include_account_uuid=switch("ACCOUNT_UUID", True),
+            include_entrypoint=switch("ENTRYPOINT", False),
+            include_resource_attributes=switch("RESOURCE_ATTRIBUTES", True),
+            account_uuid=environ.get("CLAUDE_CODE_ACCOUNT_UUID", ""),
+            organization_uuid=environ.get("CLAUDE_CODE_ORGANIZATION_UUID", ""),
+            user_email=environ.get("CLAUDE_CODE_USER_EMAIL", ""),
+        )
+
+
+def _protocol(environ: Mapping[str, str], signal: Signal) -> Protocol | None:
+    """How ``signal`` travels; there is no default protocol, as the documents say."""
+    exporters = environ.get(f"OTEL_{signal.upper()}_EXPORTER", "").split(",")
+    if "otlp" not in (exporter.strip() for exporter in exporters):
+        return None
+    general = "OTEL_EXPORTER_OTLP_PROTOCOL"
+    own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL"
+    name = own if environ.get(own) else general
+    value = environ.get(name, "").strip()
+    try:
+        return Protocol(value)
+    except ValueError:
+        raise UsageError(
+            f"environment variable {name}",
+            seen=repr(value) if value else "nothing",
+            expected=" or ".join(Protocol),
+        ) from None
+
+
+def _milliseconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    value = environ.get(name, "")
+    if not value:
+        return default
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise UsageError(
+            f"environment variable {name}", seen=repr(value), expected="milliseconds, above 0"
+        )
+    return number

@@ -1,0 +1,64 @@
+"""What each CLI version promises: the emitter's own reading of the documents.
+
+It is kept apart from ``schemas/`` on purpose.  The emitter is what the contract is
+tried on, so a slip in one of the two must not be repeated in the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+from harness.contract.versions import Version
+
+DEFAULT = "2.1.240"
+
+#: The newest release that the August 2026 document speaks of.  Its facts that no
+#: changelog line dates begin here, and the February facts that it contradicts end.
+AUGUST = "2.1.240"
+
+
+def _since(version: str) -> bool:
+    promised: bool = field(metadata={"since": Version.parse(version)})
+    return promised
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """Which promises hold for one version; see :meth:`of`."""
+
+    #: ``speed`` on API events.
+    event_speed: bool = _since("2.1.41")
+    #: Account variables (``CLAUDE_CODE_ACCOUNT_UUID`` and others) are read.
+    account_variables: bool = _since("2.1.51")
+    #: ``tool_parameters`` of ``tool_result`` need OTEL_LOG_TOOL_DETAILS=1.
+    tool_parameters_gated: bool = _since("2.1.85")
+    #: ``effort`` on cost, tokens and API events.
+    effort: bool = _since("2.1.117")
+    #: ``tool_use_id`` on tool events, ``tool_input_size_bytes`` on results.
+    tool_use_id: bool = _since("2.1.119")
+    #: Numbers of API events are sent as numbers; strings before.
+    api_numbers: bool = _since("2.1.122")
+    #: The variables of OpenTelemetry are not handed to Bash.
+    clean_bash: bool = _since("2.1.128")
+    #: ``app.entrypoint``, with OTEL_METRICS_INCLUDE_ENTRYPOINT=true.
+    entrypoint: bool = _since("2.1.152")
+    #: ``tool_parameters`` on ``tool_decision``, with OTEL_LOG_TOOL_DETAILS=1.
+    decision_parameters: bool = _since("2.1.157")
+    #: Keys of OTEL_RESOURCE_ATTRIBUTES on data points.
+    resource_labels: bool = _since("2.1.161")
+    #: ``model`` on lines of code.
+    lines_model: bool = _since("2.1.172")
+    #: ``message.uuid``, ``client_request_id`` and ``tool_source``.
+    message_ids: bool = _since("2.1.214")
+    #: Everything else in the August document: no unit on counts, ``tool_name`` and
+    #: ``source`` on edit decisions, ``decision_type``, ``decision_source``,
+    #: ``error_type`` and ``tool_result_size_bytes`` on tool results, ``error`` and
+    #: ``tool_input`` gated, no result of a rejected tool, numbers as numbers,
+    #: ``start_type``, ``query_source``, ``request_id``, ``cost_usd_micros``,
+    #: ``prompt.id``, ``user.id``, ``type`` of active time.
+    august: bool = _since(AUGUST)
+
+    @classmethod
+    def of(cls, version: Version) -> Self:
+        return cls(**{each.name: version >= each.metadata["since"] for each in fields(cls)})
