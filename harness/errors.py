@@ -37,5 +37,5 @@ class SubjectError(Exception):
         super().__init__(message if not output else f"{message}\nlast output:\n{output}")
 
 
-class DeadlineExceeded(HarnessError):
+class DeadlineExceeded(HarnessError):  # noqa: N818 - a condition, as in the OTLP status
     """A condition did not come true in time; the message lists what was seen."""

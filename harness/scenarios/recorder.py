@@ -14,9 +14,9 @@ from harness.collector.collector import Collector
 from harness.errors import SubjectError, UsageError
 from harness.otlp.model import Protocol
 from harness.scenarios.catalogue import SCENARIOS
-from harness.scenarios.scenario import HEADLESS_ARGS, Scenario, Script
+from harness.scenarios.scenario import Scenario, Script
 from harness.subject.binary import Binary
-from harness.subject.headless import run_headless
+from harness.subject.headless import PERMISSIONS, run_headless
 from harness.subject.messages_api import MessagesApi
 from harness.subject.process import Leash
 from harness.subject.sandbox import Sandbox
@@ -84,7 +84,7 @@ def run_session(
     protocol: Protocol,
     env: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
-    args: Sequence[str] = HEADLESS_ARGS,
+    args: Sequence[str] = PERMISSIONS,
     deadline_s: float = 60.0,
 ) -> Capture:
     """Run one session of the caller's own making in the calling thread."""

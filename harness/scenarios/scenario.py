@@ -6,14 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.subject.headless import PERMISSIONS
 from harness.subject.script import Step
 
 #: The steps, or a function from the work tree's absolute path to them.
 Script = Sequence[Step] | Callable[[Path], Sequence[Step]]
-
-#: Tools run without a dialog, and nothing else decides: newer releases would
-#: otherwise start in a mode where a model judges each command.
-HEADLESS_ARGS = ("--permission-mode", "default", "--allowedTools", "Write,Edit,Bash,Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class Scenario:
     script: Script
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
-    args: tuple[str, ...] = HEADLESS_ARGS
+    args: tuple[str, ...] = PERMISSIONS
 
     def steps(self, work: Path) -> Sequence[Step]:
         """The script for a work tree at ``work``."""
