@@ -21,7 +21,7 @@ from harness.otlp.model import DataPoint, Event, Protocol
 
 T = TypeVar("T")
 
-#: How long ``stop`` lets requests finish that have begun.
+#: How long ``stop`` lets requests finish that have begun, in seconds.
 GRACE_S = 1.0
 
 
@@ -87,16 +87,17 @@ class Collector:
         except RuntimeError as error:
             raise _unusable("grpc_port", self._host, self._grpc_port, error) from error
 
-    def stop(self) -> None:
+    def stop(self, grace_s: float = GRACE_S) -> None:
         """Let requests that have begun finish, close both ports, end every wait.
 
+        A request that has not come to its end after ``grace_s`` seconds is cut off.
         What was collected stays readable.  May be called again, from any thread.
         """
         with self._stopping:
             if not self._stopped:
                 self._stopped = True
                 for server in self._servers:
-                    server.stop(GRACE_S)
+                    server.stop(grace_s)
                 self.store.close()
 
     def __enter__(self) -> Self:
@@ -160,8 +161,10 @@ def _address(host: str, port: int) -> str:
 def _listen(option: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        if not 0 <= port <= 65535:
+            raise OSError("a port is a number from 0 to 65535")
         return socket.create_server((host, port), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise _unusable(option, host, port, error) from error
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         HTTPScope,
     )
 
+    _Response = tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]
+
 #: ``Export.status`` of a request that nobody was left to answer.
 NOT_ANSWERED = 0
 
@@ -50,6 +52,7 @@ class _Route:
     """What follows from the request line and the headers alone.
 
     ``status`` is 200, or what to refuse the request with, and ``reason`` why.
+    ``success`` is the answer that it has then, ready to be sent.
     """
 
     method: str
@@ -60,6 +63,7 @@ class _Route:
     content_encoding: str
     status: int
     reason: str
+    success: _Response
 
 
 @lru_cache(maxsize=256)  # a subject uses a handful; the bound is for one that does not
@@ -86,7 +90,26 @@ def _route(
         content_encoding=content_encoding.decode("latin-1"),
         status=status,
         reason=reason,
+        success=_message(
+            200,
+            (),
+            encoding or Encoding.JSON,
+            success_body(signal, encoding) if signal and encoding else b"",
+        ),
     )
+
+
+@lru_cache(maxsize=1024)  # nearly all pairs repeat: decoded once, and held once in memory
+def _text(pair: tuple[bytes, bytes]) -> tuple[str, str]:
+    return pair[0].decode("latin-1"), pair[1].decode("latin-1")
+
+
+@lru_cache(maxsize=1024)
+def _peer(client: tuple[str, int] | None) -> str:
+    if client is None:
+        return ""
+    host, port = client
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class HttpApp:
@@ -142,9 +165,7 @@ class HttpApp:
         elif reason:
             start, end = _refusal(route.encoding, status, reason)
         else:
-            assert route.signal is not None
-            assert route.encoding is not None
-            start, end = _success(route.signal, route.encoding)
+            start, end = route.success
         # uvicorn drops both when the client is gone.
         await send(start)
         await send(end)
@@ -205,31 +226,26 @@ class HttpApp:
     def _export(
         self, scope: HTTPScope, route: _Route, body: bytes, status: int, reason: str
     ) -> Export:
-        client = scope["client"]
+        # By position: names would cost as much again, on every request.
         return Export(
-            sequence=0,
-            protocol=route.protocol,
-            signal=route.signal,
-            method=route.method,
-            path=route.target,
-            http_version=scope["http_version"],
-            headers=tuple(
-                [
-                    (name.decode("latin-1"), value.decode("latin-1"))
-                    for name, value in scope["headers"]
-                ]
-            ),
-            body=body,
-            arrived_unix_nano=time.time_ns(),
-            peer=f"{client[0]}:{client[1]}" if client else "",
-            status=status,
-            rejected=reason,
+            0,
+            route.protocol,
+            route.signal,
+            route.method,
+            route.target,
+            scope["http_version"],
+            tuple(map(_text, scope["headers"])),
+            body,
+            time.time_ns(),
+            _peer(scope["client"]),
+            status,
+            reason,
         )
 
 
 def _message(
     status: int, headers: tuple[tuple[bytes, bytes], ...], encoding: Encoding, body: bytes
-) -> tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]:
+) -> _Response:
     return (
         {
             "type": "http.response.start",
@@ -244,16 +260,7 @@ def _message(
     )
 
 
-@lru_cache  # bounded by signals times encodings
-def _success(
-    signal: Signal, encoding: Encoding
-) -> tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]:
-    return _message(200, (), encoding, success_body(signal, encoding))
-
-
-def _refusal(
-    encoding: Encoding | None, status: int, reason: str
-) -> tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]:
+def _refusal(encoding: Encoding | None, status: int, reason: str) -> _Response:
     """An error in the encoding of the request, or JSON where it named none of ours."""
     encoding = encoding or Encoding.JSON
     allow = ((b"allow", b"POST"),) if status == 405 else ()
@@ -261,9 +268,7 @@ def _refusal(
     return _message(status, allow, encoding, body)
 
 
-def _scripted(
-    route: _Route, answer: Answer
-) -> tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]:
+def _scripted(route: _Route, answer: Answer) -> _Response:
     assert route.signal is not None
     assert route.encoding is not None
     status = answer.http_status

@@ -1,0 +1,122 @@
+"""The official OpenTelemetry exporters as clients."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcTraces
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpLogs
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpTraces
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+from harness.otlp.model import Protocol, Signal
+
+DEADLINE_S = 30
+RESOURCE = Resource({"service.name": "subject"})
+
+GRPC = {Signal.METRICS: GrpcMetrics, Signal.LOGS: GrpcLogs, Signal.TRACES: GrpcTraces}
+HTTP = {Signal.METRICS: HttpMetrics, Signal.LOGS: HttpLogs, Signal.TRACES: HttpTraces}
+
+
+@pytest.fixture(params=["grpc", "grpc gzip", "http", "http gzip"])
+def exporter_of(request, collector):
+    """``exporter_of(signal)``: an official exporter that sends to the collector."""
+    kind, _, gzip = request.param.partition(" ")
+
+    def make(signal):
+        if kind == "grpc":
+            return GRPC[signal](
+                endpoint=collector.endpoint(Protocol.GRPC),
+                compression=grpc.Compression.Gzip if gzip else grpc.Compression.NoCompression,
+            )
+        return HTTP[signal](
+            endpoint=f"{collector.endpoint(Protocol.HTTP_PROTOBUF)}/v1/{signal.value}",
+            compression=Compression.Gzip if gzip else Compression.NoCompression,
+        )
+
+    make.protocol = Protocol.GRPC if kind == "grpc" else Protocol.HTTP_PROTOBUF
+    make.gzip = bool(gzip)
+    return make
+
+
+def test_metrics_arrive(collector, exporter_of):
+    provider = MeterProvider(
+        [PeriodicExportingMetricReader(exporter_of(Signal.METRICS))], resource=RESOURCE
+    )
+    counter = provider.get_meter("scope", "1.2").create_counter("tokens", unit="1")
+    counter.add(42, {"model": "m"})
+    provider.shutdown()
+    point = collector.wait_for_metric("tokens", DEADLINE_S)
+    assert point.value == 42
+    assert dict(point.attributes) == {"model": "m"}
+    assert dict(point.resource.attributes)["service.name"] == "subject"
+    assert (point.scope.name, point.scope.version) == ("scope", "1.2")
+    accepted(collector, exporter_of)
+
+
+def test_logs_arrive(collector, exporter_of):
+    provider = LoggerProvider(RESOURCE)
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter_of(Signal.LOGS)))
+    provider.get_logger("scope").emit(
+        body="claude_code.user_prompt",
+        event_name="claude_code.user_prompt",
+        attributes={"prompt_length": 7},
+    )
+    provider.shutdown()
+    event = collector.wait_for_event("claude_code.user_prompt", DEADLINE_S)
+    assert event.body == "claude_code.user_prompt"
+    assert dict(event.attributes)["prompt_length"] == 7
+    accepted(collector, exporter_of)
+
+
+def test_traces_arrive(collector, exporter_of):
+    provider = TracerProvider(resource=RESOURCE)
+    provider.add_span_processor(SimpleSpanProcessor(exporter_of(Signal.TRACES)))
+    with provider.get_tracer("scope").start_as_current_span("work") as span:
+        context = span.get_span_context()
+    provider.shutdown()
+    (export,) = collector.wait_for_exports(1, DEADLINE_S)
+    (seen,) = export.spans
+    assert seen.name == "work"
+    assert seen.trace_id == f"{context.trace_id:032x}"
+    accepted(collector, exporter_of)
+
+
+def accepted(collector, exporter_of):
+    (export,) = collector.exports
+    assert export.rejected == ""
+    assert export.protocol is exporter_of.protocol
+    if exporter_of.protocol is Protocol.HTTP_PROTOBUF:
+        assert export.header("content-encoding") == ("gzip" if exporter_of.gzip else None)
+
+
+@pytest.mark.parametrize("exporter_of", ["grpc", "http gzip"], indirect=True)
+def test_many_exporters_at_once_lose_nothing(collector, exporter_of):
+    clients, each = 8, 25
+
+    def work(client: int) -> None:
+        provider = TracerProvider(resource=RESOURCE)
+        provider.add_span_processor(SimpleSpanProcessor(exporter_of(Signal.TRACES)))
+        tracer = provider.get_tracer("scope")
+        for number in range(each):
+            tracer.start_span(f"{client}.{number}").end()
+        provider.shutdown()
+
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(work, range(clients)))
+    exports = collector.wait_for_exports(clients * each, DEADLINE_S)
+    names = sorted(span.name for export in exports for span in export.spans)
+    assert names == sorted(f"{c}.{n}" for c in range(clients) for n in range(each))
+    assert [export.sequence for export in exports] == list(range(1, clients * each + 1))

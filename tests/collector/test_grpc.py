@@ -1,0 +1,131 @@
+"""OTLP/gRPC with a plain grpcio client: bytes in, bytes out."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+
+from harness.collector import Answer, Collector
+from harness.collector.grpc_server import METHODS
+from harness.otlp.messages import Encoding
+from harness.otlp.model import Protocol, Signal
+
+METRICS, LOGS, _ = METHODS
+DEADLINE_S = 30
+
+
+def call(collector, method, body, *, compression=None, metadata=None):
+    target = collector.grpc_endpoint.removeprefix("http://")
+    with grpc.insecure_channel(target) as channel:
+        return channel.unary_unary(method)(
+            body, timeout=DEADLINE_S, compression=compression, metadata=metadata
+        )
+
+
+def refused(collector, method, body, **more) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.RpcError) as caught:
+        call(collector, method, body, **more)
+    return caught.value.code(), caught.value.details()
+
+
+@pytest.mark.parametrize("compression", [None, grpc.Compression.Gzip], ids=["identity", "gzip"])
+@pytest.mark.parametrize("method", METHODS)
+def test_export_is_stored_as_bytes(collector, body, method, compression):
+    signal = METHODS[method]
+    sent = body(signal, Encoding.PROTOBUF, 10_000)
+    metadata = (("authorization", "Bearer x"), ("x-twice", "a"), ("x-twice", "b"))
+    assert call(collector, method, sent, compression=compression, metadata=metadata) == b""
+    (export,) = collector.exports
+    assert export.body == export.content == sent
+    assert (export.signal, export.protocol) == (signal, Protocol.GRPC)
+    assert (export.method, export.path, export.http_version) == ("POST", method, "2")
+    assert (export.status, export.rejected) == (0, "")
+    assert export.peer.startswith("127.0.0.1:")
+    assert [pair for pair in export.headers if pair in metadata] == list(metadata)
+    assert export.header("user-agent").startswith("grpc-python/")
+    assert export.message is not None
+
+
+def test_binary_metadata_is_kept_as_base64(collector):
+    call(collector, LOGS, b"", metadata=(("x-bin", b"\x00\xff"),))
+    assert collector.exports[0].header("x-bin") == "AP8="
+
+
+def test_an_empty_request_is_a_success(collector):
+    assert call(collector, METRICS, b"") == b""
+    assert collector.exports[0].rejected == ""
+
+
+def test_garbage_is_an_invalid_argument(collector):
+    code, details = refused(collector, METRICS, b"\xff\x00garbage")
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    (export,) = collector.exports
+    assert (export.status, export.rejected) == (3, details)
+    assert export.body == b"\xff\x00garbage"
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Import",
+        "/grpc.health.v1.Health/Check",
+    ],
+)
+def test_an_unknown_method_is_unimplemented_and_recorded(collector, method):
+    code, details = refused(collector, method, b"anything")
+    assert code is grpc.StatusCode.UNIMPLEMENTED
+    (export,) = collector.exports
+    assert (export.path, export.signal, export.status) == (method, None, 12)
+    assert export.rejected == details
+    assert method in details
+    assert export.body == b"anything"
+
+
+@pytest.mark.parametrize("compression", [None, grpc.Compression.Gzip], ids=["identity", "gzip"])
+def test_an_oversized_message_is_refused_and_recorded(small, body, compression):
+    """Gzip makes these few hundred bytes: the limit holds for what they grow to."""
+    sent = body(Signal.METRICS, Encoding.PROTOBUF, 200_000)
+    code, _ = refused(small, METRICS, sent, compression=compression)
+    assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    export = small.wait_for_item(lambda export: export, DEADLINE_S)
+    assert (export.signal, export.status, export.body) == (Signal.METRICS, 8, b"")
+    assert "larger than 100000 bytes" in export.rejected
+    assert call(small, METRICS, sent[:0]) == b""
+
+
+def test_a_call_without_a_message_is_an_invalid_argument(collector):
+    target = collector.grpc_endpoint.removeprefix("http://")
+    with grpc.insecure_channel(target) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.stream_unary(LOGS)(iter([]), timeout=DEADLINE_S)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "no message" in collector.exports[0].rejected
+
+
+def test_a_responder_may_refuse():
+    answer = Answer(grpc_code=14, message="busy", headers=(("x-why", "test"),))
+    with Collector(responder=lambda export: answer) as collector:
+        with pytest.raises(grpc.RpcError) as caught:
+            call(collector, METRICS, b"")
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert caught.value.details() == "busy"
+        assert ("x-why", "test") in caught.value.trailing_metadata()
+        (export,) = collector.exports
+        assert (export.status, export.rejected) == (14, "busy")
+
+
+def test_a_responder_may_choose_the_message():
+    with Collector(responder=lambda export: Answer(body=b"\x0a\x02\x08\x03")) as collector:
+        assert call(collector, METRICS, b"") == b"\x0a\x02\x08\x03"
+        assert collector.exports[0].rejected == ""
+
+
+def test_a_responder_that_raises_loses_nothing():
+    def broken(export):
+        raise ValueError("oops")
+
+    with Collector(responder=broken) as collector:
+        code, details = refused(collector, METRICS, b"")
+        assert code is grpc.StatusCode.INTERNAL
+        assert "oops" in details
+        assert "oops" in collector.exports[0].rejected
