@@ -27,13 +27,14 @@ from harness.otlp.messages import (
 )
 from harness.otlp.model import Attributes, Signal, typed
 
-_INTEGERS = {
+_NUMBERS = {
     FieldDescriptor.CPPTYPE_INT32: st.integers(-(2**31), 2**31 - 1),
     FieldDescriptor.CPPTYPE_INT64: st.integers(-(2**63), 2**63 - 1),
     FieldDescriptor.CPPTYPE_UINT32: st.integers(0, 2**32 - 1),
     FieldDescriptor.CPPTYPE_UINT64: st.integers(0, 2**64 - 1),
     FieldDescriptor.CPPTYPE_ENUM: st.integers(0, 7),
-    FieldDescriptor.CPPTYPE_DOUBLE: st.floats(),
+    # JSON knows one NaN only, protobuf every one of them.
+    FieldDescriptor.CPPTYPE_DOUBLE: st.floats(allow_nan=False) | st.just(math.nan),
     FieldDescriptor.CPPTYPE_BOOL: st.booleans(),
 }
 
@@ -43,7 +44,7 @@ def _scalars(field: FieldDescriptor) -> st.SearchStrategy[Any]:
         return st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
     if field.type == FieldDescriptor.TYPE_BYTES:
         return st.binary(max_size=17)
-    return _INTEGERS[field.cpp_type]
+    return _NUMBERS[field.cpp_type]
 
 
 @st.composite
