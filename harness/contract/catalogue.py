@@ -8,12 +8,14 @@ name, our sentence, its source, its check and the lies that must be caught.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 from referencing import Registry, Resource
 
 from harness.contract.files import JsonObject, read_json, schema_root
@@ -70,7 +72,10 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
     root = schema_root()
     documents = read_json(root / "documents.json")["documents"]
     files = contract_files()
-    schemas = {str(data["$id"]): resolve(data, version) for _, data in files}
+    schemas = {}
+    for file, data in files:
+        with _naming(file):
+            schemas[str(data["$id"])] = resolve(data, version)
     registry: Registry[Any] = Registry().with_resources(
         (uri, Resource.from_contents(schema)) for uri, schema in schemas.items()
     )
@@ -106,11 +111,22 @@ def contract_files() -> tuple[tuple[Path, JsonObject], ...]:
     for folder in ("metrics", "events", "standard", "service", "transport", "behaviour"):
         for path in sorted((root / folder).glob("*.json")):
             data = read_json(path)
-            Draft202012Validator.check_schema(data)
+            with _naming(path):
+                Draft202012Validator.check_schema(data)
             for error in meta.iter_errors(data):
                 raise HarnessError(f"{path}: at {error.json_path}: {error.message}")
             found.append((path, data))
     return tuple(found)
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """What is wrong with a contract file is our fault, and the file is named."""
+    try:
+        yield
+    except (ValueError, SchemaError) as error:
+        reason = error.message if isinstance(error, SchemaError) else error
+        raise HarnessError(f"{file}: {reason}") from error
 
 
 def _selector(data: JsonObject) -> Selector:
@@ -141,10 +157,8 @@ def _requirement(
     document = str(entry.get("document", place.source["document"]))
     if document not in documents:
         raise HarnessError(f"{place.file}: {name}: unknown document {document!r}")
-    try:
+    with _naming(place.file):
         own = VersionRange.of(entry)
-    except ValueError as error:
-        raise HarnessError(f"{place.file}: {name}: {error}") from error
     return Requirement(
         name=name,
         level=Level(entry.get("level", "MUST")),

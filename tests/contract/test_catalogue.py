@@ -1,0 +1,188 @@
+"""The catalogue as shipped, and what its loader refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from harness.checks.judge import CHECKS
+from harness.contract import catalogue, files
+from harness.contract.catalogue import Contract, load
+from harness.contract.versions import Version
+from harness.errors import HarnessError
+from harness.scenarios.catalogue import SCENARIOS
+from harness.testing import lies
+
+GOLDEN = Path(__file__).with_name("requirements.golden.txt")
+VERSIONS = ("2.1.31", "2.1.85", "2.1.122", "2.1.172", "2.1.239", "2.1.240", "2.1.330")
+
+METRICS = {
+    "claude_code.session.count",
+    "claude_code.lines_of_code.count",
+    "claude_code.pull_request.count",
+    "claude_code.commit.count",
+    "claude_code.cost.usage",
+    "claude_code.token.usage",
+    "claude_code.code_edit_tool.decision",
+    "claude_code.active_time.total",
+}
+EVENTS = {"user_prompt", "tool_result", "api_request", "api_error", "tool_decision"}
+
+
+def contract_for(version: str) -> Contract:
+    return load(Version.parse(version), checks=CHECKS, scenarios=SCENARIOS)
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return contract_for("2.1.31")
+
+
+def test_names_never_change_unseen(contract: Contract) -> None:
+    """Every added, renamed or lost requirement is a line of this file's diff."""
+    names = [requirement.name for requirement in contract.requirements]
+    assert sorted(names) == GOLDEN.read_text(encoding="utf-8").split()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_version_has_its_contract(version: str) -> None:
+    contract = contract_for(version)
+    applying = [each for each in contract.requirements if contract.applies(each)]
+    assert len(applying) > 200
+    assert {each.selects.name for each in applying if each.selects.kind == "metric"} == METRICS
+    assert {each.selects.name for each in applying if each.selects.kind == "event"} == EVENTS
+    for schema in contract.schemas.values():
+        Draft202012Validator.check_schema(schema)
+        assert "x-" not in {key[:2] for key in _keys(schema)}
+
+
+def test_a_later_document_replaces_the_earlier_fact() -> None:
+    def tool_attribute(version: str) -> set[str]:
+        schema = contract_for(version).schemas["urn:cc-otel:metrics:code_edit_tool_decision"]
+        return {"tool", "tool_name"} & set(schema["properties"]["attributes"]["properties"])
+
+    assert tool_attribute("2.1.31") == tool_attribute("2.1.239") == {"tool"}
+    assert tool_attribute("2.1.240") == {"tool_name"}
+
+
+def test_a_changelog_line_dates_its_fact() -> None:
+    def tokens(version: str) -> Any:
+        contract = contract_for(version)
+        name = "events.api_request.input_tokens.value"
+        schema = contract.requirement(name).schema
+        return Draft202012Validator(schema, registry=contract.registry).is_valid("13")
+
+    assert tokens("2.1.121") is True
+    assert tokens("2.1.122") is False
+
+
+def test_every_promise_can_be_traced_and_understood(contract: Contract) -> None:
+    for requirement in contract.requirements:
+        assert requirement.says.endswith("."), requirement.name
+        assert requirement.source.section, requirement.name
+        assert requirement.awaits or requirement.mutants, requirement.name
+
+
+def test_mutants_call_known_lies_and_every_lie_is_called(contract: Contract) -> None:
+    called = {
+        str(lie.operation["named"])
+        for requirement in contract.requirements
+        for lie in requirement.mutants
+        if "named" in lie.operation
+    }
+    assert called == lies.NAMES
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield key
+            yield from _keys(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _keys(each)
+
+
+@pytest.fixture
+def edited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Callable[[dict[str, Any]], object]], None]:
+    """Load a copy of the schemas in which session_count.json was edited."""
+    original = files.schema_root()
+    copy = tmp_path / "schemas"
+    shutil.copytree(original, copy)
+    monkeypatch.setattr(catalogue, "schema_root", lambda: copy)
+    # The files are read once per process; the edited ones must not stay.
+    monkeypatch.setattr(catalogue, "contract_files", catalogue.contract_files.__wrapped__)
+
+    def load_edited(edit: Callable[[dict[str, Any]], object]) -> None:
+        path = copy / "metrics" / "session_count.json"
+        data = json.loads(path.read_text(encoding="utf-8"))
+        edit(data)
+        path.write_text(json.dumps(data), encoding="utf-8")
+        contract_for("2.1.31")
+
+    return load_edited
+
+
+def _first(data: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = data["x-requirements"][0]
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("edit", "complaint"),
+    [
+        (lambda d: d["x-requirements"].append(dict(_first(d))), "the name is used twice"),
+        (lambda d: _first(d).update(check="guess"), "unknown check 'guess'"),
+        (lambda d: _first(d).update(scenarios=["holiday"]), "unknown scenario 'holiday'"),
+        (lambda d: _first(d).update(document="hearsay"), "unknown document 'hearsay'"),
+        (lambda d: _first(d).pop("mutants"), "no mutant shows that its check can fail"),
+        (
+            lambda d: _first(d)["mutants"][0].update(also=["no.such"]),
+            "mutant 1 breaks the unknown 'no.such'",
+        ),
+        (lambda d: _first(d).update(since="2.1.9", until="2.1.8"), "empty version range"),
+        (lambda d: _first(d).update(level="OUGHT"), "'OUGHT' is not one of"),
+        (lambda d: _first(d).update(awaits="something else"), "session_count.json: at"),
+        (lambda d: d.update(type="thing"), "is not valid under any of the given schemas"),
+    ],
+    ids=[
+        "duplicate",
+        "check",
+        "scenario",
+        "document",
+        "no mutant",
+        "mutant",
+        "range",
+        "level",
+        "check and awaits",
+        "no schema",
+    ],
+)
+def test_a_broken_catalogue_is_refused(
+    edited: Callable[[Callable[[dict[str, Any]], object]], None],
+    edit: Callable[[dict[str, Any]], object],
+    complaint: str,
+) -> None:
+    with pytest.raises(HarnessError, match=re.escape(complaint)):
+        edited(edit)
+
+
+def test_a_check_that_nobody_names_is_refused() -> None:
+    with pytest.raises(HarnessError, match=r"no requirement names the check\(s\) idle"):
+        load(Version(2, 1, 31), checks={*CHECKS, "idle"}, scenarios=SCENARIOS)
+
+
+def test_a_file_that_is_no_json_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(HarnessError, match=r"broken\.json"):
+        files.read_json(path)
