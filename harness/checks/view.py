@@ -9,10 +9,9 @@ from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
+from harness.capture.names import event_names
 from harness.contract.requirement import Selector
 from harness.otlp.model import Attributes, DataPoint, Event, Resource, Scope, Signal, Value
-
-_PREFIX = "claude_code."
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +129,6 @@ def named(selector: Selector, view: Mapping[str, Any]) -> bool:
     if selector.kind == "event":
         return selector.name in view["names"]
     return bool(view["name"] == selector.name)
-
-
-def event_names(event: Event) -> tuple[str, ...]:
-    """The short names that an event goes by, the ``event.name`` attribute first.
-
-    The body (``claude_code.NAME``) names it as well.  Where the two disagree it
-    goes by both, so that the one that lies is found by the other.
-    """
-    attribute, body = event.attributes.get("event.name"), event.body
-    names = [name for name in (attribute, body, event.event_name) if isinstance(name, str) and name]
-    return tuple(dict.fromkeys(name.removeprefix(_PREFIX) for name in names))
 
 
 def point_view(point: DataPoint) -> dict[str, Any]:
