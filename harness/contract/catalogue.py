@@ -92,7 +92,7 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
     )
     _verify(requirements, frozenset(checks), frozenset(scenarios))
     in_force = tuple(
-        str(document["title"])
+        f"{document['title']} ({document['dated']})"
         for document in documents.values()
         if version in VersionRange.of(document)
     )

@@ -1,0 +1,107 @@
+"""The options of the command line: declared, read and checked."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+DEFAULT_DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``binary`` as given; the folders are absolute."""
+
+    binary: str
+    report: Path | None
+    captures: Path | None
+    deadline_s: float
+
+    @property
+    def rerun(self) -> tuple[str, ...]:
+        """The options that a rerun must repeat."""
+        deadline = () if self.deadline_s == DEFAULT_DEADLINE_S else (f"{self.deadline_s:g}",)
+        return (
+            f"--cc-binary={self.binary}",
+            *(f"--cc-deadline={seconds}" for seconds in deadline),
+        )
+
+
+def add(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("cc-otel", "telemetry of the claude CLI")
+    group.addoption(
+        "--cc-binary",
+        metavar="SPEC",
+        help="the claude to judge: a path, a name on PATH, npm:VERSION, npm:latest, or "
+        "reference[:VERSION]; without test paths, runs the packaged suite",
+    )
+    group.addoption(
+        "--cc-report", metavar="DIR", help="write DIR/record.jsonl: one line for each requirement"
+    )
+    group.addoption(
+        "--cc-captures",
+        metavar="DIR",
+        help="keep what the subject exported, as folders of OTLP-JSON lines in DIR",
+    )
+    group.addoption(
+        "--cc-deadline",
+        metavar="SECONDS",
+        help=f"how long one run of the subject may take (default {DEFAULT_DEADLINE_S:g})",
+    )
+
+
+def read(config: pytest.Config) -> Options | None:
+    """The options, or None without ``--cc-binary``.  Raises pytest.UsageError."""
+    values = {
+        name: config.getoption(name)
+        for name in ("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline")
+    }
+    given = [name for name, value in values.items() if value is not None]
+    if not given:
+        return None
+    empty = [name for name in given if not values[name].strip()]
+    if empty:
+        raise pytest.UsageError(f"{empty[0]}: expected a value, saw nothing")
+    if values["--cc-binary"] is None:
+        raise pytest.UsageError(
+            f"{given[0]}: expected --cc-binary=SPEC beside it, saw no --cc-binary"
+        )
+    return Options(
+        values["--cc-binary"],
+        _folder(config, "--cc-report", values["--cc-report"]),
+        _folder(config, "--cc-captures", values["--cc-captures"]),
+        _seconds("--cc-deadline", values["--cc-deadline"]),
+    )
+
+
+def _seconds(option: str, text: str | None) -> float:
+    if text is None:
+        return DEFAULT_DEADLINE_S
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    # No comparison holds for nan.
+    if not 0 < seconds < float("inf"):
+        raise pytest.UsageError(f"{option}={text}: expected seconds above 0, such as 30 or 2.5")
+    return seconds
+
+
+def _folder(config: pytest.Config, option: str, text: str | None) -> Path | None:
+    """An absolute folder in which a file can be made; it is created if need be."""
+    if text is None:
+        return None
+    folder = config.invocation_params.dir / Path(text).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise pytest.UsageError(
+            f"{option}={text}: expected a folder that we can write to, saw: {error}"
+        ) from None
+    return folder

@@ -1,0 +1,40 @@
+"""One row as a block of text: the promise, what was seen instead, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.findings import Verdict
+from harness.verdicts.verdicts import Row
+
+#: Findings shown in full; the record holds all of them.
+SHOWN = 3
+
+
+def failure(row: Row, rerun: str, *, shown: int = SHOWN) -> list[str]:
+    """Lines for a row that fails, or would at another level; the first one is the sentence."""
+    return [
+        f"{row.says} [{row.level}]",
+        *(f"  {label:<9} {text}" for label, text in _fields(row, rerun, shown)),
+    ]
+
+
+def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
+    match row.verdict:
+        case Verdict.FIXED:
+            yield "fixed", "the deviation that schemas/expectations.json lists was not seen"
+            yield "listed", row.reason
+            yield "evidence", row.evidence
+        case Verdict.ERROR:
+            yield "error", row.reason
+    for finding in row.findings[:shown]:
+        yield "expected", finding.expected
+        yield "seen", finding.seen
+        yield "where", finding.where
+    more = len(row.findings) - shown
+    if more > 0:
+        yield "", f"and {more} more of {row.looked_at} looked at"
+    if len(set(row.by_protocol.values())) > 1:
+        yield "over", ", ".join(f"{each}: {verdict}" for each, verdict in row.by_protocol.items())
+    yield "source", row.source
+    yield "rerun", rerun

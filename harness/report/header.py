@@ -1,0 +1,49 @@
+"""What a report says of the run as a whole, before its first row."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from harness.capture.run import SubjectFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where the subject ran, e.g. ``Linux``, ``x86_64``, ``3.12.4``."""
+
+    os: str
+    arch: str
+    python: str
+
+    @classmethod
+    def here(cls) -> Self:
+        return cls(platform.system(), platform.machine(), platform.python_version())
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran.
+
+    ``documents`` are the titles of the contract in force, ``exports`` counts the
+    export requests of each protocol that was recorded, refused ones too.
+    """
+
+    subject: SubjectFacts
+    documents: tuple[str, ...]
+    exports: Mapping[str, int]
+    started_unix_nano: int
+    ended_unix_nano: int
+    recording_s: float
+    tool: str
+    machine: Machine = field(default_factory=Machine.here)
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        return tuple(self.exports)
+
+    @property
+    def wall_s(self) -> float:
+        return (self.ended_unix_nano - self.started_unix_nano) / 1e9

@@ -1,0 +1,193 @@
+"""The summary that a person reads in ten seconds: lines from rows, nothing printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.findings import Verdict
+from harness.report.failure import failure
+from harness.report.header import Header
+from harness.report.line import Line, Style
+from harness.verdicts.decision import decision
+from harness.verdicts.verdicts import Row, counts, fails_the_run
+
+#: Failures shown in the summary; pytest shows each one above it, the record holds all.
+SHOWN_FAILURES = 10
+
+#: Themes whose second word is worth a line of its own, and from how many rows on.
+_WIDE = ("metrics", "events", "standard")
+_OWN_LINE = 4
+
+_STYLES = {
+    Verdict.PASS: Style.GOOD,
+    Verdict.FAIL: Style.BAD,
+    Verdict.FIXED: Style.BAD,
+    Verdict.ERROR: Style.BAD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the summary is made of.
+
+    ``selected`` requirements were to be judged; fewer rows mean that the run was
+    broken off.  ``problem`` says why the subject left no captures, or is empty.
+    ``notes`` are lines about what was written where.
+    """
+
+    header: Header
+    rows: Sequence[Row]
+    selected: int
+    rerun: Callable[[str], str]
+    problem: str = ""
+    notes: Sequence[str] = ()
+
+
+def render(summary: Summary) -> list[Line]:
+    """The whole summary, without a title."""
+    blocks = (
+        _head(summary),
+        _problem(summary),
+        _themes(summary.rows),
+        _warned(summary),
+        _known(summary.rows),
+        _idle(summary.rows),
+        _failures(summary),
+        _end(summary),
+    )
+    lines: list[Line] = []
+    for block in blocks:
+        found = list(block)
+        if found and lines:
+            lines.append(Line())
+        lines += found
+    return lines
+
+
+def theme(requirement: str) -> str:
+    """The part of a name that says what it is about: ``events.user_prompt``, ``transport``."""
+    first, *rest = requirement.split(".")
+    return f"{first}.{rest[0]}" if first in _WIDE and len(rest) > 1 else first
+
+
+def _head(summary: Summary) -> Iterator[Line]:
+    header = summary.header
+    subject = header.subject
+    yield Line(f"subject    {subject.spec} · claude {subject.version} · {subject.path}")
+    for label, document in zip(["contract", *[""] * 99], header.documents, strict=False):
+        yield Line(f"{label:<10} {document}")
+    exports = ", ".join(f"{protocol} {number}" for protocol, number in header.exports.items())
+    yield Line(
+        f"exports    {exports or 'none'} · subjects ran {header.recording_s:.1f} s "
+        f"of {header.wall_s:.1f} s"
+    )
+    found = counts(summary.rows)
+    words = [f"{number} {verdict}" for verdict, number in found.items() if number]
+    yield Line(f"verdicts   {' · '.join(words) or 'none'}", Style.TITLE)
+
+
+def _problem(summary: Summary) -> Iterator[Line]:
+    for text in summary.problem.splitlines():
+        yield Line(text, Style.BAD)
+
+
+def _themes(rows: Sequence[Row]) -> Iterator[Line]:
+    used = [verdict for verdict, number in counts(rows).items() if number]
+    groups = {name: each for name, each in _grouped(rows).items() if not _silent(each)}
+    if not groups:
+        return
+    width = max(len("theme"), *map(len, groups))
+    yield Line("  ".join(["theme".ljust(width), *used]))
+    for name, members in groups.items():
+        found = counts(members)
+        cells = [(str(found[each]) if found[each] else "·").rjust(len(each)) for each in used]
+        style = Style.BAD if any(map(fails_the_run, members)) else Style.PLAIN
+        yield Line("  ".join([name.ljust(width), *cells]), style)
+
+
+def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows by theme; a theme of one or two rows joins those of its first word."""
+    fine: dict[str, list[Row]] = {}
+    for row in rows:
+        fine.setdefault(theme(row.requirement), []).append(row)
+    groups: dict[str, list[Row]] = {}
+    for name, members in fine.items():
+        wide = name.partition(".")[0]
+        groups.setdefault(name if len(members) >= _OWN_LINE else wide, []).extend(members)
+    return groups
+
+
+def _silent(rows: Sequence[Row]) -> bool:
+    return all(row.verdict in (Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE) for row in rows)
+
+
+def _warned(summary: Summary) -> Iterator[Line]:
+    rows = [row for row in summary.rows if row.verdict is Verdict.FAIL and not fails_the_run(row)]
+    if not rows:
+        return
+    yield Line(f"not as it SHOULD be, without failing the run ({len(rows)})", Style.CARE)
+    for row in rows:
+        finding = row.findings[0]
+        yield Line(f"  {row.requirement} [{row.level}]", Style.CARE)
+        yield Line(f"    expected {finding.expected}, seen {finding.seen}, at {finding.where}")
+
+
+def _known(rows: Sequence[Row]) -> Iterator[Line]:
+    known = [row for row in rows if row.verdict is Verdict.KNOWN]
+    if not known:
+        return
+    yield Line(f"known deviations, listed and seen again ({len(known)})", Style.CARE)
+    for reason, members in _by_reason(known).items():
+        yield Line(f"  {reason}")
+        for row in members:
+            yield Line(f"    {row.requirement}")
+
+
+def _idle(rows: Sequence[Row]) -> Iterator[Line]:
+    idle = [row for row in rows if row.verdict is Verdict.NOT_EXERCISED]
+    if idle:
+        yield Line(f"not exercised ({len(idle)})")
+    for reason, members in sorted(_by_reason(idle).items(), key=lambda each: -len(each[1])):
+        yield Line(f"  {len(members):>4}  {reason}")
+    other = sum(row.verdict is Verdict.NOT_APPLICABLE for row in rows)
+    if other:
+        yield Line(f"not applicable ({other}): promised for other versions only")
+
+
+def _by_reason(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.reason, []).append(row)
+    return groups
+
+
+def _failures(summary: Summary) -> Iterator[Line]:
+    failing = [row for row in summary.rows if fails_the_run(row)]
+    if not failing:
+        return
+    yield Line(f"failures ({len(failing)})", Style.BAD)
+    for row in failing[:SHOWN_FAILURES]:
+        yield Line(f"  {row.verdict.upper()} {row.requirement}", _STYLES[row.verdict])
+        for text in failure(row, summary.rerun(row.requirement), shown=1):
+            yield Line(f"    {text}")
+    if len(failing) > SHOWN_FAILURES:
+        yield Line(f"  and {len(failing) - SHOWN_FAILURES} more, each shown above")
+
+
+def _end(summary: Summary) -> Iterator[Line]:
+    for note in summary.notes:
+        yield Line(note)
+    if len(summary.rows) < summary.selected:
+        yield Line(
+            f"broken off: {len(summary.rows)} of {summary.selected} requirements were judged",
+            Style.BAD,
+        )
+        return
+    decided = decision(summary.rows)
+    if decided.failed:
+        yield Line(f"FAILED: {decided.why}", Style.BAD)
+    elif any(row.verdict in (Verdict.FAIL, Verdict.KNOWN) for row in summary.rows):
+        yield Line(f"OK: {decided.why}", Style.GOOD)
+    else:
+        yield Line("OK: no deviation was seen", Style.GOOD)

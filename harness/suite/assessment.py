@@ -1,0 +1,79 @@
+"""One subject held to the contract of its version: a row for each requirement, on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from harness.checks.judge import CHECKS, Judge
+from harness.checks.view import CaptureView
+from harness.contract.catalogue import Contract, load
+from harness.contract.requirement import Requirement
+from harness.contract.versions import Version
+from harness.findings import Verdict
+from harness.scenarios.catalogue import SCENARIOS
+from harness.suite.recording import Recording
+from harness.verdicts.expectations import NO_EXPECTATIONS, Expectations, load_expectations
+from harness.verdicts.verdicts import Row, broken, decide
+
+
+def catalogue(version: str = "0.0.0") -> Contract:
+    """The contract resolved for ``version``, with the checks and scenarios that exist."""
+    return load(Version.parse(version), checks=CHECKS, scenarios=SCENARIOS)
+
+
+class Assessment:
+    """Asks for the recording when the first requirement needs one, and once only.
+
+    ``spec`` is what the subject was called by: the conforming emitter
+    (``reference``) has no known deviations.
+    """
+
+    def __init__(self, spec: str, version: str, recording: Callable[[], Recording]) -> None:
+        self._spec = spec
+        self._version = version
+        self._record = recording
+
+    @cached_property
+    def contract(self) -> Contract:
+        return catalogue(self._version)
+
+    @cached_property
+    def recording(self) -> Recording:
+        return self._record()
+
+    def row(self, requirement: Requirement) -> Row:
+        """The verdict on one requirement.  Raises HarnessError for broken data of ours."""
+        if not self.contract.applies(requirement):
+            return decide(self.contract, requirement, None, self._expectations)
+        if requirement.check is not None:
+            facts = self.recording.facts
+            if facts.harness_fault:
+                return broken(requirement, facts.harness_fault)
+            if facts.subject_fault:
+                return Row(
+                    requirement.name,
+                    requirement.level,
+                    Verdict.NOT_EXERCISED,
+                    requirement.says,
+                    str(requirement.source),
+                    "the subject could not be driven",
+                )
+        views = self._views if requirement.check is not None else ()
+        judgement = self._judge.judge(requirement, views)
+        return decide(self.contract, requirement, judgement, self._expectations)
+
+    @cached_property
+    def _views(self) -> tuple[CaptureView, ...]:
+        return tuple(map(CaptureView, self.recording.captures))
+
+    @cached_property
+    def _judge(self) -> Judge:
+        return Judge(self.contract)
+
+    @cached_property
+    def _expectations(self) -> Expectations:
+        if self._spec.partition(":")[0] == "reference":
+            return NO_EXPECTATIONS
+        names = [requirement.name for requirement in self.contract.requirements]
+        return load_expectations(self.contract.version, names=names)

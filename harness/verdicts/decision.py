@@ -1,0 +1,28 @@
+"""Whether a run as a whole has failed, and why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.verdicts.verdicts import Row, exercised, fails_the_run
+
+NOTHING_EXERCISED = "nothing was exercised"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``why`` is for a reader, and never empty."""
+
+    failed: bool
+    why: str
+
+
+def decision(rows: Sequence[Row]) -> Decision:
+    """The run fails where a row says so, and where no row says anything of the subject."""
+    failing = sum(fails_the_run(row) for row in rows)
+    if failing:
+        return Decision(True, f"{failing} of {len(rows)} requirements fail the run")
+    if not any(exercised(row) for row in rows):
+        return Decision(True, NOTHING_EXERCISED)
+    return Decision(False, "every deviation that was seen is listed, or no MUST")
