@@ -22,7 +22,8 @@ from harness.subject.binary import Binary
 EXPORTING = """
 import json, os, sys, urllib.request
 def post(url, body):
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     return urllib.request.urlopen(request).read()
 prompt = sys.argv[sys.argv.index("-p") + 1]
 post(os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages", {
