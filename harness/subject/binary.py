@@ -24,6 +24,7 @@ _REFERENCE_NEEDS = (
     "opentelemetry.sdk",
     "opentelemetry.exporter.otlp.proto.grpc",
     "opentelemetry.exporter.otlp.proto.http",
+    "opentelemetry.exporter.otlp.json.http",
 )
 
 _RELEASE = r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?"
