@@ -1,0 +1,128 @@
+"""Power: silent -> not exercised, conforming -> pass, each lie -> exactly what it claims."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from harness.capture.capture import Capture
+from harness.checks.judge import CHECKS, Judge
+from harness.checks.view import CaptureView
+from harness.contract.catalogue import Contract, load
+from harness.contract.requirement import MutantSpec
+from harness.contract.versions import Version
+from harness.findings import Verdict
+from harness.scenarios.catalogue import SCENARIOS
+from harness.scenarios.recorder import record
+from harness.subject.binary import Binary, resolve
+from harness.testing.mutants import mutate
+from harness.verdicts.expectations import NO_EXPECTATIONS
+from harness.verdicts.verdicts import Row, decide
+
+#: One release for each document; the later one is the newest that a document describes.
+RELEASES = ("2.1.31", "2.1.240")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A contract, its judge, and what the conforming emitter left."""
+
+    contract: Contract
+    judge: Judge
+    captures: tuple[Capture, ...]
+
+    def rows(self, captures: Sequence[Capture]) -> dict[str, Row]:
+        views = [CaptureView(capture) for capture in captures]
+        return {
+            each.name: decide(
+                self.contract,
+                each,
+                self.judge.judge(each, views) if self.contract.applies(each) else None,
+                NO_EXPECTATIONS,
+            )
+            for each in self.contract.requirements
+        }
+
+
+def nothing(line: str) -> None:
+    """Progress is not wanted here."""
+
+
+def contract_for(release: str) -> Contract:
+    return load(Version.parse(release), checks=CHECKS, scenarios=SCENARIOS)
+
+
+_BENCHES: dict[str, Bench] = {}
+
+
+@pytest.fixture
+def bench(release: str) -> Bench:
+    """The conforming emitter, run once for each release over all three protocols."""
+    if release not in _BENCHES:
+        contract = contract_for(release)
+        captures = record(resolve(f"reference:{release}", progress=nothing), progress=nothing)
+        _BENCHES[release] = Bench(contract, Judge(contract), captures)
+    return _BENCHES[release]
+
+
+def lies() -> list[object]:
+    found = []
+    for release in RELEASES:
+        contract = contract_for(release)
+        for requirement in contract.requirements:
+            if contract.applies(requirement):
+                found += [
+                    pytest.param(release, lie, id=f"{release}-{lie.name}")
+                    for lie in requirement.mutants
+                ]
+    return found
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_conforming_emitter_passes_everything_that_is_exercised(bench: Bench) -> None:
+    rows = bench.rows(bench.captures)
+    for requirement in bench.contract.requirements:
+        row = rows[requirement.name]
+        if not bench.contract.applies(requirement):
+            assert row.verdict is Verdict.NOT_APPLICABLE
+        elif requirement.check is None:
+            assert row.verdict is Verdict.NOT_EXERCISED
+            assert row.reason == requirement.awaits
+        else:
+            assert row.verdict is Verdict.PASS, f"{row.requirement}: {row.reason} {row.findings}"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_protocols_agree_on_every_requirement(bench: Bench) -> None:
+    for row in bench.rows(bench.captures).values():
+        assert len(set(row.by_protocol.values())) <= 1, row
+
+
+@pytest.mark.parametrize(("release", "lie"), lies())
+def test_each_lie_is_caught_and_breaks_nothing_else(bench: Bench, lie: MutantSpec) -> None:
+    requirement = bench.contract.requirement(lie.owner)
+    rows = bench.rows(mutate(bench.captures, requirement, lie))
+    caught = {name for name, row in rows.items() if row.verdict is Verdict.FAIL}
+    claimed = {
+        name for name in lie.breaks if bench.contract.applies(bench.contract.requirement(name))
+    }
+    assert caught == claimed
+    assert not [row for row in rows.values() if row.verdict is Verdict.ERROR]
+    for finding in rows[lie.owner].findings:
+        assert finding.expected
+        assert finding.seen
+        assert finding.where
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_silent_emitter_exercises_nothing(release: str) -> None:
+    contract = contract_for(release)
+    argv = (sys.executable, "-m", "harness.testing.silent")
+    captures = record(Binary("silent", argv, sys.executable, release), progress=nothing)
+    rows = Bench(contract, Judge(contract), captures).rows(captures)
+    seen = {row.verdict for row in rows.values()}
+    assert seen == {Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE}
+    assert all(row.reason for row in rows.values())
