@@ -92,7 +92,7 @@ class Ledger:
             self._facts.fault,
             self._notes,
         )
-        terminalreporter.section("claude telemetry")
+        terminalreporter.write_sep("=", "claude telemetry")
         for line in render(summary):
             terminalreporter.write_line(line.text, **_MARKUP[line.style])
 

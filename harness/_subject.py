@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -70,13 +71,18 @@ class SubjectPlugin:
             shutil.rmtree(self.shared, ignore_errors=True)
 
     def pytest_report_header(self) -> list[str]:
-        binary = self.binary
-        return [f"cc-otel: {binary.spec}, claude {binary.version}, {binary.path}"]
+        return [f"cc-otel: {self.binary.spec} is claude {self.binary.version}"]
 
     def progress(self, text: str) -> None:
         """A line to the person who waits, unless pytest was told to be quiet."""
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and self.config.get_verbosity() >= 0:
+        plugins = self.config.pluginmanager
+        reporter = plugins.get_plugin("terminalreporter")
+        if reporter is None or self.config.get_verbosity() < 0:
+            return
+        capturing = plugins.get_plugin("capturemanager")
+        with contextlib.ExitStack() as shown:
+            if capturing is not None:
+                shown.enter_context(capturing.global_and_fixture_disabled())
             reporter.ensure_newline()
             reporter.write_line(f"cc-otel: {text}")
             reporter.flush()

@@ -33,7 +33,7 @@ class Summary:
 
     ``selected`` requirements were to be judged; fewer rows mean that the run was
     broken off.  ``problem`` says why the subject left no captures, or is empty.
-    ``notes`` are lines about what was written where.
+    ``notes`` are lines about what was written where, ``shown`` bounds the failures.
     """
 
     header: Header
@@ -42,6 +42,7 @@ class Summary:
     rerun: Callable[[str], str]
     problem: str = ""
     notes: Sequence[str] = ()
+    shown: int = SHOWN_FAILURES
 
 
 def render(summary: Summary) -> list[Line]:
@@ -74,14 +75,13 @@ def theme(requirement: str) -> str:
 def _head(summary: Summary) -> Iterator[Line]:
     header = summary.header
     subject = header.subject
-    yield Line(f"subject    {subject.spec} · claude {subject.version} · {subject.path}")
+    named = dict.fromkeys((subject.spec, f"claude {subject.version}", subject.path))
+    yield Line(f"subject    {' · '.join(named)}")
     for label, document in zip(["contract", *[""] * 99], header.documents, strict=False):
         yield Line(f"{label:<10} {document}")
     exports = ", ".join(f"{protocol} {number}" for protocol, number in header.exports.items())
-    yield Line(
-        f"exports    {exports or 'none'} · subjects ran {header.recording_s:.1f} s "
-        f"of {header.wall_s:.1f} s"
-    )
+    took = f" · subjects ran {header.recording_s:.1f} s" if header.recording_s else ""
+    yield Line(f"exports    {exports or 'none'}{took} · {header.wall_s:.1f} s in all")
     found = counts(summary.rows)
     words = [f"{number} {verdict}" for verdict, number in found.items() if number]
     yield Line(f"verdicts   {' · '.join(words) or 'none'}", Style.TITLE)
@@ -115,7 +115,9 @@ def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
     for name, members in fine.items():
         wide = name.partition(".")[0]
         groups.setdefault(name if len(members) >= _OWN_LINE else wide, []).extend(members)
-    return groups
+    first = list(dict.fromkeys(name.partition(".")[0] for name in groups))
+    ordered = sorted(groups, key=lambda name: first.index(name.partition(".")[0]))
+    return {name: groups[name] for name in ordered}
 
 
 def _silent(rows: Sequence[Row]) -> bool:
@@ -167,12 +169,12 @@ def _failures(summary: Summary) -> Iterator[Line]:
     if not failing:
         return
     yield Line(f"failures ({len(failing)})", Style.BAD)
-    for row in failing[:SHOWN_FAILURES]:
+    for row in failing[: summary.shown]:
         yield Line(f"  {row.verdict.upper()} {row.requirement}", _STYLES[row.verdict])
         for text in failure(row, summary.rerun(row.requirement), shown=1):
             yield Line(f"    {text}")
-    if len(failing) > SHOWN_FAILURES:
-        yield Line(f"  and {len(failing) - SHOWN_FAILURES} more, each shown above")
+    if len(failing) > summary.shown:
+        yield Line(f"  and {len(failing) - summary.shown} more, each shown above")
 
 
 def _end(summary: Summary) -> Iterator[Line]:

@@ -1,0 +1,180 @@
+"""``cc-harness``: the catalogue, a schema, and judging captures that were kept."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.capture import files
+from harness.capture.capture import Capture
+from harness.capture.run import SubjectFacts
+from harness.contract.requirement import Requirement
+from harness.contract.versions import Version
+from harness.errors import HarnessError, UsageError
+from harness.report import markdown
+from harness.report.header import Header
+from harness.report.rerun import rerun
+from harness.report.terminal import Summary, render
+from harness.suite.assessment import Assessment, catalogue
+from harness.suite.recording import recorded
+from harness.verdicts.decision import decision
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 0, 1 (a requirement fails) or 2 (a wrong call)."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except HarnessError as error:
+        sys.stderr.write(f"cc-harness: {error}\n")
+        return USAGE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cc-harness", description=__doc__)
+    parser.add_argument(
+        "--version", action="version", version=importlib.metadata.version("pytest-cc-otel")
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    each = commands.add_parser("requirements", help="print the requirement catalogue")
+    each.add_argument("--version", metavar="V", help="only what holds for this release")
+    each.add_argument("--format", choices=("markdown", "json"), default="markdown")
+    each.set_defaults(run=_requirements)
+
+    each = commands.add_parser("judge", help="judge captures that --cc-captures kept")
+    each.add_argument("folder", metavar="DIR", type=Path, help="a capture, or a folder of captures")
+    each.add_argument(
+        "--as", dest="version", metavar="V", help="by the contract of this release, not of its own"
+    )
+    each.set_defaults(run=_judge)
+
+    each = commands.add_parser("schema", help="print a schema, resolved for one release")
+    each.add_argument("name", metavar="NAME", help="such as events/user_prompt, or a requirement")
+    each.add_argument("--version", metavar="V", required=True, help="a release, such as 2.1.31")
+    each.set_defaults(run=_schema)
+    return parser
+
+
+def _requirements(arguments: argparse.Namespace) -> int:
+    wanted = _version("--version", arguments.version)
+    contract = catalogue() if wanted is None else catalogue(wanted)
+    chosen = [each for each in contract.requirements if wanted is None or contract.applies(each)]
+    if arguments.format == "json":
+        _print(json.dumps([_plain(each) for each in chosen], indent=1, ensure_ascii=False))
+    else:
+        sys.stdout.write(markdown.requirements(chosen, wanted))
+    return OK
+
+
+def _plain(requirement: Requirement) -> dict[str, Any]:
+    source, versions = requirement.source, requirement.versions
+    return {
+        "requirement": requirement.name,
+        "level": requirement.level.value,
+        "says": requirement.says,
+        "source": {"title": source.title, "dated": source.dated, "section": source.section},
+        "since": None if versions.since is None else str(versions.since),
+        "until": None if versions.until is None else str(versions.until),
+        "scenarios": list(requirement.scenarios),
+        "awaits": requirement.awaits,
+    }
+
+
+def _judge(arguments: argparse.Namespace) -> int:
+    started = time.time_ns()
+    captures = _captures(arguments.folder)
+    subject = _subject(arguments.folder, captures)
+    version = _version("--as", arguments.version) or subject.version
+    assessment = Assessment(subject.spec, version, lambda: recorded(captures))
+    contract = assessment.contract
+    rows = [assessment.row(requirement) for requirement in contract.requirements]
+    header = Header(
+        subject=subject,
+        documents=contract.documents,
+        exports=dict(recorded(captures).facts.exports),
+        started_unix_nano=started,
+        ended_unix_nano=time.time_ns(),
+        recording_s=0.0,
+        tool=importlib.metadata.version("pytest-cc-otel"),
+    )
+    options = (f"--cc-binary={subject.spec}",)
+    notes = [f"judged as release {version}, from {arguments.folder}"]
+    summary = Summary(
+        header,
+        rows,
+        selected=len(rows),
+        rerun=lambda name: rerun(options, name),
+        notes=notes,
+        shown=len(rows),
+    )
+    for line in render(summary):
+        _print(line.text)
+    return FAILED if decision(rows).failed else OK
+
+
+def _captures(folder: Path) -> tuple[Capture, ...]:
+    if (folder / files.SIDECAR).is_file():
+        return (files.load(folder),)
+    found = sorted(path.parent for path in folder.glob(f"*/{files.SIDECAR}"))
+    if not found:
+        raise UsageError(
+            f"capture folder {folder}",
+            seen=f"no {files.SIDECAR} in it, nor one folder below",
+            expected="a folder that --cc-captures made",
+        )
+    return tuple(map(files.load, found))
+
+
+def _subject(folder: Path, captures: Sequence[Capture]) -> SubjectFacts:
+    versions = sorted({capture.run.subject.version for capture in captures})
+    if len(versions) > 1:
+        raise UsageError(
+            f"capture folder {folder}",
+            seen=f"captures of {', '.join(versions)}",
+            expected="captures of one release",
+        )
+    return captures[0].run.subject
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    version = _version("--version", arguments.version)
+    assert version is not None
+    contract = catalogue(version)
+    urn = f"urn:cc-otel:{arguments.name.replace('/', ':').replace('.', ':')}"
+    schema: object = contract.schemas.get(urn)
+    if schema is None:
+        for requirement in contract.requirements:
+            if requirement.name == arguments.name:
+                schema = requirement.schema
+    if schema is None:
+        names = (uri.removeprefix("urn:cc-otel:").replace(":", "/") for uri in contract.schemas)
+        raise UsageError(
+            f"schema {arguments.name}",
+            seen="no schema and no requirement of that name",
+            expected=f"a requirement, or one of {', '.join(sorted(names))}",
+        )
+    _print(json.dumps(schema, indent=1, ensure_ascii=False))
+    return OK
+
+
+def _version(option: str, text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return str(Version.parse(text))
+    except ValueError:
+        raise UsageError(option, seen=repr(text), expected="a release such as 2.1.31") from None
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

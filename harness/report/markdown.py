@@ -1,0 +1,52 @@
+"""The requirement catalogue as a page for readers (``docs/requirements.md``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.contract.requirement import Requirement
+from harness.report.terminal import theme
+
+_COMMAND = "cc-harness requirements"
+
+
+def requirements(catalogue: Sequence[Requirement], version: str | None = None) -> str:
+    """All requirements by theme; ``version`` says for which release they were chosen."""
+    return "\n".join(_page(catalogue, version)) + "\n"
+
+
+def _page(catalogue: Sequence[Requirement], version: str | None) -> Iterator[str]:
+    command = _COMMAND if version is None else f"{_COMMAND} --version {version}"
+    awaiting = sum(bool(each.awaits) for each in catalogue)
+    yield "# Requirements"
+    yield ""
+    yield f"Written by `{command}`; change the files in `schemas/`, not this one."
+    yield ""
+    about = "any release" if version is None else f"release {version}"
+    yield (
+        f"{len(catalogue)} promises for {about}; {awaiting} of them wait for a run that is not "
+        "part of the suite yet, and are *not exercised* until then."
+    )
+    themes: dict[str, list[Requirement]] = {}
+    for requirement in catalogue:
+        themes.setdefault(theme(requirement.name), []).append(requirement)
+    for name, members in themes.items():
+        yield ""
+        yield f"## {name}"
+        yield ""
+        yield "| requirement | level | promise | source | releases | exercised by |"
+        yield "| --- | --- | --- | --- | --- | --- |"
+        for each in members:
+            cells = (
+                f"`{each.name}`",
+                each.level.value,
+                each.says,
+                str(each.source),
+                str(each.versions),
+                ", ".join(each.scenarios) or f"*not yet: {each.awaits}*",
+            )
+            yield f"| {' | '.join(map(_escaped, cells))} |"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.capture import files
+from harness.capture.capture import Capture
+from harness.scenarios.recorder import record
+from harness.subject.binary import resolve
+
+
+@pytest.fixture(scope="session")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the conforming emitter left over all protocols, as ``--cc-captures`` keeps it."""
+    folder = tmp_path_factory.mktemp("captures")
+    record(resolve("reference:2.1.31", progress=print), progress=print, keep=folder)
+    return folder
+
+
+def called(capsys: pytest.CaptureFixture[str], *argv: str | Path) -> tuple[int, str, str]:
+    code = cli.main([str(each) for each in argv])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_judge_gives_the_table_of_a_run(captures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = called(capsys, "judge", captures)
+    assert (code, err) == (cli.OK, "")
+    lines = out.splitlines()
+    assert lines[0].startswith("subject    reference:2.1.31 · claude 2.1.31 · ")
+    assert f"judged as release 2.1.31, from {captures}" in lines
+    assert lines[-1] == "OK: no deviation was seen"
+
+
+def test_judge_by_another_release_finds_what_differs(
+    captures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = called(capsys, "judge", captures, "--as", "2.1.330")
+    assert code == cli.FAILED
+    assert "judged as release 2.1.330" in out
+    assert out.count("\n  FAIL ") == int(out.rpartition("FAILED: ")[2].split()[0]) > 10
+
+
+def test_judge_one_capture_alone(captures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "judge", captures / "working_day-grpc")
+    assert code == cli.OK
+    exports = next(line for line in out.splitlines() if line.startswith("exports"))
+    assert exports.split(" · ")[0].split()[1] == "grpc"
+    assert "http" not in exports
+
+
+def test_judge_refuses_a_mixture(
+    captures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = files.load(captures / "working_day-grpc")
+    subject = replace(capture.run.subject, version="2.1.32")
+    files.save(capture, tmp_path / "one")
+    files.save(Capture(replace(capture.run, subject=subject), capture.exports), tmp_path / "two")
+    code, out, err = called(capsys, "judge", tmp_path)
+    assert (code, out) == (cli.USAGE, "")
+    assert "captures of 2.1.31, 2.1.32" in err
+
+
+def test_requirements_of_a_release(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "requirements", "--version", "2.1.31", "--format", "json")
+    assert code == cli.OK
+    found = json.loads(out)
+    assert all(each["since"] in (None, "2.1.31") or each["since"] < "2.1.31" for each in found)
+    everything = json.loads(called(capsys, "requirements", "--format", "json")[1])
+    assert {each["requirement"] for each in found} < {each["requirement"] for each in everything}
+    page = called(capsys, "requirements", "--version", "2.1.31")[1]
+    assert f"{len(found)} promises for release 2.1.31" in page
+
+
+def test_a_schema_is_resolved(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "schema", "events/user_prompt", "--version", "2.1.31")
+    assert code == cli.OK
+    assert json.loads(out)["properties"]["body"] == {"const": "claude_code.user_prompt"}
+    assert "x-requirements" not in out
+    assert called(capsys, "schema", "events.user_prompt", "--version", "2.1.31")[1] == out
+    name = "events.user_prompt.full_name"
+    assert json.loads(called(capsys, "schema", name, "--version", "2.1.31")[1]) == {
+        "const": "claude_code.user_prompt"
+    }
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["judge", "/nonexistent"], "capture folder /nonexistent: expected a folder that"),
+        (["schema", "events/nope", "--version", "2.1.31"], "schema events/nope: expected a"),
+        (["schema", "events/api_error", "--version", "new"], "--version: expected a release"),
+        (["requirements", "--version", "2"], "--version: expected a release such as 2.1.31"),
+    ],
+)
+def test_a_wrong_call_is_one_line(
+    capsys: pytest.CaptureFixture[str], argv: Sequence[str], message: str
+) -> None:
+    code, out, err = called(capsys, *argv)
+    assert (code, out) == (cli.USAGE, "")
+    assert err.startswith(f"cc-harness: {message}")
+    assert err.count("\n") == 1
+
+
+def test_the_console_script_is_installed() -> None:
+    script = Path(sys.executable).parent / "cc-harness"
+    done = subprocess.run([script, "nonsense"], capture_output=True, text=True, check=False)
+    assert done.returncode == cli.USAGE
+    assert "invalid choice: 'nonsense'" in done.stderr

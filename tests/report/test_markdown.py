@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.report.markdown import requirements
+from harness.suite.assessment import catalogue
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "requirements.md"
+
+
+def test_the_committed_page_is_the_generated_one() -> None:
+    assert PAGE.read_text(encoding="utf-8") == requirements(catalogue().requirements), (
+        "run: cc-harness requirements > docs/requirements.md"
+    )
+
+
+def test_every_requirement_has_one_row() -> None:
+    wanted = [each for each in catalogue("2.1.31").requirements if not each.awaits][:7]
+    page = requirements(wanted, "2.1.31")
+    assert "7 promises for release 2.1.31; 0 of them wait" in page
+    for each in wanted:
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| `{each.name}` |"))
+        assert str(each.source) in row
+        assert row.endswith(f"| {', '.join(each.scenarios)} |")
+
+
+def test_bars_do_not_break_the_table() -> None:
+    page = requirements(catalogue().requirements)
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert {line.replace("\\|", "").count("|") for line in rows} == {7}

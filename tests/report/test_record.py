@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from harness.contract.files import read_json, schema_root
+from harness.errors import UsageError
+from harness.findings import Level, Verdict
+from harness.report import record
+from harness.report.header import Header
+from harness.report.record import Footer
+from harness.verdicts.verdicts import Row
+
+FOOTER = Footer(selected=8, deselected=2, failed=True, why="two fail", exit_code=1)
+
+
+@pytest.fixture
+def rows(row: Callable[..., Row]) -> list[Row]:
+    """One of each verdict, and a line separator that JSON leaves alone."""
+    made = [row(f"theme.case_{number}", each) for number, each in enumerate(Verdict)]
+    return [*made, row("theme.odd", says="A \u2028 line\nand “quotes”", level=Level.MAY)]
+
+
+@pytest.fixture
+def path(tmp_path: Path, header: Header, rows: list[Row]) -> Path:
+    path = tmp_path / record.FILE_NAME
+    record.write(path, header, rows, FOOTER)
+    return path
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().removesuffix("\n").split("\n")]
+
+
+def test_what_was_written_is_read_back(path: Path, header: Header, rows: list[Row]) -> None:
+    found = record.read(path)
+    assert found.header == header
+    assert list(found.rows) == rows
+    assert found.footer == FOOTER
+
+
+def test_each_line_is_as_the_schema_says(path: Path, rows: list[Row]) -> None:
+    schema = read_json(schema_root() / "record.schema.json")
+    Draft202012Validator.check_schema(schema)
+    documents = lines(path)
+    for document in documents:
+        Draft202012Validator(schema).validate(document)
+    assert [each["kind"] for each in documents] == [
+        "header",
+        *["requirement"] * len(rows),
+        "footer",
+    ]
+    assert documents[0]["started"] == "2026-09-21T14:13:20.123456Z"
+    assert documents[0]["protocols"] == ["grpc", "http/json"]
+    assert documents[-1]["total"] == 8
+    assert documents[-1]["counts"] == {
+        **{verdict.value: 1 for verdict in Verdict},
+        "pass": 2,
+    }
+
+
+def test_others_may_read_it(path: Path) -> None:
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [each.name for each in path.parent.iterdir()] == [record.FILE_NAME]
+
+
+def test_without_a_footer_it_is_refused(tmp_path: Path, header: Header, rows: list[Row]) -> None:
+    path = tmp_path / "record.jsonl"
+    record.write(path, header, rows, None)
+    with pytest.raises(UsageError, match=r"no footer: the run that wrote it was broken off"):
+        record.read(path)
+
+
+def _drop(number: int) -> Callable[[list[str]], None]:
+    return lambda found: found.pop(number)  # type: ignore[return-value]
+
+
+def _repeat(found: list[str]) -> None:
+    """The last row, in the place of the first that has the same verdict."""
+    found[1] = found[-2]
+
+
+def _other(old: str, new: str) -> Callable[[list[str]], None]:
+    def change(found: list[str]) -> None:
+        text = "\n".join(found)
+        assert old in text
+        found[:] = text.replace(old, new, 1).split("\n")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_drop(0), r"line 1: expected a header, saw a line of the kind 'requirement'"),
+        (_drop(1), r"as the footer says, saw 7 requirements: "),
+        (_repeat, r"saw more than one line for theme\.odd"),
+        (_other('"pass": 2', '"pass": 3'), r"expected 8: \{'pass': 3"),
+        (
+            _other('{"kind": "requirement"', '"kind"'),
+            r"line 2: expected a JSON object, saw no JSON",
+        ),
+        (_other('"verdict": "fail"', '"verdict": "bad"'), r"line 3: .*a line of a record"),
+        (_other('"kind": "requirement"', '"kind": "more"'), r"line 2: .*a line of a record"),
+        (lambda found: found.insert(1, found[0]), r"line 2: .* saw a second header"),
+        (lambda found: found.clear(), r"line 1: expected a JSON object, saw no JSON"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    path: Path, change: Callable[[list[str]], None], message: str
+) -> None:
+    found = path.read_text().removesuffix("\n").split("\n")
+    change(found)
+    path.write_text("".join(f"{line}\n" for line in found))
+    with pytest.raises(UsageError, match=message):
+        record.read(path)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path, header: Header) -> None:
+    with pytest.raises(UsageError, match="expected a file that we can write"):
+        record.write(tmp_path / "missing" / "record.jsonl", header, [], None)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="expected a readable file"):
+        record.read(tmp_path / "record.jsonl")
+
+
+def test_a_failed_write_leaves_the_old_record(
+    path: Path, header: Header, row: Callable[..., Row]
+) -> None:
+    before = path.read_bytes()
+    with pytest.raises(UnicodeEncodeError):
+        record.write(path, header, [row("theme.surrogate", says="\ud800")], None)
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [record.FILE_NAME]

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.findings import Finding, Level, Verdict
+from harness.otlp.model import Protocol
+from harness.report.failure import failure
+from harness.report.header import Header
+from harness.report.line import Line, Style
+from harness.report.rerun import rerun
+from harness.report.terminal import SHOWN_FAILURES, Summary, render, theme
+from harness.verdicts.decision import NOTHING_EXERCISED, decision
+from harness.verdicts.verdicts import Row
+
+Rows = Callable[..., Row]
+Show = Callable[..., list[Line]]
+
+
+@pytest.fixture
+def show(header: Header) -> Show:
+    """Render rows; all of them were selected unless ``selected`` says otherwise."""
+
+    def make(rows: Sequence[Row], **changes: Any) -> list[Line]:
+        values: dict[str, Any] = {"selected": len(rows), "header": header, **changes}
+        return render(Summary(rows=rows, rerun=lambda name: f"again {name}", **values))
+
+    return make
+
+
+def texts(lines: Sequence[Line]) -> list[str]:
+    return [line.text for line in lines]
+
+
+def test_the_head_says_what_was_run(show: Show, row: Rows) -> None:
+    shown = texts(show([row("a.b"), row("a.c", Verdict.KNOWN)]))
+    assert shown[:5] == [
+        "subject    npm:2.1.31 · claude 2.1.31 · /cache/claude",
+        "contract   A document (2026-02)",
+        "           Another (2026-08)",
+        "exports    grpc 3, http/json 4 · subjects ran 5.2 s · 7.5 s in all",
+        "verdicts   1 pass · 1 known",
+    ]
+
+
+def test_a_path_is_said_once(show: Show, row: Rows, header: Header) -> None:
+    subject = replace(header.subject, spec="/cache/claude")
+    shown = texts(show([row("a.b")], header=replace(header, subject=subject, exports={})))
+    assert shown[0] == "subject    /cache/claude · claude 2.1.31"
+    assert shown[3].startswith("exports    none")
+
+
+def test_themes_are_counted(show: Show, row: Rows) -> None:
+    rows = [
+        *(row(f"events.user_prompt.{n}") for n in range(4)),
+        row("events.user_prompt.z", Verdict.FAIL),
+        row("transport.accepted"),
+        row("events.lonely.one"),
+        row("events.other.one", Verdict.KNOWN),
+        row("tls.unseen", Verdict.NOT_EXERCISED),
+    ]
+    shown = show(rows)
+    start = next(n for n, line in enumerate(shown) if line.text.startswith("theme"))
+    assert [line.text.split() for line in shown[start : start + 5]] == [
+        ["theme", "pass", "fail", "known", "not", "exercised"],
+        ["events.user_prompt", "4", "1", "·", "·"],
+        ["events", "1", "·", "1", "·"],
+        ["transport", "1", "·", "·", "·"],
+        [],
+    ]
+    assert shown[start + 1].style is Style.BAD
+    assert shown[start + 3].style is Style.PLAIN
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("metrics.token_usage.type.value", "metrics.token_usage"),
+        ("events.sequence", "events"),
+        ("transport.json.integers_as_strings", "transport"),
+    ],
+)
+def test_theme(name: str, expected: str) -> None:
+    assert theme(name) == expected
+
+
+def test_each_failure_tells_all(show: Show, row: Rows) -> None:
+    shown = texts(show([row("a.b", Verdict.FAIL), row("a.c")]))
+    start = shown.index("failures (1)")
+    assert shown[start + 1 : start + 8] == [
+        "  FAIL a.b",
+        "    What a.b says. [MUST]",
+        "      expected  1 (integer)",
+        '      seen      "1" (string)',
+        "      where     grpc · a.b",
+        "      source    A document (2026-02), section “One”",
+        "      rerun     again a.b",
+    ]
+    assert shown[-1] == "FAILED: 1 of 2 requirements fail the run"
+
+
+def test_many_failures_are_cut_short(show: Show, row: Rows) -> None:
+    shown = texts(show([row(f"a.b{n}", Verdict.FAIL) for n in range(SHOWN_FAILURES + 3)]))
+    assert f"failures ({SHOWN_FAILURES + 3})" in shown
+    assert "  and 3 more, each shown above" in shown
+    assert f"  FAIL a.b{SHOWN_FAILURES}" not in shown
+
+
+def test_a_should_that_fails_is_shown_and_does_not_fail(show: Show, row: Rows) -> None:
+    shown = show([row("a.b", Verdict.FAIL, level=Level.SHOULD)])
+    found = texts(shown)
+    assert "  a.b [SHOULD]" in found
+    assert '    expected 1 (integer), seen "1" (string), at grpc · a.b' in found
+    assert not any(text.startswith("failures") for text in found)
+    assert shown[-1] == Line("OK: no MUST is broken, listed deviations aside", Style.GOOD)
+
+
+def test_known_deviations_are_grouped_by_reason(show: Show, row: Rows) -> None:
+    rows = [
+        row("a.b", Verdict.KNOWN, reason="No unit."),
+        row("a.c", Verdict.KNOWN, reason="Not there."),
+        row("a.d", Verdict.KNOWN, reason="No unit."),
+    ]
+    shown = texts(show(rows))
+    start = shown.index("known deviations, listed and seen again (3)")
+    assert shown[start + 1 : start + 6] == [
+        "  No unit.",
+        "    a.b",
+        "    a.d",
+        "  Not there.",
+        "    a.c",
+    ]
+
+
+def test_what_was_not_exercised_takes_few_lines(show: Show, row: Rows) -> None:
+    rows = [
+        row("a.b", Verdict.NOT_EXERCISED, reason="rare"),
+        *(row(f"a.c{n}", Verdict.NOT_EXERCISED, reason="needs more") for n in range(60)),
+        *(row(f"a.d{n}", Verdict.NOT_APPLICABLE) for n in range(5)),
+        row("a.e"),
+    ]
+    shown = texts(show(rows))
+    start = shown.index("not exercised (61)")
+    assert shown[start + 1 : start + 4] == [
+        "    60  needs more",
+        "     1  rare",
+        "not applicable (5): promised for other versions only",
+    ]
+    assert shown[-1] == "OK: no deviation was seen"
+
+
+def test_nothing_exercised_is_said_with_the_reason(show: Show, row: Rows) -> None:
+    rows = [row("a.b", Verdict.NOT_EXERCISED), row("a.c", Verdict.NOT_APPLICABLE)]
+    shown = show(rows, problem="claude hung\nlast output:\nwaiting")
+    assert Line("claude hung", Style.BAD) in shown
+    assert Line("waiting", Style.BAD) in shown
+    assert shown[-1] == Line(f"FAILED: {NOTHING_EXERCISED}", Style.BAD)
+
+
+def test_a_run_that_was_broken_off_is_not_called_ok(show: Show, row: Rows) -> None:
+    shown = texts(show([row("a.b")], selected=9, notes=["record  somewhere"]))
+    assert shown[-2:] == ["record  somewhere", "broken off: 1 of 9 requirements were judged"]
+
+
+def test_fixed_and_error_rows_say_what_to_do(row: Rows) -> None:
+    fixed = failure(row("a.b", Verdict.FIXED, evidence="measured"), "again")
+    assert fixed[1] == (
+        "  fixed     the deviation that schemas/expectations.json lists was not seen"
+    )
+    assert "  listed    why fixed" in fixed
+    assert "  evidence  measured" in fixed
+    error = failure(row("a.b", Verdict.ERROR, reason="a broken file"), "again")
+    assert error[1] == "  error     a broken file"
+
+
+def test_many_findings_are_counted(row: Rows) -> None:
+    findings = tuple(Finding(f"e{n}", f"s{n}", f"w{n}") for n in range(5))
+    protocols = {Protocol.GRPC: Verdict.FAIL, Protocol.HTTP_JSON: Verdict.PASS}
+    lines = failure(
+        row("a.b", Verdict.FAIL, findings=findings, looked_at=9, by_protocol=protocols), "again"
+    )
+    assert lines == [
+        "What a.b says. [MUST]",
+        *(
+            text
+            for n in range(3)
+            for text in (f"  expected  e{n}", f"  seen      s{n}", f"  where     w{n}")
+        ),
+        "            and 2 more of 9 looked at",
+        "  over      grpc: fail, http/json: pass",
+        "  source    A document (2026-02), section “One”",
+        "  rerun     again",
+    ]
+
+
+def test_a_rerun_can_be_pasted() -> None:
+    assert rerun(["--cc-binary=/a b/claude"], "a.b") == "pytest '--cc-binary=/a b/claude' a.b"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "failed", "why"),
+    [
+        ([], True, NOTHING_EXERCISED),
+        ([Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE], True, NOTHING_EXERCISED),
+        ([Verdict.KNOWN], False, "no MUST is broken"),
+        ([Verdict.PASS, Verdict.NOT_EXERCISED], False, "no MUST is broken"),
+        ([Verdict.PASS, Verdict.FIXED], True, "1 of 2 requirements fail"),
+        ([Verdict.ERROR], True, "1 of 1 requirements fail"),
+    ],
+)
+def test_decision(row: Rows, verdicts: list[Verdict], failed: bool, why: str) -> None:
+    decided = decision([row(f"a.b{n}", each) for n, each in enumerate(verdicts)])
+    assert decided.failed is failed
+    assert decided.why.startswith(why)
