@@ -10,7 +10,7 @@ from typing import Any
 from harness.checks.describe import shown
 from harness.checks.fields import chosen, nothing_seen
 from harness.checks.truth import OCCASIONS
-from harness.checks.view import MISSING, CaptureView, Item
+from harness.checks.view import MISSING, CaptureView, Item, refusal
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 
@@ -27,7 +27,7 @@ def exported(requirement: Requirement, view: CaptureView) -> Outcome:
     refused = [export for export in view.capture.exports if export.rejected]
     seen = f"no {requirement.selects} in {len(view.capture.exports)} exports"
     if refused:
-        seen += f", of which {len(refused)} were refused (first: {refused[0].rejected})"
+        seen += f", of which {len(refused)} were refused (first: {refusal(refused[0])})"
     return Judged(
         1,
         (

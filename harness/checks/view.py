@@ -168,12 +168,17 @@ def export_view(export: Export) -> dict[str, Any]:
         "signal": export.signal,
         "method": export.method,
         "path": export.path,
-        "rejected": export.rejected,
+        "rejected": refusal(export),
         "decode_error": "" if export.decode_error is None else str(export.decode_error),
         "headers": {name.lower(): value for name, value in export.headers},
         "items": len(export.data_points) + len(export.events) + len(export.spans) if decoded else 0,
         "notes": sorted({note.code for note in export.notes}) if decoded else [],
     }
+
+
+def refusal(export: Export) -> str:
+    """Why a request was refused, with what it asked for; empty for an accepted one."""
+    return f"{export.method} {export.path}: {export.rejected}" if export.rejected else ""
 
 
 def plain(value: Value) -> Any:

@@ -248,11 +248,11 @@ def test_the_protocols_must_say_the_same(judge: Judge, viewer: Any) -> None:
 
 def test_a_refused_export_shows_in_what_is_missing(judge: Judge, viewer: Any) -> None:
     view = viewer(points=[("a", 1.0, {})], truth=GroundTruth(prompts=("hello",)))
-    view.capture.exports[0].rejected = "no such path: /v1/metricz"
+    view.capture.exports[0].rejected = "no such path"
     outcome = judge.judge(requirement("exported", when="a prompt"), [view]).outcome
     assert findings(outcome) == [
         "no event user_prompt in 1 exports, of which 1 were refused "
-        "(first: no such path: /v1/metricz)"
+        "(first: POST /v1/metrics: no such path)"
     ]
 
 
