@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from harness.capture.capture import Capture
 from harness.checks.judge import CHECKS, Judge
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract, load
-from harness.contract.requirement import MutantSpec
+from harness.contract.requirement import MutantSpec, Selector
 from harness.contract.versions import Version
 from harness.findings import Verdict
 from harness.scenarios.catalogue import SCENARIOS
@@ -93,6 +94,22 @@ def test_the_conforming_emitter_passes_everything_that_is_exercised(bench: Bench
             assert row.reason == requirement.awaits
         else:
             assert row.verdict is Verdict.PASS, f"{row.requirement}: {row.reason} {row.findings}"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_conforming_items_are_valid_as_a_whole(bench: Bench) -> None:
+    """The published schemas stand on their own, not only in the pieces that requirements use."""
+    judged = set()
+    for schema in bench.contract.schemas.values():
+        validator = Draft202012Validator(schema, registry=bench.contract.registry)
+        properties = schema.get("properties", {})
+        for view in map(CaptureView, bench.captures):
+            for item in (*view.select(Selector("metrics")), *view.select(Selector("events"))):
+                name = properties.get("name", properties.get("body", {})).get("const")
+                if name is not None and name in (item.view.get("name"), item.view.get("body")):
+                    validator.validate(item.view)
+                    judged.add(name)
+    assert len(judged) == 8 + 5
 
 
 @pytest.mark.parametrize("release", RELEASES)
