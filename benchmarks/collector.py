@@ -1,6 +1,5 @@
 """What the fake collector costs, each figure beside its limit; exits with 1 over a limit.
 
-    python -m pip install --group benchmarks
     python benchmarks/collector.py [--rounds 3] [--seconds 3]
 
 Servers run in processes of their own, load and server on this machine.  The collector

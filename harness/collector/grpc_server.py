@@ -91,14 +91,13 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
         code, reason = grpc.StatusCode.OK, ""
         try:
             body = next(requests)
-        except StopIteration:
-            code, reason = grpc.StatusCode.INVALID_ARGUMENT, "the call held no message"
-        except grpc.RpcError:
-            # Nobody tells us which of the two it was; only the first gets an answer.
+        except (grpc.RpcError, StopIteration):
+            # grpcio does not say why, and which of the two it raises is a race.  Whoever
+            # cancelled gets no answer; whoever sent too much is told by grpcio itself.
             code = grpc.StatusCode.RESOURCE_EXHAUSTED
             reason = (
                 f"no message arrived: larger than {self._max_body_bytes} bytes, "
-                "or cancelled by the client"
+                "cancelled by the client, or none was sent"
             )
         if signal is None:
             code, reason = grpc.StatusCode.UNIMPLEMENTED, f"no such method: {method}"

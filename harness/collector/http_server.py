@@ -155,6 +155,15 @@ class _Connection(HttpToolsProtocol):
         self._app = app
         self._on_end = on_end
 
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if not cycle.body and not cycle.response_complete:
+            # uvicorn collects in a bytearray and hands out a copy of it.  Most bodies
+            # come in one part: handed out as it is, that saves both copies.
+            cycle.body = body  # type: ignore[assignment]
+            body = b""
+        super().on_body(body)
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._on_end()

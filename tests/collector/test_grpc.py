@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import grpc
 import pytest
 
@@ -84,7 +86,7 @@ def test_an_unknown_method_is_unimplemented_and_recorded(collector, method):
 
 @pytest.mark.parametrize("compression", [None, grpc.Compression.Gzip], ids=["identity", "gzip"])
 def test_an_oversized_message_is_refused_and_recorded(small, body, compression):
-    """Gzip makes these few hundred bytes: the limit holds for what they grow to."""
+    """Gzip makes a few hundred bytes of them: the limit holds for what they grow to."""
     sent = body(Signal.METRICS, Encoding.PROTOBUF, 200_000)
     code, _ = refused(small, METRICS, sent, compression=compression)
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -94,12 +96,36 @@ def test_an_oversized_message_is_refused_and_recorded(small, body, compression):
     assert call(small, METRICS, sent[:0]) == b""
 
 
-def test_a_call_without_a_message_is_an_invalid_argument(collector):
+def test_a_call_without_a_message_is_refused_and_recorded(collector):
     target = collector.grpc_endpoint.removeprefix("http://")
     with grpc.insecure_channel(target) as channel, pytest.raises(grpc.RpcError) as caught:
         channel.stream_unary(LOGS)(iter([]), timeout=DEADLINE_S)
-    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert "no message" in collector.exports[0].rejected
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "no message arrived" in collector.exports[0].rejected
+
+
+def test_a_call_that_its_client_cancels_is_recorded(collector):
+    target = collector.grpc_endpoint.removeprefix("http://")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def never():
+        begun.set()
+        go_on.wait(DEADLINE_S)
+        yield from ()
+
+    with grpc.insecure_channel(target) as channel:
+        # A first call, so that the connection is there before the one that is cancelled.
+        channel.unary_unary(LOGS)(b"", timeout=DEADLINE_S)
+        pending = channel.stream_unary(METRICS).future(never(), timeout=DEADLINE_S)
+        assert begun.wait(DEADLINE_S)
+        # A later call on the same connection is answered: the pending one has arrived too.
+        channel.unary_unary(LOGS)(b"", timeout=DEADLINE_S)
+        pending.cancel()
+        go_on.set()
+        export = collector.wait_for_item(
+            lambda export: export if export.signal is Signal.METRICS else None, DEADLINE_S
+        )
+    assert "cancelled by the client" in export.rejected
 
 
 def test_a_responder_may_refuse():

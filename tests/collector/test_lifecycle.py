@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import http.client
+import logging
 import os
 import socket
 import threading
@@ -14,7 +16,7 @@ import grpc
 import pytest
 
 from harness.capture.store import OVERHEAD, StoreClosedError
-from harness.collector import Collector
+from harness.collector import Collector, http_server
 from harness.collector.grpc_server import METHODS
 from harness.errors import DeadlineExceeded, UsageError
 from harness.otlp.model import Protocol
@@ -319,10 +321,22 @@ def test_memory_is_bounded_and_the_loss_is_counted():
         assert collector.store.forgotten == 15
 
 
+def test_it_runs_without_uvloop(monkeypatch):
+    loops = []
+
+    def new_event_loop():
+        loops.append(asyncio.SelectorEventLoop())
+        return loops[0]
+
+    monkeypatch.setattr(http_server, "new_event_loop", new_event_loop)
+    with Collector() as collector:
+        assert post(collector) == 200
+        assert post(collector, b'{"unknown":"' + b"x" * 1_000_000 + b'"}') == 200
+    assert loops[0].is_closed()
+
+
 def test_logging_of_the_process_is_left_alone(caplog, collector):
     """uvicorn would silence its access logger for the whole process."""
-    import logging
-
     access = logging.getLogger("uvicorn.access")
     assert access.propagate
     with caplog.at_level(logging.DEBUG):
