@@ -6,11 +6,10 @@ import importlib.metadata
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness._options import Options
 from harness.capture.run import SubjectFacts
 from harness.errors import HarnessError
 from harness.report import record
@@ -18,12 +17,14 @@ from harness.report.header import Header
 from harness.report.line import Style
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
-from harness.subject.binary import Binary
 from harness.suite.assessment import Assessment
 from harness.suite.items import RequirementItem
 from harness.suite.recording import Facts, read_facts
 from harness.verdicts.decision import decision
 from harness.verdicts.verdicts import Row
+
+if TYPE_CHECKING:
+    from harness._subject import SubjectPlugin
 
 _MARKUP: dict[Style, dict[str, bool]] = {
     Style.PLAIN: {},
@@ -37,22 +38,15 @@ _MARKUP: dict[Style, dict[str, bool]] = {
 class Ledger:
     """Decides the exit code, writes the record and shows the summary."""
 
-    def __init__(
-        self,
-        config: pytest.Config,
-        options: Options,
-        binary: Binary,
-        assessment: Assessment,
-        shared: Path | None,
-    ) -> None:
-        self._config = config
-        self._options = options
-        self._binary = binary
+    def __init__(self, subject: SubjectPlugin, assessment: Assessment) -> None:
+        self._config = subject.config
+        self._options = subject.options
+        self._binary = subject.binary
+        self._shared = subject.shared
+        self._started = subject.started_unix_nano
         self._assessment = assessment
-        self._shared = shared
         self._rows: dict[str, Row] = {}
         self._selected: frozenset[str] = frozenset()
-        self._started = time.time_ns()
         self._notes: list[str] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:

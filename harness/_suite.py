@@ -87,10 +87,7 @@ class SuitePlugin:
         binary = subject.binary
         self._assessment = Assessment(binary.spec, binary.version, self._record)
         if not _xdist.is_worker(config):
-            config.pluginmanager.register(
-                Ledger(config, subject.options, binary, self._assessment, subject.shared),
-                "cc-otel-ledger",
-            )
+            config.pluginmanager.register(Ledger(subject, self._assessment), "cc-otel-ledger")
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and self._choice.alone:
             # pytest would begin a line for each "file", and here each item has its own.
@@ -141,12 +138,12 @@ class SuitePlugin:
             return None
         verdict = Verdict(row["verdict"])
         word = verdict.value.upper()
-        if report.failed:
+        if report.failed and verdict is not Verdict.FAIL:
             return "failed", "E" if verdict is Verdict.ERROR else "F", (word, {"red": True})
+        if report.failed or verdict is Verdict.PASS:
+            return None
         if verdict is Verdict.FAIL:
             return "warned", "w", ("WARNED", {"yellow": True})
-        if verdict is Verdict.PASS:
-            return None
         return verdict.value, _LETTERS[verdict], (word, {"yellow": verdict is Verdict.KNOWN})
 
     def _record(self) -> Recording:

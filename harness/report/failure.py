@@ -33,7 +33,7 @@ def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
         yield "where", finding.where
     more = len(row.findings) - shown
     if more > 0:
-        yield "", f"and {more} more of {row.looked_at} looked at"
+        yield "", f"and {more} more, of {row.looked_at} looked at"
     if len(set(row.by_protocol.values())) > 1:
         yield "over", ", ".join(f"{each}: {verdict}" for each, verdict in row.by_protocol.items())
     yield "source", row.source

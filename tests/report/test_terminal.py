@@ -189,7 +189,7 @@ def test_many_findings_are_counted(row: Rows) -> None:
             for n in range(3)
             for text in (f"  expected  e{n}", f"  seen      s{n}", f"  where     w{n}")
         ),
-        "            and 2 more of 9 looked at",
+        "            and 2 more, of 9 looked at",
         "  over      grpc: fail, http/json: pass",
         "  source    A document (2026-02), section “One”",
         "  rerun     again",

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., pytest.RunResult]
+Subject = Callable[..., Path]
+
+#: Every nested session must be free of warnings that are ours.
+STRICT = ("-W", "error", "--strict-config", "--strict-markers")
+
+_TELLS_VERSION = """\
+import sys
+if "--version" in sys.argv:
+    print("2.1.240 (Claude Code)")
+    sys.exit()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A nested session must not take itself for a worker of the outer one."""
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Run:
+    """Run pytest as a process of its own, in an empty folder."""
+
+    def make(*arguments: str | Path) -> pytest.RunResult:
+        return pytester.runpytest_subprocess(*STRICT, *map(str, arguments), timeout=120)
+
+    return make
+
+
+@pytest.fixture
+def subject(tmp_path: Path) -> Subject:
+    """Make a ``claude`` of a few lines of Python; by itself it says only its version."""
+
+    def make(code: str = "", *, name: str = "claude", before: str = _TELLS_VERSION) -> Path:
+        path = tmp_path / name
+        path.write_text(f"#!{sys.executable}\n{before}{code}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def emitter(tmp_path: Path) -> Subject:
+    """Make the conforming emitter under another name, after some lines of shell."""
+
+    def make(before: str = "", *, name: str = "emitter") -> Path:
+        path = tmp_path / name
+        path.write_text(
+            f'#!/bin/sh\n{before}\nexec {sys.executable} -m harness.testing.emitter "$@"\n'
+        )
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    return make

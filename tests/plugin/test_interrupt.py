@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.capture import files
+from harness.errors import UsageError
+from harness.report import record
+
+Subject = Callable[..., Path]
+
+DEADLINE_S = 60
+
+#: Over gRPC it hangs and says that it does; over HTTP it ends at once.
+HANGING = """\
+import os, pathlib, signal
+here = pathlib.Path(__file__).parent
+if os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] == "grpc":
+    part = here / "pid.part"
+    part.write_text(str(os.getpid()))
+    part.rename(here / "pid")
+    signal.pause()
+"""
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Files of another process cannot be waited for; look again until they are there."""
+    end = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < end, f"still waiting for {what}"
+        os.sched_yield() if hasattr(os, "sched_yield") else None
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextmanager
+def session(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-W", "error", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "distributed"])
+def test_ctrl_c(pytester: pytest.Pytester, subject: Subject, workers: list[str]) -> None:
+    binary = subject(HANGING)
+    pid_file = binary.parent / "pid"
+    kept = pytester.path / "kept"
+    options = (f"--cc-binary={binary}", "--cc-report=out", "--cc-captures=kept", *workers)
+    with session(pytester.path, *options) as process:
+        until(pid_file.exists, "the subject")
+        until(lambda: len(list(kept.glob("*/capture.json"))) == 2, "two captures")
+        # As a terminal does: to every process of the group.
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert not alive(int(pid_file.read_text()))
+    captures = [files.load(path.parent) for path in kept.glob("*/capture.json")]
+    assert {str(capture.run.protocol) for capture in captures} == {"http/json", "http/protobuf"}
+    assert "broken off: " in output
+    with pytest.raises(UsageError, match="no footer"):
+        record.read(pytester.path / "out" / "record.jsonl")

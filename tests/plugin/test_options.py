@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., pytest.RunResult]
+Subject = Callable[..., Path]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--cc-binary="], "--cc-binary: expected a value, saw nothing"),
+        (["--cc-report=x"], "--cc-report: expected --cc-binary=SPEC beside it, saw no --cc-binary"),
+        (["--cc-deadline=5"], "--cc-deadline: expected --cc-binary=SPEC beside it"),
+        (["--cc-binary=x", "--cc-deadline=soon"], "--cc-deadline=soon: expected seconds above 0"),
+        (["--cc-binary=x", "--cc-deadline=0"], "--cc-deadline=0: expected seconds above 0"),
+        (["--cc-binary=x", "--cc-deadline=nan"], "--cc-deadline=nan: expected seconds above 0"),
+        (["--cc-binary=x", "--cc-deadline=inf"], "--cc-deadline=inf: expected seconds above 0"),
+        (["--cc-binary=x", "--cc-report="], "--cc-report: expected a value, saw nothing"),
+        (["--cc-binary=x", "--cc-report=file/r"], "--cc-report=file/r: expected a folder that we"),
+        (["--cc-binary=x", "--cc-captures=file"], "--cc-captures=file: expected a folder that we"),
+        (["--cc-binary=./missing"], "--cc-binary=./missing: expected an executable file"),
+        (["--cc-binary=file/"], "--cc-binary=file/: expected an executable file"),
+        (["--cc-binary=no-such-claude"], "no executable 'no-such-claude' on PATH"),
+        (["--cc-binary=npm:not a version"], "after 'npm:'"),
+        (["--cc-binary=reference:latest"], "'latest' as the version"),
+        (["--cc-binary=x", "test_own.py", "--cc-report=r"], "--cc-report: expected the packaged"),
+        (["--cc-binary=x", "test_own.py", "--cc-captures=r"], "--cc-captures: expected the packag"),
+    ],
+)
+def test_a_wrong_value_is_one_clear_error_before_anything_runs(
+    pytester: pytest.Pytester, run: Run, arguments: Sequence[str], message: str
+) -> None:
+    pytester.makefile("", file="not a folder, not executable")
+    pytester.makepyfile(test_own="def test_own(): raise AssertionError('it ran')")
+    result = run(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (error,) = (line for line in result.errlines if line.startswith("ERROR: "))
+    assert message in error
+    assert "Traceback" not in result.stderr.str()
+    assert "claude telemetry" not in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("before", "message"),
+    [
+        ("print('hello')\n", "saw no version; its output:"),
+        ("raise SystemExit('broken')\n", "saw exit code 1; last output:"),
+    ],
+)
+def test_a_binary_without_a_version(run: Run, subject: Subject, before: str, message: str) -> None:
+    result = run(f"--cc-binary={subject(before=before)}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert message in result.stderr.str()
+    result.stdout.no_fnmatch_line("*collected*")
+
+
+def test_a_distributed_session_refuses_a_binary_just_as_well(run: Run) -> None:
+    result = run("--cc-binary=./missing", "-n", "2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "no such file" in result.stderr.str()
+
+
+def test_without_the_option_the_plugin_keeps_out_of_the_way(
+    pytester: pytest.Pytester, run: Run
+) -> None:
+    pytester.makepyfile("def test_own(): pass")
+    result = run()
+    result.assert_outcomes(passed=1)
+    assert "cc-otel:" not in result.stdout.str()
+    assert "claude telemetry" not in result.stdout.str()
+
+
+def test_help_names_the_options(run: Run) -> None:
+    result = run("--help")
+    result.stdout.fnmatch_lines(["telemetry of the claude CLI:", "*--cc-binary=SPEC*"])
+
+
+def test_switched_off_by_name(pytester: pytest.Pytester, run: Run) -> None:
+    pytester.makepyfile("def test_own(): pass")
+    run("-p", "no:cc-otel").assert_outcomes(passed=1)
+    assert run("-p", "no:cc-otel", "--cc-binary=x").ret == pytest.ExitCode.USAGE_ERROR

@@ -1,0 +1,111 @@
+"""Subjects that misbehave: each ends with a non-zero exit code and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.findings import Verdict
+from harness.report import record
+
+Run = Callable[..., pytest.RunResult]
+Subject = Callable[..., Path]
+
+_POST = """\
+import os, urllib.error, urllib.request
+def post(path, body):
+    if os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] == "grpc":
+        return  # needs more than the standard library
+    request = urllib.request.Request(
+        os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] + path,
+        body,
+        {"Content-Type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+"""
+
+
+@pytest.fixture
+def judged(pytester: pytest.Pytester, run: Run) -> Callable[..., pytest.RunResult]:
+    """Run the suite on a subject; the record is checked to be whole."""
+
+    def make(binary: Path, *arguments: str) -> pytest.RunResult:
+        result = run(f"--cc-binary={binary}", "--cc-report=out", *arguments)
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        found = record.read(pytester.path / "out" / "record.jsonl")
+        assert (found.footer.failed, found.footer.exit_code) == (True, 1)
+        return result
+
+    return make
+
+
+def verdicts(pytester: pytest.Pytester) -> dict[str, Verdict]:
+    rows = record.read(pytester.path / "out" / "record.jsonl").rows
+    return {row.requirement: row.verdict for row in rows}
+
+
+def test_one_that_exits_at_once(
+    judged: Callable[..., pytest.RunResult], subject: Subject, pytester: pytest.Pytester
+) -> None:
+    result = judged(subject("sys.exit('no licence found')"))
+    result.stdout.fnmatch_lines(
+        ["claude 2.1.240 ended with exit code 1 *", "no licence found", "*nothing was exercised"]
+    )
+    assert set(verdicts(pytester).values()) == {Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE}
+
+
+def test_one_that_hangs(judged: Callable[..., pytest.RunResult], subject: Subject) -> None:
+    binary = subject("import signal\nprint('thinking', flush=True)\nsignal.pause()")
+    result = judged(binary, "--cc-deadline=1", "-k", "transport")
+    result.stdout.fnmatch_lines(
+        ["claude 2.1.240 did not end *within 1 s", "thinking", "*nothing was exercised"]
+    )
+
+
+def test_one_that_exports_nothing(
+    judged: Callable[..., pytest.RunResult], subject: Subject
+) -> None:
+    result = judged(subject())
+    result.stdout.fnmatch_lines(["exports * none *", "FAILED: nothing was exercised"])
+
+
+def test_one_that_exports_garbage(
+    judged: Callable[..., pytest.RunResult], subject: Subject, pytester: pytest.Pytester
+) -> None:
+    result = judged(subject(f"{_POST}\npost('/v1/metrics', b'{{garbage')"), "-k", "transport")
+    assert verdicts(pytester)["transport.decodable"] is Verdict.FAIL
+    result.stdout.fnmatch_lines(["  FAIL transport.decodable"])
+
+
+def test_one_that_exports_to_a_wrong_path(
+    judged: Callable[..., pytest.RunResult], subject: Subject, pytester: pytest.Pytester
+) -> None:
+    result = judged(subject(f"{_POST}\npost('/v1/metricz', b'{{}}')"), "-k", "transport")
+    assert verdicts(pytester)["transport.accepted"] is Verdict.FAIL
+    assert "/v1/metricz" in result.stdout.str()
+
+
+def test_two_runs_at_once(run: Run, pytester: pytest.Pytester) -> None:
+    """Side by side on one machine they share nothing that matters."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    commands = [
+        ("--cc-binary=reference", "-k", "transport", f"--cc-report={name}", f"--cc-captures={name}")
+        for name in ("one", "two")
+    ]
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(lambda command: pytester.run(*_pytest(), *command), commands))
+    assert [result.ret for result in results] == [0, 0]
+    one, two = (record.read(pytester.path / name / "record.jsonl") for name in ("one", "two"))
+    assert [row.verdict for row in one.rows] == [row.verdict for row in two.rows]
+
+
+def _pytest() -> tuple[str, ...]:
+    import sys
+
+    return (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error")

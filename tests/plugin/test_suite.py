@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from harness.errors import UsageError
+from harness.findings import Verdict
+from harness.report import record
+from harness.suite.assessment import catalogue
+
+Run = Callable[..., pytest.RunResult]
+Subject = Callable[..., Path]
+
+ALL = [requirement.name for requirement in catalogue().requirements]
+REDACTED = "events.user_prompt.prompt.redacted_by_default"
+
+#: A subject that shows the prompt although nobody opened that gate.
+INDISCREET = "export OTEL_LOG_USER_PROMPTS=1"
+
+
+def summary(result: pytest.RunResult) -> list[str]:
+    """The lines of our section."""
+    lines = result.outlines
+    start = next(n for n, line in enumerate(lines) if "= claude telemetry =" in line)
+    section = lines[start + 1 :]
+    ends = (n for n, line in enumerate(section) if line.startswith(("===", "---")))
+    return section[: next(ends, len(section))]
+
+
+def ids(result: pytest.RunResult) -> list[str]:
+    """What ``--co -q`` lists."""
+    return result.outlines[: result.outlines.index("")]
+
+
+def test_from_an_empty_folder(pytester: pytest.Pytester, run: Run) -> None:
+    result = run("--cc-binary=reference", "--cc-report=out", "--junit-xml=junit.xml")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        ["cc-otel: reference is claude *", "cc-otel: running claude *: working_day"]
+    )
+    found = record.read(pytester.path / "out" / "record.jsonl")
+    assert [row.requirement for row in found.rows] == ALL
+    assert (found.footer.selected, found.footer.deselected) == (len(ALL), 0)
+    assert (found.footer.failed, found.footer.exit_code) == (False, 0)
+    assert found.header.subject.spec == "reference"
+    assert set(found.header.exports) == {"grpc", "http/protobuf", "http/json"}
+    verdicts = {row.requirement: row.verdict for row in found.rows}
+    assert verdicts[REDACTED] is Verdict.PASS
+    assert set(verdicts.values()) == {
+        Verdict.PASS,
+        Verdict.NOT_EXERCISED,
+        Verdict.NOT_APPLICABLE,
+    }
+    shown = summary(result)
+    assert shown[0].startswith(f"subject    reference · claude {found.header.subject.version} · ")
+    assert "OK: no deviation was seen" in shown
+    passed = sum(verdict is Verdict.PASS for verdict in verdicts.values())
+    assert f"= {passed} passed, " in result.outlines[-1]
+    check_junit(pytester.path / "junit.xml", verdicts)
+
+
+def check_junit(path: Path, verdicts: dict[str, Verdict]) -> None:
+    cases = ElementTree.parse(path).getroot().findall("./testsuite/testcase")
+    assert [case.get("name") for case in cases] == ALL
+    assert {case.get("classname") for case in cases} == {"cc-otel"}
+    for case in cases:
+        properties = {each.get("name"): each.get("value") for each in case.iter("property")}
+        verdict = verdicts[str(case.get("name"))]
+        assert properties["verdict"] == verdict.value
+        assert properties["level"] in ("MUST", "SHOULD", "MAY")
+        assert "section" in str(properties["source"])
+        skipped = case.find("skipped")
+        assert (skipped is None) is (verdict is Verdict.PASS)
+        if skipped is not None:
+            assert str(skipped.get("message")).startswith(f"{verdict}: ")
+
+
+def test_testpaths_give_way_to_the_suite(pytester: pytest.Pytester, run: Run) -> None:
+    pytester.makeini("[pytest]\ntestpaths = tests")
+    pytester.mkdir("tests").joinpath("test_own.py").write_text("def test_own(): pass")
+    result = run("--cc-binary=reference", "--co", "-q")
+    assert ids(result) == ALL
+    assert "testpaths: " not in run("--cc-binary=reference", "--co").stdout.str()
+
+
+def test_in_a_subfolder_of_a_project(
+    pytester: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]\ntestpaths = tests")
+    pytester.mkdir("tests").joinpath("test_own.py").write_text("def test_own(): pass")
+    monkeypatch.chdir(pytester.path / "tests")
+    result = run("--cc-binary=reference", "--co", "-q")
+    assert len(ids(result)) == len(ALL)
+
+
+def test_named_paths_stand_alone(pytester: pytest.Pytester, run: Run) -> None:
+    pytester.makepyfile(test_own="def test_own(): pass")
+    result = run("--cc-binary=reference", "--co", "-q", "test_own.py")
+    assert ids(result) == ["test_own.py::test_own"]
+    result = run("--cc-binary=reference", "--co", "-q", "test_own.py", "--pyargs", "harness.suite")
+    assert ids(result) == ["test_own.py::test_own", *ALL]
+
+
+def test_the_suite_and_own_tests_in_one_run(pytester: pytest.Pytester, run: Run) -> None:
+    pytester.makepyfile(test_own="def test_own(): assert False")
+    result = run(
+        *("--cc-binary=reference", "--cc-report=out", "--junit-xml=junit.xml"),
+        *("--pyargs", "harness.suite", "test_own.py", "-k", "scopes or test_own"),
+    )
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    found = record.read(pytester.path / "out" / "record.jsonl")
+    assert len(found.rows) == 4
+    # The subject is not to blame for the other test, but the process did fail.
+    assert (found.footer.failed, found.footer.exit_code) == (False, 1)
+    root = ElementTree.parse(pytester.path / "junit.xml").getroot()
+    assert root.find("./testsuite/testcase[@name='test_own']").get("classname") == "test_own"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("events.user_prompt", [name for name in ALL if "events.user_prompt" in name]),
+        ("metrics and not unit", [n for n in ALL if "metrics" in n and "unit" not in n]),
+    ],
+)
+def test_keywords_select(run: Run, expression: str, expected: list[str]) -> None:
+    assert expected
+    assert ids(run("--cc-binary=reference", "--co", "-q", "-k", expression)) == expected
+
+
+def test_other_ways_to_select(run: Run) -> None:
+    # Only what does not begin with the prefix is left.
+    left = ids(run("--cc-binary=reference", "--co", "-q", "--deselect=events.", "-k", "events"))
+    assert left == [name for name in ALL if "events" in name and not name.startswith("events.")]
+    assert ids(run("--cc-binary=reference", "--co", "-q", REDACTED)) == [REDACTED]
+    # Names of requirements that begin with this one are not meant.
+    whole = "metrics.active_time_total.type"
+    assert [name for name in ALL if whole in name] != [whole]
+    assert ids(run("--cc-binary=reference", "--co", "-q", whole)) == [whole]
+    wrong = run("--cc-binary=reference", "--co", "-q", "events.user_prompt.prompts")
+    assert wrong.ret == pytest.ExitCode.USAGE_ERROR
+    assert "file or directory not found: events.user_prompt.prompts" in wrong.stderr.str()
+
+
+def test_nothing_selected_keeps_the_exit_code(pytester: pytest.Pytester, run: Run) -> None:
+    result = run("--cc-binary=reference", "-k", "nonesuch", "--cc-report=out")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    found = record.read(pytester.path / "out" / "record.jsonl")
+    assert found.rows == ()
+    assert (found.footer.selected, found.footer.deselected) == (0, len(ALL))
+
+
+def test_collecting_runs_nothing(pytester: pytest.Pytester, run: Run, subject: Subject) -> None:
+    binary = subject("raise SystemExit('it ran')")
+    for arguments in (["--co"], ["--co", "-n", "2"]):
+        result = run(f"--cc-binary={binary}", *arguments, "-k", "scopes", "--cc-report=out")
+        assert result.ret == pytest.ExitCode.OK
+        assert "it ran" not in result.stdout.str()
+        assert "claude telemetry" not in result.stdout.str()
+        assert not list((pytester.path / "out").iterdir())
+
+
+def test_verdicts_are_words(run: Run) -> None:
+    result = run("--cc-binary=reference:2.1.31", "-v", "-k", "events.user_prompt.prompt")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            f"{REDACTED} PASSED *",
+            "events.user_prompt.prompt.opened NOT EXERCISED *",
+            "events.user_prompt.prompt_id.present NOT APPLICABLE *",
+        ]
+    )
+
+
+def test_a_failure_can_be_read_and_run_again(
+    pytester: pytest.Pytester, run: Run, emitter: Subject
+) -> None:
+    binary = emitter(INDISCREET)
+    result = run(
+        *(f"--cc-binary={binary}", "-k", "events.user_prompt.prompt", "--junit-xml=junit.xml"),
+        *("--cc-report=out", "--cc-deadline=50"),
+    )
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    shown = summary(result)
+    start = shown.index(f"  FAIL {REDACTED}")
+    labels = [line.split()[0] for line in shown[start + 2 : start + 8]]
+    assert labels == ["expected", "seen", "where", "and", "source", "rerun"]
+    assert "Please greet the world twice" in shown[start + 3]
+    assert "· user_prompt ·" in shown[start + 4]
+    assert "FAILED: 1 of 6 requirements fail the run" in shown
+    result.stdout.fnmatch_lines([f"*_ requirement {REDACTED} _*", f"FAILED {REDACTED} - *"])
+    assert "Traceback" not in result.stdout.str()
+    assert ".py:" not in result.stdout.str()
+    check_failure_in_junit(pytester.path / "junit.xml")
+    check_record_of_failure(pytester.path / "out" / "record.jsonl")
+
+    command = shlex.split(shown[start + 7].split(maxsplit=1)[1])
+    assert command == ["pytest", f"--cc-binary={binary}", "--cc-deadline=50", REDACTED]
+    again = pytester.run(sys.executable, "-m", *command)
+    assert again.ret == pytest.ExitCode.TESTS_FAILED
+    again.assert_outcomes(failed=1)
+
+    last = run(f"--cc-binary={binary}", "--lf", "-k", "user_prompt")
+    last.stdout.fnmatch_lines(["run-last-failure: rerun previous 1 failure"])
+    last.assert_outcomes(failed=1, deselected=len(ALL) - 1)
+
+
+def check_failure_in_junit(path: Path) -> None:
+    root = ElementTree.parse(path).getroot()
+    case = root.find(f"./testsuite/testcase[@name='{REDACTED}']")
+    assert case is not None
+    failure = case.find("failure")
+    assert failure is not None
+    assert "expected" in str(failure.text)
+
+
+def check_record_of_failure(path: Path) -> None:
+    found = record.read(path)
+    (row,) = (row for row in found.rows if row.requirement == REDACTED)
+    assert row.verdict is Verdict.FAIL
+    assert set(row.by_protocol.values()) == {Verdict.FAIL}
+    assert row.looked_at == len(row.findings) == 3
+    assert (found.footer.failed, found.footer.exit_code) == (True, 1)
+
+
+def test_a_listed_deviation_that_is_gone_fails(run: Run, emitter: Subject) -> None:
+    # Called by its path the emitter is taken for the release that it emulates, and it
+    # does right what that one is known to do wrong.
+    binary = emitter('set -- --emulate 2.1.31 "$@"')
+    fixed = "metrics.commit_count.unit"
+    result = run(f"--cc-binary={binary}", "-v", fixed)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"{fixed} FIXED *"])
+    shown = summary(result)
+    assert f"  FIXED {fixed}" in shown
+    assert any("schemas/expectations.json lists was not seen" in line for line in shown)
+
+
+def test_a_should_that_fails_only_warns(
+    pytester: pytest.Pytester, run: Run, subject: Subject
+) -> None:
+    binary = subject(
+        "from harness.testing import emitter, telemetry\n"
+        "telemetry._EVENTS_SCOPE = 'events'\n"
+        "sys.exit(emitter.main())",
+        before="import sys\n",
+    )
+    result = run(f"--cc-binary={binary}", "-v", "-k", "scopes", "--junit-xml=junit.xml")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        ["scopes.logs.name WARNED *", "  scopes.logs.name [[]SHOULD]", "=* 3 passed, *1 warned*"]
+    )
+    case = ElementTree.parse(pytester.path / "junit.xml").find(".//*[@name='scopes.logs.name']")
+    assert case is not None
+    properties = {each.get("name"): each.get("value") for each in case.iter("property")}
+    assert (properties["verdict"], properties["level"]) == ("fail", "SHOULD")
+    skipped = case.find("skipped")
+    assert skipped is not None
+    assert "SHOULD: expected" in str(skipped.get("message"))
+
+
+def test_stopping_at_the_first_failure_is_not_a_whole_record(
+    pytester: pytest.Pytester, run: Run, emitter: Subject
+) -> None:
+    result = run(f"--cc-binary={emitter(INDISCREET)}", "-x", "-k", "user_prompt", "--cc-report=out")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert any(line.startswith("broken off: ") for line in summary(result))
+    with pytest.raises(UsageError, match="no footer"):
+        record.read(pytester.path / "out" / "record.jsonl")
+
+
+def test_without_a_terminal(pytester: pytest.Pytester, run: Run) -> None:
+    result = run(
+        *("--cc-binary=reference", "-k", "scopes", "--cc-report=out"),
+        *("-p", "no:terminal", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:junitxml"),
+    )
+    assert result.ret == pytest.ExitCode.OK
+    assert result.outlines == []
+    assert len(record.read(pytester.path / "out" / "record.jsonl").rows) == 4
+
+
+def test_quiet_says_the_summary_only(run: Run) -> None:
+    result = run("--cc-binary=reference", "-q", "-k", "scopes")
+    assert result.ret == pytest.ExitCode.OK
+    assert "cc-otel:" not in result.stdout.str()
+    assert "verdicts   4 pass" in summary(result)
