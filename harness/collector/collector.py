@@ -14,10 +14,10 @@ from harness.capture.store import Store
 from harness.collector.answer import Responder
 from harness.collector.grpc_server import GrpcServer
 from harness.collector.http_app import HttpApp
-from harness.collector.http_server import HttpServer
 from harness.errors import UsageError
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from harness.otlp.model import DataPoint, Event, Protocol
+from harness.serving import HttpServer
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class Collector:
             listener = _listen("http_port", self._host, self._http_port)
             self._http_port = listener.getsockname()[1]
             app = HttpApp(self.store, self._max_body_bytes, self._responder)
-            http = HttpServer(app, listener)
+            http = HttpServer(app, listener, app.malformed)
             http.start()
             self._servers = (http, grpc)
         except BaseException:

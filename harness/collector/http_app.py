@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from harness.capture.export import Export
 from harness.capture.store import Store
 from harness.collector.answer import Answer, Responder, ask
-from harness.collector.http_server import MALFORMED
 from harness.otlp.codec import decode_request
 from harness.otlp.content import content_decode
 from harness.otlp.envelope import check_protobuf
@@ -22,6 +21,7 @@ from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
 from harness.otlp.responses import error_body, success_body
+from harness.serving import MALFORMED
 
 if TYPE_CHECKING:
     from uvicorn._types import (
@@ -173,7 +173,7 @@ class HttpApp:
     def malformed(
         self, scope: HTTPScope, reason: str, *, handled: bool
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """See :class:`harness.collector.http_server.Application`."""
+        """See :class:`harness.serving.Malformed`."""
         if not handled:
             route = _route(scope["method"], scope["raw_path"], b"", b"", b"")
             self._store.append(self._export(scope, route, b"", 400, reason))

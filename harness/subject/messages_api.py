@@ -7,6 +7,7 @@ headers) and keeps the accounts: every call, every token billed, every tool run.
 from __future__ import annotations
 
 import json
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,8 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from harness.capture.run import ApiCall, ToolRun
+from harness.serving import HttpServer
 from harness.subject import conversation
-from harness.subject.loopback import LoopbackServer
 from harness.subject.script import Fail, Say, Step, Usage, UseTool, usage_of_call
 from harness.subject.sse import Answer, event_stream, message_json
 
@@ -69,7 +70,6 @@ class MessagesApi:
         self._failures = 0
         self._observer = observer
         self._cumulative_usage = cumulative_usage
-        self._server = LoopbackServer(self._app, "scripted-messages-api")
         self._calls: list[ApiCall] = []
         self._tools: dict[str, UseTool] = {}
         self._tool_runs: dict[str, ToolRun] = {}
@@ -79,7 +79,7 @@ class MessagesApi:
     @property
     def base_url(self) -> str:
         """For ``ANTHROPIC_BASE_URL``."""
-        return f"http://127.0.0.1:{self._server.port}"
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def calls(self) -> tuple[ApiCall, ...]:
@@ -107,7 +107,10 @@ class MessagesApi:
         return tuple(self._unexpected)
 
     def __enter__(self) -> Self:
-        self._server.__enter__()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self._port: int = listener.getsockname()[1]
+        self._server = HttpServer(self._app, listener)
+        self._server.start()
         return self
 
     def __exit__(
@@ -116,7 +119,7 @@ class MessagesApi:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._server.__exit__(exc_type, exc, traceback)
+        self._server.stop(grace_s=0)
 
     async def _app(
         self,

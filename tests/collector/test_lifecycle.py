@@ -15,8 +15,9 @@ from contextlib import ExitStack, closing
 import grpc
 import pytest
 
+from harness import serving
 from harness.capture.store import OVERHEAD, StoreClosedError
-from harness.collector import Collector, http_server
+from harness.collector import Collector
 from harness.collector.grpc_server import METHODS
 from harness.errors import DeadlineExceeded, UsageError
 from harness.otlp.model import Protocol
@@ -328,7 +329,7 @@ def test_it_runs_without_uvloop(monkeypatch):
         loops.append(asyncio.SelectorEventLoop())
         return loops[0]
 
-    monkeypatch.setattr(http_server, "new_event_loop", new_event_loop)
+    monkeypatch.setattr(serving, "new_event_loop", new_event_loop)
     with Collector() as collector:
         assert post(collector) == 200
         assert post(collector, b'{"unknown":"' + b"x" * 1_000_000 + b'"}') == 200

@@ -21,6 +21,7 @@ ROOMS = (
     "checks",
     "verdicts",
     "report",
+    "serving",
     "collector",
     "subject",
     "scenarios",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -71,15 +73,17 @@ def test_one_that_exports_nothing(
     judged: Callable[..., pytest.RunResult], subject: Subject
 ) -> None:
     result = judged(subject())
-    result.stdout.fnmatch_lines(["exports * none *", "FAILED: nothing was exercised"])
+    result.stdout.fnmatch_lines(
+        ["exports    grpc 0, http/protobuf 0, http/json 0 *", "FAILED: nothing was exercised"]
+    )
 
 
 def test_one_that_exports_garbage(
     judged: Callable[..., pytest.RunResult], subject: Subject, pytester: pytest.Pytester
 ) -> None:
     result = judged(subject(f"{_POST}\npost('/v1/metrics', b'{{garbage')"), "-k", "transport")
-    assert verdicts(pytester)["transport.decodable"] is Verdict.FAIL
-    result.stdout.fnmatch_lines(["  FAIL transport.decodable"])
+    assert verdicts(pytester)["transport.accepted"] is Verdict.FAIL
+    result.stdout.fnmatch_lines(["  FAIL transport.accepted", "*body is not JSON*"])
 
 
 def test_one_that_exports_to_a_wrong_path(
@@ -92,8 +96,6 @@ def test_one_that_exports_to_a_wrong_path(
 
 def test_two_runs_at_once(run: Run, pytester: pytest.Pytester) -> None:
     """Side by side on one machine they share nothing that matters."""
-    from concurrent.futures import ThreadPoolExecutor
-
     commands = [
         ("--cc-binary=reference", "-k", "transport", f"--cc-report={name}", f"--cc-captures={name}")
         for name in ("one", "two")
@@ -106,6 +108,4 @@ def test_two_runs_at_once(run: Run, pytester: pytest.Pytester) -> None:
 
 
 def _pytest() -> tuple[str, ...]:
-    import sys
-
     return (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error")

@@ -360,7 +360,7 @@ def test_what_is_not_scripted_is_recorded(
 
 def test_closing_ends_the_thread_with_a_client_still_connected() -> None:
     def threads() -> int:
-        return [t.name for t in threading.enumerate()].count("scripted-messages-api")
+        return len([t for t in threading.enumerate() if t.name.startswith("loopback-http")])
 
     with ExitStack() as stack:
         with MessagesApi([Say("hi")], prompts=[PROMPT]) as api:
@@ -375,9 +375,10 @@ def test_closing_ends_the_thread_with_a_client_still_connected() -> None:
 
 
 def test_closing_at_once_ends_the_thread() -> None:
+    before = threading.active_count()
     with MessagesApi([], prompts=[PROMPT]):
-        pass
-    assert "scripted-messages-api" not in [thread.name for thread in threading.enumerate()]
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
 
 
 def test_a_script_that_cannot_work_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""A uvicorn server in a thread of its own, on a socket of ours.
+"""An ASGI application served by uvicorn from a thread of this process, on a socket of ours.
 
 uvicorn's HTTP protocol (httptools parser, pipelining, flow control) is used as it is;
 its ``Server`` is not, because that one takes 0.1 to 0.3 s to stop, logs each start and
@@ -11,7 +11,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -20,12 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
-    from uvicorn._types import (
-        ASGI3Application,
-        ASGIReceiveCallable,
-        ASGISendCallable,
-        HTTPScope,
-    )
+    from uvicorn._types import HTTPScope
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop]
 try:
@@ -37,20 +32,20 @@ except ImportError:  # no wheel for this Python or platform: slower, otherwise t
 #: once a minute would then race with that; real collectors keep connections for longer.
 KEEP_ALIVE_S = 3600
 
-_LOGGER = logging.getLogger("harness.collector")
+_LOGGER = logging.getLogger("harness.serving")
 
 #: In ``scope["state"]`` of a request whose body turned out not to be HTTP.
 MALFORMED = "malformed"
 
 
-class Application(Protocol):
-    """An ASGI application that also answers what is not HTTP."""
+#: An ASGI application for HTTP alone: uvicorn's own type wants one for web sockets, too.
+Application = Callable[..., Awaitable[None]]
 
-    async def __call__(
-        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> None: ...
 
-    def malformed(
+class Malformed(Protocol):
+    """Answers what is not HTTP; see :class:`HttpServer`."""
+
+    def __call__(
         self, scope: HTTPScope, reason: str, *, handled: bool
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """The headers and the body of a 400.
@@ -62,17 +57,23 @@ class Application(Protocol):
 
 
 class HttpServer:
-    """Serves one ASGI application on one listening socket until stopped."""
+    """Serves one ASGI application on one listening socket until stopped.
 
-    def __init__(self, app: Application, listener: socket.socket) -> None:
-        self._app = app
+    ``malformed`` answers what is not HTTP; without it, uvicorn does.
+    """
+
+    def __init__(
+        self, app: Application, listener: socket.socket, malformed: Malformed | None = None
+    ) -> None:
+        self._malformed = malformed
         self._listener = listener
         self._state = ServerState()
         # Nothing here may touch the process: no log configuration, no access log switch
         # (uvicorn's would silence the access log of a uvicorn that the user runs).
         self._config = uvicorn.Config(
-            cast("ASGI3Application", app),
+            app,
             http="httptools",
+            interface="asgi3",
             ws="none",
             lifespan="off",
             log_config=None,
@@ -80,7 +81,7 @@ class HttpServer:
             timeout_keep_alive=KEEP_ALIVE_S,
         )
         self._thread = threading.Thread(
-            target=self._run, name=f"otlp-http-{listener.getsockname()[1]}", daemon=True
+            target=self._run, name=f"loopback-http-{listener.getsockname()[1]}", daemon=True
         )
         self._started: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop
@@ -132,7 +133,7 @@ class HttpServer:
             await asyncio.wait(self._state.tasks)
 
     def _connection(self) -> asyncio.Protocol:
-        return _Connection(self._config, self._state, self._app, self._connection_ended)
+        return _Connection(self._config, self._state, self._malformed, self._connection_ended)
 
     def _connection_ended(self) -> None:
         if self._stop_asked.is_set() and not self._state.connections:
@@ -146,13 +147,13 @@ class _Connection(HttpToolsProtocol):
         self,
         config: uvicorn.Config,
         state: ServerState,
-        app: Application,
+        malformed: Malformed | None,
         on_end: Callable[[], None],
     ) -> None:
         super().__init__(config=config, server_state=state, app_state={})
         self.access_log = False
         self.logger = _LOGGER
-        self._app = app
+        self._malformed = malformed
         self._on_end = on_end
 
     def on_body(self, body: bytes) -> None:
@@ -170,6 +171,9 @@ class _Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn when its parser gives up."""
+        if self._malformed is None:
+            super().send_400_response(msg)
+            return
         cycle = self.cycle
         handled = cycle is not None and cycle.more_body and not cycle.response_complete
         if handled:
@@ -184,7 +188,7 @@ class _Connection(HttpToolsProtocol):
         if self.scope is not None and (cycle is None or cycle.scope is not self.scope):
             # The parser had come as far as the request line.
             scope |= {**self.scope, "raw_path": self.url}
-        headers, body = self._app.malformed(cast("HTTPScope", scope), msg, handled=handled)
+        headers, body = self._malformed(cast("HTTPScope", scope), msg, handled=handled)
         lines = b"".join([b"%s: %s\r\n" % header for header in headers])
         self.transport.write(
             b"HTTP/1.1 400 Bad Request\r\n%sconnection: close\r\n\r\n%s" % (lines, body)
