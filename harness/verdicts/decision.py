@@ -21,8 +21,11 @@ class Decision:
 def decision(rows: Sequence[Row]) -> Decision:
     """The run fails where a row says so, and where no row says anything of the subject."""
     failing = sum(fails_the_run(row) for row in rows)
-    if failing:
-        return Decision(True, f"{failing} of {len(rows)} requirements fail the run")
+    reasons = []
     if not any(exercised(row) for row in rows):
-        return Decision(True, NOTHING_EXERCISED)
+        reasons.append(NOTHING_EXERCISED)
+    if failing:
+        reasons.append(f"{failing} of {len(rows)} requirements fail the run")
+    if reasons:
+        return Decision(True, "; ".join(reasons))
     return Decision(False, "no MUST is broken, listed deviations aside")

@@ -36,7 +36,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < end, f"still waiting for {what}"
-        os.sched_yield() if hasattr(os, "sched_yield") else None
+        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:

@@ -208,7 +208,7 @@ def test_a_rerun_can_be_pasted() -> None:
         ([Verdict.KNOWN], False, "no MUST is broken"),
         ([Verdict.PASS, Verdict.NOT_EXERCISED], False, "no MUST is broken"),
         ([Verdict.PASS, Verdict.FIXED], True, "1 of 2 requirements fail"),
-        ([Verdict.ERROR], True, "1 of 1 requirements fail"),
+        ([Verdict.ERROR], True, f"{NOTHING_EXERCISED}; 1 of 1 requirements fail"),
     ],
 )
 def test_decision(row: Rows, verdicts: list[Verdict], failed: bool, why: str) -> None:
