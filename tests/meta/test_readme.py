@@ -1,0 +1,46 @@
+"""The README's commands are CI's, and its snippets run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def test_the_first_block_holds_exactly_the_two_commands() -> None:
+    first = re.search(r"^```\w*\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    assert first is not None
+    main, tests = first.group(1).splitlines()
+    assert "pytest --cc-binary=npm:latest" in main
+    assert "tox run" in tests
+
+
+def test_ci_runs_the_second_command_and_nothing_else() -> None:
+    (_, tests) = blocks("console")[0].splitlines()
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    run = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
+    assert run == [tests]
+
+
+def test_the_snippets_run(pytester: pytest.Pytester) -> None:
+    exporter, session = blocks("python")
+    pytester.makepyfile(test_exporter=exporter, test_session=session)
+    result = pytester.runpytest_subprocess(
+        "--cc-binary=reference", "test_exporter.py", "test_session.py", "-p", "no:cacheprovider"
+    )
+    result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("name", ["--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline"])
+def test_every_option_is_explained(name: str, pytester: pytest.Pytester) -> None:
+    assert f"| `{name}=" in README
+    result = pytester.runpytest_subprocess("--help")
+    result.stdout.fnmatch_lines([f"*{name}=*"])
