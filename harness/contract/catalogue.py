@@ -163,11 +163,8 @@ def _requirement(
         name=name,
         level=Level(entry.get("level", "MUST")),
         says=str(entry["says"]),
-        source=Source(
-            document,
-            str(entry.get("section", place.source["section"])),
-            str(documents[document]["title"]),
-            str(documents[document]["dated"]),
+        source=_source(
+            document, str(entry.get("section", place.source["section"])), documents, version
         ),
         versions=own if own != VersionRange() else place.versions,
         selects=_selector(entry["selects"]) if "selects" in entry else place.selects,
@@ -183,6 +180,18 @@ def _requirement(
         ),
         awaits=str(entry.get("awaits", "")),
     )
+
+
+def _source(document: str, section: str, documents: JsonObject, version: Version) -> Source:
+    """Where the promise stands for ``version``: the document named, or the one that
+    continues it and is in force by then."""
+    facts = documents[document]
+    if version not in VersionRange.of(facts) and "continued" in facts:
+        later = facts["continued"]
+        return _source(
+            str(later["by"]), str(later["renamed"].get(section, section)), documents, version
+        )
+    return Source(document, section, str(facts["title"]), str(facts["dated"]))
 
 
 def _verify(

@@ -186,3 +186,18 @@ def test_a_file_that_is_no_json_is_named(tmp_path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with pytest.raises(HarnessError, match=r"broken\.json"):
         files.read_json(path)
+
+
+def test_the_document_in_force_is_the_one_that_is_cited() -> None:
+    def cited(name: str, version: str) -> str:
+        return str(contract_for(version).requirement(name).source)
+
+    same, renamed = "metrics.commit_count.unit", "privacy.api_key"
+    assert cited(same, "2.1.239") == (
+        "Claude Code documentation, Monitoring (2026-02), section “Metrics”"
+    )
+    assert cited(same, "2.1.240") == (
+        "Claude Code documentation, Monitoring (2026-08), section “Metrics”"
+    )
+    assert "Security/privacy considerations" in cited(renamed, "2.1.31")
+    assert "(2026-08), section “Security and privacy”" in cited(renamed, "2.1.330")
