@@ -26,6 +26,9 @@ from harness.verdicts.verdicts import Row
 if TYPE_CHECKING:
     from harness._subject import SubjectPlugin
 
+#: Where a report keeps its row, as plain values, on the way from a worker to here.
+ROW = "cc_otel_row"
+
 _MARKUP: dict[Style, dict[str, bool]] = {
     Style.PLAIN: {},
     Style.TITLE: {"bold": True},
@@ -58,7 +61,7 @@ class Ledger:
         self._select([name for name in ids if name in known])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        plain: dict[str, Any] | None = getattr(report, "cc_otel_row", None)
+        plain: dict[str, Any] | None = getattr(report, ROW, None)
         if plain is not None:
             row = record.row_from_plain(plain)
             self._rows[row.requirement] = row

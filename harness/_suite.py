@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import _xdist
-from harness._ledger import Ledger
+from harness._ledger import ROW, Ledger
 from harness.findings import Verdict
 from harness.report.record import row_to_plain
 from harness.report.rerun import rerun
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from harness._subject import SubjectPlugin
 
 PACKAGE = "harness.suite"
-
-#: Where a report keeps its row on the way to the controller.
-ROW = "cc_otel_row"
 
 _LETTERS = {
     Verdict.KNOWN: "k",
