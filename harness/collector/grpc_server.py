@@ -9,6 +9,7 @@ import base64
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from urllib.parse import unquote
 
 import grpc
@@ -113,10 +114,10 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
             method="POST",
             path=method,
             http_version="2",
-            headers=tuple(map(_text, context.invocation_metadata())),
+            headers=_headers(context.invocation_metadata()),
             body=body,
             arrived_unix_nano=time.time_ns(),
-            peer=unquote(context.peer().partition(":")[2]),
+            peer=_peer(context.peer()),
             status=code.value[0],
             rejected=reason,
         )
@@ -134,7 +135,19 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
         return b"" if answer is None or answer.body is None else answer.body
 
 
-def _text(item: tuple[str, str | bytes]) -> tuple[str, str]:
-    """Metadata as it looks on the wire: binary values (``-bin`` keys) are base64."""
-    key, value = item
-    return key, value if isinstance(value, str) else base64.b64encode(value).decode()
+@lru_cache(maxsize=256)
+def _headers(metadata: tuple[tuple[str, str | bytes], ...]) -> tuple[tuple[str, str], ...]:
+    """Metadata as it looks on the wire: binary values (``-bin`` keys) are base64.
+
+    A client sends the same with every request, so the answer is kept.
+    """
+    return tuple(
+        (key, value if isinstance(value, str) else base64.b64encode(value).decode())
+        for key, value in metadata
+    )
+
+
+@lru_cache(maxsize=256)
+def _peer(address: str) -> str:
+    """``127.0.0.1:1`` of ``ipv4:127.0.0.1:1``; one answer a connection."""
+    return unquote(address.partition(":")[2])

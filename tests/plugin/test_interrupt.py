@@ -65,6 +65,7 @@ def session(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "distributed"])
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c(pytester: pytest.Pytester, subject: Subject, workers: list[str]) -> None:
     binary = subject(HANGING)
     pid_file = binary.parent / "pid"

@@ -122,6 +122,7 @@ def test_a_subject_that_does_nothing_is_a_run(subject: Maker) -> None:
     assert all(capture.run.truth.prompts == () for capture in captures)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_ends_the_subjects_and_keeps_what_is_done(
     subject: Maker, tmp_path: Path
 ) -> None:
