@@ -28,8 +28,8 @@ METHODS = {
 }
 
 #: Calls handled at the same time.  A handler waits only for the bytes of its own request.
-#: More threads take turns on Python's lock: eight store a tenth less than four do.
-THREADS = 4
+#: More threads take turns on Python's lock: eight store a sixth less than two do.
+THREADS = 2
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
