@@ -36,11 +36,9 @@ class FieldChecks:
         return self._each(requirement, view, _parsed)
 
     def _each(self, requirement: Requirement, view: CaptureView, read: Any) -> Outcome:
-        items = chosen(requirement, view)
-        having = [(item, item.at(requirement.path)) for item in items]
-        having = [(item, value) for item, value in having if value is not MISSING]
+        having = carrying(requirement, view)
         if not having:
-            return nothing_seen(requirement, items)
+            return nothing_seen(requirement, chosen(requirement, view))
         findings = tuple(
             Finding(self._expected(requirement), shown(value), _spot(item, requirement))
             for item, value in having
@@ -119,6 +117,12 @@ def covers(requirement: Requirement, view: CaptureView) -> Outcome:
 def chosen(requirement: Requirement, view: CaptureView) -> list[Item]:
     """The selected items that also match ``params.where`` (path -> value)."""
     return [item for item in view.select(requirement.selects) if matches(requirement, item)]
+
+
+def carrying(requirement: Requirement, view: CaptureView) -> list[tuple[Item, Any]]:
+    """The chosen items that have the field, each with its value."""
+    found = [(item, item.at(requirement.path)) for item in chosen(requirement, view)]
+    return [(item, value) for item, value in found if value is not MISSING]
 
 
 def matches(requirement: Requirement, item: Item) -> bool:

@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from harness.checks.describe import shown
-from harness.checks.fields import chosen, nothing_seen
+from harness.checks.fields import carrying, chosen, nothing_seen
 from harness.checks.truth import OCCASIONS
-from harness.checks.view import MISSING, CaptureView, Item, refusal
+from harness.checks.view import CaptureView, Item, refusal
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 
@@ -73,34 +73,28 @@ def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
 
 def constant(requirement: Requirement, view: CaptureView) -> Outcome:
     """Every selected item that has the field has the same value of it."""
-    items = chosen(requirement, view)
-    having = [item for item in items if item.at(requirement.path) is not MISSING]
+    having = carrying(requirement, view)
     if not having:
-        return nothing_seen(requirement, items)
-    first = having[0]
+        return nothing_seen(requirement, chosen(requirement, view))
+    first, same = having[0]
     findings = tuple(
-        Finding(
-            f"the same as at {first.where}: {shown(first.at(requirement.path))}",
-            shown(item.at(requirement.path)),
-            item.where,
-        )
-        for item in having[1:]
-        if item.at(requirement.path) != first.at(requirement.path)
+        Finding(f"the same as at {first.where}: {shown(same)}", shown(value), item.where)
+        for item, value in having[1:]
+        if value != same
     )
     return Judged(len(having), findings)
 
 
 def subject_version(requirement: Requirement, view: CaptureView) -> Outcome:
     """The field equals what ``--version`` of the subject printed."""
-    items = chosen(requirement, view)
-    having = [item for item in items if item.at(requirement.path) is not MISSING]
+    having = carrying(requirement, view)
     if not having:
-        return nothing_seen(requirement, items)
+        return nothing_seen(requirement, chosen(requirement, view))
     version = view.run.subject.version
     findings = tuple(
-        Finding(f"{version!r}, as --version says", shown(item.at(requirement.path)), item.where)
-        for item in having
-        if item.at(requirement.path) != version
+        Finding(f"{version!r}, as --version says", shown(value), item.where)
+        for item, value in having
+        if value != version
     )
     return Judged(len(having), findings)
 

@@ -29,15 +29,16 @@ BOUNDARIES = sorted(
 )
 
 
-def judge(version: str, protocols: Sequence[Protocol]) -> dict[str, Judged | NotExercised]:
+def outcomes_of(version: str, protocols: Sequence[Protocol]) -> dict[str, Judged | NotExercised]:
     """Outcome of every checked requirement that applies to ``version``."""
     binary = resolve(f"reference:{version}", progress=print)
     captures = record(binary, protocols=protocols, progress=print)
     contract = load(Version.parse(version), checks=CHECKS, scenarios=set(SCENARIOS))
     views = [CaptureView(capture) for capture in captures]
+    judge = Judge(contract)
     assert [capture.run.stderr for capture in captures] == [""] * len(captures)
     return {
-        requirement.name: Judge(contract).judge(requirement, views).outcome
+        requirement.name: judge.judge(requirement, views).outcome
         for requirement in contract.requirements
         if contract.applies(requirement) and requirement.check is not None
     }
@@ -45,7 +46,7 @@ def judge(version: str, protocols: Sequence[Protocol]) -> dict[str, Judged | Not
 
 @pytest.mark.parametrize("version", ["2.1.31", "2.1.240", "2.1.330"])
 def test_every_requirement_passes_over_all_three_protocols(version: str) -> None:
-    outcomes = judge(version, tuple(Protocol))
+    outcomes = outcomes_of(version, tuple(Protocol))
 
     assert len(outcomes) > 150
     not_passed = {
@@ -58,7 +59,7 @@ def test_every_requirement_passes_over_all_three_protocols(version: str) -> None
 
 @pytest.mark.parametrize("version", BOUNDARIES)
 def test_nothing_fails_on_either_side_of_a_change(version: str) -> None:
-    outcomes = judge(version, [Protocol.HTTP_JSON])
+    outcomes = outcomes_of(version, [Protocol.HTTP_JSON])
 
     judged = {name: each for name, each in outcomes.items() if isinstance(each, Judged)}
     assert len(judged) > 150
