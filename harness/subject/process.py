@@ -121,13 +121,12 @@ def run(
             raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
     try:
         with (leash or Leash()).holding(process.pid):
-            timed_out = not _wait(process, deadline_s, while_waiting)
+            timed_out = not wait(process, deadline_s, while_waiting)
             if timed_out:
                 _signal_group(process.pid, signal.SIGTERM)
-                _wait(process, GRACE_S)
+                wait(process, GRACE_S)
     finally:
-        _signal_group(process.pid, signal.SIGKILL)
-        process.wait()
+        kill_group(process)
     return Completed(
         argv=tuple(argv),
         exit_code=process.returncode,
@@ -140,7 +139,13 @@ def run(
     )
 
 
-def _wait(
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End the process group that ``process`` leads, and reap it."""
+    _signal_group(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait(
     process: subprocess.Popen[bytes],
     seconds: float,
     while_waiting: Callable[[float], None] | None = None,

@@ -1,0 +1,96 @@
+"""What an interactive session shows, read from its screen: a question, or the prompt.
+
+Releases word their dialogs differently and number their options differently.  So a
+dialog is known by its question and an option by what it means; nothing else counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+_QUESTION = re.compile(r"Do you want ")
+_OPTION = re.compile(r"^[\s│]*[❯>]?\s*(\d)\.\s+(.+?)[\s│]*$")
+_WAY_OUT = re.compile(r"\besc\b", re.IGNORECASE)
+_RULE = re.compile(r"^[╭─]{20}")
+_PROMPT = re.compile(r"^[\s│]{0,2}[❯>](?:\s(.*?))?[\s│]*$")
+
+ESCAPE = "\x1b"
+
+
+class Choice(Enum):
+    """How a person may answer a permission prompt: the pattern of the option's words
+    (None: the prompt is dismissed) and the documented source of the decision.
+
+    Source: "Tool decision event", February and August 2026.
+    """
+
+    YES = (r"Yes$", "user_temporary")
+    #: The option on a file edit that lasts as long as the session.
+    YES_FOR_THE_SESSION = (r"Yes, .*(?:all edits|accept edits)", "user_temporary")
+    YES_AND_NEVER_ASK_AGAIN = (r"Yes, and don.t ask again", "user_permanent")
+    NO = (r"No\b", "user_reject")
+    DISMISS = (None, "user_abort")
+
+    def __init__(self, pattern: str | None, source: str) -> None:
+        self.pattern = pattern
+        self.source = source
+
+    @property
+    def accepts(self) -> bool:
+        return self in (Choice.YES, Choice.YES_FOR_THE_SESSION, Choice.YES_AND_NEVER_ASK_AGAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A question with numbered options (key -> words), complete on the screen.
+
+    ``context`` is what stands above the question: the file or the command.  It may
+    still be drawn while the question can be answered, so it is no part of equality.
+    """
+
+    question: str
+    options: tuple[tuple[str, str], ...]
+    context: str = field(default="", compare=False)
+
+    def key(self, choice: Choice) -> str | None:
+        """The key that makes ``choice`` here, or None where it is not offered."""
+        if choice.pattern is None:
+            return ESCAPE
+        for key, words in self.options:
+            if re.match(choice.pattern, words):
+                return key
+        return None
+
+
+def dialog(lines: Sequence[str]) -> Dialog | None:
+    """The lowest question on the screen, once its options and the way out are drawn."""
+    for at in range(len(lines) - 1, -1, -1):
+        if _QUESTION.search(lines[at]):
+            below = lines[at + 1 :]
+            found = tuple((m[1], m[2]) for line in below if (m := _OPTION.match(line)))
+            if found and any(_WAY_OUT.search(line) for line in below):
+                context = "\n".join(line.strip(" │") for line in lines[_top(lines, at) : at])
+                return Dialog(lines[at].strip(" │"), found, context)
+            return None
+    return None
+
+
+def _top(lines: Sequence[str], at: int) -> int:
+    """Where the dialog begins whose question is on line ``at``: below a solid rule."""
+    return next((n + 1 for n in range(at - 1, -1, -1) if _RULE.match(lines[n])), 0)
+
+
+def prompt_line(lines: Sequence[str]) -> str | None:
+    """What stands in the input line, or None where there is none (a dialog is open, say).
+
+    A prompt that was submitted is shown in the same way further up: the lowest one counts.
+    """
+    if dialog(lines) is not None:
+        return None
+    for line in reversed(lines):
+        if (match := _PROMPT.match(line)) and not _OPTION.match(line):
+            return (match[1] or "").strip()
+    return None

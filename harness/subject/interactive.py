@@ -1,0 +1,216 @@
+"""Drive the subject as a person at a terminal does: type, answer, read, leave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import SubjectError
+from harness.subject.binary import Binary
+from harness.subject.dialogs import Choice, Dialog, dialog, prompt_line
+from harness.subject.process import Completed, Leash
+from harness.subject.sandbox import FAKE_API_KEY, Sandbox
+from harness.subject.terminal import COLUMNS, Terminal
+
+#: Named for releases that start in auto mode: there a model would decide, not a person.
+ARGUMENTS = ("--permission-mode", "default")
+
+_CLEAR_LINE = "\x15"
+_END_OF_INPUT = "\x04"
+_ENTER = "\r"
+_ONCE_MORE = "again to exit"
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """Type a prompt and submit it.  It must fit on one line of the screen."""
+
+    prompt: str
+
+    def __post_init__(self) -> None:
+        if len(self.prompt) > COLUMNS - 10 or not self.prompt.isprintable():
+            raise ValueError(f"a typed prompt must fit on one line: {self.prompt!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Wait for a permission prompt and answer it.
+
+    ``asks`` stands in the dialog of every release, in its question or above it: a file,
+    a command.  Two prompts in a row must not ask exactly the same.
+    """
+
+    choice: Choice
+    asks: str
+
+
+@dataclass(frozen=True, slots=True)
+class See:
+    """Wait until ``text`` is on the screen."""
+
+    text: str
+
+
+Act = Type | Answer | See
+
+
+class Witness:
+    """What the scripted API knows, for a driver that must know if a key was taken."""
+
+    def __init__(
+        self, prompts: Callable[[], Sequence[str]], steps_heard: Callable[[], int]
+    ) -> None:
+        self.prompts = prompts
+        #: How many requests of the main loop have come in.
+        self.steps_heard = steps_heard
+
+
+def skip_onboarding(sandbox: Sandbox) -> None:
+    """Seed HOME so that a session begins with the prompt: no theme, key or trust dialogs."""
+    path = sandbox.home / ".claude.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    project = {
+        "hasTrustDialogAccepted": True,
+        "hasCompletedProjectOnboarding": True,
+        "allowedTools": [],
+    }
+    kept |= {
+        "hasCompletedOnboarding": True,
+        "theme": "dark",
+        "numStartups": 5,
+        "customApiKeyResponses": {"approved": [FAKE_API_KEY[-20:]], "rejected": []},
+    }
+    projects = kept.setdefault("projects", {})
+    projects[str(sandbox.work)] = project | projects.get(str(sandbox.work), {})
+    path.write_text(json.dumps(kept), encoding="utf-8")
+
+
+def run_interactive(
+    binary: Binary,
+    sandbox: Sandbox,
+    acts: Sequence[Act],
+    *,
+    api_url: str,
+    witness: Witness,
+    answered: Callable[[Choice], None],
+    env: Mapping[str, str] | None = None,
+    args: Sequence[str] = ARGUMENTS,
+    deadline_s: float = 60.0,
+    leash: Leash | None = None,
+) -> Completed:
+    """Run one session through ``acts``, then leave it by the end of input (Ctrl-D).
+
+    ``answered`` is told of each answer before the key is pressed.  The last screen is
+    the ``stdout`` of the result.  Raises SubjectError, with the screen, where the
+    session shows something else than the acts expect.
+    """
+    skip_onboarding(sandbox)
+    environment = sandbox.env(
+        {"TERM": "xterm-256color", **(env or {})},
+        api_url=api_url,
+        path_entries=binary.path_entries,
+    )
+    with Terminal(
+        [*_absolute(binary.argv), *args],
+        cwd=sandbox.work,
+        env=environment,
+        deadline_s=deadline_s,
+        leash=leash,
+    ) as terminal:
+        person = _Person(terminal, witness, answered)
+        for act in acts:
+            person.do(act)
+        person.leave()
+        return terminal.completed()
+
+
+class _Person:
+    def __init__(
+        self, terminal: Terminal, witness: Witness, answered: Callable[[Choice], None]
+    ) -> None:
+        self._terminal = terminal
+        self._witness = witness
+        self._answered = answered
+
+    def do(self, act: Act) -> None:
+        match act:
+            case Type():
+                self._type(act.prompt)
+            case Answer():
+                self._answer(act)
+            case See():
+                self._terminal.until(
+                    lambda: act.text in self._terminal.text, f"the text {act.text!r}"
+                )
+
+    def leave(self) -> None:
+        """End of input, twice: the first one asks for the second."""
+        self._ready()
+        terminal = self._terminal
+        terminal.press(
+            _END_OF_INPUT,
+            lambda: terminal.ended or _ONCE_MORE in terminal.text,
+            f"{_ONCE_MORE!r} or the end of the session",
+        )
+        terminal.press(_END_OF_INPUT, lambda: terminal.ended, "the end of the session")
+
+    def _ready(self) -> None:
+        self._terminal.until(lambda: self._prompt_line() is not None, "the input line")
+
+    def _type(self, prompt: str) -> None:
+        self._ready()
+        terminal = self._terminal
+        terminal.press(
+            prompt,
+            lambda: self._prompt_line() == prompt,
+            f"the input line with {prompt!r}",
+            before_again=_CLEAR_LINE,
+        )
+        terminal.press(
+            _ENTER,
+            lambda: prompt in self._witness.prompts() or self._prompt_line() != prompt,
+            f"the prompt {prompt!r} on its way",
+        )
+
+    def _answer(self, act: Answer) -> None:
+        terminal = self._terminal
+
+        def asked() -> Dialog | None:
+            found = dialog(terminal.lines)
+            if found is None or act.asks not in f"{found.context}\n{found.question}":
+                return None
+            return found
+
+        found = terminal.until(asked, f"a permission prompt that asks {act.asks!r}")
+        key = found.key(act.choice)
+        if key is None:
+            raise SubjectError(
+                f"{found.question!r} does not offer {act.choice.name}", output=terminal.text
+            )
+        heard = self._witness.steps_heard()
+        self._answered(act.choice)
+
+        def taken() -> bool:
+            # An accepted tool runs, and the API hears of it; after a rejection the CLI
+            # waits for the person.  That the dialog is gone proves nothing: a screen is
+            # drawn piece by piece.
+            if act.choice.accepts:
+                return self._witness.steps_heard() > heard
+            return self._prompt_line() is not None
+
+        terminal.press(key, taken, f"the end of {found.question!r}", whole=not act.choice.accepts)
+        terminal.until(lambda: not self._still_shows(found), f"the end of {found.question!r}")
+
+    def _still_shows(self, answered: Dialog) -> bool:
+        shown = dialog(self._terminal.lines)
+        return shown is not None and shown == answered and shown.context == answered.context
+
+    def _prompt_line(self) -> str | None:
+        return prompt_line(self._terminal.lines)
+
+
+def _absolute(argv: Sequence[str]) -> list[str]:
+    first, *rest = argv
+    return [str(Path(first).absolute()), *rest]

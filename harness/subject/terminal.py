@@ -1,0 +1,226 @@
+"""A pseudo-terminal with a process in it, and its screen as a person would see it.
+
+The bytes go through pexpect, the screen is pyte's.  The process is started with
+``subprocess`` and not with ``pexpect.spawn``: that one forks this process, which has
+threads (servers, gRPC), and what is forked beside them may hang or die.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar, cast
+
+import pexpect
+import pyte
+from pexpect import fdpexpect
+
+from harness.errors import SubjectError
+from harness.subject import process
+from harness.subject.process import Completed, Leash
+
+#: Wide enough for one-line questions, high enough for a dialog with what precedes it.
+COLUMNS, ROWS = 140, 50
+
+#: A key that has had no visible effect for so long is pressed again: some releases
+#: ignore keys for a moment after a dialog appears, lest a person answers it by mistake.
+PRESS_AGAIN_S = 1.0
+
+#: A screen is whole when nothing was printed for so long: frames come in several pieces.
+QUIET_S = 0.1
+
+_CHUNK = 65536
+_LOOK_S = 0.25
+
+# The controlling terminal must be taken by the new process itself, after setsid.
+_TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios\n"
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+    "os.execv(sys.argv[1], sys.argv[1:])\n"
+)
+
+_Found = TypeVar("_Found")
+
+
+class Terminal:
+    """Runs ``argv`` (absolute path first) while its block lasts; see :meth:`until`.
+
+    ``deadline_s`` counts from the start and covers everything.  Leaving the block kills
+    the process group; :meth:`completed` is for a process that has ended by itself.
+    Every :class:`SubjectError` carries the screen.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        deadline_s: float,
+        leash: Leash | None = None,
+    ) -> None:
+        self._argv = tuple(argv)
+        self._cwd = cwd
+        self._env = dict(env)
+        self._deadline_s = deadline_s
+        self._leash = leash or Leash()
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+        self._cleanup = contextlib.ExitStack()
+        self._at_end = False
+
+    def __enter__(self) -> Self:
+        self._started_unix_nano = time.time_ns()
+        self._end_s = time.monotonic() + self._deadline_s
+        ours, theirs = pty.openpty()
+        self._cleanup.callback(os.close, ours)
+        try:
+            fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL, *self._argv],
+                cwd=self._cwd,
+                env=self._env,
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._cleanup.close()
+            raise SubjectError(f"{self._argv[0]} cannot be started: {error}") from error
+        finally:
+            os.close(theirs)
+        self._cleanup.callback(self._end)
+        self._cleanup.enter_context(self._leash.holding(self._process.pid))
+        self._channel = fdpexpect.fdspawn(ours, timeout=None)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._cleanup.close()
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen, line by line, without the space at the end of each."""
+        return [line.rstrip() for line in self._screen.display]
+
+    @property
+    def text(self) -> str:
+        """The screen without the empty lines at its end."""
+        return "\n".join(self.lines).rstrip()
+
+    def until(
+        self, condition: Callable[[], _Found | None], what: str, *, whole: bool = True
+    ) -> _Found:
+        """Read on until ``condition()`` is true of a whole screen, and return what it gave.
+
+        ``whole=False`` is for a condition that does not look at the screen.
+
+        Raises SubjectError, with the screen, where the process ends or the deadline
+        passes before that; ``what`` tells what was waited for.
+        """
+        while True:
+            if found := condition():
+                if not whole or self._at_end or not self._read(QUIET_S):
+                    return found
+                continue
+            if self._at_end:
+                raise SubjectError(f"the session ended before {what}", output=self._shown())
+            left = self._end_s - time.monotonic()
+            if left <= 0:
+                raise SubjectError(
+                    f"{what}: not seen within {self._deadline_s:g} s of the start; the screen "
+                    "is not one that is known",
+                    output=self._shown(),
+                )
+            self._read(min(left, _LOOK_S))
+
+    def send(self, keys: str) -> None:
+        """Send keys once; see :meth:`press` for keys that may be ignored."""
+        with contextlib.suppress(OSError):  # it has just ended: the next wait says so
+            self._channel.send(keys)
+
+    def press(
+        self,
+        keys: str,
+        condition: Callable[[], _Found | None],
+        what: str,
+        *,
+        whole: bool = True,
+        before_again: str = "",
+    ) -> _Found:
+        """Send ``keys`` until ``condition()`` is true; again, after ``before_again``, where
+        they had no effect for :data:`PRESS_AGAIN_S`."""
+        again = False
+        while True:
+            if again and before_again:
+                self.send(before_again)
+            self.send(keys)
+            again = True
+            again_s = time.monotonic() + PRESS_AGAIN_S
+
+            def effect(again_s: float = again_s) -> tuple[_Found | None] | None:
+                found = condition()
+                return (found,) if found or time.monotonic() > again_s else None
+
+            (found,) = self.until(effect, what, whole=whole)
+            if found:
+                return found
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything has been read and nothing more can come."""
+        return self._at_end
+
+    def completed(self) -> Completed:
+        """Wait for the process to end by itself; its last screen is its output.
+
+        What hangs until the deadline comes back with ``timed_out`` set.
+        """
+        while not self._at_end and time.monotonic() < self._end_s:
+            self._read(min(self._end_s - time.monotonic(), _LOOK_S))
+        left = max(self._end_s - time.monotonic(), 0)
+        timed_out = not process.wait(self._process, left)
+        self._end()
+        return Completed(
+            argv=self._argv,
+            exit_code=self._process.returncode,
+            stdout=self.text,
+            stderr="",
+            started_unix_nano=self._started_unix_nano,
+            ended_unix_nano=time.time_ns(),
+            timed_out=timed_out,
+            deadline_s=self._deadline_s,
+        )
+
+    def _read(self, seconds: float) -> bool:
+        """Take in what is printed within ``seconds``; False if nothing was."""
+        try:
+            self._stream.feed(cast(bytes, self._channel.read_nonblocking(_CHUNK, seconds)))
+            return True
+        except pexpect.TIMEOUT:
+            # What it started may hold the terminal open for longer than it lives.
+            self._at_end = self._process.poll() is not None
+        except pexpect.EOF:
+            self._at_end = True
+        return False
+
+    def _end(self) -> None:
+        process.kill_group(self._process)
+
+    def _shown(self) -> str:
+        return f"--- the screen ---\n{self.text or '(empty)'}\n---"
