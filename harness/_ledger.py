@@ -71,7 +71,10 @@ class Ledger:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._config.option.collectonly:
             return
-        if session.exitstatus == pytest.ExitCode.OK and decision(self.rows).failed:
+        if (
+            session.exitstatus == pytest.ExitCode.OK
+            and decision(self.rows, len(self._facts.undriven)).failed
+        ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._options.captures is not None:
             self._notes.append(f"captures   {self._options.captures}")
@@ -86,7 +89,8 @@ class Ledger:
             self.rows,
             len(self._selected),
             lambda requirement: rerun(self._options.rerun, requirement),
-            self._facts.fault,
+            self._facts.problem,
+            len(self._facts.undriven),
             self._notes,
         )
         terminalreporter.write_sep("=", "claude telemetry")
@@ -119,6 +123,7 @@ class Ledger:
             started_unix_nano=self._started,
             ended_unix_nano=time.time_ns(),
             recording_s=facts.seconds,
+            runs=dict(facts.runs),
             tool=importlib.metadata.version("pytest-cc-otel"),
         )
 
@@ -127,7 +132,7 @@ class Ledger:
         path = folder / record.FILE_NAME
         footer = None
         if len(rows) == len(self._selected):
-            decided = decision(rows)
+            decided = decision(rows, len(self._facts.undriven))
             footer = record.Footer(
                 selected=len(self._selected),
                 deselected=len(self._assessment.contract.requirements) - len(self._selected),

@@ -10,15 +10,18 @@ import pytest
 
 DEFAULT_DEADLINE_S = 60.0
 
+_NAMES = ("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios")
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``binary`` as given; the folders are absolute."""
+    """``binary`` as given; the folders are absolute; no ``scenarios`` mean all."""
 
     binary: str
     report: Path | None
     captures: Path | None
     deadline_s: float
+    scenarios: tuple[str, ...] = ()
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -27,6 +30,7 @@ class Options:
         return (
             f"--cc-binary={self.binary}",
             *(f"--cc-deadline={seconds}" for seconds in deadline),
+            *([f"--cc-scenarios={','.join(self.scenarios)}"] if self.scenarios else ()),
         )
 
 
@@ -52,14 +56,17 @@ def add(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help=f"how long one run of the subject may take (default {DEFAULT_DEADLINE_S:g})",
     )
+    group.addoption(
+        "--cc-scenarios",
+        metavar="NAMES",
+        help="run these scenarios only, such as working_day,terminal_day; what others would "
+        "exercise is then not exercised",
+    )
 
 
 def read(config: pytest.Config) -> Options | None:
     """The options, or None without ``--cc-binary``.  Raises pytest.UsageError."""
-    values = {
-        name: config.getoption(name)
-        for name in ("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline")
-    }
+    values = {name: config.getoption(name) for name in _NAMES}
     given = [name for name, value in values.items() if value is not None]
     if not given:
         return None
@@ -75,6 +82,7 @@ def read(config: pytest.Config) -> Options | None:
         _folder(config, "--cc-report", values["--cc-report"]),
         _folder(config, "--cc-captures", values["--cc-captures"]),
         _seconds("--cc-deadline", values["--cc-deadline"]),
+        tuple(filter(None, (values["--cc-scenarios"] or "").replace(" ", "").split(","))),
     )
 
 

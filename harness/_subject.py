@@ -42,8 +42,9 @@ class SubjectPlugin:
             for option, value in (
                 ("--cc-report", self.options.report),
                 ("--cc-captures", self.options.captures),
+                ("--cc-scenarios", self.options.scenarios),
             ):
-                if value is not None:
+                if value:
                     raise pytest.UsageError(
                         f"{option}: expected the packaged suite in the run (no test paths, or "
                         "--pyargs harness.suite among them), saw other tests only"

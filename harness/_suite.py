@@ -13,6 +13,7 @@ from harness._ledger import ROW, Ledger
 from harness.findings import Verdict
 from harness.report.record import row_to_plain
 from harness.report.rerun import rerun
+from harness.scenarios.catalogue import SCENARIOS, needed
 from harness.suite.assessment import Assessment, catalogue
 from harness.suite.items import RequirementItem, Suite
 from harness.suite.recording import Order, Recording, record_once, record_shared
@@ -74,6 +75,11 @@ class SuitePlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
+        unknown = [name for name in self._subject.options.scenarios if name not in SCENARIOS]
+        if unknown:
+            raise pytest.UsageError(
+                f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}, saw {unknown[0]!r}"
+            )
         if self._choice.alone and not config.getoption("junitprefix", None):
             # A node id without a file leaves the class name of a test case empty.
             config.option.junitprefix = "cc-otel"
@@ -83,6 +89,7 @@ class SuitePlugin:
         subject, config = self._subject, session.config
         binary = subject.binary
         self._assessment = Assessment(binary.spec, binary.version, self._record)
+        self._session = session
         if not _xdist.is_worker(config):
             config.pluginmanager.register(Ledger(subject, self._assessment), "cc-otel-ledger")
         reporter = config.pluginmanager.get_plugin("terminalreporter")
@@ -145,7 +152,11 @@ class SuitePlugin:
 
     def _record(self) -> Recording:
         subject, options = self._subject, self._subject.options
-        order = Order(subject.binary, options.deadline_s, options.captures)
+        selected = [
+            item.requirement for item in self._session.items if isinstance(item, RequirementItem)
+        ]
+        chosen = needed(selected, only=options.scenarios)
+        order = Order(subject.binary, chosen, options.deadline_s, options.captures)
         if subject.shared is None:
             return record_once(order, subject.progress)
         return record_shared(order, subject.progress, subject.shared)

@@ -86,6 +86,7 @@ def _plain(requirement: Requirement) -> dict[str, Any]:
         "since": None if versions.since is None else str(versions.since),
         "until": None if versions.until is None else str(versions.until),
         "scenarios": list(requirement.scenarios),
+        "given": dict(requirement.given),
         "awaits": requirement.awaits,
     }
 
@@ -105,6 +106,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         started_unix_nano=started,
         ended_unix_nano=time.time_ns(),
         recording_s=0.0,
+        runs=dict(recorded(captures).facts.runs),
         tool=importlib.metadata.version("pytest-cc-otel"),
     )
     options = (f"--cc-binary={subject.spec}",)

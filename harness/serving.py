@@ -37,6 +37,10 @@ _LOGGER = logging.getLogger("harness.serving")
 #: In ``scope["state"]`` of a request whose body turned out not to be HTTP.
 MALFORMED = "malformed"
 
+#: In ``scope["state"]`` of every request: a function that closes its connection once
+#: what was sent is out.  The application must then wait for ``http.disconnect``.
+HANG_UP = "hang_up"
+
 
 #: An ASGI application for HTTP alone: uvicorn's own type wants one for web sockets, too.
 Application = Callable[..., Awaitable[None]]
@@ -155,6 +159,10 @@ class _Connection(HttpToolsProtocol):
         self.logger = _LOGGER
         self._malformed = malformed
         self._on_end = on_end
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {HANG_UP: transport.close}
 
     def on_body(self, body: bytes) -> None:
         cycle = self.cycle

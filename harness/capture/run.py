@@ -19,8 +19,22 @@ class SubjectFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Host:
+    """The machine of a run, in the words of OpenTelemetry's resource conventions.
+
+    ``wsl_version`` is empty outside of the Windows Subsystem for Linux.
+    """
+
+    os_type: str = ""
+    os_version: str = ""
+    arch: str = ""
+    wsl_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One request that the scripted Messages API answered.
+    """One request that the scripted Messages API answered; ``status`` 0 is none or half
+    an answer.
 
     ``auxiliary`` calls are the subject's own side business (titles, command
     classification): answered and billed, but outside the script.  Token counts
@@ -40,6 +54,19 @@ class ApiCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that the subject asked of the API and did not get, however often it tried.
+
+    ``status`` is that of the last answer, None where no answer came; ``attempts`` are
+    the requests that arrived, 0 where none could.
+    """
+
+    status: int | None
+    message: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class ToolRun:
     """One scripted ``tool_use`` whose result came back.  ``input`` is what the script
     sent; ``ok`` is false when the result was marked as an error."""
@@ -51,8 +78,25 @@ class ToolRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """The permission decision about one scripted tool, as it was really made.
+
+    ``source`` is the documented word for how: ``config`` where nobody was asked.
+    """
+
+    name: str
+    tool_use_id: str
+    input: Mapping[str, object]
+    accepted: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """What happened, counted by our fakes and never by the subject."""
+    """What happened, counted by our fakes and never by the subject.
+
+    ``canaries`` are unique texts, by what they stand in for (``prompt``, ``api_key``).
+    """
 
     prompts: tuple[str, ...] = ()
     api_calls: tuple[ApiCall, ...] = ()
@@ -61,12 +105,16 @@ class GroundTruth:
     pull_requests: int = 0
     lines_added: int = 0
     lines_removed: int = 0
+    decisions: tuple[Decision, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    canaries: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One process, run once.  ``environment`` is what the scenario set (no inherited
-    variables); times are Unix nanoseconds; ``exit_code`` is negative for a signal."""
+    variables), ``traits`` what else tells the run from others (``terminal``); times are
+    Unix nanoseconds; ``exit_code`` is negative for a signal."""
 
     scenario: str
     protocol: Protocol
@@ -79,3 +127,10 @@ class Run:
     stdout: str
     stderr: str
     truth: GroundTruth = field(default_factory=GroundTruth)
+    traits: tuple[str, ...] = ()
+    host: Host = field(default_factory=Host)
+
+    @property
+    def label(self) -> str:
+        """``working_day over grpc``."""
+        return f"{self.scenario} over {self.protocol}"

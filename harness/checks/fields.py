@@ -106,7 +106,7 @@ def covers(requirement: Requirement, view: CaptureView) -> Outcome:
         Finding(
             f"{requirement.path[-1]} = {value!r} on some {requirement.selects}",
             f"only {', '.join(sorted(seen))}",
-            f"{view.protocol} · {requirement.selects}",
+            f"{view.run.label} · {requirement.selects}",
         )
         for value in wanted
         if value not in seen

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
+from harness.capture.run import Run
 from harness.checks import fields, session, transport
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract
@@ -52,41 +54,68 @@ class Judge:
             "value": schema_checks.value,
             "json_text": schema_checks.json_text,
         }
+        # A capture never changes, and is judged again beside others that do (mutants).
+        self._known: WeakKeyDictionary[CaptureView, dict[str, Outcome]] = WeakKeyDictionary()
 
     def judge(self, requirement: Requirement, views: Sequence[CaptureView]) -> Judgement:
-        """Judge by the captures of the scenarios and protocols that the requirement names.
+        """Judge by the captures of every run that the requirement speaks of.
 
-        Nothing seen on one protocol is not made good by another: without a
-        finding, the whole is exercised only where every capture is.
+        Nothing seen on one protocol is not made good by another: without a finding, the
+        whole is exercised only where some scenario exercises it in each of its runs.
         """
         if requirement.check is None:
             return Judgement(NotExercised(requirement.awaits))
-        relevant = [
-            view
-            for view in views
-            if view.run.scenario in requirement.scenarios
-            and (not requirement.protocols or view.protocol in requirement.protocols)
-        ]
+        relevant = [view for view in views if concerns(requirement, view.run)]
         if not relevant:
-            return Judgement(NotExercised(f"no run of {' or '.join(requirement.scenarios)}"))
+            return Judgement(NotExercised(f"none of the {requirement.exercised_by}"))
         if requirement.check in _ACROSS:
             return Judgement(_ACROSS[requirement.check](requirement, relevant))
-        check = self._per_capture[requirement.check]
-        outcomes = {view.protocol: check(requirement, view) for view in relevant}
-        return Judgement(_merge(outcomes), outcomes)
+        outcomes = [(view, self._outcome(requirement, view)) for view in relevant]
+        return Judgement(_merge(outcomes), _by_protocol(outcomes))
+
+    def _outcome(self, requirement: Requirement, view: CaptureView) -> Outcome:
+        known = self._known.setdefault(view, {})
+        if requirement.name not in known:
+            assert requirement.check is not None
+            known[requirement.name] = self._per_capture[requirement.check](requirement, view)
+        return known[requirement.name]
 
 
-def _merge(outcomes: Mapping[Protocol, Outcome]) -> Outcome:
-    judged = [each for each in outcomes.values() if isinstance(each, Judged)]
+def concerns(requirement: Requirement, run: Run) -> bool:
+    """Whether the requirement speaks of this run."""
+    if requirement.scenarios and run.scenario not in requirement.scenarios:
+        return False
+    if requirement.protocols and run.protocol not in requirement.protocols:
+        return False
+    return requirement.holds_given(run.environment, run.traits)
+
+
+_Outcomes = Sequence[tuple[CaptureView, Outcome]]
+
+
+def _merge(outcomes: _Outcomes) -> Outcome:
+    judged = [each for _, each in outcomes if isinstance(each, Judged)]
     findings = tuple(finding for each in judged for finding in each.findings)
-    missed = {
-        protocol: each.reason
-        for protocol, each in outcomes.items()
-        if isinstance(each, NotExercised)
+    missed: dict[str, dict[str, str]] = {}
+    for view, each in outcomes:
+        if isinstance(each, NotExercised):
+            missed.setdefault(view.run.scenario, {})[view.protocol] = each.reason
+    if findings or any(view.run.scenario not in missed for view, _ in outcomes):
+        return Judged(sum(each.looked_at for each in judged), findings)
+    # What some runs showed says more than what none did.
+    seen = {view.run.scenario for view, each in outcomes if isinstance(each, Judged)}
+    reasons = {
+        f"{protocol}: {why}" if scenario in seen else why: None
+        for scenario, by_protocol in missed.items()
+        if scenario in seen or not seen
+        for protocol, why in by_protocol.items()
     }
-    if missed and not findings:
-        reasons = set(missed.values())
-        if len(missed) == len(outcomes) and len(reasons) == 1:
-            return NotExercised(reasons.pop())
-        return NotExercised("; ".join(f"{protocol}: {why}" for protocol, why in missed.items()))
-    return Judged(sum(each.looked_at for each in judged), findings)
+    return NotExercised("; ".join(reasons))
+
+
+def _by_protocol(outcomes: _Outcomes) -> dict[Protocol, Outcome]:
+    """Each protocol's own outcome, over all its runs."""
+    grouped: dict[Protocol, list[tuple[CaptureView, Outcome]]] = {}
+    for view, each in outcomes:
+        grouped.setdefault(view.protocol, []).append((view, each))
+    return {protocol: _merge(each) for protocol, each in grouped.items()}

@@ -30,11 +30,7 @@ def exported(requirement: Requirement, view: CaptureView) -> Outcome:
         seen += f", of which {len(refused)} were refused (first: {refusal(refused[0])})"
     return Judged(
         1,
-        (
-            Finding(
-                f"{requirement.selects} after {occasion} ({count} seen)", seen, str(view.protocol)
-            ),
-        ),
+        (Finding(f"{requirement.selects} after {occasion} ({count} seen)", seen, view.run.label),),
     )
 
 

@@ -77,7 +77,7 @@ class CaptureView:
 
     def _place(self, export: Export) -> str:
         signal = export.signal or "unrecognised"
-        return f"{self.protocol} · {signal} export {export.sequence}"
+        return f"{self.run.label} · {signal} export {export.sequence}"
 
     @cached_property
     def _decoded(self) -> list[Export]:

@@ -172,7 +172,8 @@ def _requirement(
         schema=resolve(schema, version),
         check=entry.get("check"),
         params=entry.get("params", {}),
-        scenarios=() if "awaits" in entry else tuple(entry.get("scenarios", ("working_day",))),
+        scenarios=tuple(entry.get("scenarios", ())),
+        given=entry.get("given", {}),
         protocols=tuple(entry.get("protocols", ())),
         mutants=tuple(
             MutantSpec(name, number, lie, (name, *lie.get("also", ())))

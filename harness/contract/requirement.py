@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from harness.contract.versions import VersionRange
@@ -58,8 +58,12 @@ class MutantSpec:
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """``path`` leads from the selected item to the field, e.g. ``("attributes", "type")``;
-    ``schema`` is the resolved JSON Schema of that field.  A requirement without a
-    ``check`` waits for a scenario: ``awaits`` says which, for a reader."""
+    ``schema`` is the resolved JSON Schema of that field.
+
+    It is judged in every run of ``scenarios`` (none: of all) that is as ``given`` says:
+    an upper-case key is an environment variable and its value (None: not set), any
+    other a trait of the run and whether it has it.  A requirement without a ``check``
+    waits for a scenario: ``awaits`` says which, for a reader."""
 
     name: str
     level: Level
@@ -72,6 +76,28 @@ class Requirement:
     check: str | None = None
     params: Mapping[str, object] = field(default_factory=dict)
     scenarios: tuple[str, ...] = ()
+    given: Mapping[str, str | bool | None] = field(default_factory=dict)
     protocols: tuple[str, ...] = ()
     mutants: tuple[MutantSpec, ...] = ()
     awaits: str = ""
+
+    def holds_given(self, environment: Mapping[str, str], traits: Collection[str]) -> bool:
+        """Whether a run with these settings and traits is as ``given`` says."""
+        return all(
+            (key in traits) is value
+            if isinstance(value, bool)
+            else (environment.get(key) or None) == value
+            for key, value in self.given.items()
+        )
+
+    @property
+    def exercised_by(self) -> str:
+        """In words: the runs that the requirement is judged in."""
+        runs = f"runs of {', '.join(self.scenarios)}" if self.scenarios else "every run"
+        return " ".join([runs, *(_in_words(key, value) for key, value in self.given.items())])
+
+
+def _in_words(key: str, value: str | bool | None) -> str:
+    if isinstance(value, bool):
+        return f"{'with' if value else 'without'} {key.replace('_', ' ')}"
+    return f"without {key}" if value is None else f"with {key}={value}"

@@ -25,7 +25,8 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran.
+    """Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran,
+    ``runs`` those of each run: the longest is the floor of ``recording_s``.
 
     ``documents`` are the titles of the contract in force, ``exports`` counts the
     export requests of each protocol that was recorded, refused ones too.
@@ -38,11 +39,20 @@ class Header:
     ended_unix_nano: int
     recording_s: float
     tool: str
+    runs: Mapping[str, float] = field(default_factory=dict)
     machine: Machine = field(default_factory=Machine.here)
 
     @property
     def protocols(self) -> tuple[str, ...]:
         return tuple(self.exports)
+
+    @property
+    def critical_run(self) -> str:
+        """The longest run, with its seconds, or an empty string without runs."""
+        if not self.runs:
+            return ""
+        label = max(self.runs, key=lambda each: self.runs[each])
+        return f"{label} {self.runs[label]:.1f} s"
 
     @property
     def wall_s(self) -> float:

@@ -43,7 +43,7 @@ def _page(catalogue: Sequence[Requirement], version: str | None) -> Iterator[str
                 each.says,
                 str(each.source),
                 str(each.versions),
-                ", ".join(each.scenarios) or f"*not yet: {each.awaits}*",
+                f"*not yet: {each.awaits}*" if each.awaits else each.exercised_by,
             )
             yield f"| {' | '.join(map(_escaped, cells))} |"
 

@@ -163,6 +163,7 @@ def _header(header: Header) -> dict[str, Any]:
         "started": _iso(header.started_unix_nano),
         "ended": _iso(header.ended_unix_nano),
         "recording_s": round(header.recording_s, 3),
+        "runs": {label: round(seconds, 3) for label, seconds in header.runs.items()},
         "machine": {"os": machine.os, "arch": machine.arch, "python": machine.python},
     }
 
@@ -176,6 +177,7 @@ def _header_from(document: Mapping[str, Any]) -> Header:
         ended_unix_nano=_unix_nano(document["ended"]),
         recording_s=document["recording_s"],
         tool=document["tool"]["version"],
+        runs=document["runs"],
         machine=Machine(**document["machine"]),
     )
 

@@ -32,7 +32,7 @@ class Summary:
     """What the summary is made of.
 
     ``selected`` requirements were to be judged; fewer rows mean that the run was
-    broken off.  ``problem`` says why the subject left no captures, or is empty.
+    broken off.  ``problem`` says what went wrong in ``undriven`` runs, or with us.
     ``notes`` are lines about what was written where, ``shown`` bounds the failures.
     """
 
@@ -41,6 +41,7 @@ class Summary:
     selected: int
     rerun: Callable[[str], str]
     problem: str = ""
+    undriven: int = 0
     notes: Sequence[str] = ()
     shown: int = SHOWN_FAILURES
 
@@ -82,6 +83,8 @@ def _head(summary: Summary) -> Iterator[Line]:
     exports = ", ".join(f"{protocol} {number}" for protocol, number in header.exports.items())
     took = f" · subjects ran {header.recording_s:.1f} s" if header.recording_s else ""
     yield Line(f"exports    {exports or 'none'}{took} · {header.wall_s:.1f} s in all")
+    if header.critical_run:
+        yield Line(f"runs       {len(header.runs)}, the longest: {header.critical_run}")
     found = counts(summary.rows)
     words = [f"{number} {verdict}" for verdict, number in found.items() if number]
     yield Line(f"verdicts   {' · '.join(words) or 'none'}", Style.TITLE)
@@ -186,7 +189,7 @@ def _end(summary: Summary) -> Iterator[Line]:
             Style.BAD,
         )
         return
-    decided = decision(summary.rows)
+    decided = decision(summary.rows, summary.undriven)
     if decided.failed:
         yield Line(f"FAILED: {decided.why}", Style.BAD)
     elif any(row.verdict in (Verdict.FAIL, Verdict.KNOWN) for row in summary.rows):

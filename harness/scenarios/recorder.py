@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.capture.capture import Capture
 from harness.capture.files import save
-from harness.capture.run import GroundTruth, Run, SubjectFacts
-from harness.collector.collector import Collector
-from harness.errors import SubjectError, UsageError
+from harness.errors import SubjectError
 from harness.otlp.model import Protocol
 from harness.scenarios.catalogue import SCENARIOS
+from harness.scenarios.drive import drive
 from harness.scenarios.scenario import Scenario, Script
 from harness.subject.binary import Binary
-from harness.subject.headless import PERMISSIONS, run_headless
-from harness.subject.messages_api import MessagesApi
+from harness.subject.headless import PERMISSIONS
 from harness.subject.process import Leash
-from harness.subject.sandbox import Sandbox
-from harness.subject.worktree import LineLedger
 
 #: Seconds between two lines of progress while subjects run.
 _PROGRESS_S = 5.0
 
+#: Runs side by side for each core: a subject waits for its retries and its screen
+#: about as long as it computes.
+_RUNS_PER_CORE = 2
 
-def telemetry_settings(protocol: Protocol, endpoint: str) -> dict[str, str]:
-    """The documented variables that switch export on, over one protocol to one place."""
-    return {
-        "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
-        "OTEL_METRICS_EXPORTER": "otlp",
-        "OTEL_LOGS_EXPORTER": "otlp",
-        "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-    }
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the runs left, in the order of the scenarios.  ``faults`` holds, for each run
+    that could not be driven to its end (``working_day over grpc``), why not."""
+
+    captures: tuple[Capture, ...]
+    faults: Mapping[str, str]
 
 
 def record(
@@ -45,23 +45,28 @@ def record(
     progress: Callable[[str], None],
     deadline_s: float = 60.0,
     keep: Path | None = None,
-) -> tuple[Capture, ...]:
-    """Run every scenario over every protocol, all side by side.
+) -> Recorded:
+    """Run every scenario over each of its protocols (``protocols`` only), side by side.
 
+    They start in the order of ``scenarios``: the longest should come first.
     ``progress`` gets a line at the start and every few seconds.  ``keep`` is a
     folder in which each capture is saved as soon as its run has ended; what was
     saved there survives an interruption.  On the way out, whatever the reason,
     no subject is left running.
-
-    Raises :class:`SubjectError` where a subject cannot be driven to its end.
     """
-    runs = [(scenario, protocol) for scenario in scenarios for protocol in protocols]
+    runs = [
+        (scenario, protocol)
+        for scenario in scenarios
+        for protocol in scenario.protocols
+        if protocol in protocols
+    ]
     progress(
-        f"running claude {binary.version} over {', '.join(protocols)}: "
+        f"running claude {binary.version} {len(runs)} times over {', '.join(protocols)}: "
         + ", ".join(scenario.name for scenario in scenarios)
     )
     leash = Leash()
-    with ThreadPoolExecutor(max_workers=len(runs), thread_name_prefix="scenario") as pool:
+    workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1))
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
         futures = {
             pool.submit(_record_one, binary, scenario, protocol, deadline_s, leash, keep): (
                 f"{scenario.name} over {protocol}"
@@ -71,9 +76,19 @@ def record(
         try:
             _await(futures, progress)
         except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
             leash.end_all()
             raise
-    return tuple(future.result() for future in futures)
+    captures, faults = [], {}
+    for future, label in futures.items():
+        error = future.exception()
+        if error is None:
+            captures.append(future.result())
+        elif isinstance(error, SubjectError):
+            faults[label] = str(error)
+        else:
+            raise error
+    return Recorded(tuple(captures), faults)
 
 
 def run_session(
@@ -89,26 +104,36 @@ def run_session(
 ) -> Capture:
     """Run one session of the caller's own making in the calling thread."""
     scenario = Scenario(
-        "session", "a session of one's own", prompt, script, env or {}, files or {}, tuple(args)
+        name="session",
+        says="a session of one's own",
+        prompt=prompt,
+        script=script,
+        environment=env or {},
+        files=files or {},
+        args=tuple(args),
     )
     leash = Leash()
     try:
-        return _record_one(binary, scenario, protocol, deadline_s, leash, None)
+        return drive(binary, scenario, protocol, deadline_s, leash)
     finally:
         leash.end_all()
 
 
 def _await(futures: Mapping[Future[Capture], str], progress: Callable[[str], None]) -> None:
-    """Wait for all of them, telling what is still awaited."""
+    """Wait for all of them, telling what is still awaited; a fault of ours ends the wait."""
     pending = set(futures)
     waited = 0.0
     while pending:
         done, pending = wait(pending, timeout=_PROGRESS_S, return_when=FIRST_COMPLETED)
+        for future in done:
+            error = future.exception()
+            if error is not None and not isinstance(error, SubjectError):
+                raise error
         if not done:
             waited += _PROGRESS_S
             progress(
                 f"still running after {waited:.0f} s: "
-                + ", ".join(sorted(futures[each] for each in pending))
+                + ", ".join(sorted(futures[each] for each in pending if each.running()))
             )
 
 
@@ -123,75 +148,8 @@ def _record_one(
     leash: Leash,
     keep: Path | None,
 ) -> Capture:
-    capture = _drive(binary, scenario, protocol, deadline_s, leash)
+    capture = drive(binary, scenario, protocol, deadline_s, leash)
     if keep is not None:
         with _SAVING:
             save(capture, keep / f"{scenario.name}-{protocol.replace('/', '-')}")
     return capture
-
-
-def _drive(
-    binary: Binary, scenario: Scenario, protocol: Protocol, deadline_s: float, leash: Leash
-) -> Capture:
-    ledger = LineLedger()
-    with Collector() as collector, Sandbox() as sandbox:
-        _write_files(sandbox.work, scenario.files)
-        steps = scenario.steps(sandbox.work)
-        with MessagesApi(steps, prompts=(scenario.prompt,), observer=ledger) as api:
-            settings = telemetry_settings(protocol, collector.endpoint(protocol))
-            settings.update(scenario.environment)
-            completed = run_headless(
-                binary,
-                sandbox,
-                scenario.prompt,
-                api_url=api.base_url,
-                env=settings,
-                args=scenario.args,
-                deadline_s=deadline_s,
-                leash=leash,
-            )
-        truth = GroundTruth(
-            prompts=api.prompts,
-            api_calls=api.calls,
-            tool_runs=api.tool_runs,
-            commits=sandbox.commits(),
-            pull_requests=sandbox.pull_requests(),
-            lines_added=ledger.added,
-            lines_removed=ledger.removed,
-        )
-        exports, forgotten = collector.store.snapshot()
-    if completed.timed_out:
-        raise SubjectError(
-            f"claude {binary.version} did not end {scenario.name} over {protocol} "
-            f"within {deadline_s:g} s",
-            output=completed.last_output,
-        )
-    if completed.exit_code != 0 and not truth.api_calls:
-        raise SubjectError(
-            f"claude {binary.version} ended with exit code {completed.exit_code} "
-            f"before it asked the model anything ({scenario.name} over {protocol})",
-            output=completed.last_output,
-        )
-    run = Run(
-        scenario=scenario.name,
-        protocol=protocol,
-        subject=SubjectFacts(binary.spec, binary.path, binary.version),
-        argv=completed.argv,
-        environment=settings,
-        started_unix_nano=completed.started_unix_nano,
-        ended_unix_nano=completed.ended_unix_nano,
-        exit_code=completed.exit_code,
-        stdout=completed.stdout,
-        stderr=completed.stderr,
-        truth=truth,
-    )
-    return Capture(run, exports, forgotten)
-
-
-def _write_files(work: Path, contents: Mapping[str, str]) -> None:
-    for name, text in contents.items():
-        path = (work / name).resolve()
-        if not path.is_relative_to(work.resolve()):
-            raise UsageError(f"files[{name!r}]", seen=str(path), expected="a path in the work tree")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")

@@ -14,11 +14,20 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from harness.capture.run import ApiCall, ToolRun
-from harness.serving import HttpServer
+from harness.capture.run import ApiCall, Failure, ToolRun
+from harness.serving import HANG_UP, HttpServer
 from harness.subject import conversation
-from harness.subject.script import Fail, Say, Step, Usage, UseTool, usage_of_call
-from harness.subject.sse import Answer, event_stream, message_json
+from harness.subject.script import (
+    CutOff,
+    Fail,
+    HangUp,
+    Say,
+    Step,
+    Usage,
+    UseTool,
+    usage_of_call,
+)
+from harness.subject.sse import Answer, cut_stream, event_stream, message_json
 
 #: Answered when the script has no step left.
 AFTER_THE_SCRIPT = Say("done")
@@ -39,6 +48,7 @@ class _Response:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    hang_up: bool = False
 
 
 class MessagesApi:
@@ -50,7 +60,8 @@ class MessagesApi:
     auxiliary: answered, billed, recorded, and no step is spent on it.
 
     ``cumulative_usage`` repeats the input and cache tokens in the stream's
-    ``message_delta``, as newer API releases do.
+    ``message_delta``, as newer API releases do; ``usage_frames`` is the number of such
+    frames, in which the output tokens grow to the total.
 
     The account properties may be read at any time, from any thread.
     """
@@ -62,14 +73,17 @@ class MessagesApi:
         prompts: Iterable[str],
         observer: ToolObserver | None = None,
         cumulative_usage: bool = False,
+        usage_frames: int = 1,
     ) -> None:
         self._prompts = tuple(prompts)
         if not all(prompt.strip() for prompt in self._prompts):
             raise ValueError("MessagesApi: an empty prompt would match every request")
         self._steps = deque(script)
-        self._failures = 0
+        self._answered = 0
+        self._failures: list[Failure] = []
         self._observer = observer
         self._cumulative_usage = cumulative_usage
+        self._usage_frames = usage_frames
         self._calls: list[ApiCall] = []
         self._tools: dict[str, UseTool] = {}
         self._tool_runs: dict[str, ToolRun] = {}
@@ -85,6 +99,21 @@ class MessagesApi:
     def calls(self) -> tuple[ApiCall, ...]:
         """Every call of ``/v1/messages``, in order of arrival."""
         return tuple(self._calls)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """What failed for good, in order; a failure that a retry got over is none."""
+        return tuple(self._failures)
+
+    @property
+    def main_calls(self) -> tuple[ApiCall, ...]:
+        """The calls of the main loop."""
+        return tuple(call for call in self._calls if not call.auxiliary)
+
+    @property
+    def tools_asked(self) -> tuple[tuple[str, UseTool], ...]:
+        """The scripted tools that the subject was asked to run, with their ids, in order."""
+        return tuple(self._tools.items())
 
     @property
     def tool_runs(self) -> tuple[ToolRun, ...]:
@@ -137,11 +166,22 @@ class MessagesApi:
                 break
         # No await from here to the answer: requests are accounted one at a time.
         response = self._respond(scope["method"], scope["path"], bytes(body))
-        headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
-        await send(
-            {"type": "http.response.start", "status": response.status, "headers": headers},
-        )
-        await send({"type": "http.response.body", "body": response.body})
+        if response.status:
+            headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+            await send(
+                {"type": "http.response.start", "status": response.status, "headers": headers},
+            )
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": response.body,
+                    "more_body": response.hang_up,
+                }
+            )
+        if response.hang_up:
+            scope["state"][HANG_UP]()
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
     def _respond(self, method: str, path: str, body: bytes) -> _Response:
         if method == "HEAD" or (method, path) == ("GET", "/"):
@@ -175,8 +215,9 @@ class MessagesApi:
         for prompt in conversation.prompts_in(request, self._prompts):
             if prompt not in self._prompts_seen:
                 self._prompts_seen.append(prompt)
+                self._turn_begins()
         step = self._next_step()
-        if isinstance(step, Fail):
+        if isinstance(step, Fail | HangUp | CutOff):
             return self._fail(call, step)
         usage = step.usage or usage_of_call(number)
         if isinstance(step, Say):
@@ -197,12 +238,21 @@ class MessagesApi:
         if not self._steps:
             return AFTER_THE_SCRIPT
         step = self._steps[0]
+        if _lasts(step):
+            self._answered += 1
+            return step
         if isinstance(step, Fail):
-            self._failures += 1
-            if step.times is None or self._failures < step.times:
+            self._answered += 1
+            if self._answered < (step.times or 1):
                 return step
-            self._failures = 0
+            self._answered = 0
         return self._steps.popleft()
+
+    def _turn_begins(self) -> None:
+        """A failure that lasts, lasts until the next prompt."""
+        if self._steps and _lasts(self._steps[0]) and self._answered:
+            self._steps.popleft()
+            self._answered = 0
 
     def _note_tool_results(self, request: dict[str, Any]) -> None:
         for tool_use_id, ok in conversation.tool_results(request):
@@ -230,16 +280,44 @@ class MessagesApi:
             headers["content-type"] = "application/json"
             return _Response(200, message_json(answer), headers)
         headers["content-type"] = "text/event-stream; charset=utf-8"
-        body = event_stream(answer, cumulative_usage=self._cumulative_usage)
+        body = event_stream(
+            answer, cumulative_usage=self._cumulative_usage, frames=self._usage_frames
+        )
         return _Response(200, body, headers)
 
-    def _fail(self, call: ApiCall, step: Fail) -> _Response:
+    def _fail(self, call: ApiCall, step: Fail | HangUp | CutOff) -> _Response:
+        if _lasts(step):
+            status = step.status if isinstance(step, Fail) else None
+            message = step.message if isinstance(step, Fail) else ""
+            if self._answered > 1:
+                self._failures.pop()
+            self._failures.append(Failure(status, message, self._answered))
+        if isinstance(step, CutOff) and call.streamed:
+            self._calls.append(replace(call, status=0))
+            answer = Answer(
+                f"msg_01{len(self._calls):022d}",
+                call.model,
+                {"type": "text", "text": step.text},
+                usage_of_call(len(self._calls)),
+            )
+            headers = {
+                "request-id": call.request_id,
+                "content-type": "text/event-stream; charset=utf-8",
+            }
+            return _Response(200, cut_stream(answer), headers, hang_up=True)
+        if not isinstance(step, Fail):
+            self._calls.append(replace(call, status=0))
+            return _Response(0, b"", hang_up=True)
         self._calls.append(replace(call, status=step.status, error_message=step.message))
         headers = {"request-id": call.request_id}
         if step.retry_after is not None:
             headers["retry-after"] = str(step.retry_after)
         body = _error_body(step.type, step.message, call.request_id)
         return _json(step.status, body, headers)
+
+
+def _lasts(step: Step) -> bool:
+    return isinstance(step, HangUp) or (isinstance(step, Fail) and step.times is None)
 
 
 def _json(status: int, value: object, headers: Mapping[str, str] | None = None) -> _Response:

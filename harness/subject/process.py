@@ -130,8 +130,8 @@ def run(
     return Completed(
         argv=tuple(argv),
         exit_code=process.returncode,
-        stdout=_tail(out_path),
-        stderr=_tail(err_path),
+        stdout=tail(out_path),
+        stderr=tail(err_path),
         started_unix_nano=started,
         ended_unix_nano=time.time_ns(),
         timed_out=timed_out,
@@ -195,7 +195,8 @@ def _signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-def _tail(path: Path) -> str:
+def tail(path: Path) -> str:
+    """The last :data:`OUTPUT_TAIL_BYTES` of a file, as text."""
     with path.open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, size - OUTPUT_TAIL_BYTES))

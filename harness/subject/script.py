@@ -44,11 +44,15 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class UseTool:
-    """Ask the subject to run the tool ``name`` with ``input``."""
+    """Ask the subject to run the tool ``name`` with ``input``.
+
+    ``forbidden``: the settings of the session reject it without a question.
+    """
 
     name: str
     input: Mapping[str, object]
     usage: Usage | None = None
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Fail:
     """Answer with HTTP ``status`` and an error body; nothing is billed.
 
     The step answers ``times`` main-loop requests (the subject's retries are such
-    requests), None for all that follow.  ``type`` is the API's own word, e.g.
+    requests), None for all until the next prompt.  ``type`` is the API's own word, e.g.
     ``invalid_request_error`` (400), ``rate_limit_error`` (429),
     ``overloaded_error`` (529).  ``retry_after`` is sent as a header, in seconds.
     """
@@ -74,4 +78,19 @@ class Fail:
             raise ValueError(f"Fail.times must be at least 1 or None, not {self.times}")
 
 
-Step = Say | UseTool | Fail
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Close the connection without an answer, until the next prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """Begin to answer with ``text`` and close the connection in the middle of the stream.
+
+    A request that asks for no stream cannot be cut off: it gets no answer at all.
+    """
+
+    text: str
+
+
+Step = Say | UseTool | Fail | HangUp | CutOff

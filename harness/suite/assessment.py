@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from harness.checks.judge import CHECKS, Judge
+from harness.checks.judge import CHECKS, Judge, Judgement
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract, load
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
-from harness.findings import Verdict
+from harness.findings import NotExercised
 from harness.scenarios.catalogue import SCENARIOS
 from harness.suite.recording import Recording
 from harness.verdicts.expectations import NO_EXPECTATIONS, Expectations, load_expectations
@@ -50,18 +50,21 @@ class Assessment:
             facts = self.recording.facts
             if facts.harness_fault:
                 return broken(requirement, facts.harness_fault)
-            if facts.subject_fault:
-                return Row(
-                    requirement.name,
-                    requirement.level,
-                    Verdict.NOT_EXERCISED,
-                    requirement.says,
-                    str(requirement.source),
-                    "the subject could not be driven",
-                )
         views = self._views if requirement.check is not None else ()
         judgement = self._judge.judge(requirement, views)
+        if isinstance(judgement.outcome, NotExercised) and requirement.check is not None:
+            judgement = self._blaming(judgement.outcome)
         return decide(self.contract, requirement, judgement, self._expectations)
+
+    def _blaming(self, outcome: NotExercised) -> Judgement:
+        """What was not exercised may have been, in a run that did not come to its end."""
+        undriven = self.recording.facts.undriven
+        if not undriven:
+            return Judgement(outcome)
+        if not self.recording.captures:
+            return Judgement(NotExercised("the subject could not be driven"))
+        runs = ", ".join(label for label, _ in undriven)
+        return Judgement(NotExercised(f"{outcome.reason} (not driven to the end: {runs})"))
 
     @cached_property
     def _views(self) -> tuple[CaptureView, ...]:

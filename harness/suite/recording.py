@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from filelock import FileLock
 from harness.capture import files
 from harness.capture.capture import Capture
 from harness.capture.plain import from_plain, to_plain
-from harness.errors import HarnessError, SubjectError
+from harness.errors import HarnessError
 from harness.scenarios.recorder import record
+from harness.scenarios.scenario import Scenario
 from harness.subject.binary import Binary
 
 _DONE = "recording.json"
@@ -23,22 +24,28 @@ _DONE = "recording.json"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """About a recording, without the captures: how long it took, what arrived by protocol,
-    and whose fault it is where nothing can be judged (else both texts are empty)."""
+    """About a recording, without the captures.
+
+    ``seconds`` is its wall time, ``runs`` each run with the seconds it took, ``exports``
+    what arrived by protocol.  ``undriven`` are the runs that the subject did not go
+    through, with the reason; ``harness_fault`` says why nothing can be judged, or is empty.
+    """
 
     seconds: float = 0.0
+    runs: tuple[tuple[str, float], ...] = ()
     exports: tuple[tuple[str, int], ...] = ()
-    subject_fault: str = ""
+    undriven: tuple[tuple[str, str], ...] = ()
     harness_fault: str = ""
 
     @property
-    def fault(self) -> str:
-        return self.harness_fault or self.subject_fault
+    def problem(self) -> str:
+        """All that went wrong, for a reader."""
+        return self.harness_fault or "\n\n".join(why for _, why in self.undriven)
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The captures of all runs; none where there is a fault."""
+    """The captures of all runs that came to their end; none where there is a fault of ours."""
 
     facts: Facts
     captures: tuple[Capture, ...] = ()
@@ -46,33 +53,46 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to record: the subject, one run's deadline, where to keep captures (or None)."""
+    """What to record: the subject, the scenarios, one run's deadline, where to keep
+    captures (or None)."""
 
     binary: Binary
+    scenarios: tuple[Scenario, ...]
     deadline_s: float
     keep: Path | None
 
 
-def recorded(captures: tuple[Capture, ...], seconds: float = 0.0) -> Recording:
+def recorded(
+    captures: tuple[Capture, ...],
+    seconds: float = 0.0,
+    undriven: Mapping[str, str] | None = None,
+) -> Recording:
     """The recording that these captures make."""
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += len(capture.exports)
-    return Recording(Facts(seconds, tuple(arrived.items())), captures)
+    runs = tuple(
+        (capture.run.label, (capture.run.ended_unix_nano - capture.run.started_unix_nano) / 1e9)
+        for capture in captures
+    )
+    facts = Facts(seconds, runs, tuple(arrived.items()), tuple((undriven or {}).items()))
+    return Recording(facts, captures)
 
 
 def record_once(order: Order, progress: Callable[[str], None]) -> Recording:
-    """Run the subject through every scenario; a fault is a value here, Ctrl-C is not."""
+    """Run the subject through the scenarios; a fault is a value here, Ctrl-C is not."""
     started = time.monotonic()
     try:
-        captures = record(
-            order.binary, progress=progress, deadline_s=order.deadline_s, keep=order.keep
+        done = record(
+            order.binary,
+            scenarios=order.scenarios,
+            progress=progress,
+            deadline_s=order.deadline_s,
+            keep=order.keep,
         )
-    except SubjectError as error:
-        return Recording(Facts(time.monotonic() - started, subject_fault=str(error)))
     except HarnessError as error:
         return Recording(Facts(time.monotonic() - started, harness_fault=str(error)))
-    return recorded(captures, time.monotonic() - started)
+    return recorded(done.captures, time.monotonic() - started, done.faults)
 
 
 def record_shared(order: Order, progress: Callable[[str], None], folder: Path) -> Recording:

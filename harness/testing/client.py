@@ -50,9 +50,17 @@ class Exchange:
 
     model: str
     duration_ms: int
-    attempts: int
     request_id: str
-    client_request_id: str
+    attempt_ids: tuple[str, ...]
+    """The ``x-client-request-id`` of each attempt."""
+
+    @property
+    def client_request_id(self) -> str:
+        return self.attempt_ids[-1]
+
+    @property
+    def attempts(self) -> int:
+        return len(self.attempt_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,8 @@ class Answer:
     exchange: Exchange
     content: Sequence[Mapping[str, Any]]
     usage: Usage
+    stop_reason: str
+    first_token_ms: int
 
     @property
     def text(self) -> str:
@@ -114,13 +124,27 @@ class _AttemptError(Exception):
             return _FIRST_PAUSE_S * 2.0 ** (attempt - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What one attempt brought; ``first_token_s`` is a monotonic time."""
+
+    request_id: str
+    content: Sequence[Mapping[str, Any]]
+    usage: Usage
+    stop_reason: str
+    first_token_s: float
+
+
 class MessagesClient:
-    """Talks to the API that ``environ`` names (ANTHROPIC_BASE_URL, ANTHROPIC_API_KEY).
+    """Talks to the API that ``environ`` names (ANTHROPIC_BASE_URL) with its API key or,
+    where that is empty, its OAuth token.
 
     There is no default address: an emitter must never speak to the real API.
     """
 
-    def __init__(self, environ: Mapping[str, str], *, session_id: str, version: str) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], *, session_id: str, version: str, entrypoint: str
+    ) -> None:
         base_url = environ.get("ANTHROPIC_BASE_URL", "")
         url = urlsplit(base_url)
         if url.scheme not in ("http", "https") or not url.hostname:
@@ -134,12 +158,16 @@ class MessagesClient:
         self._headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
-            "User-Agent": f"claude-cli/{version} (external, sdk-cli)",
+            "User-Agent": f"claude-cli/{version} (external, {entrypoint})",
             "X-Claude-Code-Session-Id": session_id,
             "anthropic-version": "2023-06-01",
-            "x-api-key": environ.get("ANTHROPIC_API_KEY", ""),
             "x-app": "cli",
         }
+        token = environ.get("CLAUDE_CODE_OAUTH_TOKEN", "")
+        if (key := environ.get("ANTHROPIC_API_KEY", "")) or not token:
+            self._headers["x-api-key"] = key
+        else:
+            self._headers["Authorization"] = f"Bearer {token}"
 
     def ask(
         self,
@@ -158,35 +186,30 @@ class MessagesClient:
             }
         ).encode()
         started = time.monotonic()
-        attempt = 0
+        attempt_ids: list[str] = []
         while True:
-            attempt += 1
-            client_request_id = str(uuid.uuid4())
-            failure: _AttemptError | None = None
+            attempt_ids.append(str(uuid.uuid4()))
+            reply: _Reply | None = None
             try:
-                request_id, content, usage = self._attempt(body, client_request_id)
+                reply = self._attempt(body, attempt_ids[-1])
+                request_id = reply.request_id
             except _AttemptError as failed:
                 failure = failed
                 request_id = failed.request_id
             except (OSError, http.client.HTTPException) as error:
                 failure = _AttemptError(f"Connection error: {error}")
                 request_id = ""
-            exchange = Exchange(
-                model,
-                round((time.monotonic() - started) * 1000),
-                attempt,
-                request_id,
-                client_request_id,
-            )
-            if failure is None:
-                return Answer(exchange, content, usage)
-            if attempt > self._max_retries or not failure.worth_retrying:
+            exchange = Exchange(model, _ms(started), request_id, tuple(attempt_ids))
+            if reply is not None:
+                first_token_ms = _ms(started, reply.first_token_s)
+                return Answer(
+                    exchange, reply.content, reply.usage, reply.stop_reason, first_token_ms
+                )
+            if len(attempt_ids) > self._max_retries or not failure.worth_retrying:
                 raise ApiError(failure.message, failure.status, exchange)
-            time.sleep(failure.pause_s(attempt))
+            time.sleep(failure.pause_s(len(attempt_ids)))
 
-    def _attempt(
-        self, body: bytes, client_request_id: str
-    ) -> tuple[str, Sequence[Mapping[str, Any]], Usage]:
+    def _attempt(self, body: bytes, client_request_id: str) -> _Reply:
         kind = (
             http.client.HTTPSConnection
             if self._url.scheme == "https"
@@ -206,10 +229,13 @@ class MessagesClient:
                     request_id=request_id,
                     retry_after=response.headers.get("retry-after"),
                 )
-            content, usage = _assemble(_server_sent_events(response), request_id)
-            return request_id, content, usage
+            return _assemble(_server_sent_events(response), request_id)
         finally:
             connection.close()
+
+
+def _ms(started: float, until: float | None = None) -> int:
+    return round(((time.monotonic() if until is None else until) - started) * 1000)
 
 
 def _retries(value: str) -> int:
@@ -242,18 +268,20 @@ def _server_sent_events(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             data = b""
 
 
-def _assemble(
-    events: Iterable[dict[str, Any]], request_id: str
-) -> tuple[Sequence[Mapping[str, Any]], Usage]:
-    """The blocks and the usage.  Later usage replaces earlier: it is a running total."""
+def _assemble(events: Iterable[dict[str, Any]], request_id: str) -> _Reply:
+    """Read the stream to its end.  Later usage replaces earlier: it is a running total."""
     blocks: dict[int, dict[str, Any]] = {}
     arguments: dict[int, str] = {}
     usage: dict[str, int] = {}
+    stop_reason = ""
+    first_token_s = time.monotonic()
     for event in events:
         match event["type"]:
             case "message_start":
                 usage.update(event["message"]["usage"])
             case "content_block_start":
+                if not blocks:
+                    first_token_s = time.monotonic()
                 blocks[event["index"]] = dict(event["content_block"])
             case "content_block_delta":
                 delta = event["delta"]
@@ -264,15 +292,18 @@ def _assemble(
                     arguments[index] = arguments.get(index, "") + delta["partial_json"]
             case "message_delta":
                 usage.update(event["usage"])
+                stop_reason = str(event["delta"].get("stop_reason") or "")
             case "error":
                 raise _AttemptError(str(event["error"]["message"]), request_id=request_id)
             case "message_stop":
                 for index, text in arguments.items():
                     blocks[index]["input"] = json.loads(text or "{}")
-                return [blocks[index] for index in sorted(blocks)], Usage(
+                billed = Usage(
                     usage["input_tokens"],
                     usage["output_tokens"],
                     usage.get("cache_read_input_tokens", 0),
                     usage.get("cache_creation_input_tokens", 0),
                 )
+                content = [blocks[index] for index in sorted(blocks)]
+                return _Reply(request_id, content, billed, stop_reason, first_token_s)
     raise _AttemptError("the stream ended before its message_stop", request_id=request_id)

@@ -6,25 +6,28 @@ Nothing of the OpenTelemetry SDK is known here.  Data points and events go to a
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
-from harness.contract.versions import Version
-from harness.testing import tools
+from harness.testing import tool_facts, tools
+from harness.testing.attributes import (
+    REDACTED,
+    Attributes,
+    Scalar,
+    bounded_json,
+    compact_json,
+    in_digits,
+    length,
+)
 from harness.testing.client import ApiError, Exchange, ToolUse, Usage
+from harness.testing.identity import Identity, standard_attributes
+from harness.testing.permissions import Decision
 from harness.testing.settings import Settings
 from harness.testing.versions import Promises
-
-Scalar = str | bool | int | float
-Attributes = dict[str, Scalar]
-
-REDACTED = "<REDACTED>"
 
 _COUNT = "count"
 
@@ -46,8 +49,10 @@ _PRICES = {"haiku": (1.0, 5.0, 0.1, 1.25), "opus": (5.0, 25.0, 0.5, 6.25)}
 _OTHER_PRICES = (3.0, 15.0, 0.3, 3.75)
 
 _EFFORT = "medium"
-_INPUT_VALUE_LIMIT = 512
-_INPUT_LIMIT = 4096
+
+#: Where servers of ``--mcp-config`` come from, and what their names become.
+_MCP_SCOPE = "dynamic"
+_CUSTOM = "custom"
 
 
 def unit_of(metric: str, promises: Promises) -> str:
@@ -75,14 +80,19 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """Who reports.  ``user_id`` is the installation's; ``labels`` are the keys of
-    OTEL_RESOURCE_ATTRIBUTES."""
+class Attribution:
+    """What an API request is put down to: the active skill, and whether it takes the
+    result of an MCP tool to the model."""
 
-    version: Version
-    session_id: str
-    user_id: str
-    labels: Mapping[str, Scalar]
+    skill: str = ""
+    mcp: bool = False
+
+    @property
+    def attributes(self) -> Attributes:
+        found: Attributes = {"skill.name": self.skill} if self.skill else {}
+        if self.mcp:
+            found |= {"mcp_server.name": _CUSTOM, "mcp_tool.name": _CUSTOM}
+        return found
 
 
 class Reporter:
@@ -100,7 +110,8 @@ class Reporter:
         self._promises = Promises.of(identity.version)
         self._settings = settings
         self._clock_ms = clock_ms
-        self._standard = _standard_attributes(identity, settings, self._promises)
+        self._standard = standard_attributes(identity, settings, self._promises)
+        self._query_source = identity.query_source
         self._labels = dict(identity.labels)
         self._sequence = 0
         self._prompt_id = ""
@@ -111,19 +122,19 @@ class Reporter:
     def prompt(self, text: str) -> None:
         self._prompt_id = str(uuid.uuid4())
         attributes: Attributes = {
-            "prompt_length": self._number(len(text)),
+            "prompt_length": self._number(length(text)),
             "prompt": text if self._settings.log_user_prompts else REDACTED,
         }
         if self._promises.message_ids:
             attributes["message.uuid"] = str(uuid.uuid4())
         self._log("user_prompt", attributes)
 
-    def answered(self, exchange: Exchange, usage: Usage) -> None:
+    def answered(self, exchange: Exchange, usage: Usage, attribution: Attribution) -> None:
         """An API request was answered."""
         cost = cost_usd(exchange.model, usage)
         shared: Attributes = {"model": exchange.model}
         if self._promises.august:
-            shared["query_source"] = "main"
+            shared |= {"query_source": "main", **attribution.attributes}
         if self._promises.effort:
             shared["effort"] = _EFFORT
         self._add("cost.usage", cost, shared)
@@ -145,9 +156,9 @@ class Reporter:
         }
         if self._promises.august:
             event["cost_usd_micros"] = round(cost * 1e6)
-        self._log("api_request", {**event, **self._of_exchange(exchange)})
+        self._log("api_request", {**event, **self._of_exchange(exchange, attribution)})
 
-    def failed(self, error: ApiError) -> None:
+    def failed(self, error: ApiError, attribution: Attribution) -> None:
         """An API request failed, with its last attempt: one event, as both CLIs do."""
         exchange = error.exchange
         event: Attributes = {
@@ -158,39 +169,43 @@ class Reporter:
         }
         if error.status is not None:
             event["status_code"] = self._api_number(error.status)
-        self._log("api_error", {**event, **self._of_exchange(exchange)})
+        self._log("api_error", {**event, **self._of_exchange(exchange, attribution)})
 
-    def decided(self, use: ToolUse, accepted: bool) -> None:
-        """The permission of a tool was decided; here always by configuration."""
-        decision = _decision(accepted)
+    def decided(self, use: ToolUse, decision: Decision) -> None:
+        """The permission of a tool was decided."""
+        told: Attributes = {"decision": decision.word, "source": decision.source}
         if use.name in tools.EDIT_TOOLS:
-            point: Attributes = {"decision": decision, "language": tools.language_of(use.input)}
+            language = tools.language_of(use.input)
+            point: Attributes = {"decision": decision.word, "language": language}
             if self._promises.august:
-                point |= {"tool_name": use.name, "source": "config"}
+                point |= {"tool_name": use.name, "source": decision.source}
             else:
                 point["tool"] = use.name
             self._add("code_edit_tool.decision", 1, point)
-        event: Attributes = {"tool_name": use.name, "decision": decision, "source": "config"}
+        event: Attributes = {"tool_name": tool_facts.reported_name(use), **told}
         if self._promises.tool_use_id:
             event["tool_use_id"] = use.tool_use_id
         if self._promises.message_ids:
-            event["tool_source"] = "builtin"
-        if self._promises.decision_parameters and self._settings.log_tool_details:
-            event |= self._tool_parameters(use)
+            event["tool_source"] = tool_facts.origin(use)
+        if self._promises.decision_parameters:
+            details = self._settings.log_tool_details
+            event |= tool_facts.parameters(use, self._promises, details=details)
         self._log("tool_decision", event)
 
-    def rejected(self, use: ToolUse) -> None:
+    def rejected(self, use: ToolUse, decision: Decision) -> None:
         """A tool was not allowed to run.
 
         February's ``tool_result`` knows ``decision`` = ``reject``, so such a tool has a
         result there; in August it has none.
         """
         if not self._promises.august:
-            message = f"{use.name} was not permitted"
-            self._tool_result(use, accepted=False, duration_ms=0, error=(message, ""))
+            message = f"{tool_facts.reported_name(use)} was not permitted"
+            self._tool_result(use, decision, duration_ms=0, error=(message, ""))
 
-    def ran(self, use: ToolUse, result: tools.Result, duration_ms: int, model: str) -> None:
-        self._tool_result(use, accepted=True, duration_ms=duration_ms, result=result)
+    def ran(
+        self, use: ToolUse, decision: Decision, result: tools.Result, duration_ms: int, model: str
+    ) -> None:
+        self._tool_result(use, decision, duration_ms=duration_ms, result=result)
         attributes: Attributes = {"model": model} if self._promises.lines_model else {}
         for kind, lines in (("added", result.lines_added), ("removed", result.lines_removed)):
             if lines:
@@ -200,71 +215,54 @@ class Reporter:
         if result.opened_pull_request:
             self._add("pull_request.count", 1, {})
 
-    def broke(self, use: ToolUse, error: tools.ToolError, duration_ms: int) -> None:
+    def broke(
+        self, use: ToolUse, decision: Decision, error: tools.ToolError, duration_ms: int
+    ) -> None:
         """A tool ran and failed."""
         self._tool_result(
-            use, accepted=True, duration_ms=duration_ms, error=(error.message, error.category)
+            use, decision, duration_ms=duration_ms, error=(error.message, error.category)
         )
 
-    def active(self, seconds: float) -> None:
-        """Time at work.  Nobody types in a headless session, so all of it is the CLI's."""
-        self._add("active_time.total", seconds, {"type": "cli"} if self._promises.august else {})
+    def active(self, seconds: float, kind: str = "cli") -> None:
+        """Time at work: the CLI's own, or (``user``) of a person who types and answers."""
+        self._add("active_time.total", seconds, {"type": kind} if self._promises.august else {})
 
     def _tool_result(
         self,
         use: ToolUse,
+        decision: Decision,
         *,
-        accepted: bool,
         duration_ms: int,
         result: tools.Result | None = None,
         error: tuple[str, str] = ("", ""),
     ) -> None:
         promises, details = self._promises, self._settings.log_tool_details
         event: Attributes = {
-            "tool_name": use.name,
+            "tool_name": tool_facts.reported_name(use),
             "success": "false" if result is None else "true",
             "duration_ms": self._number(duration_ms),
         }
         if promises.tool_use_id:
-            size = len(tools.input_json(use.input).encode())
+            size = len(compact_json(use.input).encode())
             event |= {"tool_use_id": use.tool_use_id, "tool_input_size_bytes": self._number(size)}
         if result is None and (details or not promises.august):
             event["error"] = error[0]
         if promises.august:
-            event |= {"decision_type": _decision(accepted), "decision_source": "config"}
+            event |= {"decision_type": decision.word, "decision_source": decision.source}
+            if tools.is_mcp(use.name):
+                event["mcp_server_scope"] = _MCP_SCOPE
             if result is None:
                 event["error_type"] = error[1]
             else:
                 event["tool_result_size_bytes"] = len(result.text.encode())
             if details:
-                event["tool_input"] = _bounded_input(use.input)
+                event["tool_input"] = bounded_json(use.input)
         else:
-            event |= {"decision": _decision(accepted), "source": "config"}
-        if details or not promises.tool_parameters_gated:
-            event |= self._tool_parameters(use, result)
+            event |= {"decision": decision.word, "source": decision.source}
+        event |= tool_facts.parameters(use, promises, details=details, result=result)
         self._log("tool_result", event)
 
-    def _tool_parameters(self, use: ToolUse, result: tools.Result | None = None) -> Attributes:
-        if use.name != "Bash":
-            return {}
-        command = str(use.input.get("command", ""))
-        parameters: dict[str, Any] = {
-            "bash_command": (command.split() or [""])[0],
-            "full_command": command,
-        }
-        for name in ("timeout", "description"):
-            if name in use.input:
-                parameters[name] = use.input[name]
-        if self._promises.august:
-            unboxed = use.input.get("dangerouslyDisableSandbox", False)
-            parameters["dangerouslyDisableSandbox"] = unboxed
-            if result is not None and result.committed:
-                parameters["git_commit_id"] = result.committed
-        else:
-            parameters["sandbox"] = False
-        return {"tool_parameters": tools.input_json(parameters)}
-
-    def _of_exchange(self, exchange: Exchange) -> Attributes:
+    def _of_exchange(self, exchange: Exchange, attribution: Attribution) -> Attributes:
         attributes: Attributes = {}
         if self._promises.event_speed:
             attributes["speed"] = "normal"
@@ -273,16 +271,16 @@ class Reporter:
         if self._promises.message_ids:
             attributes["client_request_id"] = exchange.client_request_id
         if self._promises.august:
-            attributes["query_source"] = "sdk"
+            attributes |= {"query_source": self._query_source, **attribution.attributes}
             if exchange.request_id:
                 attributes["request_id"] = exchange.request_id
         return attributes
 
     def _api_number(self, value: float) -> Scalar:
-        return value if self._promises.api_numbers else _in_digits(value)
+        return value if self._promises.api_numbers else in_digits(value)
 
     def _number(self, value: int) -> Scalar:
-        return value if self._promises.august else _in_digits(value)
+        return value if self._promises.august else in_digits(value)
 
     def _add(self, metric: str, amount: float, attributes: Attributes) -> None:
         labelled = self._promises.resource_labels and self._settings.include_resource_attributes
@@ -303,46 +301,3 @@ class Reporter:
             own["prompt.id"] = self._prompt_id
             labels = self._labels
         self._sink.log(event, now_ms, {**labels, **self._standard, **own, **attributes})
-
-
-def _standard_attributes(
-    identity: Identity, settings: Settings, promises: Promises
-) -> dict[str, Scalar]:
-    """The switches rule metrics and events alike: both share these attributes."""
-    attributes: Attributes = {"terminal.type": "non-interactive"}
-    if settings.include_session_id:
-        attributes["session.id"] = identity.session_id
-    if settings.include_version:
-        attributes["app.version"] = str(identity.version)
-    if settings.include_entrypoint and promises.entrypoint:
-        attributes["app.entrypoint"] = "sdk-cli"
-    if promises.august:
-        attributes["user.id"] = identity.user_id
-    if promises.account_variables:
-        if settings.account_uuid and settings.include_account_uuid:
-            attributes["user.account_uuid"] = settings.account_uuid
-        if settings.organization_uuid:
-            attributes["organization.id"] = settings.organization_uuid
-        if settings.user_email and promises.august:
-            attributes["user.email"] = settings.user_email
-    return attributes
-
-
-def _decision(accepted: bool) -> str:
-    return "accept" if accepted else "reject"
-
-
-def _in_digits(value: float) -> str:
-    """Decimal digits without an exponent."""
-    return format(Decimal(repr(value)), "f")
-
-
-def _bounded_input(tool_input: Mapping[str, Any]) -> str:
-    """JSON arguments: values over 512 characters are cut, and so is what exceeds 4 K."""
-    short = {
-        key: value[:_INPUT_VALUE_LIMIT] + "…"
-        if isinstance(value, str) and len(value) > _INPUT_VALUE_LIMIT
-        else value
-        for key, value in tool_input.items()
-    }
-    return json.dumps(short, ensure_ascii=False, separators=(",", ":"))[:_INPUT_LIMIT]

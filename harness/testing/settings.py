@@ -11,6 +11,8 @@ from harness.otlp.model import Protocol, Signal
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
+_TRACES_BETA = ("CLAUDE_CODE_ENHANCED_TELEMETRY_BETA", "ENABLE_ENHANCED_TELEMETRY_BETA")
+
 
 def is_true(value: str | None) -> bool:
     return value is not None and value.strip().lower() in _TRUE
@@ -31,14 +33,14 @@ class Settings:
     include_account_uuid: bool = True
     include_entrypoint: bool = False
     include_resource_attributes: bool = True
-    account_uuid: str = ""
-    organization_uuid: str = ""
-    user_email: str = ""
+    traces_protocol: Protocol | None = None
+    traces_interval_ms: float = 5000.0
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
         """Raise :class:`UsageError` for a value that cannot be followed."""
         enabled = is_true(environ.get("CLAUDE_CODE_ENABLE_TELEMETRY"))
+        traces = enabled and any(is_true(environ.get(name)) for name in _TRACES_BETA)
 
         def switch(name: str, default: bool) -> bool:
             value = environ.get(f"OTEL_METRICS_INCLUDE_{name}")
@@ -55,9 +57,8 @@ class Settings:
             include_account_uuid=switch("ACCOUNT_UUID", True),
             include_entrypoint=switch("ENTRYPOINT", False),
             include_resource_attributes=switch("RESOURCE_ATTRIBUTES", True),
-            account_uuid=environ.get("CLAUDE_CODE_ACCOUNT_UUID", ""),
-            organization_uuid=environ.get("CLAUDE_CODE_ORGANIZATION_UUID", ""),
-            user_email=environ.get("CLAUDE_CODE_USER_EMAIL", ""),
+            traces_protocol=_protocol(environ, Signal.TRACES) if traces else None,
+            traces_interval_ms=_milliseconds(environ, "OTEL_TRACES_EXPORT_INTERVAL", 5000.0),
         )
 
 

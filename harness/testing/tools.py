@@ -1,4 +1,4 @@
-"""The tools that the emitter really runs: Write, Edit, Read and Bash."""
+"""The tools that the emitter really runs: files, notebooks, commands and skills."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -18,6 +19,8 @@ EDIT_TOOLS = frozenset({"Edit", "Write", "NotebookEdit"})
 _BASH_TIMEOUT_MS = 120_000
 
 _COMMIT = re.compile(r"\bgit\s+(?:-[cC]\s+\S+\s+|-\S+\s+)*commit\b")
+_SKILL_NAME = re.compile(r"[\w-]+")
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _PULL_REQUEST = re.compile(r"\bgh\s+pr\s+create\b")
 
 _LANGUAGES = {
@@ -53,6 +56,8 @@ class Result:
     committed: str = ""
     """The id of the commit that the command made, if it made one."""
     opened_pull_request: bool = False
+    skill: str = ""
+    """The skill that is active from here on."""
 
 
 class ToolError(Exception):
@@ -113,8 +118,13 @@ def language_of(tool_input: Mapping[str, Any]) -> str:
     return _LANGUAGES.get(Path(str(path)).suffix.lower(), "unknown")
 
 
-def input_json(tool_input: Mapping[str, Any]) -> str:
-    return json.dumps(tool_input, ensure_ascii=False, separators=(",", ":"))
+def is_mcp(name: str) -> bool:
+    """Whether ``name`` is ``mcp__SERVER__TOOL``."""
+    return name.startswith("mcp__") and name.count("__") > 1
+
+
+def skill_name(tool_input: Mapping[str, Any]) -> str:
+    return str(tool_input.get("skill") or tool_input.get("command") or "")
 
 
 def _write(tool_input: Mapping[str, Any], place: Place) -> Result:
@@ -147,6 +157,60 @@ def _read(tool_input: Mapping[str, Any], place: Place) -> Result:
     text = (place.folder / tool_input["file_path"]).read_text(encoding="utf-8")
     lines = enumerate(text.splitlines(), start=1)
     return Result("\n".join(f"{number:6}\t{line}" for number, line in lines))
+
+
+def _notebook_edit(tool_input: Mapping[str, Any], place: Place) -> Result:
+    """Replace, insert or delete one cell of a Jupyter notebook."""
+    path = place.folder / tool_input["notebook_path"]
+    before = path.read_bytes()
+    try:
+        notebook = json.loads(before)
+        cells: list[dict[str, Any]] = notebook["cells"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ToolError("The file is no Jupyter notebook.") from error
+    mode, cell_id = tool_input.get("edit_mode", "replace"), tool_input.get("cell_id")
+    source = str(tool_input["new_source"]).splitlines(keepends=True)
+    at = next((n for n, cell in enumerate(cells) if cell.get("id") == cell_id), None)
+    if at is None and (mode != "insert" or cell_id is not None):
+        raise ToolError(f"Cell with ID {json.dumps(cell_id)} not found in notebook.")
+    if mode == "replace":
+        cell = cells[at or 0]
+        # Both forms are valid; what is there already is kept.
+        cell["source"] = "".join(source) if isinstance(cell.get("source"), str) else source
+        if cell.get("cell_type") == "code":
+            cell |= {"execution_count": None, "outputs": []}
+    elif mode == "insert":
+        cells.insert(0 if at is None else at + 1, _new_cell(tool_input, source))
+    elif mode == "delete":
+        del cells[at or 0]
+    else:
+        raise ToolError(f"There is no edit_mode {mode!r}", "InputValidationError")
+    end = "\n" if before.endswith(b"\n") else ""
+    after = (json.dumps(notebook, indent=1, ensure_ascii=False) + end).encode()
+    path.write_bytes(after)
+    return Result(f"The notebook {path} has been updated.", *_changed_lines(before, after))
+
+
+def _new_cell(tool_input: Mapping[str, Any], source: list[str]) -> dict[str, Any]:
+    kind = str(tool_input.get("cell_type", "code"))
+    cell: dict[str, Any] = {
+        "cell_type": kind,
+        "id": uuid.uuid4().hex[:8],
+        "metadata": {},
+        "source": source,
+    }
+    return {**cell, "execution_count": None, "outputs": []} if kind == "code" else cell
+
+
+def _skill(tool_input: Mapping[str, Any], place: Place) -> Result:
+    """Read the instructions of a skill."""
+    name = skill_name(tool_input)
+    for root in (Path(place.environ.get("HOME", "~")).expanduser(), place.folder):
+        path = root / ".claude" / "skills" / name / "SKILL.md"
+        if _SKILL_NAME.fullmatch(name) and path.is_file():
+            body = _FRONT_MATTER.sub("", path.read_text(encoding="utf-8"), count=1)
+            return Result(body.strip(), skill=name)
+    raise ToolError(f"Unknown skill: {name}")
 
 
 def _bash(tool_input: Mapping[str, Any], place: Place) -> Result:
@@ -214,6 +278,18 @@ _TOOLS: dict[str, tuple[_Tool, dict[str, str], list[str]]] = {
         ["file_path", "old_string", "new_string"],
     ),
     "Read": (_read, {"file_path": "string"}, ["file_path"]),
+    "NotebookEdit": (
+        _notebook_edit,
+        {
+            "notebook_path": "string",
+            "cell_id": "string",
+            "new_source": "string",
+            "cell_type": "string",
+            "edit_mode": "string",
+        },
+        ["notebook_path", "new_source"],
+    ),
+    "Skill": (_skill, {"skill": "string", "command": "string"}, []),
     "Bash": (
         _bash,
         {

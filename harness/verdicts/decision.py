@@ -18,14 +18,19 @@ class Decision:
     why: str
 
 
-def decision(rows: Sequence[Row]) -> Decision:
-    """The run fails where a row says so, and where no row says anything of the subject."""
+def decision(rows: Sequence[Row], undriven: int = 0) -> Decision:
+    """The run fails where a row says so, where no row says anything of the subject, and
+    where the subject could not be driven through ``undriven`` of its runs."""
     failing = sum(fails_the_run(row) for row in rows)
     reasons = []
     if not any(exercised(row) for row in rows):
         reasons.append(NOTHING_EXERCISED)
     if failing:
         reasons.append(f"{failing} of {len(rows)} requirements fail the run")
+    if undriven:
+        reasons.append(
+            f"{undriven} run{'s' if undriven > 1 else ''} could not be driven to the end"
+        )
     if reasons:
         return Decision(True, "; ".join(reasons))
     return Decision(False, "no MUST is broken, listed deviations aside")

@@ -1,0 +1,46 @@
+"""Canaries: unique texts that stand in for what people must be able to keep to themselves.
+
+Each is made of letters and digits only, so that it survives JSON, percent-encoding and
+every name that a file, a server or a skill may have, and is found wherever it went.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from harness.subject.sandbox import FAKE_API_KEY
+
+_NAMES = (
+    "prompt",
+    "answer",
+    "read_content",
+    "written_content",
+    "replaced_content",
+    "edited_content",
+    "command",
+    "command_output",
+    "failed_output",
+    "commit_message",
+    "collector_header",
+    "helper_output",
+    "mcp_server",
+    "mcp_tool",
+    "mcp_argument",
+    "mcp_result",
+    "skill_name",
+    "skill_body",
+    "subagent_prompt",
+)
+
+
+def _text(name: str) -> str:
+    return f"zq{hashlib.sha256(name.encode()).hexdigest()[:18]}"
+
+
+#: What each stands in for -> its text.  Of the API key the end is enough: that is what
+#: programs like to show of one.
+CANARIES: Mapping[str, str] = {
+    **{name: _text(name) for name in _NAMES},
+    "api_key": FAKE_API_KEY[-20:],
+}

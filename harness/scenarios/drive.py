@@ -1,0 +1,232 @@
+"""Run one scenario once: the subject between our fakes, and what really happened."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts
+from harness.collector.answer import Answer
+from harness.collector.collector import Collector
+from harness.errors import SubjectError, UsageError
+from harness.otlp.model import Protocol, Signal
+from harness.scenarios.scenario import Scenario
+from harness.subject.binary import Binary
+from harness.subject.conversing import run_conversation
+from harness.subject.dialogs import Choice
+from harness.subject.headless import run_headless
+from harness.subject.host import this_host
+from harness.subject.interactive import Witness, run_interactive
+from harness.subject.messages_api import MessagesApi
+from harness.subject.process import Completed, Leash
+from harness.subject.sandbox import Sandbox
+from harness.subject.worktree import LineLedger
+
+_BY_SETTINGS = "config"
+
+#: Nothing listens: what was asked did not even arrive.
+NO_CONNECTION = Failure(None, "", 0)
+
+
+def telemetry_settings(protocol: Protocol, endpoint: str) -> dict[str, str]:
+    """The documented variables that switch export on, over one protocol to one place."""
+    return {
+        "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+    }
+
+
+def drive(
+    binary: Binary, scenario: Scenario, protocol: Protocol, deadline_s: float, leash: Leash
+) -> Capture:
+    """Run ``scenario`` over ``protocol`` in the calling thread.
+
+    Raises :class:`SubjectError`, with what the subject showed last, where it does not
+    end in time, does not do what the scenario expects, or gives up before its work.
+    """
+    ledger = LineLedger()
+    responder = RefusesTheFirst() if scenario.first_exports_refused else None
+    with Collector(responder=responder) as collector, Sandbox() as sandbox:
+        write_files(sandbox.work, scenario.files)
+        further = scenario.prepare(sandbox, protocol) if scenario.prepare else ()
+        args = (*scenario.args, *further)
+        with MessagesApi(
+            scenario.steps(sandbox.work),
+            prompts=scenario.all_prompts,
+            observer=ledger,
+            usage_frames=scenario.usage_frames,
+        ) as api:
+            settings = telemetry_settings(protocol, collector.endpoint(protocol))
+            settings.update(scenario.environment)
+            session = _Session(binary, scenario, sandbox, api, settings, args, deadline_s, leash)
+            try:
+                completed = session.run()
+            except SubjectError as error:
+                raise SubjectError(
+                    f"claude {binary.version} could not be driven through {scenario.name} "
+                    f"over {protocol}: {error}"
+                ) from error
+        truth = GroundTruth(
+            prompts=scenario.all_prompts if scenario.api_unreachable else api.prompts,
+            api_calls=api.calls,
+            tool_runs=api.tool_runs,
+            commits=sandbox.commits(),
+            pull_requests=sandbox.pull_requests(),
+            lines_added=ledger.added,
+            lines_removed=ledger.removed,
+            decisions=session.decisions,
+            failures=(NO_CONNECTION,) if scenario.api_unreachable else api.failures,
+            canaries=scenario.canaries,
+        )
+        exports, forgotten = collector.store.snapshot()
+    _verify(binary, scenario, protocol, completed, truth)
+    run = Run(
+        scenario=scenario.name,
+        protocol=protocol,
+        subject=SubjectFacts(binary.spec, binary.path, binary.version),
+        argv=completed.argv,
+        environment=settings,
+        started_unix_nano=completed.started_unix_nano,
+        ended_unix_nano=completed.ended_unix_nano,
+        exit_code=completed.exit_code,
+        stdout=completed.stdout,
+        stderr=completed.stderr,
+        truth=truth,
+        traits=scenario.all_traits,
+        host=this_host(),
+    )
+    return Capture(run, exports, forgotten)
+
+
+class RefusesTheFirst:
+    """A responder: 503 (UNAVAILABLE) for the first request of each signal."""
+
+    def __init__(self) -> None:
+        self._seen: set[Signal | None] = set()
+
+    def __call__(self, export: Export) -> Answer | None:
+        if export.signal in self._seen:
+            return None
+        self._seen.add(export.signal)
+        return Answer(http_status=503, grpc_code=14, message="not yet")
+
+
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """A port at which nothing listens, and which nobody else can take meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+class _Session:
+    """One session under way, and the permission decisions that were made in it."""
+
+    def __init__(
+        self,
+        binary: Binary,
+        scenario: Scenario,
+        sandbox: Sandbox,
+        api: MessagesApi,
+        settings: Mapping[str, str],
+        args: Sequence[str],
+        deadline_s: float,
+        leash: Leash,
+    ) -> None:
+        self._binary = binary
+        self._scenario = scenario
+        self._sandbox = sandbox
+        self._api = api
+        self._settings = settings
+        self._args = args
+        self._deadline_s = deadline_s
+        self._leash = leash
+        #: tool_use_id -> what the person answered.
+        self._answers: dict[str, Choice] = {}
+
+    def run(self) -> Completed:
+        scenario = self._scenario
+        if scenario.api_unreachable:
+            with closed_port() as port:
+                return self._run(f"http://127.0.0.1:{port}")
+        return self._run(self._api.base_url)
+
+    def _run(self, api_url: str) -> Completed:
+        scenario = self._scenario
+        common: Any = {
+            "api_url": api_url,
+            "env": self._settings,
+            "args": self._args,
+            "deadline_s": self._deadline_s,
+            "leash": self._leash,
+        }
+        if scenario.prompt:
+            return run_headless(self._binary, self._sandbox, scenario.prompt, **common)
+        if scenario.prompts:
+            return run_conversation(self._binary, self._sandbox, scenario.prompts, **common)
+        return run_interactive(
+            self._binary,
+            self._sandbox,
+            scenario.acts,
+            witness=Witness(lambda: self._api.prompts, lambda: len(self._api.main_calls)),
+            answered=self._note,
+            **common,
+        )
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """For every tool that was asked for, in order: by a person, or by the settings."""
+        found = []
+        for tool_use_id, step in self._api.tools_asked:
+            choice = self._answers.get(tool_use_id)
+            accepted = not step.forbidden if choice is None else choice.accepts
+            source = _BY_SETTINGS if choice is None else choice.source
+            found.append(Decision(step.name, tool_use_id, step.input, accepted, source))
+        return tuple(found)
+
+    def _note(self, choice: Choice) -> None:
+        """The question is about the tool that the model asked for last."""
+        tool_use_id, _ = self._api.tools_asked[-1]
+        self._answers[tool_use_id] = choice
+
+
+def _verify(
+    binary: Binary,
+    scenario: Scenario,
+    protocol: Protocol,
+    completed: Completed,
+    truth: GroundTruth,
+) -> None:
+    if completed.timed_out:
+        raise SubjectError(
+            f"claude {binary.version} did not end {scenario.name} over {protocol} "
+            f"within {completed.deadline_s:g} s",
+            output=completed.last_output,
+        )
+    if completed.exit_code != 0 and not truth.api_calls and not scenario.api_unreachable:
+        raise SubjectError(
+            f"claude {binary.version} ended with exit code {completed.exit_code} "
+            f"before it asked the model anything ({scenario.name} over {protocol})",
+            output=completed.last_output,
+        )
+
+
+def write_files(folder: Path, contents: Mapping[str, str]) -> None:
+    """Write text files (name -> content) into ``folder``.
+
+    Raises :class:`UsageError` for a name that leads out of it.
+    """
+    for name, text in contents.items():
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise UsageError(f"files[{name!r}]", seen=str(path), expected="a path in the work tree")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

@@ -1,0 +1,130 @@
+"""Drive the subject without a terminal through several prompts of one session.
+
+As software does it that speaks to the CLI: JSON lines in and out
+(``--input-format stream-json``), the next prompt after the result of the last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import pexpect
+from pexpect import fdpexpect
+
+from harness.errors import SubjectError
+from harness.subject import process
+from harness.subject.binary import Binary
+from harness.subject.process import Completed, Leash
+from harness.subject.sandbox import Sandbox
+
+ARGUMENTS = (
+    *("-p", "--verbose"),
+    *("--input-format", "stream-json", "--output-format", "stream-json"),
+)
+
+
+def run_conversation(
+    binary: Binary,
+    sandbox: Sandbox,
+    prompts: Sequence[str],
+    *,
+    api_url: str,
+    env: Mapping[str, str] | None = None,
+    args: Sequence[str] = (),
+    deadline_s: float = 60.0,
+    leash: Leash | None = None,
+) -> Completed:
+    """Run ``claude -p`` with ``args`` through ``prompts``, one after another.
+
+    A run that the deadline ended comes back with ``timed_out`` set.  Raises SubjectError
+    if the process cannot be started, or ends before it has answered every prompt.
+    """
+    argv = [*binary.argv, *ARGUMENTS, *args]
+    errors = sandbox.output / "stderr"
+    started = time.time_ns()
+    end_s = time.monotonic() + deadline_s
+    with errors.open("wb") as stderr:
+        try:
+            running = subprocess.Popen(
+                argv,
+                cwd=sandbox.work,
+                env=sandbox.env(env, api_url=api_url, path_entries=binary.path_entries),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
+    lines: list[str] = []
+    timed_out = False
+    try:
+        with (leash or Leash()).holding(running.pid):
+            try:
+                _converse(running, prompts, lines, end_s)
+            except pexpect.TIMEOUT:
+                timed_out = True
+            except pexpect.EOF as error:
+                raise SubjectError(
+                    "the session ended before it had answered every prompt",
+                    output="\n".join([*lines[-5:], process.tail(errors)]),
+                ) from error
+            if not timed_out:
+                timed_out = not process.wait(running, max(end_s - time.monotonic(), 0))
+    finally:
+        process.kill_group(running)
+        for stream in (running.stdin, running.stdout):
+            assert stream is not None
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+    return Completed(
+        argv=tuple(argv),
+        exit_code=running.returncode,
+        stdout="\n".join(lines)[-process.OUTPUT_TAIL_BYTES :],
+        stderr=process.tail(errors),
+        started_unix_nano=started,
+        ended_unix_nano=time.time_ns(),
+        timed_out=timed_out,
+        deadline_s=deadline_s,
+    )
+
+
+def _converse(
+    running: subprocess.Popen[bytes], prompts: Sequence[str], lines: list[str], end_s: float
+) -> None:
+    """Send each prompt and read up to its result; then close the input and read the rest."""
+    assert running.stdin is not None
+    assert running.stdout is not None
+    channel = fdpexpect.fdspawn(running.stdout.fileno(), timeout=None)
+
+    def next_line() -> str:
+        channel.expect(rb"\n", timeout=max(end_s - time.monotonic(), 0))
+        lines.append(cast(bytes, channel.before).decode("utf-8", "replace"))
+        return lines[-1]
+
+    for prompt in prompts:
+        content = [{"type": "text", "text": prompt}]
+        message = {"type": "user", "message": {"role": "user", "content": content}}
+        with contextlib.suppress(BrokenPipeError):  # it has ended: reading will tell
+            running.stdin.write(json.dumps(message).encode() + b"\n")
+            running.stdin.flush()
+        while not _is_result(next_line()):
+            pass
+    with contextlib.suppress(BrokenPipeError):
+        running.stdin.close()
+    with contextlib.suppress(pexpect.EOF):
+        while True:
+            next_line()
+
+
+def _is_result(line: str) -> bool:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(message, dict) and message.get("type") == "result"

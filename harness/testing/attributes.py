@@ -1,0 +1,41 @@
+"""Attribute values, and how the CLI writes and measures them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+Scalar = str | bool | int | float
+Attributes = dict[str, Scalar]
+
+REDACTED = "<REDACTED>"
+
+_INPUT_VALUE_LIMIT = 512
+_INPUT_LIMIT = 4096
+
+
+def length(text: str) -> int:
+    """UTF-16 code units, which is what JavaScript calls the length of a string."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def in_digits(value: float) -> str:
+    """Decimal digits without an exponent."""
+    return format(Decimal(repr(value)), "f")
+
+
+def compact_json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def bounded_json(value: Mapping[str, Any]) -> str:
+    """JSON arguments: values over 512 characters are cut, and so is what exceeds 4 K."""
+    short = {
+        key: each[:_INPUT_VALUE_LIMIT] + "…"
+        if isinstance(each, str) and len(each) > _INPUT_VALUE_LIMIT
+        else each
+        for key, each in value.items()
+    }
+    return compact_json(short)[:_INPUT_LIMIT]
