@@ -33,12 +33,13 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One request that the scripted Messages API answered; ``status`` 0 is none or half
-    an answer.
+    """One request that the scripted Messages API answered; ``status`` 0 is no answer, or
+    half of one: then the token counts are those of the whole.
 
     ``auxiliary`` calls are the subject's own side business (titles, command
     classification): answered and billed, but outside the script.  Token counts
-    are what was billed: all zero on an error answer.
+    are what was billed: all zero on an error answer.  A ``probe`` asks for a single
+    token, to see how the API feels: no document says whether it is told or counted.
     """
 
     model: str
@@ -51,6 +52,7 @@ class ApiCall:
     cache_read_tokens: int = 0
     cache_creation_tokens: int = 0
     error_message: str = ""
+    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,14 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class ToolRun:
     """One scripted ``tool_use`` whose result came back.  ``input`` is what the script
-    sent; ``ok`` is false when the result was marked as an error."""
+    sent; ``ok`` is false when the result was marked as an error; ``result_bytes`` is the
+    length of a result of plain text in UTF-8 (None for other results)."""
 
     name: str
     tool_use_id: str
     input: Mapping[str, object]
     ok: bool
+    result_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ class Decision:
 class GroundTruth:
     """What happened, counted by our fakes and never by the subject.
 
-    ``canaries`` are unique texts, by what they stand in for (``prompt``, ``api_key``).
+    ``canaries`` are unique texts, by what they stand in for (``prompt``, ``api_key``);
+    ``account`` is who was signed in, by the attributes that tell it.
     """
 
     prompts: tuple[str, ...] = ()
@@ -108,6 +113,13 @@ class GroundTruth:
     decisions: tuple[Decision, ...] = ()
     failures: tuple[Failure, ...] = ()
     canaries: Mapping[str, str] = field(default_factory=dict)
+    account: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tools_that_ran(self) -> tuple[ToolRun, ...]:
+        """Without those that a person or the settings rejected."""
+        rejected = {each.tool_use_id for each in self.decisions if not each.accepted}
+        return tuple(run for run in self.tool_runs if run.tool_use_id not in rejected)
 
 
 @dataclass(frozen=True, slots=True)

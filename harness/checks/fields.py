@@ -31,6 +31,19 @@ class FieldChecks:
         """Wherever the field is, it is what the schema says."""
         return self._each(requirement, view, lambda value: value)
 
+    def holds(self, requirement: Requirement, view: CaptureView) -> Outcome:
+        """Every selected item has the field, and it is what the schema says."""
+        items = chosen(requirement, view)
+        if not items:
+            return nothing_seen(requirement, items)
+        findings = tuple(
+            Finding(self._expected(requirement), shown(value), _spot(item, requirement))
+            for item in items
+            if (value := item.at(requirement.path)) is MISSING
+            or not self._holds(requirement, value)
+        )
+        return Judged(len(items), findings)
+
     def json_text(self, requirement: Requirement, view: CaptureView) -> Outcome:
         """Wherever the field is, it is a string of JSON whose content the schema describes."""
         return self._each(requirement, view, _parsed)

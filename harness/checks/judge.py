@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from harness.capture.run import Run
-from harness.checks import fields, session, transport
+from harness.checks import (
+    accounting,
+    canaries,
+    fields,
+    runs,
+    session,
+    streams,
+    tools,
+    transport,
+)
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
@@ -17,19 +27,57 @@ from harness.otlp.model import Protocol
 _PerCapture = Callable[[Requirement, CaptureView], Outcome]
 _Across = Callable[[Requirement, Sequence[CaptureView]], Outcome]
 
-_PER_CAPTURE: Mapping[str, _PerCapture] = {
-    "absent": fields.absent,
-    "configured_protocol": transport.configured_protocol,
-    "constant": session.constant,
-    "covers": fields.covers,
-    "exported": session.exported,
-    "increasing": session.increasing,
-    "present": fields.present,
-    "same_instant": session.same_instant,
-    "subject_version": session.subject_version,
-}
-_ACROSS: Mapping[str, _Across] = {"same_everywhere": transport.same_everywhere}
-_BY_SCHEMA = ("value", "json_text")
+
+def _named(*checks: Any) -> dict[str, Any]:
+    """Checks by their own names: what ``check`` of a requirement says."""
+    return {check.__name__: check for check in checks}
+
+
+_PER_CAPTURE: Mapping[str, _PerCapture] = _named(
+    accounting.cost_agrees,
+    accounting.counted,
+    accounting.event_tokens,
+    accounting.one_each,
+    accounting.tokens_billed,
+    canaries.kept,
+    canaries.shown_at,
+    fields.absent,
+    fields.covers,
+    fields.present,
+    runs.active_within_the_run,
+    runs.as_host,
+    runs.as_signed_in,
+    runs.failures_told,
+    runs.prompt_length,
+    runs.prompt_text,
+    runs.shorter_than_the_run,
+    runs.within_the_run,
+    session.constant,
+    session.exported,
+    session.increasing,
+    session.same_instant,
+    session.subject_version,
+    session.without_gaps,
+    streams.never_falls,
+    streams.one_point_per_stream,
+    streams.times_ordered,
+    streams.unique_keys,
+    streams.windows_apart,
+    tools.decided,
+    tools.edits_decided,
+    tools.input_repeated,
+    tools.input_size,
+    tools.parameters,
+    tools.result_size,
+    tools.slept,
+    tools.tool_name,
+    tools.tool_outcome,
+    transport.configured_protocol,
+)
+_ACROSS: Mapping[str, _Across] = _named(
+    transport.distinct, transport.equal_in_all, transport.same_everywhere
+)
+_BY_SCHEMA = ("value", "holds", "json_text")
 
 #: Every check that a requirement may name.
 CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA})
@@ -51,8 +99,7 @@ class Judge:
         schema_checks = fields.FieldChecks(contract)
         self._per_capture = {
             **_PER_CAPTURE,
-            "value": schema_checks.value,
-            "json_text": schema_checks.json_text,
+            **{name: getattr(schema_checks, name) for name in _BY_SCHEMA},
         }
         # A capture never changes, and is judged again beside others that do (mutants).
         self._known: WeakKeyDictionary[CaptureView, dict[str, Outcome]] = WeakKeyDictionary()
@@ -67,7 +114,7 @@ class Judge:
             return Judgement(NotExercised(requirement.awaits))
         relevant = [view for view in views if concerns(requirement, view.run)]
         if not relevant:
-            return Judgement(NotExercised(f"none of the {requirement.exercised_by}"))
+            return Judgement(NotExercised(f"there was none of: {requirement.exercised_by}"))
         if requirement.check in _ACROSS:
             return Judgement(_ACROSS[requirement.check](requirement, relevant))
         outcomes = [(view, self._outcome(requirement, view)) for view in relevant]

@@ -67,6 +67,26 @@ def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
     return Judged(looked_at, tuple(findings))
 
 
+def without_gaps(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Per session, the field counts up by one from the first event that came."""
+    sessions: defaultdict[Any, list[int]] = defaultdict(list)
+    for item in chosen(requirement, view):
+        if type(number := item.at(requirement.path)) is int:
+            sessions[item.at(("attributes", "session.id"))].append(number)
+    if not sessions:
+        return nothing_seen(requirement, chosen(requirement, view))
+    findings = tuple(
+        Finding(
+            f"every number from {min(numbers)} to {max(numbers)}",
+            f"no {', no '.join(map(str, sorted(missing)[:5]))}",
+            f"{view.run.label} · {requirement.selects}",
+        )
+        for numbers in sessions.values()
+        if (missing := set(range(min(numbers), max(numbers))) - set(numbers))
+    )
+    return Judged(sum(map(len, sessions.values())), findings)
+
+
 def constant(requirement: Requirement, view: CaptureView) -> Outcome:
     """Every selected item that has the field has the same value of it."""
     having = carrying(requirement, view)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.checks.describe import shown
-from harness.checks.fields import chosen, nothing_seen
+from harness.checks.fields import carrying, chosen, nothing_seen
 from harness.checks.view import CaptureView
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
@@ -45,6 +45,38 @@ def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> O
         for name, keys in sorted(everything - shape)
     )
     return Judged(sum(len(view.select(requirement.selects)) for view in views), findings)
+
+
+def distinct(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
+    """No two runs have a value of the field in common."""
+    values = {
+        view.run.label: {shown(value) for _, value in carrying(requirement, view)} for view in views
+    }
+    having = {label: seen for label, seen in values.items() if seen}
+    if len(having) < 2:
+        return NotExercised(f"fewer than two runs carried {'.'.join(requirement.path)}")
+    first: dict[str, str] = {}
+    findings = []
+    for label, seen in having.items():
+        for value in sorted(seen):
+            if first.setdefault(value, label) != label:
+                findings.append(Finding(f"another than in {first[value]}", value, label))
+    return Judged(len(having), tuple(findings))
+
+
+def equal_in_all(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
+    """The field has one value in all selected items of all runs."""
+    having = [(item, value) for view in views for item, value in carrying(requirement, view)]
+    protocols = {view.protocol for view in views if carrying(requirement, view)}
+    if len(protocols) < 2:
+        return NotExercised(f"fewer than two protocols carried {'.'.join(requirement.path)}")
+    first, same = having[0]
+    findings = tuple(
+        Finding(f"the same as at {first.where}: {shown(same)}", shown(value), item.where)
+        for item, value in having[1:]
+        if value != same
+    )
+    return Judged(len(having), findings)
 
 
 def _shapes(requirement: Requirement, view: CaptureView) -> set[tuple[str, tuple[str, ...]]]:

@@ -13,12 +13,29 @@ EDIT_TOOLS = frozenset({"Edit", "Write", "NotebookEdit"})
 OCCASIONS: Mapping[str, Callable[[GroundTruth], int]] = {
     "a session": lambda truth: 1 if truth.prompts else 0,
     "a prompt": lambda truth: len(truth.prompts),
-    "an answered API request": lambda truth: sum(call.status == 200 for call in truth.api_calls),
-    "a failed API request": lambda truth: sum(call.status >= 400 for call in truth.api_calls),
-    "a tool run": lambda truth: len(truth.tool_runs),
-    "a failed tool run": lambda truth: sum(not run.ok for run in truth.tool_runs),
-    "an edit of a file": lambda truth: sum(run.name in EDIT_TOOLS for run in truth.tool_runs),
+    "an answered API request": lambda truth: sum(
+        call.status == 200 and not call.probe for call in truth.api_calls
+    ),
+    "an answer of the main loop": lambda truth: sum(
+        call.status == 200 and not call.auxiliary for call in truth.api_calls
+    ),
+    "another answer": lambda truth: sum(
+        call.status == 200 and call.auxiliary for call in truth.api_calls
+    ),
+    "an answered probe": lambda truth: sum(
+        call.status == 200 and call.probe for call in truth.api_calls
+    ),
+    "a failed API request": lambda truth: len(truth.failures),
+    "a tool run": lambda truth: len(truth.tools_that_ran),
+    "a rejected tool": lambda truth: sum(not each.accepted for each in truth.decisions),
+    "a decision": lambda truth: len(truth.decisions),
+    "a failed tool run": lambda truth: sum(not run.ok for run in truth.tools_that_ran),
+    "a decision about an edit": lambda truth: sum(
+        each.name in EDIT_TOOLS for each in truth.decisions
+    ),
     "a changed line": lambda truth: truth.lines_added + truth.lines_removed,
+    "an added line": lambda truth: truth.lines_added,
+    "a removed line": lambda truth: truth.lines_removed,
     "a commit": lambda truth: truth.commits,
     "a pull request": lambda truth: truth.pull_requests,
 }

@@ -90,7 +90,10 @@ class CaptureView:
     @cached_property
     def _points(self) -> list[Item]:
         return [
-            Item(f"{self._place(export)} · {point.metric.name} · point {n}", point_view(point))
+            Item(
+                f"{self._place(export)} · {point.metric.name} · point {n}",
+                {**point_view(point), "export": export.sequence},
+            )
             for export in self._decoded
             for n, point in enumerate(export.data_points, start=1)
         ]
@@ -144,6 +147,7 @@ def point_view(point: DataPoint) -> dict[str, Any]:
         "start_time_unix_nano": point.start_time_unix_nano,
         "time_unix_nano": point.time_unix_nano,
         "attributes": plain(point.attributes),
+        "repeated": point.attributes.repeated,
     }
 
 
@@ -157,6 +161,7 @@ def event_view(event: Event) -> dict[str, Any]:
         "observed_time_unix_nano": event.observed_time_unix_nano,
         "severity_number": event.severity_number,
         "attributes": plain(event.attributes),
+        "repeated": event.attributes.repeated,
     }
 
 
@@ -197,7 +202,10 @@ def _called(event: Event) -> str:
 
 
 def _resource(resource: Resource) -> dict[str, Any]:
-    return {"attributes": plain(resource.attributes)}
+    return {
+        "attributes": plain(resource.attributes),
+        "repeated": resource.attributes.repeated,
+    }
 
 
 def _scope(scope: Scope) -> dict[str, Any]:

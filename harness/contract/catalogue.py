@@ -171,7 +171,7 @@ def _requirement(
         path=place.path,
         schema=resolve(schema, version),
         check=entry.get("check"),
-        params=entry.get("params", {}),
+        params=_params(entry.get("params", {}), version),
         scenarios=tuple(entry.get("scenarios", ())),
         given=entry.get("given", {}),
         protocols=tuple(entry.get("protocols", ())),
@@ -181,6 +181,20 @@ def _requirement(
         ),
         awaits=str(entry.get("awaits", "")),
     )
+
+
+def _params(params: JsonObject, version: Version) -> JsonObject:
+    """Entries of a list may have versions, too: those that do not hold are left out."""
+    return {
+        key: [
+            {name: each for name, each in entry.items() if name not in ("since", "until")}
+            for entry in value
+            if version in VersionRange.of(entry)
+        ]
+        if isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+        else value
+        for key, value in params.items()
+    }
 
 
 def _source(document: str, section: str, documents: JsonObject, version: Version) -> Source:

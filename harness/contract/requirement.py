@@ -93,8 +93,11 @@ class Requirement:
     @property
     def exercised_by(self) -> str:
         """In words: the runs that the requirement is judged in."""
-        runs = f"runs of {', '.join(self.scenarios)}" if self.scenarios else "every run"
-        return " ".join([runs, *(_in_words(key, value) for key, value in self.given.items())])
+        if not self.scenarios and not self.given:
+            return "every run"
+        runs = f"runs of {', '.join(self.scenarios)}" if self.scenarios else "runs"
+        given = [_in_words(key, value) for key, value in self.given.items()]
+        return f"{runs} {', '.join(given)}".strip()
 
 
 def _in_words(key: str, value: str | bool | None) -> str:

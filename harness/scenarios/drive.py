@@ -85,6 +85,7 @@ def drive(
             decisions=session.decisions,
             failures=(NO_CONNECTION,) if scenario.api_unreachable else api.failures,
             canaries=scenario.canaries,
+            account=scenario.account,
         )
         exports, forgotten = collector.store.snapshot()
     _verify(binary, scenario, protocol, completed, truth)

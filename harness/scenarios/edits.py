@@ -14,7 +14,7 @@ from harness.subject.script import Say, Step, UseTool
 def _new_file(work: Path) -> Sequence[Step]:
     content = "first\nsecond\n"
     return (
-        UseTool("Write", {"file_path": str(work / "lines.txt"), "content": content}),
+        UseTool("Write", {"file_path": str(work / "lines.py"), "content": content}),
         Say("Written."),
     )
 

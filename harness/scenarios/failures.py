@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.otlp.model import Protocol
-from harness.scenarios.scenario import Scenario
+from harness.scenarios.scenario import A_CUT_STREAM, Scenario
 from harness.subject.script import CutOff, Fail, HangUp, Say, UseTool
 
 #: One retry: the pause before it is about 0.6 s, and nothing shortens it in every release.
@@ -53,6 +53,7 @@ CUT_STREAM = Scenario(
     name="cut_stream",
     says="A session in which an answer breaks off in the middle of its stream",
     prompt="Tell me a long story.",
+    traits=(A_CUT_STREAM,),
     script=(CutOff("Once upon a"), Say("Once upon a time there was an end.")),
     environment=_ONE_RETRY,
     protocols=(Protocol.HTTP_JSON,),

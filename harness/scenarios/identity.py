@@ -10,11 +10,8 @@ from harness.scenarios.scenario import Scenario
 from harness.subject.sandbox import Sandbox
 from harness.subject.script import Say, UseTool
 
-#: A trait of runs with a signed-in account.
-AN_ACCOUNT = "an_account"
-
 #: An invented account, in the form in which the CLI keeps one.
-ACCOUNT = {
+_ACCOUNT = {
     "accountUuid": "6f1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
     "emailAddress": "ada@example.com",
     "organizationUuid": "0a1b2c3d-1111-4222-8333-444455556666",
@@ -28,7 +25,7 @@ _SWITCHES = ("SESSION_ID", "VERSION", "ACCOUNT_UUID", "ENTRYPOINT")
 
 def _sign_in(sandbox: Sandbox, protocol: Protocol) -> Sequence[str]:
     path = sandbox.home / ".claude.json"
-    path.write_text(json.dumps({"oauthAccount": ACCOUNT}), encoding="utf-8")
+    path.write_text(json.dumps({"oauthAccount": _ACCOUNT}), encoding="utf-8")
     return ()
 
 
@@ -43,7 +40,11 @@ def _identity(name: str, says: str, environment: Mapping[str, str], protocol: Pr
         ),
         environment={**_SIGNED_IN, **environment},
         prepare=_sign_in,
-        traits=(AN_ACCOUNT,),
+        account={
+            "user.account_uuid": _ACCOUNT["accountUuid"],
+            "user.email": _ACCOUNT["emailAddress"],
+            "organization.id": _ACCOUNT["organizationUuid"],
+        },
         protocols=(protocol,),
     )
 

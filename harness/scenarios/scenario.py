@@ -16,6 +16,9 @@ from harness.subject.script import Step
 #: Traits of runs: in words, what ``given`` of a requirement may ask for.
 AT_A_TERMINAL = "a_terminal"
 A_CONVERSATION = "a_conversation"
+AN_ACCOUNT = "an_account"
+USAGE_IN_FRAMES = "usage_in_frames"
+A_CUT_STREAM = "a_cut_stream"
 AN_UNREACHABLE_API = "an_unreachable_api"
 A_REFUSING_COLLECTOR = "a_refusing_collector"
 
@@ -32,7 +35,8 @@ class Scenario:
     stand in the work tree before the session starts; ``prepare`` may add more to the
     sandbox and returns further arguments.  ``traits`` tell the run from others, for
     requirements that hold only with them.  ``canaries`` are the unique texts that it
-    hides, by what they stand in for.  It is run over each of ``protocols``.
+    hides, by what they stand in for, ``account`` is who is signed in.  It is run over
+    each of ``protocols``.
 
     ``usage_frames``: how often the API tells the usage of one answer.  Two faults of
     what stands around the subject: ``api_unreachable`` (nothing listens where the API
@@ -51,6 +55,7 @@ class Scenario:
     prepare: Callable[[Sandbox, Protocol], Sequence[str]] | None = None
     traits: tuple[str, ...] = ()
     canaries: Mapping[str, str] = field(default_factory=dict)
+    account: Mapping[str, str] = field(default_factory=dict)
     protocols: tuple[Protocol, ...] = tuple(Protocol)
     usage_frames: int = 1
     api_unreachable: bool = False
@@ -76,8 +81,10 @@ class Scenario:
         follow = {
             AT_A_TERMINAL: bool(self.acts),
             A_CONVERSATION: bool(self.prompts),
+            AN_ACCOUNT: bool(self.account),
             AN_UNREACHABLE_API: self.api_unreachable,
             A_REFUSING_COLLECTOR: self.first_exports_refused,
+            USAGE_IN_FRAMES: self.usage_frames > 1,
         }
         return (*self.traits, *(trait for trait, there in follow.items() if there))
 

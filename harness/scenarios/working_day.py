@@ -12,15 +12,13 @@ from harness.subject.script import Fail, Step, UseTool
 def _steps(work: Path) -> Sequence[Step]:
     module = str(work / "greeting.py")
     return (
-        UseTool(
-            "Write", {"file_path": module, "content": "name = 'world'\nprint('hello', name)\n"}
-        ),
+        UseTool("Write", {"file_path": module, "content": "name = 'world'\nprint('hello', name)"}),
         UseTool(
             "Edit",
             {
                 "file_path": module,
-                "old_string": "print('hello', name)\n",
-                "new_string": "for _ in range(2):\n    print('hello', name)\n",
+                "old_string": "print('hello', name)",
+                "new_string": "for _ in range(2):\n    print('hello', name)",
             },
         ),
         UseTool(

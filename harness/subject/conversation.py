@@ -18,12 +18,18 @@ Request = Mapping[str, Any]
 AUXILIARY_TEXT = "ok"
 
 
-def tool_results(request: Request) -> Iterator[tuple[str, bool]]:
-    """(tool_use_id, ok) of every tool result anywhere in the conversation."""
+def tool_results(request: Request) -> Iterator[tuple[str, bool, str | None]]:
+    """(tool_use_id, ok, text) of every tool result anywhere in the conversation; no text
+    where the content is a list of blocks."""
     for message in _messages(request):
         for block in _blocks(message):
             if block.get("type") == "tool_result":
-                yield str(block.get("tool_use_id")), not block.get("is_error", False)
+                content = block.get("content")
+                yield (
+                    str(block.get("tool_use_id")),
+                    not block.get("is_error", False),
+                    content if isinstance(content, str) else None,
+                )
 
 
 def prompts_in(request: Request, prompts: Collection[str]) -> list[str]:

@@ -33,6 +33,7 @@ from harness.subject.sse import Answer, cut_stream, event_stream, message_json
 AFTER_THE_SCRIPT = Say("done")
 
 _COUNTED_TOKENS = 1009
+_EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 class ToolObserver(Protocol):
@@ -208,6 +209,7 @@ class MessagesApi:
             auxiliary=not main,
             streamed=bool(request.get("stream", False)),
             request_id=f"req_01{number:022d}",
+            probe=request.get("max_tokens") == 1,
         )
         if not main:
             block = conversation.auxiliary_block(request, f"toolu_aux{number:022d}")
@@ -255,31 +257,24 @@ class MessagesApi:
             self._answered = 0
 
     def _note_tool_results(self, request: dict[str, Any]) -> None:
-        for tool_use_id, ok in conversation.tool_results(request):
+        for tool_use_id, ok, text in conversation.tool_results(request):
             step = self._tools.get(tool_use_id)
             if step is None or tool_use_id in self._tool_runs:
                 continue
-            run = ToolRun(name=step.name, tool_use_id=tool_use_id, input=step.input, ok=ok)
+            size = None if text is None else len(text.encode())
+            run = ToolRun(step.name, tool_use_id, step.input, ok, size)
             self._tool_runs[tool_use_id] = run
             if self._observer is not None:
                 self._observer.tool_ran(run)
 
     def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> _Response:
-        self._calls.append(
-            replace(
-                call,
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cache_read_tokens=usage.cache_read_tokens,
-                cache_creation_tokens=usage.cache_creation_tokens,
-            )
-        )
+        self._calls.append(_billed(call, usage))
         answer = Answer(f"msg_01{len(self._calls):022d}", call.model, block, usage)
         headers = {"request-id": call.request_id}
         if not call.streamed:
             headers["content-type"] = "application/json"
             return _Response(200, message_json(answer), headers)
-        headers["content-type"] = "text/event-stream; charset=utf-8"
+        headers["content-type"] = _EVENT_STREAM
         body = event_stream(
             answer, cumulative_usage=self._cumulative_usage, frames=self._usage_frames
         )
@@ -293,17 +288,11 @@ class MessagesApi:
                 self._failures.pop()
             self._failures.append(Failure(status, message, self._answered))
         if isinstance(step, CutOff) and call.streamed:
-            self._calls.append(replace(call, status=0))
-            answer = Answer(
-                f"msg_01{len(self._calls):022d}",
-                call.model,
-                {"type": "text", "text": step.text},
-                usage_of_call(len(self._calls)),
-            )
-            headers = {
-                "request-id": call.request_id,
-                "content-type": "text/event-stream; charset=utf-8",
-            }
+            usage = usage_of_call(len(self._calls) + 1)
+            self._calls.append(_billed(replace(call, status=0), usage))
+            block: dict[str, object] = {"type": "text", "text": step.text}
+            answer = Answer(f"msg_01{len(self._calls):022d}", call.model, block, usage)
+            headers = {"request-id": call.request_id, "content-type": _EVENT_STREAM}
             return _Response(200, cut_stream(answer), headers, hang_up=True)
         if not isinstance(step, Fail):
             self._calls.append(replace(call, status=0))
@@ -314,6 +303,16 @@ class MessagesApi:
             headers["retry-after"] = str(step.retry_after)
         body = _error_body(step.type, step.message, call.request_id)
         return _json(step.status, body, headers)
+
+
+def _billed(call: ApiCall, usage: Usage) -> ApiCall:
+    return replace(
+        call,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_creation_tokens=usage.cache_creation_tokens,
+    )
 
 
 def _lasts(step: Step) -> bool:

@@ -1,0 +1,197 @@
+"""Where canaries turned up, and whether they may: every byte of every export is searched."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.capture.names import event_name
+from harness.checks.view import CaptureView
+from harness.contract.requirement import Requirement
+from harness.findings import Finding, Judged, NotExercised, Outcome
+from harness.otlp.model import Attributes, Value
+
+#: Gates that open places, and what a table calls the runs in which they are open.
+GATES: Mapping[str, str] = {
+    "OTEL_LOG_USER_PROMPTS": "prompts",
+    "OTEL_LOG_TOOL_DETAILS": "details",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sighting:
+    """A canary at a place, such as ``logs tool_result attributes.error``, in a form
+    (``raw``, ``base64``, ``hex``, ``percent`` or ``escaped``)."""
+
+    canary: str
+    place: str
+    form: str
+
+
+def kept(requirement: Requirement, view: CaptureView) -> Outcome:
+    """``params.canary`` is nowhere but in the places of ``params.allowed``, with ``*`` for
+    any text; an entry with ``with`` opens its place in runs with that variable set to 1."""
+    name = str(requirement.params["canary"])
+    text = view.truth.canaries.get(name)
+    if text is None or not view.capture.exports:
+        return NotExercised(f"no run hid a canary for {name} and exported something")
+    allowed = [
+        str(entry["place"])
+        for entry in _entries(requirement.params.get("allowed", []))
+        if "with" not in entry or view.run.environment.get(str(entry["with"])) == "1"
+    ]
+    findings = tuple(
+        Finding(
+            f"no trace of the {name.replace('_', ' ')}"
+            + (f", but at {' or '.join(allowed)}" if allowed else ""),
+            f"{text} ({sighting.form})",
+            f"{view.run.label} · {sighting.place}",
+        )
+        for sighting in sightings(view.capture, name, text)
+        if not any(fnmatchcase(sighting.place, pattern) for pattern in allowed)
+    )
+    return Judged(len(view.capture.exports), findings)
+
+
+def shown_at(requirement: Requirement, view: CaptureView) -> Outcome:
+    """``params.canary`` is seen at a place that ``params.place`` describes."""
+    name, place = str(requirement.params["canary"]), str(requirement.params["place"])
+    text = view.truth.canaries.get(name)
+    if text is None or not view.capture.exports:
+        return NotExercised(f"no run hid a canary for {name} and exported something")
+    found = sightings(view.capture, name, text)
+    if any(fnmatchcase(sighting.place, place) for sighting in found):
+        return Judged(1)
+    seen = ", ".join(sorted({each.place for each in found})) or "nowhere"
+    return Judged(1, (Finding(f"the {name.replace('_', ' ')} at {place}", seen, view.run.label),))
+
+
+def table(captures: tuple[Capture, ...]) -> tuple[tuple[str, str, str], ...]:
+    """(canary, place, gates) of every sighting, and (canary, "", gates) for none in runs
+    with these gates: what a report shows."""
+    rows: set[tuple[str, str, str]] = set()
+    for capture in captures:
+        gates = "+".join(
+            word for name, word in GATES.items() if capture.run.environment.get(name) == "1"
+        )
+        for name, text in capture.run.truth.canaries.items():
+            found = {sighting.place for sighting in sightings(capture, name, text)}
+            rows |= {(name, place, gates or "closed") for place in found or {""}}
+    seen = {(name, gates) for name, place, gates in rows if place}
+    return tuple(
+        (name, place, gates)
+        for name, place, gates in sorted(rows)
+        if place or (name, gates) not in seen
+    )
+
+
+def sightings(capture: Capture, name: str, text: str) -> list[Sighting]:
+    """Every place and form in which the canary ``text`` was exported, each once."""
+    found: dict[Sighting, None] = {}
+    for export in capture.exports:
+        for place, form in _in_export(export, text):
+            found[Sighting(name, place, form)] = None
+    return sorted(found)
+
+
+def _in_export(export: Export, text: str) -> Iterator[tuple[str, str]]:
+    signal = str(export.signal or "unrecognised")
+    for header, value in export.headers:
+        for form in _forms_in(value.encode("utf-8", "replace"), text):
+            yield f"{signal} header {header.lower()}", form
+    for form in _forms_in(export.path.encode("utf-8", "replace"), text):
+        yield f"{signal} path", form
+    # A body whose content encoding cannot be undone is searched as it came.
+    body = export.body if export.content is None else export.content
+    hits = list(_forms_in(body, text))
+    if not hits:
+        return
+    places = list(_in_items(export, text))
+    yield from places
+    for form in hits:
+        if not any(form == each for _, each in places):
+            yield f"{signal} body", form
+
+
+def _in_items(export: Export, text: str) -> Iterator[tuple[str, str]]:
+    signal = str(export.signal)
+    for point in export.data_points:
+        yield from _in_value(point.attributes, f"{signal} {point.metric.name} attributes", text)
+        yield from _in_value(point.resource.attributes, f"{signal} resource", text)
+        for part in (point.metric.name, point.metric.description, point.metric.unit):
+            yield from _in_value(part, f"{signal} {point.metric.name} definition", text)
+    for event in export.events:
+        name = event_name(event) or "(no name)"
+        yield from _in_value(event.attributes, f"{signal} {name} attributes", text)
+        yield from _in_value(event.body, f"{signal} {name} body", text)
+        yield from _in_value(event.resource.attributes, f"{signal} resource", text)
+    for span in export.spans:
+        yield from _in_value(span.attributes, f"{signal} {span.name} attributes", text)
+        yield from _in_value(span.name, f"{signal} span name", text)
+        yield from _in_value(span.status_message, f"{signal} {span.name} status", text)
+        yield from _in_value(span.resource.attributes, f"{signal} resource", text)
+        for event_called, _, attributes in span.events:
+            yield from _in_value(attributes, f"{signal} {span.name} event {event_called}", text)
+
+
+def _in_value(value: Value, place: str, text: str) -> Iterator[tuple[str, str]]:
+    match value:
+        case Attributes():
+            for key, each in value.items():
+                yield from _in_value(each, f"{place}.{key}", text)
+                for form in _forms_in(key.encode("utf-8", "replace"), text):
+                    yield f"{place} (a key)", form
+        case tuple():
+            for each in value:
+                yield from _in_value(each, place, text)
+        case str():
+            for form in _forms_in(value.encode("utf-8", "replace"), text):
+                yield place, form
+        case bytes():
+            for form in _forms_in(value, text):
+                yield place, form
+
+
+def _forms_in(haystack: bytes, text: str) -> Iterator[str]:
+    for form, needle in _forms(text):
+        if needle in haystack:
+            yield form
+
+
+@cache
+def _forms(text: str) -> tuple[tuple[str, bytes], ...]:
+    """The canary as it is, and as encodings write it.
+
+    Made of letters and digits, it is the same in JSON and in percent-encoding, unless
+    these escape every character.
+    """
+    raw = text.encode()
+    return (
+        ("raw", raw),
+        *(("base64", _aligned(raw, shift)) for shift in range(3)),
+        ("hex", raw.hex().encode()),
+        ("hex", raw.hex().upper().encode()),
+        ("percent", b"".join(b"%%%02X" % byte for byte in raw)),
+        ("percent", b"".join(b"%%%02x" % byte for byte in raw)),
+        ("escaped", b"".join(b"\\u%04x" % byte for byte in raw)),
+    )
+
+
+def _aligned(raw: bytes, shift: int) -> bytes:
+    """The base64 characters that do not depend on what stands before or after ``raw``,
+    when it begins at ``shift`` within a group of three bytes."""
+    encoded = base64.b64encode(bytes(shift) + raw)
+    first = -(-shift * 8 // 6)
+    last = (shift + len(raw)) * 8 // 6
+    return encoded[first:last]
+
+
+def _entries(value: object) -> list[Mapping[str, Any]]:
+    assert isinstance(value, list)
+    return value

@@ -1,0 +1,40 @@
+"""Which event tells of which tool: by the tool's id, or by name and order before ids were sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TypeVar
+
+from harness.capture.run import Decision, ToolRun
+from harness.checks.view import Item
+
+_Tool = TypeVar("_Tool", ToolRun, Decision)
+
+#: What every tool of an MCP server is called in events.
+MCP_TOOL = "mcp_tool"
+
+#: The subagent tool had two names.
+_RENAMED = {"Agent": "Task"}
+
+
+def reported_name(name: str) -> str:
+    """The one name of a tool in telemetry, whatever the model called it by."""
+    return MCP_TOOL if name.startswith("mcp__") else _RENAMED.get(name, name)
+
+
+def paired(tools: Sequence[_Tool], items: Sequence[Item]) -> list[tuple[_Tool, Item]]:
+    """Each tool with the event that tells of it; those without one are left out."""
+    by_id = {item.view["attributes"].get("tool_use_id"): item for item in items}
+    by_name: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        if "tool_use_id" not in item.view["attributes"]:
+            by_name[reported_name(str(item.view["attributes"].get("tool_name")))].append(item)
+    pairs = []
+    for tool in tools:
+        waiting = by_name[reported_name(tool.name)]
+        if tool.tool_use_id in by_id:
+            pairs.append((tool, by_id[tool.tool_use_id]))
+        elif waiting:
+            pairs.append((tool, waiting.pop(0)))
+    return pairs

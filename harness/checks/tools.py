@@ -1,0 +1,276 @@
+"""Checks of what events say of a tool against what it was asked and did."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from harness.capture.run import ToolRun
+from harness.checks.describe import shown
+from harness.checks.fields import chosen, matches, nothing_seen
+from harness.checks.matching import MCP_TOOL, paired, reported_name
+from harness.checks.truth import EDIT_TOOLS
+from harness.checks.view import MISSING, CaptureView, Item
+from harness.contract.requirement import Requirement
+from harness.findings import Finding, Judged, NotExercised, Outcome
+
+_SLEEP = re.compile(r"\bsleep (\d+(?:\.\d+)?)")
+
+#: Extension -> the language that the documents name for it.
+LANGUAGES = {".py": "Python", ".ts": "TypeScript", ".js": "JavaScript", ".md": "Markdown"}
+UNKNOWN = "unknown"
+
+
+def decided(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Each decision made as ``params.source`` says is told so, accepted or rejected."""
+    source = str(requirement.params["source"])
+    made = [each for each in view.truth.decisions if each.source == source]
+    if not made:
+        return NotExercised(f"the run saw no decision by {source}")
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    told = {decision.tool_use_id: item for decision, item in paired(view.truth.decisions, items)}
+    findings = []
+    for decision in made:
+        item = told.get(decision.tool_use_id)
+        wanted = ("accept" if decision.accepted else "reject", source)
+        if item is None:
+            findings.append(
+                Finding(f"{decision.name}: {wanted[0]} by {source}", "no event", view.run.label)
+            )
+            continue
+        seen = (item.at(("attributes", "decision")), item.at(("attributes", "source")))
+        if seen != wanted:
+            findings.append(
+                Finding(
+                    f"{decision.name}: {wanted[0]} by {source}",
+                    f"{seen[0]} by {seen[1]}",
+                    item.where,
+                )
+            )
+    return Judged(len(made), tuple(findings))
+
+
+def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The counter holds each decision about an edit that ``params.decision`` and
+    ``params.language`` (``known``, ``unknown``) choose, under its tool and language."""
+    items = view.select(requirement.selects)
+    if not items:
+        return nothing_seen(requirement, [])
+    wanted: Counter[tuple[str, str, str]] = Counter()
+    for each in view.truth.decisions:
+        decision, language = "accept" if each.accepted else "reject", language_of(each.input)
+        if each.name in EDIT_TOOLS and _asked_for(requirement, decision, language):
+            wanted[each.name, decision, language] += 1
+    if not wanted:
+        return NotExercised("the run saw no such decision about an edit")
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for item in items:
+        attributes = item.view["attributes"]
+        # The first document called it `tool`, every release `tool_name`.
+        tool = str(attributes.get("tool_name", attributes.get("tool")))
+        decision, language = str(attributes.get("decision")), str(attributes.get("language"))
+        if _asked_for(requirement, decision, language):
+            seen[tool, decision, language] += int(item.view["value"] or 0)
+    findings = tuple(
+        Finding(
+            f"{wanted[each]} of {each[0]}, {each[1]}, {each[2]}",
+            str(seen[each]),
+            f"{view.run.label} · {requirement.selects}",
+        )
+        for each in sorted(wanted.keys() | seen.keys())
+        if wanted[each] != seen[each]
+    )
+    return Judged(wanted.total(), findings)
+
+
+def language_of(tool_input: Mapping[str, object]) -> str:
+    """The language of the file that an edit tool names.
+
+    Of a notebook the documents say nothing: no release knows its extension.
+    """
+    path = tool_input.get("file_path") or tool_input.get("notebook_path") or ""
+    return LANGUAGES.get(PurePath(str(path)).suffix, UNKNOWN)
+
+
+def _asked_for(requirement: Requirement, decision: str, language: str) -> bool:
+    params = requirement.params
+    if params.get("decision", decision) != decision:
+        return False
+    asked = params.get("language")
+    return asked is None or (language == UNKNOWN) == (asked == UNKNOWN)
+
+
+def tool_outcome(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is ``true`` for the tools that worked and ``false`` for those that failed."""
+    return _of_each_run(
+        requirement, view, lambda run: "true" if run.ok else "false", lambda value: value
+    )
+
+
+def tool_name(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is the name of the tool that ran; of a tool of an MCP server, ``mcp_tool``."""
+    return _of_each_run(
+        requirement,
+        view,
+        lambda run: reported_name(run.name),
+        lambda value: reported_name(str(value)),
+    )
+
+
+def input_size(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is the length of the input as compact JSON.
+
+    Judged on ``params.tools``, whose input the CLI does not complete with defaults, and
+    on inputs in ASCII, for which every unit of length is the same.
+    """
+    tools = requirement.params["tools"]
+    assert isinstance(tools, list)
+
+    def size(run: ToolRun) -> int | None:
+        text = json.dumps(run.input, ensure_ascii=False, separators=(",", ":"))
+        return len(text) if reported_name(run.name) in tools and text.isascii() else None
+
+    return _of_each_run(requirement, view, size, _number)
+
+
+def result_size(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is the length of what the tool answered, where that is plain text."""
+    return _of_each_run(
+        requirement, view, lambda run: run.result_bytes if run.ok else None, _number
+    )
+
+
+def slept(requirement: Requirement, view: CaptureView) -> Outcome:
+    """A command that slept took at least so long, in milliseconds."""
+    findings = []
+    looked_at = 0
+    for run, item in paired(view.truth.tools_that_ran, chosen(requirement, view)):
+        slept = _SLEEP.findall(str(run.input.get("command", "")))
+        took = _number(item.at(requirement.path))
+        if not slept or took is None:
+            continue
+        looked_at += 1
+        least = sum(map(float, slept)) * 1000
+        if took < least:
+            findings.append(
+                Finding(f"at least {least:g} ms", shown(item.at(requirement.path)), item.where)
+            )
+    if not looked_at:
+        return NotExercised("no event told of a command that slept")
+    return Judged(looked_at, tuple(findings))
+
+
+def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is JSON that repeats what the tool was asked (``params.tool``: which)."""
+    wanted_tool = str(requirement.params["tool"])
+    keys = requirement.params.get("keys", ["timeout", "description"])
+    assert isinstance(keys, list)
+    known: list[Any] = [*view.truth.tools_that_ran]
+    if requirement.selects.name == "tool_decision":
+        known = [*view.truth.decisions]
+    findings = []
+    looked_at = 0
+    for run, item in paired(known, chosen(requirement, view)):
+        if reported_name(run.name) != wanted_tool:
+            continue
+        looked_at += 1
+        value = item.at(requirement.path)
+        wanted = expected_parameters(run.name, run.input, keys)
+        if value is MISSING:
+            findings.append(Finding(json.dumps(wanted), "nothing", item.where))
+            continue
+        try:
+            seen = json.loads(str(value))
+        except ValueError:
+            seen = None
+        wrong = not isinstance(seen, dict) or any(
+            seen.get(key, MISSING) != each for key, each in wanted.items()
+        )
+        if wrong:
+            findings.append(Finding(json.dumps(wanted), shown(value), item.where))
+    if not looked_at:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(looked_at, tuple(findings))
+
+
+def input_repeated(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is JSON that holds every argument that the tool was given."""
+    findings = []
+    looked_at = 0
+    for run, item in paired(view.truth.tools_that_ran, _having(requirement, view)):
+        looked_at += 1
+        value = item.at(requirement.path)
+        try:
+            seen = json.loads(str(value))
+        except ValueError:
+            seen = None
+        if not isinstance(seen, dict) or any(
+            seen.get(key, MISSING) != each for key, each in run.input.items()
+        ):
+            findings.append(Finding(json.dumps(run.input), shown(value), item.where))
+    if not looked_at:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(looked_at, tuple(findings))
+
+
+def expected_parameters(
+    name: str, tool_input: Mapping[str, object], keys: Sequence[str]
+) -> dict[str, object]:
+    """What the documents want in ``tool_parameters`` of a tool, of what its input holds;
+    ``keys`` are those of a command that are repeated where they were given."""
+    if reported_name(name) == MCP_TOOL:
+        _, server, tool = name.split("__", 2)
+        return {"mcp_server_name": server, "mcp_tool_name": tool}
+    if name == "Skill":
+        return {"skill_name": tool_input["skill"]}
+    command = str(tool_input.get("command", ""))
+    given = {key: tool_input[key] for key in keys if key in tool_input}
+    return {"bash_command": command.split()[0], "full_command": command, **given}
+
+
+def _of_each_run(
+    requirement: Requirement,
+    view: CaptureView,
+    wanted: Callable[[ToolRun], object | None],
+    read: Callable[[Any], object],
+) -> Outcome:
+    """The field of each tool's event is ``wanted(run)``; None is not judged."""
+    findings = []
+    looked_at = 0
+    for run, item in paired(view.truth.tools_that_ran, _having(requirement, view)):
+        value = wanted(run)
+        if value is None or not matches(requirement, item):
+            continue
+        looked_at += 1
+        if read(item.at(requirement.path)) != value:
+            findings.append(
+                Finding(
+                    f"{shown(value)}, as {run.name} did",
+                    shown(item.at(requirement.path)),
+                    item.where,
+                )
+            )
+    if not looked_at:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(looked_at, tuple(findings))
+
+
+def _having(requirement: Requirement, view: CaptureView) -> list[Item]:
+    return [
+        item
+        for item in view.select(requirement.selects)
+        if item.at(requirement.path) is not MISSING
+    ]
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
