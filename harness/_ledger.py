@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,14 @@ import pytest
 from harness.capture.run import SubjectFacts
 from harness.errors import HarnessError
 from harness.report import record
+from harness.report.canaries import CanaryTable
 from harness.report.header import Header
 from harness.report.line import Style
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
-from harness.suite.assessment import Assessment
+from harness.suite.assessment import Assessment, canary_table
 from harness.suite.items import RequirementItem
-from harness.suite.recording import Facts, read_facts
+from harness.suite.recording import Facts, read_captures, read_facts
 from harness.verdicts.decision import decision
 from harness.verdicts.verdicts import Row
 
@@ -111,6 +113,16 @@ class Ledger:
         made = vars(self._assessment).get("recording")
         return Facts() if made is None else made.facts
 
+    @cached_property
+    def _canaries(self) -> CanaryTable:
+        """Read when all is recorded: the captures are searched once."""
+        if self._shared is not None:
+            captures = read_captures(self._shared)
+        else:
+            made = vars(self._assessment).get("recording")
+            captures = () if made is None else made.captures
+        return canary_table(captures, self._assessment.contract)
+
     def _select(self, names: Sequence[str]) -> None:
         self._selected = frozenset(names)
 
@@ -124,6 +136,7 @@ class Ledger:
             ended_unix_nano=time.time_ns(),
             recording_s=facts.seconds,
             runs=dict(facts.runs),
+            canaries=self._canaries,
             tool=importlib.metadata.version("pytest-cc-otel"),
         )
 

@@ -21,7 +21,7 @@ from harness.report import markdown
 from harness.report.header import Header
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
-from harness.suite.assessment import Assessment, catalogue
+from harness.suite.assessment import Assessment, canary_table, catalogue
 from harness.suite.recording import recorded
 from harness.verdicts.decision import decision
 
@@ -107,6 +107,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         ended_unix_nano=time.time_ns(),
         recording_s=0.0,
         runs=dict(recorded(captures).facts.runs),
+        canaries=canary_table(captures, contract),
         tool=importlib.metadata.version("pytest-cc-otel"),
     )
     options = (f"--cc-binary={subject.spec}",)

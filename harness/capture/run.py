@@ -71,14 +71,16 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class ToolRun:
     """One scripted ``tool_use`` whose result came back.  ``input`` is what the script
-    sent; ``ok`` is false when the result was marked as an error; ``result_bytes`` is the
-    length of a result of plain text in UTF-8 (None for other results)."""
+    sent; ``ok`` is false when the result was marked as an error; ``result_bytes`` and
+    ``result_units`` are the length of a result of plain text, in UTF-8 and in UTF-16 code
+    units (None for other results)."""
 
     name: str
     tool_use_id: str
     input: Mapping[str, object]
     ok: bool
     result_bytes: int | None = None
+    result_units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -12,6 +12,7 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.capture.names import event_name
+from harness.checks.concerning import concerns
 from harness.checks.view import CaptureView
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
@@ -41,11 +42,7 @@ def kept(requirement: Requirement, view: CaptureView) -> Outcome:
     text = view.truth.canaries.get(name)
     if text is None or not view.capture.exports:
         return NotExercised(f"no run hid a canary for {name} and exported something")
-    allowed = [
-        str(entry["place"])
-        for entry in _entries(requirement.params.get("allowed", []))
-        if "with" not in entry or view.run.environment.get(str(entry["with"])) == "1"
-    ]
+    allowed = _allowed(requirement, view.capture)
     findings = tuple(
         Finding(
             f"no trace of the {name.replace('_', ' ')}"
@@ -54,7 +51,7 @@ def kept(requirement: Requirement, view: CaptureView) -> Outcome:
             f"{view.run.label} · {sighting.place}",
         )
         for sighting in sightings(view.capture, name, text)
-        if not any(fnmatchcase(sighting.place, pattern) for pattern in allowed)
+        if not _allows(requirement, view.capture, sighting.place)
     )
     return Judged(len(view.capture.exports), findings)
 
@@ -72,23 +69,73 @@ def shown_at(requirement: Requirement, view: CaptureView) -> Outcome:
     return Judged(1, (Finding(f"the {name.replace('_', ' ')} at {place}", seen, view.run.label),))
 
 
-def table(captures: tuple[Capture, ...]) -> tuple[tuple[str, str, str], ...]:
-    """(canary, place, gates) of every sighting, and (canary, "", gates) for none in runs
-    with these gates: what a report shows."""
-    rows: set[tuple[str, str, str]] = set()
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One row of the table canary × place × gate.
+
+    ``seen`` says, for each set of open gates (``closed``, ``prompts``, ``details``,
+    ``prompts+details``) in whose runs the canary was seen at ``place``, whether the
+    contract allows that.  ``place`` is empty for a canary that was seen nowhere.
+    """
+
+    canary: str
+    place: str
+    seen: Mapping[str, bool]
+
+
+def table(
+    captures: Sequence[Capture], requirements: Sequence[Requirement]
+) -> tuple[tuple[str, ...], tuple[Spot, ...]]:
+    """The sets of gates that were run, and every canary with its places.
+
+    ``requirements`` are those that apply to the subject's version.
+    """
+    rules = [each for each in requirements if each.check == kept.__name__]
+    gates: dict[str, None] = {}
+    seen: dict[tuple[str, str], dict[str, bool]] = {}
     for capture in captures:
-        gates = "+".join(
-            word for name, word in GATES.items() if capture.run.environment.get(name) == "1"
-        )
-        for name, text in capture.run.truth.canaries.items():
-            found = {sighting.place for sighting in sightings(capture, name, text)}
-            rows |= {(name, place, gates or "closed") for place in found or {""}}
-    seen = {(name, gates) for name, place, gates in rows if place}
-    return tuple(
-        (name, place, gates)
-        for name, place, gates in sorted(rows)
-        if place or (name, gates) not in seen
+        run = capture.run
+        if not run.truth.canaries:
+            continue
+        words = [word for name, word in GATES.items() if run.environment.get(name) == "1"]
+        opened = "+".join(words) or "closed"
+        gates[opened] = None
+        for name, text in run.truth.canaries.items():
+            seen.setdefault((name, ""), {})
+            for place in {sighting.place for sighting in sightings(capture, name, text)}:
+                fine = all(
+                    _allows(rule, capture, place)
+                    for rule in rules
+                    if rule.params["canary"] == name and concerns(rule, run)
+                )
+                spot = seen.setdefault((name, place), {})
+                spot[opened] = spot.get(opened, True) and fine
+    somewhere = {name for name, place in seen if place}
+    return tuple(sorted(gates, key=_openness)), tuple(
+        Spot(name, place, spot)
+        for (name, place), spot in sorted(seen.items())
+        if place or name not in somewhere
     )
+
+
+def _openness(opened: str) -> tuple[int, int]:
+    """Orders sets of gates: closed, each alone, several."""
+    words = list(GATES.values())
+    own = [words.index(word) for word in opened.split("+") if word in words]
+    return len(own), sum(own)
+
+
+def _allows(requirement: Requirement, capture: Capture, place: str) -> bool:
+    return any(fnmatchcase(place, pattern) for pattern in _allowed(requirement, capture))
+
+
+def _allowed(requirement: Requirement, capture: Capture) -> list[str]:
+    """The patterns of places that the contract opens in this run."""
+    return [
+        str(entry["place"])
+        for entry in _entries(requirement.params.get("allowed", []))
+        if "with" not in entry or capture.run.environment.get(str(entry["with"])) == "1"
+    ]
 
 
 def sightings(capture: Capture, name: str, text: str) -> list[Sighting]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from harness.capture.run import Run
 from harness.checks import (
     accounting,
     canaries,
@@ -18,6 +17,7 @@ from harness.checks import (
     tools,
     transport,
 )
+from harness.checks.concerning import concerns
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
@@ -126,15 +126,6 @@ class Judge:
             assert requirement.check is not None
             known[requirement.name] = self._per_capture[requirement.check](requirement, view)
         return known[requirement.name]
-
-
-def concerns(requirement: Requirement, run: Run) -> bool:
-    """Whether the requirement speaks of this run."""
-    if requirement.scenarios and run.scenario not in requirement.scenarios:
-        return False
-    if requirement.protocols and run.protocol not in requirement.protocols:
-        return False
-    return requirement.holds_given(run.environment, run.traits)
 
 
 _Outcomes = Sequence[tuple[CaptureView, Outcome]]

@@ -109,7 +109,7 @@ def _asked_for(requirement: Requirement, decision: str, language: str) -> bool:
 def tool_outcome(requirement: Requirement, view: CaptureView) -> Outcome:
     """The field is ``true`` for the tools that worked and ``false`` for those that failed."""
     return _of_each_run(
-        requirement, view, lambda run: "true" if run.ok else "false", lambda value: value
+        requirement, view, lambda run: ("true" if run.ok else "false",), lambda value: value
     )
 
 
@@ -118,7 +118,7 @@ def tool_name(requirement: Requirement, view: CaptureView) -> Outcome:
     return _of_each_run(
         requirement,
         view,
-        lambda run: reported_name(run.name),
+        lambda run: (reported_name(run.name),),
         lambda value: reported_name(str(value)),
     )
 
@@ -132,18 +132,29 @@ def input_size(requirement: Requirement, view: CaptureView) -> Outcome:
     tools = requirement.params["tools"]
     assert isinstance(tools, list)
 
-    def size(run: ToolRun) -> int | None:
+    def size(run: ToolRun) -> tuple[object, ...]:
         text = json.dumps(run.input, ensure_ascii=False, separators=(",", ":"))
-        return len(text) if reported_name(run.name) in tools and text.isascii() else None
+        return (len(text),) if reported_name(run.name) in tools and text.isascii() else ()
 
     return _of_each_run(requirement, view, size, _number)
 
 
 def result_size(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is the length of what the tool answered, where that is plain text."""
-    return _of_each_run(
-        requirement, view, lambda run: run.result_bytes if run.ok else None, _number
-    )
+    """The field is the length of what the tool answered, where that is plain text: in bytes,
+    or else (``params.units`` false does not allow it) in UTF-16 code units.
+
+    Judged on ``params.tools``: for a command that prints nothing the CLI makes up a text.
+    """
+    tools = requirement.params["tools"]
+    assert isinstance(tools, list)
+
+    def sizes(run: ToolRun) -> tuple[object, ...]:
+        if not run.ok or run.name not in tools or run.result_bytes is None:
+            return ()
+        lenient = requirement.params.get("units", True)
+        return (run.result_bytes, *([run.result_units] if lenient else []))
+
+    return _of_each_run(requirement, view, sizes, _number)
 
 
 def slept(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -237,21 +248,22 @@ def expected_parameters(
 def _of_each_run(
     requirement: Requirement,
     view: CaptureView,
-    wanted: Callable[[ToolRun], object | None],
+    allowed: Callable[[ToolRun], tuple[object, ...]],
     read: Callable[[Any], object],
 ) -> Outcome:
-    """The field of each tool's event is ``wanted(run)``; None is not judged."""
+    """The field of each tool's event is one of ``allowed(run)``; without any, the tool is
+    not judged."""
     findings = []
     looked_at = 0
     for run, item in paired(view.truth.tools_that_ran, _having(requirement, view)):
-        value = wanted(run)
-        if value is None or not matches(requirement, item):
+        values = allowed(run)
+        if not values or not matches(requirement, item):
             continue
         looked_at += 1
-        if read(item.at(requirement.path)) != value:
+        if read(item.at(requirement.path)) not in values:
             findings.append(
                 Finding(
-                    f"{shown(value)}, as {run.name} did",
+                    f"{shown(values[0])}, as {run.name} did",
                     shown(item.at(requirement.path)),
                     item.where,
                 )

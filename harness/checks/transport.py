@@ -26,7 +26,10 @@ def configured_protocol(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
-    """The selected items have the same names and attribute keys on every protocol."""
+    """The selected items have the same names and attribute keys on every protocol.
+
+    ``params.names``: of items with these names only, where others come and go by chance.
+    """
     shapes = {view.protocol: _shapes(requirement, view) for view in views}
     empty = [str(protocol) for protocol, shape in shapes.items() if not shape]
     if empty:
@@ -85,9 +88,12 @@ def _shapes(requirement: Requirement, view: CaptureView) -> set[tuple[str, tuple
     Items of the subject's side business, which differs from run to run, are
     no difference between protocols: a shape counts once, however often it came.
     """
+    names = requirement.params.get("names")
+    assert names is None or isinstance(names, list)
     return {
         (_name(item.view), tuple(sorted(item.view["attributes"])))
         for item in view.select(requirement.selects)
+        if names is None or _name(item.view) in names
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from harness.capture.run import SubjectFacts
+from harness.report.canaries import CanaryTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Machine:
 @dataclass(frozen=True, slots=True)
 class Header:
     """Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran,
-    ``runs`` those of each run: the longest is the floor of ``recording_s``.
+    ``runs`` those of each run: the longest is the floor of ``recording_s``;
+    ``canaries`` is where canaries turned up.
 
     ``documents`` are the titles of the contract in force, ``exports`` counts the
     export requests of each protocol that was recorded, refused ones too.
@@ -40,6 +42,7 @@ class Header:
     recording_s: float
     tool: str
     runs: Mapping[str, float] = field(default_factory=dict)
+    canaries: CanaryTable = field(default_factory=CanaryTable)
     machine: Machine = field(default_factory=Machine.here)
 
     @property

@@ -20,10 +20,12 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from harness.capture.run import SubjectFacts
+from harness.checks.canaries import Spot
 from harness.contract.files import read_json, schema_root
 from harness.errors import UsageError
 from harness.findings import Finding, Level, Verdict
 from harness.otlp.model import Protocol
+from harness.report.canaries import CanaryTable
 from harness.report.header import Header, Machine
 from harness.verdicts.verdicts import Row, counts
 
@@ -163,6 +165,13 @@ def _header(header: Header) -> dict[str, Any]:
         "started": _iso(header.started_unix_nano),
         "ended": _iso(header.ended_unix_nano),
         "recording_s": round(header.recording_s, 3),
+        "canaries": {
+            "gates": list(header.canaries.gates),
+            "spots": [
+                {"canary": spot.canary, "place": spot.place, "allowed": dict(spot.seen)}
+                for spot in header.canaries.spots
+            ],
+        },
         "runs": {label: round(seconds, 3) for label, seconds in header.runs.items()},
         "machine": {"os": machine.os, "arch": machine.arch, "python": machine.python},
     }
@@ -178,6 +187,13 @@ def _header_from(document: Mapping[str, Any]) -> Header:
         recording_s=document["recording_s"],
         tool=document["tool"]["version"],
         runs=document["runs"],
+        canaries=CanaryTable(
+            tuple(document["canaries"]["gates"]),
+            tuple(
+                Spot(spot["canary"], spot["place"], spot["allowed"])
+                for spot in document["canaries"]["spots"]
+            ),
+        ),
         machine=Machine(**document["machine"]),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.findings import Verdict
+from harness.report import canaries
 from harness.report.failure import failure
 from harness.report.header import Header
 from harness.report.line import Line, Style
@@ -55,6 +56,7 @@ def render(summary: Summary) -> list[Line]:
         _warned(summary),
         _known(summary.rows),
         _idle(summary.rows),
+        canaries.render(summary.header.canaries),
         _failures(summary),
         _end(summary),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from harness.subject.binary import Binary
 from harness.subject.dialogs import Choice, Dialog, dialog, prompt_line
 from harness.subject.process import Completed, Leash
 from harness.subject.sandbox import FAKE_API_KEY, Sandbox
-from harness.subject.terminal import COLUMNS, Terminal
+from harness.subject.terminal import COLUMNS, PRESS_AGAIN_S, Terminal
 
 #: Named for releases that start in auto mode: there a model would decide, not a person.
 ARGUMENTS = ("--permission-mode", "default")
@@ -153,6 +154,7 @@ class _Person:
             _END_OF_INPUT,
             lambda: terminal.ended or _ONCE_MORE in terminal.text,
             f"{_ONCE_MORE!r} or the end of the session",
+            ignored=self._clear,
         )
         terminal.press(_END_OF_INPUT, lambda: terminal.ended, "the end of the session")
 
@@ -166,7 +168,7 @@ class _Person:
             prompt,
             lambda: self._prompt_line() == prompt,
             f"the input line with {prompt!r}",
-            before_again=_CLEAR_LINE,
+            ignored=self._clear,
         )
         terminal.press(
             _ENTER,
@@ -200,8 +202,26 @@ class _Person:
                 return self._witness.steps_heard() > heard
             return self._prompt_line() is not None
 
-        terminal.press(key, taken, f"the end of {found.question!r}", whole=not act.choice.accepts)
+        terminal.press(
+            key,
+            taken,
+            f"the end of {found.question!r}",
+            whole=not act.choice.accepts,
+            ignored=lambda: self._still_shows(found),
+        )
         terminal.until(lambda: not self._still_shows(found), f"the end of {found.question!r}")
+
+    def _clear(self) -> bool:
+        """Empty the input line, as far as it can be seen: an empty one may show a hint."""
+        before = self._prompt_line()
+        if before:
+            self._terminal.send(_CLEAR_LINE)
+            end_s = time.monotonic() + PRESS_AGAIN_S
+            self._terminal.until(
+                lambda: self._prompt_line() != before or time.monotonic() > end_s,
+                "an empty input line",
+            )
+        return True
 
     def _still_shows(self, answered: Dialog) -> bool:
         shown = dialog(self._terminal.lines)

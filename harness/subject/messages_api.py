@@ -261,8 +261,14 @@ class MessagesApi:
             step = self._tools.get(tool_use_id)
             if step is None or tool_use_id in self._tool_runs:
                 continue
-            size = None if text is None else len(text.encode())
-            run = ToolRun(step.name, tool_use_id, step.input, ok, size)
+            run = ToolRun(
+                name=step.name,
+                tool_use_id=tool_use_id,
+                input=step.input,
+                ok=ok,
+                result_bytes=None if text is None else len(text.encode()),
+                result_units=None if text is None else len(text.encode("utf-16-le")) // 2,
+            )
             self._tool_runs[tool_use_id] = run
             if self._observer is not None:
                 self._observer.tool_ran(run)

@@ -161,17 +161,18 @@ class Terminal:
         what: str,
         *,
         whole: bool = True,
-        before_again: str = "",
+        ignored: Callable[[], bool] = lambda: True,
     ) -> _Found:
-        """Send ``keys`` until ``condition()`` is true; again, after ``before_again``, where
-        they had no effect for :data:`PRESS_AGAIN_S`."""
-        again = False
+        """Send ``keys`` until ``condition()`` is true.
+
+        They are sent again where they had no effect for :data:`PRESS_AGAIN_S` (then for
+        twice as long, and so on: a busy machine is slow) and ``ignored()`` says so: what
+        was only slow must not be pressed twice.
+        """
+        patience_s = PRESS_AGAIN_S
+        self.send(keys)
         while True:
-            if again and before_again:
-                self.send(before_again)
-            self.send(keys)
-            again = True
-            again_s = time.monotonic() + PRESS_AGAIN_S
+            again_s = time.monotonic() + patience_s
 
             def effect(again_s: float = again_s) -> tuple[_Found | None] | None:
                 found = condition()
@@ -180,6 +181,9 @@ class Terminal:
             (found,) = self.until(effect, what, whole=whole)
             if found:
                 return found
+            patience_s *= 2
+            if ignored():
+                self.send(keys)
 
     @property
     def ended(self) -> bool:

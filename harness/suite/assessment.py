@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from harness.capture.capture import Capture
+from harness.checks import canaries
 from harness.checks.judge import CHECKS, Judge, Judgement
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract, load
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.findings import NotExercised
+from harness.report.canaries import CanaryTable
 from harness.scenarios.catalogue import SCENARIOS
 from harness.suite.recording import Recording
 from harness.verdicts.expectations import NO_EXPECTATIONS, Expectations, load_expectations
@@ -20,6 +23,12 @@ from harness.verdicts.verdicts import Row, broken, decide
 def catalogue(version: str = "0.0.0") -> Contract:
     """The contract resolved for ``version``, with the checks and scenarios that exist."""
     return load(Version.parse(version), checks=CHECKS, scenarios=SCENARIOS)
+
+
+def canary_table(captures: Sequence[Capture], contract: Contract) -> CanaryTable:
+    """Where canaries turned up in these captures, and whether the contract allows it."""
+    applying = [each for each in contract.requirements if contract.applies(each)]
+    return CanaryTable(*canaries.table(captures, applying))
 
 
 class Assessment:
@@ -54,7 +63,24 @@ class Assessment:
         judgement = self._judge.judge(requirement, views)
         if isinstance(judgement.outcome, NotExercised) and requirement.check is not None:
             judgement = self._blaming(judgement.outcome)
-        return decide(self.contract, requirement, judgement, self._expectations)
+        return decide(
+            self.contract,
+            requirement,
+            judgement,
+            self._expectations,
+            whole=self._whole(requirement),
+        )
+
+    def _whole(self, requirement: Requirement) -> bool:
+        """Whether every scenario was run that the requirement speaks of."""
+        if requirement.check is None:
+            return True
+        ran = {capture.run.scenario for capture in self.recording.captures}
+        return all(
+            scenario.name in ran
+            for scenario in SCENARIOS.values()
+            if scenario.concerns(requirement)
+        )
 
     def _blaming(self, outcome: NotExercised) -> Judgement:
         """What was not exercised may have been, in a run that did not come to its end."""

@@ -110,8 +110,7 @@ def record_shared(order: Order, progress: Callable[[str], None], folder: Path) -
             done = {"facts": to_plain(recording.facts), "captures": names}
             (folder / _DONE).write_text(json.dumps(done), encoding="utf-8")
             return recording
-    done = json.loads((folder / _DONE).read_text(encoding="utf-8"))
-    return Recording(facts, tuple(files.load(Path(name)) for name in done["captures"]))
+    return Recording(facts, read_captures(folder))
 
 
 def read_facts(folder: Path) -> Facts | None:
@@ -121,6 +120,15 @@ def read_facts(folder: Path) -> Facts | None:
     except FileNotFoundError:
         return None
     return from_plain(Facts, json.loads(text)["facts"])
+
+
+def read_captures(folder: Path) -> tuple[Capture, ...]:
+    """The captures of the recording in ``folder``; none as long as there is none."""
+    try:
+        done = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ()
+    return tuple(files.load(Path(name)) for name in done["captures"])
 
 
 def _place(folder: Path, number: int) -> Path:

@@ -103,6 +103,8 @@ def put(place: Place, path: tuple[str, ...], value: Any) -> None:
             place.record.ClearField("as_int")
         case ("value",):
             place.record.as_double = value
+        case ("time_unix_nano",):
+            place.record.time_unix_nano = value
         case _:
             raise ValueError(f"no way to put {value!r} at {'.'.join(path)}")
 
@@ -139,6 +141,11 @@ def remove(place: Place) -> None:
             return
 
 
+def repeat(place: Place) -> None:
+    """Put the item into its message a second time."""
+    place.siblings.add().CopyFrom(place.record)
+
+
 def prune(message: Request) -> bool:
     """Leave out what holds no item any more; False if nothing is left at all."""
     for group in groups(message):
@@ -146,11 +153,13 @@ def prune(message: Request) -> bool:
             if hasattr(scope, "metrics"):
                 _keep(scope.metrics, [metric for metric in scope.metrics if _points(metric)])
         _keep(scopes(group), [scope for scope in scopes(group) if _items(scope)])
-    top: Any = ()
+    top: Any
     if isinstance(message, ExportMetricsServiceRequest):
         top = message.resource_metrics
     elif isinstance(message, ExportLogsServiceRequest):
         top = message.resource_logs
+    else:
+        return True  # nothing is ever taken out of traces
     _keep(top, [group for group in top if scopes(group)])
     return bool(top)
 

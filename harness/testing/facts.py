@@ -81,15 +81,18 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What an API request is put down to: the active skill, and whether it takes the
-    result of an MCP tool to the model."""
+    """What an API request is put down to: the active skill, whether it takes the result
+    of an MCP tool to the model, and the subagent that makes it."""
 
     skill: str = ""
     mcp: bool = False
+    agent: str = ""
 
     @property
     def attributes(self) -> Attributes:
         found: Attributes = {"skill.name": self.skill} if self.skill else {}
+        if self.agent:
+            found["agent.name"] = self.agent
         if self.mcp:
             found |= {"mcp_server.name": _CUSTOM, "mcp_tool.name": _CUSTOM}
         return found
@@ -134,7 +137,8 @@ class Reporter:
         cost = cost_usd(exchange.model, usage)
         shared: Attributes = {"model": exchange.model}
         if self._promises.august:
-            shared |= {"query_source": "main", **attribution.attributes}
+            source = "subagent" if attribution.agent else "main"
+            shared |= {"query_source": source, **attribution.attributes}
         if self._promises.effort:
             shared["effort"] = _EFFORT
         self._add("cost.usage", cost, shared)
@@ -220,7 +224,7 @@ class Reporter:
     ) -> None:
         """A tool ran and failed."""
         self._tool_result(
-            use, decision, duration_ms=duration_ms, error=(error.message, error.category)
+            use, decision, duration_ms=duration_ms, error=(error.told, error.category)
         )
 
     def active(self, seconds: float, kind: str = "cli") -> None:
@@ -271,7 +275,9 @@ class Reporter:
         if self._promises.message_ids:
             attributes["client_request_id"] = exchange.client_request_id
         if self._promises.august:
-            attributes |= {"query_source": self._query_source, **attribution.attributes}
+            agent = attribution.agent
+            source = f"agent:{agent}" if agent else self._query_source
+            attributes |= {"query_source": source, **attribution.attributes}
             if exchange.request_id:
                 attributes["request_id"] = exchange.request_id
         return attributes

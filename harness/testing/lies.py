@@ -21,17 +21,24 @@ from harness.testing.rewriting import copy_message, rewritten, with_body
 Lie = Callable[[Capture, Requirement], Capture]
 
 
-def tell(name: str, captures: Sequence[Capture], requirement: Requirement) -> tuple[Capture, ...]:
-    """Tell the lie on every capture; one of them alone where that is the lie."""
+def tell(
+    name: str,
+    captures: Sequence[Capture],
+    relevant: Sequence[Capture],
+    requirement: Requirement,
+) -> Sequence[Capture]:
+    """Tell the lie on every capture of a scenario; on one of them alone, or in view of
+    all ``relevant`` captures, where that is the lie.  Raises ValueError where there is
+    nothing to lie about."""
     if name in _ON_ONE_PROTOCOL:
         first, *rest = captures
         return (_ON_ONE_PROTOCOL[name](first, requirement), *rest)
+    if name in _OF_ALL_RUNS:
+        first, *rest = captures
+        others = [capture for capture in relevant if capture is not first]
+        return (_OF_ALL_RUNS[name](first, others, requirement), *rest)
     lie = _EVERYWHERE[name]
-    wanted = requirement.protocols or tuple(Protocol)
-    return tuple(
-        lie(capture, requirement) if capture.run.protocol in wanted else capture
-        for capture in captures
-    )
+    return [lie(capture, requirement) for capture in captures]
 
 
 def other_protocol(capture: Capture, requirement: Requirement) -> Capture:
@@ -115,6 +122,110 @@ def one_more_attribute(capture: Capture, requirement: Requirement) -> Capture:
     return _rewrite(capture, messages)
 
 
+def one_session_id(
+    capture: Capture, others: Sequence[Capture], requirement: Requirement
+) -> Capture:
+    """All selected items of one run carry the session id of another."""
+    wanted = requirement.selects.kind
+    for other in others:
+        found: Sequence[Any] = other.data_points() if wanted == "metrics" else other.events()
+        ids = {item.attributes["session.id"] for item in found if "session.id" in item.attributes}
+        if ids:
+            return _name_session(capture, str(min(map(str, ids))), wanted)
+    raise ValueError("no other run carries a session id")
+
+
+def _name_session(capture: Capture, session_id: str, kind: str) -> Capture:
+    def name(place: Place) -> None:
+        if ("unit" in place.item.view) == (kind == "metrics"):
+            editing.put_attribute(place.record.attributes, "session.id", session_id)
+
+    return _edit_places(capture, name)
+
+
+def other_resource_on_one_protocol(capture: Capture, requirement: Requirement) -> Capture:
+    """All resources of one run carry an attribute that they do not carry elsewhere."""
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    for _, message in messages:
+        for group in editing.groups(message) if message is not None else ():
+            editing.put_attribute(group.resource.attributes, "only.here", "yes")
+    return _rewrite(capture, messages)
+
+
+def repeated_key(capture: Capture, requirement: Requirement) -> Capture:
+    """One attribute of every item stands there twice."""
+
+    def repeat(place: Place) -> None:
+        attributes = place.record.attributes
+        attributes.add().CopyFrom(attributes[0])
+
+    return _edit_places(capture, repeat)
+
+
+def repeated_resource_key(capture: Capture, requirement: Requirement) -> Capture:
+    """One attribute of every resource stands there twice."""
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    for _, message in messages:
+        for group in editing.groups(message) if message is not None else ():
+            group.resource.attributes.add().CopyFrom(group.resource.attributes[0])
+    return _rewrite(capture, messages)
+
+
+def starts_after_its_time(capture: Capture, requirement: Requirement) -> Capture:
+    """Every data point starts a nanosecond after its time."""
+
+    def late(place: Place) -> None:
+        if "unit" in place.item.view:
+            place.record.start_time_unix_nano = place.record.time_unix_nano + 1
+
+    return _edit_places(capture, late)
+
+
+def point_twice(capture: Capture, requirement: Requirement) -> Capture:
+    """A data point that adds nothing stands in its request a second time."""
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    for _, message in messages:
+        for place in editing.places(message) if message is not None else ():
+            if "unit" in place.item.view:
+                editing.repeat(place)
+                place.siblings[-1].as_double = 0.0
+                return _rewrite(capture, messages)
+    raise ValueError(f"{capture.run.label} exported no data point")
+
+
+def overlapping_windows(capture: Capture, requirement: Requirement) -> Capture:
+    """Every data point claims to count since the start of the process."""
+
+    def early(place: Place) -> None:
+        if "unit" in place.item.view:
+            place.record.start_time_unix_nano = capture.run.started_unix_nano
+
+    return _edit_places(capture, early)
+
+
+def falling_sum(capture: Capture, requirement: Requirement) -> Capture:
+    """The first data point of each cumulative stream is higher than all that follow."""
+    seen: set[str] = set()
+
+    def raise_first(place: Place) -> None:
+        view = place.item.view
+        stream = f"{view.get('name')} {sorted(view['attributes'].items())}"
+        if view.get("temporality") == "cumulative" and stream not in seen:
+            seen.add(stream)
+            place.record.as_double = 1e9
+
+    return _edit_places(capture, raise_first)
+
+
+def _edit_places(capture: Capture, edit: Callable[[Place], object]) -> Capture:
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    for _, message in messages:
+        # Editing may add to what is gone through.
+        for place in list(editing.places(message)) if message is not None else ():
+            edit(place)
+    return _rewrite(capture, messages)
+
+
 def _number(capture: Capture, numbers: Callable[[int, int], tuple[int, int]]) -> Capture:
     """Give the first and the last event other sequence numbers."""
     messages = [(export, copy_message(export)) for export in capture.exports]
@@ -177,9 +288,20 @@ _EVERYWHERE: Mapping[str, Lie] = {
         json_null_double,
         repeat_sequence,
         swap_sequence,
+        repeated_key,
+        repeated_resource_key,
+        starts_after_its_time,
+        point_twice,
+        overlapping_windows,
+        falling_sum,
     )
 }
-_ON_ONE_PROTOCOL: Mapping[str, Lie] = {one_more_attribute.__name__: one_more_attribute}
+_ON_ONE_PROTOCOL: Mapping[str, Lie] = {
+    lie.__name__: lie for lie in (one_more_attribute, other_resource_on_one_protocol)
+}
+_OF_ALL_RUNS: Mapping[str, Callable[[Capture, Sequence[Capture], Requirement], Capture]] = {
+    one_session_id.__name__: one_session_id
+}
 
 #: Every lie that ``schemas/`` may call by name.
-NAMES = frozenset({*_EVERYWHERE, *_ON_ONE_PROTOCOL})
+NAMES = frozenset({*_EVERYWHERE, *_ON_ONE_PROTOCOL, *_OF_ALL_RUNS})

@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 from harness.capture.capture import Capture
+from harness.checks.concerning import concerns
 from harness.checks.fields import matches
 from harness.checks.view import MISSING, named
 from harness.contract.requirement import MutantSpec, Requirement
 from harness.otlp.messages import Request
-from harness.testing import editing, lies
+from harness.testing import editing, leaks, lies
 from harness.testing.editing import Place
 from harness.testing.rewriting import copy_message, rewritten
 
@@ -24,15 +25,39 @@ from harness.testing.rewriting import copy_message, rewritten
 def mutate(
     captures: Sequence[Capture], requirement: Requirement, lie: MutantSpec
 ) -> tuple[Capture, ...]:
-    """The captures of a subject that lies as ``lie`` says, on every protocol alike.
+    """The captures of a subject that lies as ``lie`` says.
 
-    Raises :class:`ValueError` if there is nothing to lie about: a mutant that
-    changes nothing proves nothing.
+    It lies in one scenario only, the first in which there is something to lie about,
+    but there over every protocol alike.  Raises :class:`ValueError` if there is nothing
+    to lie about at all: a mutant that changes nothing proves nothing.
     """
-    operation = lie.operation
+    relevant = [capture for capture in captures if concerns(requirement, capture.run)]
+    reason: ValueError | None = None
+    for scenario in dict.fromkeys(capture.run.scenario for capture in relevant):
+        members = [capture for capture in relevant if capture.run.scenario == scenario]
+        try:
+            told = _tell(members, relevant, requirement, lie.operation)
+        except ValueError as error:
+            reason = error
+            continue
+        changed = {id(before): after for before, after in zip(members, told, strict=True)}
+        return tuple(changed.get(id(capture), capture) for capture in captures)
+    raise ValueError(f"{lie.name}: nothing to lie about: {reason}")
+
+
+def _tell(
+    members: Sequence[Capture],
+    relevant: Sequence[Capture],
+    requirement: Requirement,
+    operation: Mapping[str, object],
+) -> Sequence[Capture]:
     if "named" in operation:
-        return lies.tell(str(operation["named"]), captures, requirement)
-    return tuple(_mutate(capture, requirement, operation) for capture in captures)
+        return lies.tell(str(operation["named"]), members, relevant, requirement)
+    if "leak" in operation:
+        return [leaks.leak(capture, requirement, operation["leak"]) for capture in members]
+    if "hide" in operation:
+        return [leaks.hide(capture, requirement) for capture in members]
+    return [_mutate(capture, requirement, operation) for capture in members]
 
 
 def _mutate(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
@@ -53,7 +78,8 @@ def _mutate(capture: Capture, requirement: Requirement, operation: Any) -> Captu
 
 
 def _edit_items(messages: list[Request | None], requirement: Requirement, operation: Any) -> None:
-    """Change one item (``drop``, ``set``, ``set_key``) or all of them (``remove``, ``set_all``)."""
+    """Change one item (``drop``, ``set``, ``set_key``, ``repeat``) or all of them
+    (``remove``, ``set_all``)."""
     found = [
         place
         for message in messages
@@ -68,6 +94,8 @@ def _edit_items(messages: list[Request | None], requirement: Requirement, operat
         # From the back, so that what is still to be removed keeps its place.
         for place in reversed(found):
             editing.remove(place)
+    elif "repeat" in operation:
+        editing.repeat(max(found, key=lambda place: place.key))
     elif "set_all" in operation:
         _set_all(found, path, operation["set_all"])
     elif "set_key" in operation:
@@ -75,7 +103,10 @@ def _edit_items(messages: list[Request | None], requirement: Requirement, operat
         added = operation["set_key"]
         editing.put(one, (*path, added["key"]), added["value"])
     elif "drop" in operation:
-        one = max((p for p in found if p.item.at(path) is not MISSING), key=lambda p: p.key)
+        having = [place for place in found if place.item.at(path) is not MISSING]
+        if not having:
+            raise ValueError(f"nothing carries {'.'.join(path)}")
+        one = max(having, key=lambda place: place.key)
         editing.drop_attribute(one.record.attributes, path[-1])
     else:
         having = [place for place in found if place.item.at(path) is not MISSING]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -34,41 +34,27 @@ class Decision:
 
 
 class Reply(Enum):
-    """What a person answers to a permission prompt, and the source of that decision."""
+    """What a person answers to a permission prompt."""
 
-    YES = "user_temporary"
-    YES_FOR_THE_SESSION = "user_temporary ever after"
-    YES_AND_NEVER_ASK_AGAIN = "user_permanent"
-    NO = "user_reject"
-    DISMISSED = "user_abort"
-
-    @property
-    def decision(self) -> Decision:
-        return Decision(self not in (Reply.NO, Reply.DISMISSED), self.value.split()[0])
+    YES = "yes"
+    YES_FOR_THE_SESSION = "yes, for the session"
+    YES_AND_NEVER_ASK_AGAIN = "yes, and never ask again"
+    NO = "no"
+    DISMISSED = "dismissed"
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
-    """What may run: the tools of ``--allowedTools``, and what ``--permission-mode`` adds."""
-
-    allowed_tools: Collection[str] = ()
-    mode: str = "default"
-
-    def allow(self, tool: str) -> bool:
-        server = "__".join(tool.split("__")[:2])
-        return (
-            tool in _SAFE
-            or tool in self.allowed_tools
-            # A rule may name a whole MCP server.
-            or (tools.is_mcp(tool) and server in self.allowed_tools)
-            or self.mode == _EVERYTHING
-            or (self.mode == _EDITS and tool in tools.EDIT_TOOLS)
-        )
+_DECISIONS = {
+    Reply.YES: Decision(True, "user_temporary"),
+    Reply.YES_FOR_THE_SESSION: Decision(True, "user_temporary"),
+    Reply.YES_AND_NEVER_ASK_AGAIN: Decision(True, "user_permanent"),
+    Reply.NO: Decision(False, "user_reject"),
+    Reply.DISMISSED: Decision(False, "user_abort"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a person may allow for good: the calls of ``tool`` that begin with ``words``."""
+    """The calls of ``tool`` that begin with ``words``."""
 
     tool: str
     words: str
@@ -85,10 +71,34 @@ class Rule:
     def covers(self, use: ToolUse) -> bool:
         if use.name != self.tool:
             return False
-        return f"{_subject(use)} ".startswith(f"{self.words} ")
+        return not self.words or f"{_subject(use)} ".startswith(f"{self.words} ")
 
     def __str__(self) -> str:
         return f"{self.words or self.tool} *"
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What may run: the tools of ``--allowedTools``, and what ``--permission-mode`` adds,
+    without what ``--disallowedTools`` takes away."""
+
+    allowed_tools: Collection[str] = ()
+    mode: str = "default"
+    denied: Sequence[Rule] = ()
+
+    def deny(self, use: ToolUse) -> bool:
+        return any(rule.covers(use) for rule in self.denied)
+
+    def allow(self, tool: str) -> bool:
+        server = "__".join(tool.split("__")[:2])
+        return (
+            tool in _SAFE
+            or tool in self.allowed_tools
+            # A rule may name a whole MCP server.
+            or (tools.is_mcp(tool) and server in self.allowed_tools)
+            or self.mode == _EVERYTHING
+            or (self.mode == _EDITS and tool in tools.EDIT_TOOLS)
+        )
 
 
 class Gate:
@@ -101,6 +111,8 @@ class Gate:
         self._rules: list[Rule] = []
 
     def decide(self, use: ToolUse) -> Decision:
+        if self._permissions.deny(use):
+            return Decision(False)
         if self._allowed(use):
             return Decision(True)
         if self._ask is None:
@@ -110,7 +122,7 @@ class Gate:
             self._all_edits = True
         elif reply is Reply.YES_AND_NEVER_ASK_AGAIN:
             self._rules.append(Rule.of(use))
-        return reply.decision
+        return _DECISIONS[reply]
 
     def _allowed(self, use: ToolUse) -> bool:
         return (

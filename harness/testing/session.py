@@ -1,142 +1,123 @@
-"""One headless session: the main loop between the model and the tools."""
+"""A session from its settings to its last export; here, one without a terminal."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import secrets
-import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness.contract.versions import Version
-from harness.testing import tools
-from harness.testing.client import ApiError, MessagesClient, ToolUse
-from harness.testing.facts import Identity, Reporter, Scalar, Sink
+from harness.errors import UsageError
+from harness.testing import identity, tools
+from harness.testing.attributes import Scalar
+from harness.testing.client import MessagesClient, ToolUse
+from harness.testing.facts import Reporter, Sink
+from harness.testing.loop import MainLoop, Toolbox, Turn
+from harness.testing.mcp_servers import McpServers
+from harness.testing.permissions import Gate, Permissions, Reply
 from harness.testing.settings import Settings
+from harness.testing.spans import Spans, SpanSink
+from harness.testing.subagents import Subagents
 from harness.testing.versions import Promises
 
-_EVERYTHING = "bypassPermissions"
-_EDITS = "acceptEdits"
+#: What the OpenTelemetry SDK of a caller may have left in the environment.
+_TRACE_CONTEXT = ("TRACEPARENT", "TRACESTATE")
 
 
 @dataclass(frozen=True, slots=True)
-class Permissions:
-    """What may run: the tools of ``--allowedTools``, and what ``--permission-mode`` adds."""
+class Options:
+    """What the command line says."""
 
-    allowed_tools: Collection[str] = ()
-    mode: str = "default"
-
-    def allow(self, tool: str) -> bool:
-        return (
-            tool in self.allowed_tools
-            or self.mode == _EVERYTHING
-            or (self.mode == _EDITS and tool in tools.EDIT_TOOLS)
-        )
+    version: Version
+    model: str
+    permissions: Permissions = field(default_factory=Permissions)
+    mcp_configs: Sequence[str] = ()
+    agents: str = ""
 
 
-def run(
-    prompt: str,
-    *,
-    model: str,
-    version: Version,
-    permissions: Permissions,
-    environ: Mapping[str, str],
-    folder: Path,
-) -> int:
+def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path) -> int:
     """Run ``prompt`` to its end, print the last answer, return the exit code.
 
     Raises :class:`harness.errors.UsageError` for settings that cannot be followed.
     """
-    settings = Settings.of(environ)
-    promises = Promises.of(version)
-    session_id = str(uuid.uuid4())
-    client = MessagesClient(environ, session_id=session_id, version=str(version))
-    with _telemetry(settings, promises, version) as (sink, labels):
-        user_id = _user_id(environ) if promises.august else ""
-        identity = Identity(version, session_id, user_id, labels)
-        reporter = Reporter(sink, identity, settings)
-        place = tools.Place(folder, _command_environment(environ, promises))
-        reporter.session_started()
-        reporter.prompt(prompt)
-        return _converse(prompt, model, client, reporter, permissions, place)
+    with opened(options, environ, folder) as (loop, _):
+        turn = loop.turn(prompt)
+        print(turn.text)  # noqa: T201 - what a headless session is asked for
+        return 0 if turn.ok else 1
 
 
-def _converse(
-    prompt: str,
-    model: str,
-    client: MessagesClient,
-    reporter: Reporter,
-    permissions: Permissions,
-    place: tools.Place,
+def converse(
+    lines: Iterable[str], options: Options, environ: Mapping[str, str], folder: Path
 ) -> int:
-    messages: list[dict[str, Any]] = [
-        {"role": "user", "content": [{"type": "text", "text": prompt}]}
-    ]
-    while True:
-        with _active(reporter):
-            try:
-                answer = client.ask(model, messages, tools.definitions())
-            except ApiError as error:
-                reporter.failed(error)
-                status = "" if error.status is None else f"{error.status} "
-                _print(f"API Error: {status}{error.message}")
-                return 1
-            reporter.answered(answer.exchange, answer.usage)
-            results = [_use(use, model, reporter, permissions, place) for use in answer.tool_uses]
-        if not results:
-            _print(answer.text)
-            return 0
-        messages.append({"role": "assistant", "content": answer.content})
-        messages.append({"role": "user", "content": results})
+    """Run the prompts of ``lines`` (``--input-format stream-json``) one after another, and
+    print a result for each."""
+    with opened(options, environ, folder) as (loop, _):
+        turn = Turn("", ok=True)
+        for line in filter(str.strip, lines):
+            turn = loop.turn(_prompt_in(line))
+            result = {"type": "result", "is_error": not turn.ok, "result": turn.text}
+            print(json.dumps(result), flush=True)  # noqa: T201
+        return 0 if turn.ok else 1
 
 
-def _use(
-    use: ToolUse, model: str, reporter: Reporter, permissions: Permissions, place: tools.Place
-) -> dict[str, Any]:
-    """Decide about one tool, run it, report both, answer with its ``tool_result`` block."""
-    if not tools.exists(use.name):
-        return _tool_result(use, f"No such tool available: {use.name}", is_error=True)
-    accepted = permissions.allow(use.name)
-    reporter.decided(use, accepted)
-    if not accepted:
-        reporter.rejected(use)
-        message = f"Permission to use {use.name} has not been granted."
-        return _tool_result(use, message, is_error=True)
-    started = time.monotonic()
+def _prompt_in(line: str) -> str:
     try:
-        result = tools.run(use.name, use.input, place)
-    except tools.ToolError as error:
-        reporter.broke(use, error, _milliseconds_since(started))
-        return _tool_result(use, error.message, is_error=True)
-    reporter.ran(use, result, _milliseconds_since(started), model)
-    return _tool_result(use, result.text, is_error=False)
-
-
-def _tool_result(use: ToolUse, text: str, *, is_error: bool) -> dict[str, Any]:
-    return {
-        "type": "tool_result",
-        "tool_use_id": use.tool_use_id,
-        "content": text,
-        "is_error": is_error,
-    }
-
-
-def _milliseconds_since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)
+        content = json.loads(line)["message"]["content"]
+        return content if isinstance(content, str) else "".join(b["text"] for b in content)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            "the standard input", seen=repr(line), expected="user messages, as JSON lines"
+        ) from error
 
 
 @contextlib.contextmanager
-def _active(reporter: Reporter) -> Iterator[None]:
-    started = time.monotonic()
-    try:
-        yield
-    finally:
-        reporter.active(time.monotonic() - started)
+def opened(
+    options: Options,
+    environ: Mapping[str, str],
+    folder: Path,
+    *,
+    ask: Callable[[ToolUse], Reply] | None = None,
+) -> Iterator[tuple[MainLoop, Reporter]]:
+    """A started session.  ``ask`` puts a permission prompt to the person at the terminal,
+    if there is one.  Leaving the block exports what is waiting."""
+    settings, promises = Settings.of(environ), Promises.of(options.version)
+    interactive = ask is not None
+    place = tools.Place(folder, _command_environment(environ, promises))
+    inbound = {} if interactive else {n: environ[n] for n in _TRACE_CONTEXT if n in environ}
+    with _telemetry(settings, promises, options.version, inbound) as (sink, spans, labels):
+        who = identity.Identity(
+            options.version,
+            str(uuid.uuid4()),
+            identity.user_id(environ) if promises.august else "",
+            labels,
+            identity.Account.of(environ, promises),
+            identity.terminal_type(environ, interactive=interactive),
+            interactive,
+        )
+        client = MessagesClient(
+            environ,
+            session_id=who.session_id,
+            version=str(options.version),
+            entrypoint=who.entrypoint,
+        )
+        reporter = Reporter(sink, who, settings)
+        standard = identity.standard_attributes(who, settings, promises)
+        with McpServers(options.mcp_configs, place) as servers:
+            traces = Spans(spans, standard, settings, who.query_source)
+            agents = Subagents(options.agents, options.model, client, reporter, traces)
+            reporter.session_started()
+            loop = MainLoop(
+                options.model,
+                client,
+                reporter,
+                traces,
+                Gate(options.permissions, ask),
+                Toolbox(place, servers, agents),
+            )
+            yield loop, reporter
 
 
 class _NoTelemetry:
@@ -147,38 +128,29 @@ class _NoTelemetry:
 
 @contextlib.contextmanager
 def _telemetry(
-    settings: Settings, promises: Promises, version: Version
-) -> Iterator[tuple[Sink, Mapping[str, Scalar]]]:
-    """The sink, flushed at the end, and the custom attributes.
+    settings: Settings, promises: Promises, version: Version, inbound: Mapping[str, str]
+) -> Iterator[tuple[Sink, SpanSink | None, Mapping[str, Scalar]]]:
+    """Where data points, events and spans go, and the custom attributes.
 
     The SDK is imported only where something is to be exported.
     """
-    if settings.metrics_protocol is None and settings.logs_protocol is None:
-        yield _NoTelemetry(), {}
+    traced = promises.august and settings.traces_protocol is not None
+    if settings.metrics_protocol is None and settings.logs_protocol is None and not traced:
+        yield _NoTelemetry(), None, {}
         return
     from harness.testing import telemetry
 
-    sink = telemetry.OtlpSink(settings, promises, str(version))
-    try:
-        yield sink, telemetry.custom_attributes()
-    finally:
-        sink.close()
+    described = telemetry.resource(str(version))
+    with contextlib.ExitStack() as closing:
+        tracing = None
+        if traced or (promises.august and inbound):
+            from harness.testing.tracing import Tracing
 
-
-def _user_id(environ: Mapping[str, str]) -> str:
-    """The random id of the installation, kept in ``~/.claude.json`` (August 2026,
-    "Standard attributes")."""
-    path = Path(environ.get("HOME", os.path.expanduser("~"))) / ".claude.json"
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        kept = {}
-    if isinstance(kept, dict) and isinstance(kept.get("userID"), str):
-        return str(kept["userID"])
-    user_id = secrets.token_hex(32)
-    with contextlib.suppress(OSError):  # a home that cannot be written to has a new id each time
-        path.write_text(json.dumps({**kept, "userID": user_id}), encoding="utf-8")
-    return user_id
+            tracing = Tracing(settings, str(version), described, inbound)
+            closing.callback(tracing.close)
+        sink = telemetry.OtlpSink(settings, promises, str(version), described, tracing)
+        closing.callback(sink.close)
+        yield sink, tracing if traced else None, telemetry.custom_attributes()
 
 
 def _command_environment(environ: Mapping[str, str], promises: Promises) -> dict[str, str]:
@@ -187,7 +159,3 @@ def _command_environment(environ: Mapping[str, str], promises: Promises) -> dict
         for name, value in environ.items()
         if not (promises.clean_bash and name.startswith("OTEL_"))
     }
-
-
-def _print(text: str) -> None:
-    print(text)  # noqa: T201 - what a headless session is asked for

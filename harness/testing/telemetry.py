@@ -7,9 +7,11 @@ delta temporality by default, its own intervals, and a bare resource.
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from opentelemetry.metrics import Counter as ApiCounter
 from opentelemetry.sdk._logs import LoggerProvider
@@ -25,14 +27,21 @@ from opentelemetry.util.re import parse_env_headers
 
 from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
-from harness.testing.facts import METRICS, Scalar, unit_of
+from harness.testing.attributes import Scalar
+from harness.testing.facts import METRICS, unit_of
 from harness.testing.settings import Settings
 from harness.testing.versions import Promises
+
+if TYPE_CHECKING:
+    from harness.testing.tracing import Tracing
 
 _SCOPE = "com.anthropic.claude_code"
 _EVENTS_SCOPE = "com.anthropic.claude_code.events"
 _SERVICE_NAME = "service.name"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+# The documents send whoever misses data to the debug log: export errors are not printed.
+logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
 
 _TEMPORALITY = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 
@@ -67,14 +76,22 @@ def resource(version: str) -> Resource:
 class OtlpSink:
     """A :class:`harness.testing.facts.Sink` that exports over OTLP.
 
-    A signal without a protocol in ``settings`` goes nowhere.
+    A signal without a protocol in ``settings`` goes nowhere.  ``tracing`` knows the
+    trace that an event belongs to.
     """
 
-    def __init__(self, settings: Settings, promises: Promises, version: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        promises: Promises,
+        version: str,
+        described: Resource,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._tracing = tracing
         self._meter_provider: MeterProvider | None = None
         self._counters: dict[str, ApiCounter] = {}
         self._logger_provider: LoggerProvider | None = None
-        described = resource(version)
         if settings.metrics_protocol is not None:
             # The reader takes OTEL_METRIC_EXPORT_INTERVAL from the environment.
             reader = PeriodicExportingMetricReader(_metric_exporter(settings.metrics_protocol))
@@ -105,6 +122,7 @@ class OtlpSink:
             self._logger.emit(
                 timestamp=unix_ms * 1_000_000,
                 observed_timestamp=unix_ms * 1_000_000,
+                context=None if self._tracing is None else self._tracing.of_events,
                 body=f"claude_code.{event}",
                 attributes=dict(attributes),
             )
@@ -121,7 +139,7 @@ def _metric_exporter(protocol: Protocol) -> MetricExporter:
     temporality: dict[type, AggregationTemporality] | None = None
     if not os.environ.get(_TEMPORALITY):
         temporality = {Counter: AggregationTemporality.DELTA}
-    headers = _headers(Signal.METRICS)
+    headers = merged_headers(Signal.METRICS)
     try:
         if protocol is Protocol.GRPC:
             from opentelemetry.exporter.otlp.proto.grpc import metric_exporter as grpc
@@ -139,7 +157,7 @@ def _metric_exporter(protocol: Protocol) -> MetricExporter:
 
 
 def _log_exporter(protocol: Protocol) -> LogRecordExporter:
-    headers = _headers(Signal.LOGS)
+    headers = merged_headers(Signal.LOGS)
     try:
         if protocol is Protocol.GRPC:
             from opentelemetry.exporter.otlp.proto.grpc import _log_exporter as grpc
@@ -156,7 +174,7 @@ def _log_exporter(protocol: Protocol) -> LogRecordExporter:
         raise missing(error) from error
 
 
-def _headers(signal: Signal) -> dict[str, str] | None:
+def merged_headers(signal: Signal) -> dict[str, str] | None:
     """General and per-signal headers, merged as the CLI's documents say.
 
     The SDK would take the one or the other, so ``None`` (its own way) is for those

@@ -42,6 +42,8 @@ def span_details(use: ToolUse) -> Attributes:
             return {"full_command": str(use.input.get("command", ""))}
         case "Skill":
             return {"skill_name": tools.skill_name(use.input)}
+        case "Agent" | "Task":
+            return {"subagent_type": str(use.input.get("subagent_type", ""))}
         case "Read" | "Edit" | "Write":
             return {"file_path": str(use.input.get("file_path", ""))}
     return {}
@@ -53,6 +55,8 @@ def _parameters(use: ToolUse, promises: Promises, result: tools.Result | None) -
         return {"mcp_server_name": server, "mcp_tool_name": tool}
     if use.name == "Skill":
         return {"skill_name": tools.skill_name(use.input)}
+    if use.name in ("Agent", "Task") and promises.august:
+        return {"subagent_type": str(use.input.get("subagent_type", ""))}
     if use.name != "Bash":
         return {}
     command = str(use.input.get("command", ""))

@@ -29,7 +29,6 @@ _LANGUAGES = {
     ".css": "CSS",
     ".go": "Go",
     ".html": "HTML",
-    ".ipynb": "Python",
     ".java": "Java",
     ".js": "JavaScript",
     ".json": "JSON",
@@ -61,12 +60,16 @@ class Result:
 
 
 class ToolError(Exception):
-    """A tool failed; ``category`` is what ``error_type`` says of it."""
+    """A tool failed; ``category`` is what ``error_type`` says of it.
 
-    def __init__(self, message: str, category: str = "ToolError") -> None:
+    ``told`` is the message for telemetry where that may not repeat all of it.
+    """
+
+    def __init__(self, message: str, category: str = "ToolError", told: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.category = category
+        self.told = told or message
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +235,9 @@ def _bash(tool_input: Mapping[str, Any], place: Place) -> Result:
         raise ToolError(f"Command timed out after {timeout_ms} ms", "ShellError") from error
     output = done.stdout.decode("utf-8", "replace").rstrip("\n")
     if done.returncode != 0:
-        raise ToolError(f"Exit code {done.returncode}\n{output}".rstrip(), "ShellError")
+        failure = f"Exit code {done.returncode}"
+        # What a command prints may hold the contents of files.
+        raise ToolError(f"{failure}\n{output}".rstrip(), "ShellError", told=failure)
     return Result(
         output,
         committed=_newest_commit(place) if _COMMIT.search(command) else "",

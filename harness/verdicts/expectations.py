@@ -16,12 +16,14 @@ from harness.errors import HarnessError
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """``requirement`` fails on the releases of ``versions``; ``reason`` says how,
-    ``evidence`` how it is known."""
+    ``evidence`` how it is known.  An ``intermittent`` one depends on a race within the
+    release: a run that does not show it proves nothing."""
 
     requirement: str
     versions: VersionRange
     reason: str
     evidence: str
+    intermittent: bool = False
 
 
 class Expectations:
@@ -66,7 +68,13 @@ def _entries() -> tuple[Expectation, ...]:
     for error in Draft202012Validator(schema).iter_errors(data):
         raise HarnessError(f"expectations.json: at {error.json_path}: {error.message}")
     return tuple(
-        Expectation(name, VersionRange.of(entry), entry["reason"], entry["evidence"])
+        Expectation(
+            name,
+            VersionRange.of(entry),
+            entry["reason"],
+            entry["evidence"],
+            entry.get("intermittent", False),
+        )
         for entry in data["deviations"]
         for name in entry["requirements"]
     )

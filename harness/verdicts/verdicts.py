@@ -40,9 +40,15 @@ def decide(
     requirement: Requirement,
     judgement: Judgement | None,
     expectations: Expectations,
+    *,
+    whole: bool = True,
 ) -> Row:
-    """Turn a judgement into a verdict.  ``judgement`` may be ``None`` only for a
-    requirement that does not apply to the version."""
+    """Turn a judgement into a verdict.
+
+    ``judgement`` may be ``None`` only for a requirement that does not apply to the
+    version.  ``whole``: every run was made that the requirement speaks of, so that a
+    listed deviation must have shown itself.
+    """
     if not contract.applies(requirement):
         return _row(
             requirement,
@@ -55,7 +61,7 @@ def decide(
     outcome = judgement.outcome
     protocols = {protocol: _plain(each) for protocol, each in judgement.by_protocol.items()}
     if isinstance(outcome, NotExercised):
-        if listed is None:
+        if listed is None or listed.intermittent or not whole:
             return _row(requirement, Verdict.NOT_EXERCISED, outcome.reason, protocols=protocols)
         return _row(
             requirement,
@@ -64,7 +70,7 @@ def decide(
             listed.evidence,
             protocols=protocols,
         )
-    if listed is None:
+    if listed is None or (not outcome.findings and (listed.intermittent or not whole)):
         verdict, reason, evidence = _plain(outcome), "", ""
     else:
         verdict = Verdict.KNOWN if outcome.findings else Verdict.FIXED

@@ -357,7 +357,7 @@ def test_version_says_what_it_emulates_and_costs_nothing() -> None:
     ("argv", "environ", "message"),
     [
         (["--emulate", "two"], {}, "not a version of the form 2.1.31: 'two'"),
-        ([], {}, "option -p: expected -p PROMPT, saw no prompt"),
+        ([], {}, "option -p: expected -p PROMPT, or a terminal, saw no prompt"),
         (["-p", "x"], {}, "environment variable ANTHROPIC_BASE_URL: expected the address"),
         (
             ["-p", "x"],
@@ -392,6 +392,7 @@ def test_version_says_what_it_emulates_and_costs_nothing() -> None:
 def test_bad_input_is_named(argv: list[str], environ: dict[str, str], message: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "harness.testing.emitter", *argv],
+        stdin=subprocess.DEVNULL,
         env={"HOME": "/nonexistent", **environ},
         capture_output=True,
         text=True,

@@ -32,7 +32,7 @@ BOUNDARIES = sorted(
 def outcomes_of(version: str, protocols: Sequence[Protocol]) -> dict[str, Judged | NotExercised]:
     """Outcome of every checked requirement that applies to ``version``."""
     binary = resolve(f"reference:{version}", progress=print)
-    captures = record(binary, protocols=protocols, progress=print)
+    captures = record(binary, protocols=protocols, progress=print).captures
     contract = load(Version.parse(version), checks=CHECKS, scenarios=set(SCENARIOS))
     views = [CaptureView(capture) for capture in captures]
     judge = Judge(contract)

@@ -134,7 +134,7 @@ def test_custom_resource_attributes(
     assert {point.attributes.get("team.id") for point in capture.data_points()} == {on_points}
     assert {event.attributes.get("team.id") for event in capture.events()} == {on_events}
     # A custom key never replaces a standard attribute.
-    assert {each["terminal.type"] for each in all_attributes(capture)} == {"non-interactive"}
+    assert {each["terminal.type"] for each in all_attributes(capture)} == {"dumb"}
 
 
 @pytest.mark.parametrize("protocol", list(Protocol))

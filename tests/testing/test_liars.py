@@ -55,7 +55,7 @@ def judged(contract: Contract, tmp_path: Path) -> Callable[[str], dict[str, Row]
             encoding="utf-8",
         )
         liar = Binary("liar", (sys.executable, str(path)), str(path), str(RELEASE))
-        captures = record(liar, progress=lambda line: None)
+        captures = record(liar, progress=lambda line: None).captures
         judge = Judge(contract)
         views = [CaptureView(capture) for capture in captures]
         return {

@@ -64,7 +64,9 @@ def bench(release: str) -> Bench:
     """The conforming emitter, run once for each release over all three protocols."""
     if release not in _BENCHES:
         contract = contract_for(release)
-        captures = record(resolve(f"reference:{release}", progress=nothing), progress=nothing)
+        captures = record(
+            resolve(f"reference:{release}", progress=nothing), progress=nothing
+        ).captures
         _BENCHES[release] = Bench(contract, Judge(contract), captures)
     return _BENCHES[release]
 
@@ -138,7 +140,7 @@ def test_each_lie_is_caught_and_breaks_nothing_else(bench: Bench, lie: MutantSpe
 def test_the_silent_emitter_exercises_nothing(release: str) -> None:
     contract = contract_for(release)
     argv = (sys.executable, "-m", "harness.testing.silent")
-    captures = record(Binary("silent", argv, sys.executable, release), progress=nothing)
+    captures = record(Binary("silent", argv, sys.executable, release), progress=nothing).captures
     rows = Bench(contract, Judge(contract), captures).rows(captures)
     seen = {row.verdict for row in rows.values()}
     assert seen == {Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE}
