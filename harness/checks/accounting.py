@@ -134,7 +134,7 @@ def cost_agrees(requirement: Requirement, view: CaptureView) -> Outcome:
     """Per model, the cost counter is the sum of what the events give as cost."""
     told: dict[str, float] = defaultdict(float)
     for item in chosen(requirement, view):
-        told[_base(str(_attribute(item, "model")))] += float(_attribute(item, requirement.path[-1]))
+        told[_base(str(_attribute(item, "model")))] += _cost(item, requirement)
     if not told:
         return NotExercised(f"no {requirement.selects} was exported")
     counted: dict[str, float] = defaultdict(float)
@@ -179,6 +179,12 @@ def _billed(
             if call.status in (200, 0):
                 most[_base(call.model), kind] += tokens
     return least, most
+
+
+def _cost(item: Item, requirement: Requirement) -> float:
+    """What the event gives as cost; 0 for what is no number, which other checks tell."""
+    cost = _attribute(item, requirement.path[-1])
+    return cost if isinstance(cost, int | float) else 0.0
 
 
 def _base(model: str) -> str:

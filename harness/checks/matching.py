@@ -24,11 +24,17 @@ def reported_name(name: str) -> str:
 
 
 def paired(tools: Sequence[_Tool], items: Sequence[Item]) -> list[tuple[_Tool, Item]]:
-    """Each tool with the event that tells of it; those without one are left out."""
-    by_id = {item.view["attributes"].get("tool_use_id"): item for item in items}
+    """Each tool with the event that tells of it; those without one are left out.
+
+    Where no event has an id, and there is one for each tool, their order tells.
+    """
+    if len(tools) == len(items) and not any(_id(item) for item in items):
+        ordered = sorted(items, key=lambda item: int(item.view["time_unix_nano"]))
+        return list(zip(tools, ordered, strict=True))
+    by_id = {_id(item): item for item in items}
     by_name: dict[str, list[Item]] = defaultdict(list)
     for item in items:
-        if "tool_use_id" not in item.view["attributes"]:
+        if not _id(item):
             by_name[reported_name(str(item.view["attributes"].get("tool_name")))].append(item)
     pairs = []
     for tool in tools:
@@ -38,3 +44,7 @@ def paired(tools: Sequence[_Tool], items: Sequence[Item]) -> list[tuple[_Tool, I
         elif waiting:
             pairs.append((tool, waiting.pop(0)))
     return pairs
+
+
+def _id(item: Item) -> object:
+    return item.view["attributes"].get("tool_use_id")

@@ -161,7 +161,7 @@ def slept(requirement: Requirement, view: CaptureView) -> Outcome:
     """A command that slept took at least so long, in milliseconds."""
     findings = []
     looked_at = 0
-    for run, item in paired(view.truth.tools_that_ran, chosen(requirement, view)):
+    for run, item in paired(view.truth.tools_that_ran, _of_accepted(chosen(requirement, view))):
         slept = _SLEEP.findall(str(run.input.get("command", "")))
         took = _number(item.at(requirement.path))
         if not slept or took is None:
@@ -183,11 +183,12 @@ def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
     keys = requirement.params.get("keys", ["timeout", "description"])
     assert isinstance(keys, list)
     known: list[Any] = [*view.truth.tools_that_ran]
+    items = _of_accepted(chosen(requirement, view))
     if requirement.selects.name == "tool_decision":
-        known = [*view.truth.decisions]
+        known, items = [*view.truth.decisions], chosen(requirement, view)
     findings = []
     looked_at = 0
-    for run, item in paired(known, chosen(requirement, view)):
+    for run, item in paired(known, items):
         if reported_name(run.name) != wanted_tool:
             continue
         looked_at += 1
@@ -214,7 +215,7 @@ def input_repeated(requirement: Requirement, view: CaptureView) -> Outcome:
     """The field is JSON that holds every argument that the tool was given."""
     findings = []
     looked_at = 0
-    for run, item in paired(view.truth.tools_that_ran, _having(requirement, view)):
+    for run, item in paired(view.truth.tools_that_ran, _of_accepted(_having(requirement, view))):
         looked_at += 1
         value = item.at(requirement.path)
         try:
@@ -255,7 +256,7 @@ def _of_each_run(
     not judged."""
     findings = []
     looked_at = 0
-    for run, item in paired(view.truth.tools_that_ran, _having(requirement, view)):
+    for run, item in paired(view.truth.tools_that_ran, _of_accepted(_having(requirement, view))):
         values = allowed(run)
         if not values or not matches(requirement, item):
             continue
@@ -271,6 +272,11 @@ def _of_each_run(
     if not looked_at:
         return nothing_seen(requirement, chosen(requirement, view))
     return Judged(looked_at, tuple(findings))
+
+
+def _of_accepted(items: list[Item]) -> list[Item]:
+    """Without results of rejected tools, which the first document knows."""
+    return [item for item in items if item.at(("attributes", "decision")) != "reject"]
 
 
 def _having(requirement: Requirement, view: CaptureView) -> list[Item]:
