@@ -77,12 +77,15 @@ def tokens_billed(requirement: Requirement, view: CaptureView) -> Outcome:
     """Per model and kind, the counted tokens are those that the API billed.
 
     ``params.calls`` is ``all``, or ``main``: what side calls were billed may then be
-    counted or not.  Of an answer that broke off, the client cannot know what was billed: as much as
-    was announced of it may be counted, or nothing.
+    counted or not.  ``params.required``: it is a finding that nothing was counted at
+    all, and not another requirement's.
+
+    Of an answer that broke off, the client cannot know what was billed: as much as was
+    announced of it may be counted, or nothing.
     """
     least, most = _billed(view, only_main=requirement.params.get("calls") == "main")
     items = chosen(requirement, view)
-    if not least or not items:
+    if not least or (not items and not requirement.params.get("required")):
         return nothing_seen(requirement, items)
     seen: dict[tuple[str, str], float] = defaultdict(float)
     for (model, kind), points in _by(items, "model", "type").items():

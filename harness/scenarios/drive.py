@@ -184,11 +184,16 @@ class _Session:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """For every tool that was asked for, in order: by a person, or by the settings."""
+        """For every tool that was asked for, in order: by a person, or by the settings.
+
+        A release may not follow a rule that forbids a tool: what ran was accepted.
+        """
+        ran = {run.tool_use_id for run in self._api.tool_runs if run.ok}
         found = []
         for tool_use_id, step in self._api.tools_asked:
             choice = self._answers.get(tool_use_id)
-            accepted = not step.forbidden if choice is None else choice.accepts
+            allowed = tool_use_id in ran or not step.forbidden
+            accepted = allowed if choice is None else choice.accepts
             source = _BY_SETTINGS if choice is None else choice.source
             found.append(Decision(step.name, tool_use_id, step.input, accepted, source))
         return tuple(found)
