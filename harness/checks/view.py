@@ -219,4 +219,6 @@ def _owners(export: Export) -> list[tuple[Signal, Resource, Scope]]:
         found.setdefault((point.resource, point.scope), Signal.METRICS)
     for event in export.events:
         found.setdefault((event.resource, event.scope), Signal.LOGS)
+    for span in export.spans:
+        found.setdefault((span.resource, span.scope), Signal.TRACES)
     return [(signal, resource, scope) for (resource, scope), signal in found.items()]
