@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 _QUESTION = re.compile(r"Do you want ")
-_OPTION = re.compile(r"^[\s│]*[❯>]?\s*(\d)\.\s+(.+?)[\s│]*$")
+_OPTION = re.compile(r"^[\s│]*([❯>])?\s*(\d)\.\s+(.+?)[\s│]*$")
 _WAY_OUT = re.compile(r"\besc\b", re.IGNORECASE)
 _RULE = re.compile(r"^[╭─]{20}")
 _PROMPT = re.compile(r"^[\s│]{0,2}[❯>](?:\s(.*?))?[\s│]*$")
@@ -49,11 +49,13 @@ class Dialog:
 
     ``context`` is what stands above the question: the file or the command.  It may
     still be drawn while the question can be answered, so it is no part of equality.
+    Nor is ``marked``, the key of the option that Enter would choose.
     """
 
     question: str
     options: tuple[tuple[str, str], ...]
     context: str = field(default="", compare=False)
+    marked: str = field(default="", compare=False)
 
     def key(self, choice: Choice) -> str | None:
         """The key that makes ``choice`` here, or None where it is not offered."""
@@ -70,10 +72,12 @@ def dialog(lines: Sequence[str]) -> Dialog | None:
     for at in range(len(lines) - 1, -1, -1):
         if _QUESTION.search(lines[at]):
             below = lines[at + 1 :]
-            found = tuple((m[1], m[2]) for line in below if (m := _OPTION.match(line)))
+            options = [m for line in below if (m := _OPTION.match(line))]
+            found = tuple((option[2], option[3]) for option in options)
+            marked = next((option[2] for option in options if option[1]), "")
             if found and any(_WAY_OUT.search(line) for line in below):
                 context = "\n".join(line.strip(" │") for line in lines[_top(lines, at) : at])
-                return Dialog(lines[at].strip(" │"), found, context)
+                return Dialog(lines[at].strip(" │"), found, context, marked)
             return None
     return None
 

@@ -154,7 +154,7 @@ class _Person:
             _END_OF_INPUT,
             lambda: terminal.ended or _ONCE_MORE in terminal.text,
             f"{_ONCE_MORE!r} or the end of the session",
-            ignored=self._clear,
+            again=lambda: self._after_clearing(_END_OF_INPUT),
         )
         terminal.press(_END_OF_INPUT, lambda: terminal.ended, "the end of the session")
 
@@ -168,7 +168,7 @@ class _Person:
             prompt,
             lambda: self._prompt_line() == prompt,
             f"the input line with {prompt!r}",
-            ignored=self._clear,
+            again=lambda: self._after_clearing(prompt),
         )
         terminal.press(
             _ENTER,
@@ -207,11 +207,21 @@ class _Person:
             taken,
             f"the end of {found.question!r}",
             whole=not act.choice.accepts,
-            ignored=lambda: self._still_shows(found),
+            again=lambda: self._insist(found, key),
         )
-        terminal.until(lambda: not self._still_shows(found), f"the end of {found.question!r}")
+        terminal.until(lambda: self._still(found) is None, f"the end of {found.question!r}")
 
-    def _clear(self) -> bool:
+    def _insist(self, question: Dialog, key: str) -> str:
+        """What to press if ``key`` had no effect.
+
+        In some releases it only moves the mark to an option whose text can be edited.
+        """
+        shown = self._still(question)
+        if shown is None:
+            return ""
+        return _ENTER if shown.marked == key else key
+
+    def _after_clearing(self, keys: str) -> str:
         """Empty the input line, as far as it can be seen: an empty one may show a hint."""
         before = self._prompt_line()
         if before:
@@ -221,11 +231,14 @@ class _Person:
                 lambda: self._prompt_line() != before or time.monotonic() > end_s,
                 "an empty input line",
             )
-        return True
+        return keys
 
-    def _still_shows(self, answered: Dialog) -> bool:
+    def _still(self, question: Dialog) -> Dialog | None:
+        """The question as it is shown now, or None once it is gone."""
         shown = dialog(self._terminal.lines)
-        return shown is not None and shown == answered and shown.context == answered.context
+        if shown is None or shown != question or shown.context != question.context:
+            return None
+        return shown
 
     def _prompt_line(self) -> str | None:
         return prompt_line(self._terminal.lines)

@@ -34,7 +34,7 @@ COLUMNS, ROWS = 140, 50
 
 #: A key that has had no visible effect for so long is pressed again: some releases
 #: ignore keys for a moment after a dialog appears, lest a person answers it by mistake.
-PRESS_AGAIN_S = 1.0
+PRESS_AGAIN_S = 0.4
 
 #: A screen is whole when nothing was printed for so long: frames come in several pieces.
 QUIET_S = 0.1
@@ -161,13 +161,13 @@ class Terminal:
         what: str,
         *,
         whole: bool = True,
-        ignored: Callable[[], bool] = lambda: True,
+        again: Callable[[], str] | None = None,
     ) -> _Found:
-        """Send ``keys`` until ``condition()`` is true.
+        """Send ``keys``, and wait until ``condition()`` is true.
 
-        They are sent again where they had no effect for :data:`PRESS_AGAIN_S` (then for
-        twice as long, and so on: a busy machine is slow) and ``ignored()`` says so: what
-        was only slow must not be pressed twice.
+        Where it is not within :data:`PRESS_AGAIN_S` (then within twice as long, and so
+        on: a busy machine is slow), ``again()`` says what to send now: nothing, if the
+        keys were taken and only the effect is slow.  Without it, the keys once more.
         """
         patience_s = PRESS_AGAIN_S
         self.send(keys)
@@ -182,8 +182,7 @@ class Terminal:
             if found:
                 return found
             patience_s *= 2
-            if ignored():
-                self.send(keys)
+            self.send(keys if again is None else again())
 
     @property
     def ended(self) -> bool:
