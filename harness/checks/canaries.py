@@ -53,7 +53,7 @@ def kept(requirement: Requirement, view: CaptureView) -> Outcome:
         for sighting in sightings(view.capture, name, text)
         if not _allows(requirement, view.capture, sighting.place)
     )
-    return Judged(len(view.capture.exports), findings)
+    return Judged(max(len(view.capture.exports), len(findings)), findings)
 
 
 def shown_at(requirement: Requirement, view: CaptureView) -> Outcome:
