@@ -102,7 +102,9 @@ class Judge:
             **{name: getattr(schema_checks, name) for name in _BY_SCHEMA},
         }
         # A capture never changes, and is judged again beside others that do (mutants).
-        self._known: WeakKeyDictionary[CaptureView, dict[str, Outcome]] = WeakKeyDictionary()
+        # The requirement is kept beside its outcome, so that no other gets its id.
+        self._known: WeakKeyDictionary[CaptureView, dict[int, tuple[Requirement, Outcome]]]
+        self._known = WeakKeyDictionary()
 
     def judge(self, requirement: Requirement, views: Sequence[CaptureView]) -> Judgement:
         """Judge by the captures of every run that the requirement speaks of.
@@ -122,10 +124,11 @@ class Judge:
 
     def _outcome(self, requirement: Requirement, view: CaptureView) -> Outcome:
         known = self._known.setdefault(view, {})
-        if requirement.name not in known:
+        if id(requirement) not in known:
             assert requirement.check is not None
-            known[requirement.name] = self._per_capture[requirement.check](requirement, view)
-        return known[requirement.name]
+            outcome = self._per_capture[requirement.check](requirement, view)
+            known[id(requirement)] = (requirement, outcome)
+        return known[id(requirement)][1]
 
 
 _Outcomes = Sequence[tuple[CaptureView, Outcome]]

@@ -21,6 +21,9 @@ from harness.subject.binary import Binary
 
 _DONE = "recording.json"
 
+#: Faults of runs that are shown in full: a subject that cannot start has one in each.
+_SHOWN_FAULTS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -39,8 +42,14 @@ class Facts:
 
     @property
     def problem(self) -> str:
-        """All that went wrong, for a reader."""
-        return self.harness_fault or "\n\n".join(why for _, why in self.undriven)
+        """All that went wrong, for a reader; what went wrong often, not often."""
+        if self.harness_fault:
+            return self.harness_fault
+        shown = [why for _, why in self.undriven[:_SHOWN_FAULTS]]
+        more = [label for label, _ in self.undriven[_SHOWN_FAULTS:]]
+        if more:
+            shown.append(f"and {len(more)} more, not driven to the end either: {', '.join(more)}")
+        return "\n\n".join(shown)
 
 
 @dataclass(frozen=True, slots=True)

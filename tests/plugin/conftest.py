@@ -39,6 +39,20 @@ def run(pytester: pytest.Pytester) -> Run:
     return make
 
 
+#: One session over each protocol instead of all scenarios: for what is the same with any.
+ONE_SCENARIO = "--cc-scenarios=working_day"
+
+
+@pytest.fixture
+def run_one(run: Run) -> Run:
+    """As ``run``, with the suite cut down to one scenario."""
+
+    def make(*arguments: str | Path) -> pytest.RunResult:
+        return run(ONE_SCENARIO, *arguments)
+
+    return make
+
+
 @pytest.fixture
 def subject(tmp_path: Path) -> Subject:
     """Make a ``claude`` of a few lines of Python; by itself it says only its version."""

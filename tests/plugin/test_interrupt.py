@@ -70,7 +70,10 @@ def test_ctrl_c(pytester: pytest.Pytester, subject: Subject, workers: list[str])
     binary = subject(HANGING)
     pid_file = binary.parent / "pid"
     kept = pytester.path / "kept"
-    options = (f"--cc-binary={binary}", "--cc-report=out", "--cc-captures=kept", *workers)
+    options = (
+        *(f"--cc-binary={binary}", "--cc-scenarios=working_day"),
+        *("--cc-report=out", "--cc-captures=kept", *workers),
+    )
     with session(pytester.path, *options) as process:
         until(pid_file.exists, "the subject")
         until(lambda: len(list(kept.glob("*/capture.json"))) == 2, "two captures")

@@ -29,6 +29,14 @@ Subject = Callable[..., Path]
         (["--cc-binary=reference:latest"], "'latest' as the version"),
         (["--cc-binary=x", "test_own.py", "--cc-report=r"], "--cc-report: expected the packaged"),
         (["--cc-binary=x", "test_own.py", "--cc-captures=r"], "--cc-captures: expected the packag"),
+        (["--cc-binary=x", "--cc-scenarios="], "--cc-scenarios: expected a value, saw nothing"),
+        (["--cc-scenarios=working_day"], "--cc-scenarios: expected --cc-binary=SPEC beside it"),
+        (["--cc-binary=x", "--cc-scenarios=working_day,holiday"], "working_day,"),
+        (["--cc-binary=x", "--cc-scenarios=holiday"], "saw 'holiday'"),
+        (
+            ["--cc-binary=x", "test_own.py", "--cc-scenarios=working_day"],
+            "--cc-scenarios: expected the packaged suite",
+        ),
     ],
 )
 def test_a_wrong_value_is_one_clear_error_before_anything_runs(

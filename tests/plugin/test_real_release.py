@@ -13,30 +13,33 @@ from harness.subject.binary import resolve
 
 Run = Callable[..., pytest.RunResult]
 
-SPEC = "npm:2.1.31"
+#: One that runs on Node and is judged by the first document, and a native one by the second.
+VERSIONS = ("2.1.31", "2.1.330")
 
 
-@pytest.fixture(scope="session")
-def release() -> str:
-    """The release is in the cache; skips where npm or its registry is out of reach."""
-    try:
-        resolve(SPEC, progress=print)
-    except HarnessError as error:
-        pytest.skip(f"{SPEC} cannot be had: {error}")
-    return SPEC
-
-
+@pytest.mark.parametrize("version", VERSIONS)
 def test_each_deviation_is_listed_and_seen(
-    pytester: pytest.Pytester, run: Run, release: str
+    pytester: pytest.Pytester, run: Run, version: str
 ) -> None:
+    release = f"npm:{version}"
+    try:
+        resolve(release, progress=print)
+    except HarnessError as error:
+        pytest.skip(f"{release} cannot be had: {error}")
     result = run(f"--cc-binary={release}", "--cc-report=out")
     assert result.ret == pytest.ExitCode.OK, result.stdout.str()
     found = record.read(pytester.path / "out" / "record.jsonl")
-    assert found.header.subject.version == "2.1.31"
+    assert found.header.subject.version == version
     rows = [row for row in found.rows if row.verdict is Verdict.KNOWN]
     assert rows
     for row in rows:
         assert row.reason
         assert row.evidence
         assert row.findings
+    metrics_and_events = [
+        row for row in found.rows if row.requirement.startswith(("metrics.", "events."))
+    ]
+    idle = {row.reason for row in metrics_and_events if row.verdict is Verdict.NOT_EXERCISED}
+    # What a release never sends has no value to judge; that it is missing is listed.
+    assert all(" carried attributes." in reason for reason in idle), idle
     result.stdout.fnmatch_lines([f"known deviations, listed and seen again ({len(rows)})"])

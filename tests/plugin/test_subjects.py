@@ -33,11 +33,11 @@ def post(path, body):
 
 
 @pytest.fixture
-def judged(pytester: pytest.Pytester, run: Run) -> Callable[..., pytest.RunResult]:
+def judged(pytester: pytest.Pytester, run_one: Run) -> Callable[..., pytest.RunResult]:
     """Run the suite on a subject; the record is checked to be whole."""
 
     def make(binary: Path, *arguments: str) -> pytest.RunResult:
-        result = run(f"--cc-binary={binary}", "--cc-report=out", *arguments)
+        result = run_one(f"--cc-binary={binary}", "--cc-report=out", *arguments)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         found = record.read(pytester.path / "out" / "record.jsonl")
         assert (found.footer.failed, found.footer.exit_code) == (True, 1)
@@ -56,7 +56,11 @@ def test_one_that_exits_at_once(
 ) -> None:
     result = judged(subject("sys.exit('no licence found')"))
     result.stdout.fnmatch_lines(
-        ["claude 2.1.240 ended with exit code 1 *", "no licence found", "*nothing was exercised"]
+        [
+            "claude 2.1.240 ended with exit code 1 *",
+            "no licence found",
+            "FAILED: nothing was exercised; 3 runs could not be driven to the end",
+        ]
     )
     assert set(verdicts(pytester).values()) == {Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE}
 
@@ -65,7 +69,7 @@ def test_one_that_hangs(judged: Callable[..., pytest.RunResult], subject: Subjec
     binary = subject("import signal\nprint('thinking', flush=True)\nsignal.pause()")
     result = judged(binary, "--cc-deadline=1", "-k", "transport")
     result.stdout.fnmatch_lines(
-        ["claude 2.1.240 did not end *within 1 s", "thinking", "*nothing was exercised"]
+        ["claude 2.1.240 did not end *within 1 s", "thinking", "FAILED: nothing was exercised; *"]
     )
 
 
@@ -94,10 +98,13 @@ def test_one_that_exports_to_a_wrong_path(
     assert "/v1/metricz" in result.stdout.str()
 
 
-def test_two_runs_at_once(run: Run, pytester: pytest.Pytester) -> None:
+def test_two_runs_at_once(pytester: pytest.Pytester) -> None:
     """Side by side on one machine they share nothing that matters."""
     commands = [
-        ("--cc-binary=reference", "-k", "transport", f"--cc-report={name}", f"--cc-captures={name}")
+        (
+            *("--cc-binary=reference", "-k", "transport", "--cc-scenarios=working_day"),
+            *(f"--cc-report={name}", f"--cc-captures={name}"),
+        )
         for name in ("one", "two")
     ]
     with ThreadPoolExecutor() as pool:
@@ -109,3 +116,27 @@ def test_two_runs_at_once(run: Run, pytester: pytest.Pytester) -> None:
 
 def _pytest() -> tuple[str, ...]:
     return (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error")
+
+
+def test_one_that_cannot_be_driven_through_a_scenario(
+    judged: Callable[..., pytest.RunResult], emitter: Subject, pytester: pytest.Pytester
+) -> None:
+    """The others are judged; its own requirements say why they were not."""
+    binary = emitter('case "$*" in *stream-json*) echo "no such mode" >&2; exit 3;; esac')
+    result = judged(binary, "--cc-scenarios=working_day,api_failures", "-k", "user_prompt")
+    result.stdout.fnmatch_lines(
+        [
+            "claude * could not be driven through api_failures over http/protobuf: *",
+            "no such mode",
+            "FAILED: 1 run could not be driven to the end",
+        ]
+    )
+    found = record.read(pytester.path / "out" / "record.jsonl")
+    rows = {row.requirement: row for row in found.rows}
+    assert rows["events.user_prompt.exported"].verdict is Verdict.PASS
+    row = rows["events.user_prompt.exported_in_a_conversation"]
+    assert row.verdict is Verdict.NOT_EXERCISED
+    assert row.reason.endswith("(not driven to the end: api_failures over http/protobuf)")
+    assert set(found.header.runs) == {
+        f"working_day over {protocol}" for protocol in ("grpc", "http/protobuf", "http/json")
+    }

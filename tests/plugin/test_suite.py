@@ -41,7 +41,7 @@ def test_from_an_empty_folder(pytester: pytest.Pytester, run: Run) -> None:
     result = run("--cc-binary=reference", "--cc-report=out", "--junit-xml=junit.xml")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
-        ["cc-otel: reference is claude *", "cc-otel: running claude *: working_day"]
+        ["cc-otel: reference is claude *", "cc-otel: running claude *: terminal_day, *"]
     )
     found = record.read(pytester.path / "out" / "record.jsonl")
     assert [row.requirement for row in found.rows] == ALL
@@ -106,9 +106,9 @@ def test_named_paths_stand_alone(pytester: pytest.Pytester, run: Run) -> None:
     assert ids(result) == ["test_own.py::test_own", *ALL]
 
 
-def test_the_suite_and_own_tests_in_one_run(pytester: pytest.Pytester, run: Run) -> None:
+def test_the_suite_and_own_tests_in_one_run(pytester: pytest.Pytester, run_one: Run) -> None:
     pytester.makepyfile(test_own="def test_own(): assert False")
-    result = run(
+    result = run_one(
         *("--cc-binary=reference", "--cc-report=out", "--junit-xml=junit.xml"),
         *("--pyargs", "harness.suite", "test_own.py", "-k", "scopes or test_own"),
     )
@@ -165,8 +165,8 @@ def test_collecting_runs_nothing(pytester: pytest.Pytester, run: Run, subject: S
         assert not list((pytester.path / "out").iterdir())
 
 
-def test_verdicts_are_words(run: Run) -> None:
-    result = run("--cc-binary=reference:2.1.31", "-v", "-k", "events.user_prompt.prompt")
+def test_verdicts_are_words(run_one: Run) -> None:
+    result = run_one("--cc-binary=reference:2.1.31", "-v", "-k", "events.user_prompt.prompt")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         [
@@ -178,10 +178,10 @@ def test_verdicts_are_words(run: Run) -> None:
 
 
 def test_a_failure_can_be_read_and_run_again(
-    pytester: pytest.Pytester, run: Run, emitter: Subject
+    pytester: pytest.Pytester, run_one: Run, emitter: Subject
 ) -> None:
     binary = emitter(INDISCREET)
-    result = run(
+    result = run_one(
         *(f"--cc-binary={binary}", "-k", "events.user_prompt.prompt", "--junit-xml=junit.xml"),
         *("--cc-report=out", "--cc-deadline=50"),
     )
@@ -192,7 +192,7 @@ def test_a_failure_can_be_read_and_run_again(
     assert labels == ["expected", "seen", "where", "and", "source", "rerun"]
     assert "Please greet the world twice" in shown[start + 3]
     assert "· user_prompt ·" in shown[start + 4]
-    assert "FAILED: 1 of 6 requirements fail the run" in shown
+    assert "FAILED: 1 of 7 requirements fail the run" in shown
     result.stdout.fnmatch_lines([f"*_ requirement {REDACTED} _*", f"FAILED {REDACTED} - *"])
     assert "Traceback" not in result.stdout.str()
     assert ".py:" not in result.stdout.str()
@@ -200,12 +200,15 @@ def test_a_failure_can_be_read_and_run_again(
     check_record_of_failure(pytester.path / "out" / "record.jsonl")
 
     command = shlex.split(shown[start + 7].split(maxsplit=1)[1])
-    assert command == ["pytest", f"--cc-binary={binary}", "--cc-deadline=50", REDACTED]
+    assert command == [
+        *("pytest", f"--cc-binary={binary}", "--cc-deadline=50"),
+        *("--cc-scenarios=working_day", REDACTED),
+    ]
     again = pytester.run(sys.executable, "-m", *command)
     assert again.ret == pytest.ExitCode.TESTS_FAILED
     again.assert_outcomes(failed=1)
 
-    last = run(f"--cc-binary={binary}", "--lf", "-k", "user_prompt")
+    last = run_one(f"--cc-binary={binary}", "--lf", "-k", "user_prompt")
     last.stdout.fnmatch_lines(["run-last-failure: rerun previous 1 failure"])
     last.assert_outcomes(failed=1, deselected=len(ALL) - 1)
 
@@ -232,7 +235,7 @@ def test_a_listed_deviation_that_is_gone_fails(run: Run, emitter: Subject) -> No
     # Called by its path the emitter is taken for the release that it emulates, and it
     # does right what that one is known to do wrong.
     binary = emitter('set -- --emulate 2.1.31 "$@"')
-    fixed = "metrics.commit_count.unit"
+    fixed = "metrics.lines_of_code_count.counted_new_file"
     result = run(f"--cc-binary={binary}", "-v", fixed)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([f"{fixed} FIXED *"])
@@ -241,8 +244,17 @@ def test_a_listed_deviation_that_is_gone_fails(run: Run, emitter: Subject) -> No
     assert any("schemas/expectations.json lists was not seen" in line for line in shown)
 
 
+def test_a_deviation_is_not_called_gone_where_it_was_not_looked_for(
+    run_one: Run, emitter: Subject
+) -> None:
+    binary = emitter('set -- --emulate 2.1.31 "$@"')
+    result = run_one(f"--cc-binary={binary}", "-v", "metrics.commit_count.unit")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["metrics.commit_count.unit PASSED *"])
+
+
 def test_a_should_that_fails_only_warns(
-    pytester: pytest.Pytester, run: Run, subject: Subject
+    pytester: pytest.Pytester, run_one: Run, subject: Subject
 ) -> None:
     binary = subject(
         "from harness.testing import emitter, telemetry\n"
@@ -250,7 +262,7 @@ def test_a_should_that_fails_only_warns(
         "sys.exit(emitter.main())",
         before="import sys\n",
     )
-    result = run(f"--cc-binary={binary}", "-v", "-k", "scopes", "--junit-xml=junit.xml")
+    result = run_one(f"--cc-binary={binary}", "-v", "-k", "scopes", "--junit-xml=junit.xml")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         ["scopes.logs.name WARNED *", "  scopes.logs.name [[]SHOULD]", "=* 3 passed, *1 warned*"]
@@ -265,17 +277,19 @@ def test_a_should_that_fails_only_warns(
 
 
 def test_stopping_at_the_first_failure_is_not_a_whole_record(
-    pytester: pytest.Pytester, run: Run, emitter: Subject
+    pytester: pytest.Pytester, run_one: Run, emitter: Subject
 ) -> None:
-    result = run(f"--cc-binary={emitter(INDISCREET)}", "-x", "-k", "user_prompt", "--cc-report=out")
+    result = run_one(
+        f"--cc-binary={emitter(INDISCREET)}", "-x", "-k", "user_prompt", "--cc-report=out"
+    )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert any(line.startswith("broken off: ") for line in summary(result))
     with pytest.raises(UsageError, match="no footer"):
         record.read(pytester.path / "out" / "record.jsonl")
 
 
-def test_without_a_terminal(pytester: pytest.Pytester, run: Run) -> None:
-    result = run(
+def test_without_a_terminal(pytester: pytest.Pytester, run_one: Run) -> None:
+    result = run_one(
         *("--cc-binary=reference", "-k", "scopes", "--cc-report=out"),
         *("-p", "no:terminal", "-p", "no:xdist", "-p", "no:cacheprovider", "-p", "no:junitxml"),
     )
@@ -284,8 +298,8 @@ def test_without_a_terminal(pytester: pytest.Pytester, run: Run) -> None:
     assert len(record.read(pytester.path / "out" / "record.jsonl").rows) == 4
 
 
-def test_quiet_says_the_summary_only(run: Run) -> None:
-    result = run("--cc-binary=reference", "-q", "-k", "scopes")
+def test_quiet_says_the_summary_only(run_one: Run) -> None:
+    result = run_one("--cc-binary=reference", "-q", "-k", "scopes")
     assert result.ret == pytest.ExitCode.OK
     assert "cc-otel:" not in result.stdout.str()
     assert "verdicts   4 pass" in summary(result)

@@ -15,15 +15,15 @@ Subject = Callable[..., Path]
 
 
 def test_workers_share_one_recording(
-    pytester: pytest.Pytester, run: Run, emitter: Subject, tmp_path: Path
+    pytester: pytest.Pytester, run_one: Run, emitter: Subject, tmp_path: Path
 ) -> None:
     calls = tmp_path / "calls"
     binary = emitter(f'echo "$1" >>{calls}; export OTEL_LOG_USER_PROMPTS=1')
     options = (f"--cc-binary={binary}", "-k", "events.user_prompt or transport")
-    spread = run(*options, "-n", "2", "--cc-report=spread", "--cc-captures=kept")
+    spread = run_one(*options, "-n", "2", "--cc-report=spread", "--cc-captures=kept")
     # Once for the version, once for each protocol: whatever the number of workers.
     assert sorted(calls.read_text().split()) == ["--version", "-p", "-p", "-p"]
-    whole = run(*options, "--cc-report=whole")
+    whole = run_one(*options, "--cc-report=whole")
     assert spread.ret == whole.ret == pytest.ExitCode.TESTS_FAILED
     assert len(list((pytester.path / "kept").glob("*/capture.json"))) == 3
 
@@ -50,16 +50,18 @@ def table(result: pytest.RunResult) -> list[str]:
     ]
 
 
-def test_a_fault_is_shared_too(run: Run, subject: Subject, tmp_path: Path) -> None:
+def test_a_fault_is_shared_too(run_one: Run, subject: Subject, tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     binary = subject(f"open({str(calls)!r}, 'a').write('run ')\nsys.exit('no licence found')")
-    result = run(f"--cc-binary={binary}", "-n", "2", "-k", "transport")
+    result = run_one(f"--cc-binary={binary}", "-n", "2", "-k", "transport")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["no licence found", "FAILED: nothing was exercised"])
+    result.stdout.fnmatch_lines(
+        ["no licence found", "FAILED: nothing was exercised; 3 runs could not be driven *"]
+    )
     assert calls.read_text().split() == ["run"] * 3
 
 
-def test_names_and_own_tests_reach_the_workers(pytester: pytest.Pytester, run: Run) -> None:
+def test_names_and_own_tests_reach_the_workers(pytester: pytest.Pytester, run_one: Run) -> None:
     pytester.makepyfile(
         test_own="""
         def test_own(claude):
@@ -68,7 +70,7 @@ def test_names_and_own_tests_reach_the_workers(pytester: pytest.Pytester, run: R
         """
     )
     name = "transport.accepted"
-    result = run("--cc-binary=reference", "-n", "2", "test_own.py", name, "--cc-report=out")
+    result = run_one("--cc-binary=reference", "-n", "2", "test_own.py", name, "--cc-report=out")
     assert result.ret == pytest.ExitCode.OK
     result.assert_outcomes(passed=2)
     found = record.read(pytester.path / "out" / "record.jsonl")
@@ -76,10 +78,24 @@ def test_names_and_own_tests_reach_the_workers(pytester: pytest.Pytester, run: R
 
 
 def test_stopping_early_has_no_footer(
-    pytester: pytest.Pytester, run: Run, emitter: Subject
+    pytester: pytest.Pytester, run_one: Run, emitter: Subject
 ) -> None:
     binary = emitter("export OTEL_LOG_USER_PROMPTS=1")
-    result = run(f"--cc-binary={binary}", "-n", "2", "-x", "--cc-report=out")
+    result = run_one(f"--cc-binary={binary}", "-n", "2", "-x", "--cc-report=out")
     assert result.ret != pytest.ExitCode.OK
     with pytest.raises(UsageError, match="no footer"):
         record.read(pytester.path / "out" / "record.jsonl")
+
+
+def test_the_canary_table_comes_from_the_shared_recording(
+    pytester: pytest.Pytester, run: Run
+) -> None:
+    options = ("--cc-binary=reference", "--cc-scenarios=toolbox_open", "-k", "privacy")
+    result = run(*options, "-n", "2", "--cc-report=out")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["canaries (*", "  canary *  place *  prompts+details"])
+    header = record.read(pytester.path / "out" / "record.jsonl").header
+    assert header.canaries.gates == ("prompts+details",)
+    places = {spot.place for spot in header.canaries.spots if spot.canary == "prompt"}
+    assert "logs user_prompt attributes.prompt" in places
+    assert all(all(spot.seen.values()) for spot in header.canaries.spots)
