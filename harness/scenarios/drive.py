@@ -74,8 +74,10 @@ def drive(
                     f"claude {binary.version} could not be driven through {scenario.name} "
                     f"over {protocol}: {error}"
                 ) from error
+        # Nobody saw the prompt, but a session that gave up has had one.
+        in_vain = scenario.api_unreachable and completed.exit_code != 0
         truth = GroundTruth(
-            prompts=scenario.all_prompts if scenario.api_unreachable else api.prompts,
+            prompts=scenario.all_prompts if in_vain else api.prompts,
             api_calls=api.calls,
             tool_runs=api.tool_runs,
             commits=sandbox.commits(),
@@ -83,7 +85,7 @@ def drive(
             lines_added=ledger.added,
             lines_removed=ledger.removed,
             decisions=session.decisions,
-            failures=(NO_CONNECTION,) if scenario.api_unreachable else api.failures,
+            failures=(NO_CONNECTION,) if in_vain else api.failures,
             canaries=scenario.canaries,
             account=scenario.account,
         )

@@ -10,6 +10,7 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.contract.requirement import Requirement
 from harness.otlp.messages import ExportTraceServiceRequest, Request
+from harness.otlp.model import Signal
 from harness.testing import editing
 from harness.testing.rewriting import copy_message, rewritten
 
@@ -31,9 +32,7 @@ def leak(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
     text = _FORMS[operation["form"]](_canary(capture, requirement))
     into = operation["into"]
     if into == "headers":
-        first, *rest = capture.exports
-        leaking = replace(first, headers=(*first.headers, (f"x-{_KEY}", text)))
-        return replace(capture, exports=(leaking, *rest))
+        return _in_a_header(capture, text)
     done = False
     exports = []
     for export in capture.exports:
@@ -52,6 +51,16 @@ def leak(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
     if not done:
         raise ValueError(f"{capture.run.label} exported no {into}")
     return replace(capture, exports=tuple(exports))
+
+
+def _in_a_header(capture: Capture, text: str) -> Capture:
+    """The first request with events has one more header."""
+    exports = list(capture.exports)
+    for number, export in enumerate(exports):
+        if export.signal is Signal.LOGS:
+            exports[number] = replace(export, headers=(*export.headers, (f"x-{_KEY}", text)))
+            return replace(capture, exports=tuple(exports))
+    raise ValueError(f"{capture.run.label} exported no events")
 
 
 def hide(capture: Capture, requirement: Requirement) -> Capture:

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from harness.capture.export import Export
-from harness.capture.run import ApiCall, GroundTruth, Run, SubjectFacts, ToolRun
+from harness.capture.run import (
+    ApiCall,
+    Decision,
+    Failure,
+    GroundTruth,
+    Host,
+    Run,
+    SubjectFacts,
+    ToolRun,
+)
 from harness.otlp.model import Protocol, Signal
 
 MakeExport = Callable[..., Export]
@@ -98,11 +107,20 @@ def run() -> Run:
         stderr="",
         truth=GroundTruth(
             prompts=("hi",),
-            api_calls=(ApiCall("model", 200, False, True, "req_1", 1, 2, 3, 4, ""),),
-            tool_runs=(ToolRun("Bash", "toolu_1", {"command": "ls", "n": [1, None]}, False),),
+            api_calls=(ApiCall("model", 200, False, True, "req_1", 1, 2, 3, 4, "", True),),
+            tool_runs=(
+                ToolRun("Bash", "toolu_1", {"command": "ls", "n": [1, None]}, False),
+                ToolRun("Bash", "toolu_2", {}, True, 3, 2),
+            ),
             commits=1,
             pull_requests=2,
             lines_added=3,
             lines_removed=4,
+            decisions=(Decision("Bash", "toolu_1", {"n": {}}, False, "user_reject"),),
+            failures=(Failure(500, "overloaded", 3), Failure(None, "", 0)),
+            canaries={"prompt": "canary"},
+            account={"user.email": "a@b"},
         ),
+        traits=("a_terminal",),
+        host=Host("linux", "6.1", "amd64", "2"),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,48 +10,8 @@ from harness.capture.run import GroundTruth
 from harness.checks.describe import expected, shown
 from harness.checks.judge import CHECKS, Judge
 from harness.checks.truth import OCCASIONS
-from harness.contract.catalogue import Contract, load
-from harness.contract.requirement import Requirement, Selector, Source
-from harness.contract.versions import Version, VersionRange
-from harness.findings import Judged, Level, NotExercised, Outcome
+from harness.findings import Judged, NotExercised
 from harness.otlp.model import Protocol
-from harness.scenarios.catalogue import SCENARIOS
-
-
-@pytest.fixture(scope="module")
-def contract() -> Contract:
-    return load(Version(2, 1, 31), checks=CHECKS, scenarios=SCENARIOS)
-
-
-@pytest.fixture
-def judge(contract: Contract) -> Judge:
-    return Judge(contract)
-
-
-def requirement(
-    check: str,
-    *,
-    kind: str = "event",
-    name: str = "user_prompt",
-    path: tuple[str, ...] = (),
-    schema: Mapping[str, object] | bool = True,
-    protocols: tuple[str, ...] = (),
-    **params: object,
-) -> Requirement:
-    return Requirement(
-        name="test.requirement",
-        level=Level.MUST,
-        says="A test.",
-        source=Source("d", "s", "t", "2026-02"),
-        versions=VersionRange(),
-        selects=Selector(kind, name),
-        path=path,
-        schema=schema,
-        check=check,
-        params=params,
-        scenarios=("working_day",),
-        protocols=protocols,
-    )
 
 
 def prompt(**attributes: Any) -> dict[str, Any]:
@@ -64,34 +23,45 @@ def numbered(number: Any, *, ms: int, session: str = "s") -> dict[str, Any]:
     return event | {"time_unix_nano": ms * 1_000_000}
 
 
-def findings(outcome: Outcome) -> list[str]:
-    assert isinstance(outcome, Judged)
-    return [finding.seen for finding in outcome.findings]
-
-
 LENGTH = ("attributes", "prompt_length")
 
 
-def test_nothing_seen_is_never_a_pass(judge: Judge, viewer: Any) -> None:
+def test_nothing_seen_is_never_a_pass(judge: Judge, viewer: Any, requirement: Any) -> None:
     """Each check, on a run that left nothing."""
-    empty = viewer()
+    params: dict[str, Any] = {
+        "calls": "all",
+        "canary": "prompt",
+        "fact": "status",
+        "language": "known",
+        "place": "*",
+        "source": "config",
+        "tolerance_ms": 1,
+        "tool": "Bash",
+        "tools": ["Bash"],
+        "values": ["1"],
+        "when": "a prompt",
+    }
+    facts = {"as_host": "os_type"}
     for check in sorted(CHECKS):
-        asked = requirement(
-            check, path=LENGTH, when="a prompt", values=["1"], tolerance_ms=1, schema=True
-        )
-        outcome = judge.judge(asked, [empty]).outcome
+        fact = facts.get(check, params["fact"])
+        asked = requirement(check, path=LENGTH, **{**params, "fact": fact})
+        outcome = judge.judge(asked, [viewer()]).outcome
         assert isinstance(outcome, NotExercised), check
         assert outcome.reason
 
 
-def test_a_field_that_no_item_has_is_not_exercised(judge: Judge, viewer: Any) -> None:
+def test_a_field_that_no_item_has_is_not_exercised(
+    judge: Judge, viewer: Any, requirement: Any
+) -> None:
     view = viewer(events=[prompt(prompt="x")])
     for check in ("value", "json_text", "constant", "subject_version", "increasing"):
         outcome = judge.judge(requirement(check, path=LENGTH), [view]).outcome
         assert outcome == NotExercised("no event user_prompt carried attributes.prompt_length")
 
 
-def test_value_judges_every_item_and_keeps_int_and_string_apart(judge: Judge, viewer: Any) -> None:
+def test_value_judges_every_item_and_keeps_int_and_string_apart(
+    judge: Judge, viewer: Any, requirement: Any, findings: Any
+) -> None:
     view = viewer(events=[prompt(prompt_length=5), prompt(prompt_length="5"), prompt()])
     outcome = judge.judge(
         requirement("value", path=LENGTH, schema={"type": "integer"}), [view]
@@ -102,11 +72,12 @@ def test_value_judges_every_item_and_keeps_int_and_string_apart(judge: Judge, vi
     (finding,) = outcome.findings
     assert finding.expected == "an integer"
     assert finding.where == (
-        "http/json · logs export 1 · user_prompt · record 2 · attributes.prompt_length"
+        "working_day over http/json · logs export 1 · user_prompt · record 2"
+        " · attributes.prompt_length"
     )
 
 
-def test_value_honours_where(judge: Judge, viewer: Any) -> None:
+def test_value_honours_where(judge: Judge, viewer: Any, requirement: Any, findings: Any) -> None:
     view = viewer(events=[prompt(kind="a", n="bad"), prompt(kind="b", n=1)])
     asked = requirement(
         "value",
@@ -121,7 +92,7 @@ def test_value_honours_where(judge: Judge, viewer: Any) -> None:
     )
 
 
-def test_json_text_must_be_json(judge: Judge, viewer: Any) -> None:
+def test_json_text_must_be_json(judge: Judge, viewer: Any, requirement: Any, findings: Any) -> None:
     view = viewer(events=[prompt(p='{"a": 1}'), prompt(p="{"), prompt(p=7)])
     asked = requirement(
         "json_text", path=("attributes", "p"), schema={"type": "object", "required": ["a"]}
@@ -129,7 +100,9 @@ def test_json_text_must_be_json(judge: Judge, viewer: Any) -> None:
     assert findings(judge.judge(asked, [view]).outcome) == ['"{" (string)', "7 (integer)"]
 
 
-def test_present_and_absent_are_opposites(judge: Judge, viewer: Any) -> None:
+def test_present_and_absent_are_opposites(
+    judge: Judge, viewer: Any, requirement: Any, findings: Any
+) -> None:
     view = viewer(events=[prompt(prompt_length=5), prompt(other=1)])
     assert findings(judge.judge(requirement("present", path=LENGTH), [view]).outcome) == [
         "only other"
@@ -139,7 +112,9 @@ def test_present_and_absent_are_opposites(judge: Judge, viewer: Any) -> None:
     ]
 
 
-def test_covers_asks_for_every_value(judge: Judge, viewer: Any) -> None:
+def test_covers_asks_for_every_value(
+    judge: Judge, viewer: Any, requirement: Any, findings: Any
+) -> None:
     view = viewer(events=[prompt(kind="a"), prompt(kind="b")])
     asked = requirement("covers", path=("attributes", "kind"), values=["a", "b", "c"])
     outcome = judge.judge(asked, [view]).outcome
@@ -158,7 +133,12 @@ def test_covers_asks_for_every_value(judge: Judge, viewer: Any) -> None:
     ids=["rising", "shuffled", "repeated", "against time", "two sessions"],
 )
 def test_increasing(
-    judge: Judge, viewer: Any, events: list[dict[str, Any]], wrong: list[str]
+    judge: Judge,
+    viewer: Any,
+    events: list[dict[str, Any]],
+    wrong: list[str],
+    requirement: Any,
+    findings: Any,
 ) -> None:
     asked = requirement("increasing", kind="events", path=("attributes", "event.sequence"))
     assert findings(judge.judge(asked, [viewer(events=events)]).outcome) == wrong
@@ -172,14 +152,18 @@ def test_increasing(
         ("1970-01-01T00:00:06.001Z", False),
     ],
 )
-def test_same_instant(judge: Judge, viewer: Any, timestamp: str, right: bool) -> None:
+def test_same_instant(
+    judge: Judge, viewer: Any, timestamp: str, right: bool, requirement: Any, findings: Any
+) -> None:
     event = prompt(**{"event.timestamp": timestamp}) | {"time_unix_nano": 5_000_000_000}
     asked = requirement("same_instant", path=("attributes", "event.timestamp"), tolerance_ms=1000)
     outcome = judge.judge(asked, [viewer(events=[event])]).outcome
     assert (findings(outcome) == []) is right
 
 
-def test_what_happened_must_have_left_something(judge: Judge, viewer: Any) -> None:
+def test_what_happened_must_have_left_something(
+    judge: Judge, viewer: Any, requirement: Any, findings: Any
+) -> None:
     asked = requirement("exported", when="a prompt")
     happened = GroundTruth(prompts=("hello",))
     missing = judge.judge(asked, [viewer(truth=happened)]).outcome
@@ -194,7 +178,9 @@ def test_every_occasion_starts_at_nothing() -> None:
     assert {count(GroundTruth()) for count in OCCASIONS.values()} == {0}
 
 
-def test_an_event_is_known_by_either_of_its_names(judge: Judge, viewer: Any) -> None:
+def test_an_event_is_known_by_either_of_its_names(
+    judge: Judge, viewer: Any, requirement: Any
+) -> None:
     view = viewer(
         events=[
             {"body": "claude_code.user_prompt", "attributes": {"event.name": "other", "n": 1}},
@@ -206,7 +192,9 @@ def test_an_event_is_known_by_either_of_its_names(judge: Judge, viewer: Any) -> 
     assert outcome.looked_at == 2
 
 
-def test_one_protocol_does_not_make_good_for_another(judge: Judge, viewer: Any) -> None:
+def test_one_protocol_does_not_make_good_for_another(
+    judge: Judge, viewer: Any, requirement: Any, findings: Any
+) -> None:
     seen = viewer(events=[prompt(prompt_length=1)], protocol=Protocol.GRPC)
     unseen = viewer(protocol=Protocol.HTTP_JSON)
     judgement = judge.judge(requirement("present", path=LENGTH), [seen, unseen])
@@ -218,20 +206,24 @@ def test_one_protocol_does_not_make_good_for_another(judge: Judge, viewer: Any) 
     assert findings(judgement.outcome) == ["only "]
 
 
-def test_a_requirement_of_one_protocol_looks_at_that_one_only(judge: Judge, viewer: Any) -> None:
+def test_a_requirement_of_one_protocol_looks_at_that_one_only(
+    judge: Judge, viewer: Any, requirement: Any
+) -> None:
     view = viewer(events=[prompt(prompt_length=1)], protocol=Protocol.GRPC)
     asked = requirement("present", path=LENGTH, protocols=("http/json",))
     assert isinstance(judge.judge(asked, [view]).outcome, NotExercised)
 
 
-def test_another_scenario_is_not_looked_at(judge: Judge, viewer: Any) -> None:
+def test_another_scenario_is_not_looked_at(judge: Judge, viewer: Any, requirement: Any) -> None:
     view = viewer(events=[prompt(prompt_length=1)], scenario="holiday")
     assert judge.judge(requirement("present", path=LENGTH), [view]).outcome == NotExercised(
-        "no run of working_day"
+        "there was none of: runs of working_day"
     )
 
 
-def test_the_protocols_must_say_the_same(judge: Judge, viewer: Any) -> None:
+def test_the_protocols_must_say_the_same(
+    judge: Judge, viewer: Any, requirement: Any, findings: Any
+) -> None:
     asked = requirement("same_everywhere", kind="metrics", name="")
     both = [
         viewer(points=[("a", 1.0, {"x": "1"})], protocol=Protocol.GRPC),
@@ -246,7 +238,9 @@ def test_the_protocols_must_say_the_same(judge: Judge, viewer: Any) -> None:
     assert judge.judge(asked, both[:1]).outcome == NotExercised("only one protocol was run")
 
 
-def test_a_refused_export_shows_in_what_is_missing(judge: Judge, viewer: Any) -> None:
+def test_a_refused_export_shows_in_what_is_missing(
+    judge: Judge, viewer: Any, requirement: Any, findings: Any
+) -> None:
     view = viewer(points=[("a", 1.0, {})], truth=GroundTruth(prompts=("hello",)))
     view.capture.exports[0].rejected = "no such path"
     outcome = judge.judge(requirement("exported", when="a prompt"), [view]).outcome

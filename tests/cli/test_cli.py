@@ -12,15 +12,19 @@ import pytest
 from harness import cli
 from harness.capture import files
 from harness.capture.capture import Capture
+from harness.scenarios.catalogue import SCENARIOS
 from harness.scenarios.recorder import record
 from harness.subject.binary import resolve
 
 
 @pytest.fixture(scope="session")
 def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the conforming emitter left over all protocols, as ``--cc-captures`` keeps it."""
+    """What the conforming emitter left in two scenarios, as ``--cc-captures`` keeps it."""
     folder = tmp_path_factory.mktemp("captures")
-    record(resolve("reference:2.1.31", progress=print), progress=print, keep=folder)
+    binary = resolve("reference:2.1.31", progress=print)
+    chosen = [SCENARIOS["working_day"], SCENARIOS["toolbox_details"]]
+    recorded = record(binary, scenarios=chosen, progress=print, keep=folder)
+    assert recorded.faults == {}
     return folder
 
 
@@ -37,6 +41,22 @@ def test_judge_gives_the_table_of_a_run(captures: Path, capsys: pytest.CaptureFi
     assert lines[0].startswith("subject    reference:2.1.31 · claude 2.1.31 · ")
     assert f"judged as release 2.1.31, from {captures}" in lines
     assert lines[-1] == "OK: no deviation was seen"
+    (runs,) = (line for line in lines if line.startswith("runs "))
+    assert runs.startswith("runs       4, the longest: ")
+
+
+def test_judge_shows_where_canaries_were_seen(
+    captures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = called(capsys, "judge", captures)[1].splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("canaries ("))
+    # Only one of the scenarios hides canaries, and it opens one gate.
+    assert lines[start + 1].split() == ["canary", "place", "details"]
+    opened = {line.split("  ")[1] for line in lines[start + 2 :] if line.endswith("●")}
+    assert opened >= {"command", "mcp server", "mcp tool", "skill name"}
+    assert "  api key           nowhere" in "\n".join(lines[start + 2 :])
+    alone = called(capsys, "judge", captures / "working_day-grpc")[1]
+    assert "canaries (" not in alone
 
 
 def test_judge_by_another_release_finds_what_differs(

@@ -13,8 +13,9 @@ from harness.subject.binary import resolve
 
 Run = Callable[..., pytest.RunResult]
 
-#: One that runs on Node and is judged by the first document, and a native one by the second.
-VERSIONS = ("2.1.31", "2.1.330")
+#: One that runs on Node and is judged by the first document, and a native one by the second;
+#: it is judged by several processes.
+VERSIONS = {"2.1.31": (), "2.1.330": ("-n", "2")}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -26,7 +27,7 @@ def test_each_deviation_is_listed_and_seen(
         resolve(release, progress=print)
     except HarnessError as error:
         pytest.skip(f"{release} cannot be had: {error}")
-    result = run(f"--cc-binary={release}", "--cc-report=out")
+    result = run(f"--cc-binary={release}", "--cc-report=out", *VERSIONS[version])
     assert result.ret == pytest.ExitCode.OK, result.stdout.str()
     found = record.read(pytester.path / "out" / "record.jsonl")
     assert found.header.subject.version == version

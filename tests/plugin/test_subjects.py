@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -123,7 +124,10 @@ def test_one_that_cannot_be_driven_through_a_scenario(
 ) -> None:
     """The others are judged; its own requirements say why they were not."""
     binary = emitter('case "$*" in *stream-json*) echo "no such mode" >&2; exit 3;; esac')
-    result = judged(binary, "--cc-scenarios=working_day,api_failures", "-k", "user_prompt")
+    result = judged(
+        *(binary, "--cc-scenarios=working_day,api_failures", "-k", "user_prompt"),
+        "--junit-xml=junit.xml",
+    )
     result.stdout.fnmatch_lines(
         [
             "claude * could not be driven through api_failures over http/protobuf: *",
@@ -134,9 +138,13 @@ def test_one_that_cannot_be_driven_through_a_scenario(
     found = record.read(pytester.path / "out" / "record.jsonl")
     rows = {row.requirement: row for row in found.rows}
     assert rows["events.user_prompt.exported"].verdict is Verdict.PASS
-    row = rows["events.user_prompt.exported_in_a_conversation"]
+    name = "events.user_prompt.exported_in_a_conversation"
+    row = rows[name]
     assert row.verdict is Verdict.NOT_EXERCISED
     assert row.reason.endswith("(not driven to the end: api_failures over http/protobuf)")
+    skipped = ElementTree.parse(pytester.path / "junit.xml").find(f".//*[@name='{name}']/skipped")
+    assert skipped is not None
+    assert skipped.get("message") == f"not exercised: {row.reason}"
     assert set(found.header.runs) == {
         f"working_day over {protocol}" for protocol in ("grpc", "http/protobuf", "http/json")
     }

@@ -11,6 +11,9 @@ import pytest
 from harness.errors import UsageError
 from harness.findings import Verdict
 from harness.report import record
+from harness.report.header import Header
+from harness.scenarios.canaries import CANARIES
+from harness.scenarios.catalogue import SCENARIOS
 from harness.suite.assessment import catalogue
 
 Run = Callable[..., pytest.RunResult]
@@ -62,6 +65,25 @@ def test_from_an_empty_folder(pytester: pytest.Pytester, run: Run) -> None:
     passed = sum(verdict is Verdict.PASS for verdict in verdicts.values())
     assert f"= {passed} passed, " in result.outlines[-1]
     check_junit(pytester.path / "junit.xml", verdicts)
+    check_runs_and_canaries(found.header, shown)
+
+
+def check_runs_and_canaries(header: Header, shown: list[str]) -> None:
+    """What the record holds of them, and what the summary shows, is the same."""
+    assert set(header.runs) == {
+        f"{scenario.name} over {protocol}"
+        for scenario in SCENARIOS.values()
+        for protocol in scenario.protocols
+    }
+    assert all(seconds > 0 for seconds in header.runs.values())
+    assert f"runs       {len(header.runs)}, the longest: {header.critical_run}" in shown
+    table = header.canaries
+    assert table.gates == ("closed", "prompts", "details", "prompts+details")
+    assert {spot.canary for spot in table.spots} == {*CANARIES}
+    assert all(all(spot.seen.values()) for spot in table.spots)
+    start = next(n for n, line in enumerate(shown) if line.startswith("canaries ("))
+    assert shown[start + 1].split() == ["canary", "place", *table.gates]
+    assert len(table.spots) == shown[start + 2 :].index("")
 
 
 def check_junit(path: Path, verdicts: dict[str, Verdict]) -> None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import _thread
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.capture.files import load
-from harness.errors import SubjectError, UsageError
+from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
 from harness.scenarios.recorder import record, run_session
 from harness.scenarios.scenario import Scenario
+from harness.scenarios.working_day import WORKING_DAY
 from harness.subject.binary import Binary
+from harness.subject.interactive import Type
 
 EXPORTING = """
 import json, os, sys, urllib.request
@@ -58,10 +61,17 @@ def silent(line: str) -> None:
 
 def test_every_protocol_is_run_and_kept(subject: Maker, tmp_path: Path) -> None:
     told: list[str] = []
-    captures = record(subject(EXPORTING), progress=told.append, keep=tmp_path / "kept")
+    recorded = record(
+        subject(EXPORTING),
+        scenarios=[WORKING_DAY],
+        progress=told.append,
+        keep=tmp_path / "kept",
+    )
+    captures = recorded.captures
+    assert recorded.faults == {}
     assert [capture.run.protocol for capture in captures] == list(Protocol)
     (line,) = [line for line in told if line.startswith("running")]
-    assert line == "running claude 2.1.31 over grpc, http/protobuf, http/json: working_day"
+    assert line == "running claude 2.1.31 3 times over grpc, http/protobuf, http/json: working_day"
     by_protocol = {capture.run.protocol: capture for capture in captures}
     seen = by_protocol[Protocol.HTTP_JSON]
     (export,) = seen.exports
@@ -105,26 +115,90 @@ def test_files_stay_in_the_work_tree(subject: Maker) -> None:
 
 def test_a_subject_that_hangs_is_ended_and_quoted(subject: Maker) -> None:
     hanging = subject("print('last words', flush=True)\nimport signal\nsignal.pause()")
-    with pytest.raises(SubjectError, match=r"did not end working_day over .* within 1 s") as failed:
-        record(hanging, progress=silent, deadline_s=1)
-    assert "last words" in str(failed.value)
+    recorded = record(hanging, scenarios=[WORKING_DAY], progress=silent, deadline_s=1)
+    assert recorded.captures == ()
+    assert list(recorded.faults) == [f"working_day over {protocol}" for protocol in Protocol]
+    for label, fault in recorded.faults.items():
+        assert f"did not end {label} within 1 s" in fault
+        assert "last words" in fault
 
 
 def test_a_subject_that_dies_at_once_is_quoted(subject: Maker) -> None:
-    with pytest.raises(SubjectError, match="exit code 3 before it asked the model") as failed:
-        record(subject("print('no licence')\nraise SystemExit(3)"), progress=silent)
-    assert "no licence" in str(failed.value)
+    dying = subject("print('no licence')\nraise SystemExit(3)")
+    recorded = record(dying, scenarios=[WORKING_DAY], protocols=[Protocol.GRPC], progress=silent)
+    assert recorded.captures == ()
+    (fault,) = recorded.faults.values()
+    assert "exit code 3 before it asked the model" in fault
+    assert "no licence" in fault
 
 
 def test_a_subject_that_does_nothing_is_a_run(subject: Maker) -> None:
-    captures = record(subject(""), progress=silent)
+    captures = record(subject(""), scenarios=[WORKING_DAY], progress=silent).captures
     assert [capture.exports for capture in captures] == [(), (), ()]
     assert all(capture.run.truth.prompts == () for capture in captures)
 
 
+def one(name: str, **fields: Any) -> Scenario:
+    """A scenario over one protocol, with its name for a prompt."""
+    return Scenario(
+        name,
+        f"Is {name}.",
+        **{"prompt": name, "protocols": (Protocol.GRPC,), **fields},
+    )
+
+
+def test_a_scenario_that_cannot_be_driven_costs_no_other(subject: Maker, tmp_path: Path) -> None:
+    """Whatever its kind: at a terminal, in a conversation, or headless."""
+    refusing = subject(
+        "import sys\nif 'well' not in sys.argv: sys.exit('I do not ' + sys.argv[-1])"
+    )
+    kept = tmp_path / "kept"
+    recorded = record(
+        refusing,
+        scenarios=[
+            one("screen", prompt="", acts=(Type("hello"),), args=("show",)),
+            one("first", prompt="well"),
+            one("talk", prompt="", prompts=("hello", "again"), args=("talk",)),
+            one("single", args=("work",)),
+            one("second", prompt="well"),
+        ],
+        progress=silent,
+        keep=kept,
+    )
+    assert [capture.run.scenario for capture in recorded.captures] == ["first", "second"]
+    assert sorted(path.name for path in kept.iterdir()) == ["first-grpc", "second-grpc"]
+    assert list(recorded.faults) == ["screen over grpc", "talk over grpc", "single over grpc"]
+    for label, verb in [("screen", "show"), ("talk", "talk"), ("single", "work")]:
+        assert f"I do not {verb}" in recorded.faults[f"{label} over grpc"]
+    for label in ("screen", "talk"):
+        expected = f"claude 2.1.31 could not be driven through {label} over grpc: the session ended"
+        assert recorded.faults[f"{label} over grpc"].startswith(expected)
+
+
+def test_only_the_protocols_that_are_asked_for_are_run(subject: Maker) -> None:
+    told: list[str] = []
+    recorded = record(
+        subject(""),
+        scenarios=[one("first"), one("second", protocols=(Protocol.HTTP_JSON, Protocol.GRPC))],
+        protocols=[Protocol.HTTP_JSON],
+        progress=told.append,
+    )
+    assert [capture.run.label for capture in recorded.captures] == ["second over http/json"]
+    assert told[0].startswith("running claude 2.1.31 1 times over http/json")
+
+
+def test_a_fault_of_ours_is_raised(subject: Maker) -> None:
+    outside = one("outside", files={"../x": ""})
+    with pytest.raises(UsageError, match=r"files\['\.\./x'\]"):
+        record(subject(""), scenarios=[one("first"), outside], progress=silent)
+
+
+@pytest.mark.parametrize(
+    "kind", [{}, {"prompt": "", "prompts": ("hello",)}, {"prompt": "", "acts": (Type("hello"),)}]
+)
 @pytest.mark.usefixtures("interruptible")
 def test_an_interruption_ends_the_subjects_and_keeps_what_is_done(
-    subject: Maker, tmp_path: Path
+    subject: Maker, tmp_path: Path, kind: dict[str, Any]
 ) -> None:
     """One scenario ends, the other hangs; then comes Ctrl-C."""
     fifo = tmp_path / "hanging"
@@ -137,8 +211,7 @@ def test_an_interruption_ends_the_subjects_and_keeps_what_is_done(
         "    import signal; signal.pause()\n"
     )
     kept = tmp_path / "kept"
-    quick = Scenario("quick", "Ends.", "go", ())
-    slow = Scenario("slow", "Hangs.", "hang", ())
+    quick, slow = one("quick"), one("slow", args=("hang",), **kind)
     saved = kept / "quick-grpc" / "capture.json"
     ended = threading.Event()
 
@@ -149,7 +222,7 @@ def test_an_interruption_ends_the_subjects_and_keeps_what_is_done(
             deadline = time.monotonic() + 30
             while not saved.exists() and time.monotonic() < deadline:
                 ended.wait(0.01)  # the file is the only sign that a run is over
-            _thread.interrupt_main()
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
             pipe.read()
         ended.set()
 
@@ -158,7 +231,6 @@ def test_an_interruption_ends_the_subjects_and_keeps_what_is_done(
     with pytest.raises(KeyboardInterrupt):
         record(
             both,
-            protocols=(Protocol.GRPC,),
             scenarios=(quick, slow),
             progress=silent,
             keep=kept,

@@ -153,7 +153,8 @@ def test_a_tool_runs_once_its_result_comes_back(
     answer = send(with_result(asked, is_error=is_error))
 
     assert text_of(answer) == "written"
-    assert client.api.tool_runs == (ToolRun("Write", block.id, tool_input, ok=not is_error),)
+    ran = ToolRun("Write", block.id, tool_input, not is_error, result_bytes=0, result_units=0)
+    assert client.api.tool_runs == (ran,)
     assert accounted(client.api) == [billed(asked), billed(answer)]
 
 

@@ -1,0 +1,118 @@
+"""Plays the interactive CLI: an input line, permission prompts, Ctrl-D twice.
+
+``ANTHROPIC_BASE_URL`` says where the model is.  Of its arguments it takes ``--allow=TOOL``
+(nobody is asked), ``--deaf=N`` (the first N keys are not heard), ``--ignore=N`` (nor are
+the first N at each question), ``--mark`` (a number only moves the mark, Enter chooses)
+and ``--die`` (it ends when a question is answered).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tty
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+OPTIONS = ("Yes", "Yes, and don't ask again for this", "No")
+RULE = "─" * 60
+URL = f"{os.environ['ANTHROPIC_BASE_URL']}/v1/messages"
+GIVEN = dict(each[2:].partition("=")[::2] for each in sys.argv if each.startswith("--"))
+
+transcript = [f"TERM={os.environ['TERM']} {sys.argv[1:]}"]
+messages: list[dict[str, Any]] = []
+
+
+def draw(*below: str) -> None:
+    text = "\r\n".join([*transcript, RULE, *below])
+    os.write(1, f"\x1b[2J\x1b[H{text}".encode())
+
+
+def keys() -> Iterator[str]:
+    deaf = int(GIVEN.get("deaf", 0))
+    while True:
+        for key in os.read(0, 1024).decode():
+            if deaf:
+                deaf -= 1
+            else:
+                yield key
+
+
+def say(role: str, *blocks: dict[str, Any]) -> None:
+    messages.append({"role": role, "content": list(blocks)})
+
+
+def ask_the_model() -> dict[str, Any]:
+    tools = [{"name": "Bash"}]
+    body = {"model": "m", "max_tokens": 100, "messages": messages, "tools": tools}
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(URL, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request) as answer:
+        (block,) = json.load(answer)["content"]
+    say("assistant", block)
+    return block
+
+
+def permitted(tool: dict[str, Any], heard: Iterator[str]) -> bool:
+    if tool["name"] == GIVEN.get("allow"):
+        return True
+    ignored = int(GIVEN.get("ignore", 0))
+    marked = "1"
+    while True:
+        options = [
+            f" {'❯' if str(number) == marked else ' '} {number}. {words}"
+            for number, words in enumerate(OPTIONS, 1)
+        ]
+        about = f" {json.dumps(tool['input'])}"
+        draw(f" {tool['name']}", about, " Do you want to proceed?", *options, " Esc to cancel")
+        key = next(heard)
+        if ignored:
+            ignored -= 1
+            continue
+        if key == "\r":
+            key = marked
+        elif key in "123" and "mark" in GIVEN:
+            marked = key
+            continue
+        if key in "123\x1b":
+            if "die" in GIVEN:
+                sys.exit("I am gone")
+            return key in "12"
+
+
+def turn(prompt: str, heard: Iterator[str]) -> None:
+    transcript.append(f"❯ {prompt}")
+    say("user", {"type": "text", "text": prompt})
+    while (block := ask_the_model())["type"] == "tool_use":
+        result = {"type": "tool_result", "tool_use_id": block["id"], "content": ""}
+        if not permitted(block, heard):
+            transcript.append(f"● {block['name']} was rejected")
+            say("user", result | {"is_error": True})
+            return
+        transcript.append(f"● {block['name']} was run")
+        say("user", result)
+    transcript.append(f"● {block['text']}")
+
+
+def main() -> None:
+    tty.setraw(0)
+    typed, leaving = "", False
+    heard = keys()
+    draw(f"❯ {typed}")
+    for key in heard:
+        if key == "\x04" and leaving:
+            return
+        leaving = key == "\x04"
+        if key == "\r":
+            turn(typed, heard)
+            typed = ""
+        elif key == "\x15":
+            typed = ""
+        elif key.isprintable():
+            typed += key
+        draw(f"❯ {typed}", RULE, "Press Ctrl-D again to exit" if leaving else "")
+
+
+main()
