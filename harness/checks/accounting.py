@@ -118,9 +118,7 @@ def event_tokens(requirement: Requirement, view: CaptureView) -> Outcome:
     items = chosen(requirement, view)
     if not answers or not items:
         return NotExercised(f"no {requirement.selects} was exported")
-    told = Counter(
-        (_base(str(_attribute(item, "model"))), _attribute(item, kind)) for item in items
-    )
+    told = Counter((_base(_text(item, "model")), _attribute(item, kind)) for item in items)
     findings = tuple(
         Finding(
             f"an answer of {model} with {kind} {number:g} told {wanted} times",
@@ -137,7 +135,7 @@ def cost_agrees(requirement: Requirement, view: CaptureView) -> Outcome:
     """Per model, the cost counter is the sum of what the events give as cost."""
     told: dict[str, float] = defaultdict(float)
     for item in chosen(requirement, view):
-        told[_base(str(_attribute(item, "model")))] += _cost(item, requirement)
+        told[_base(_text(item, "model"))] += _cost(item, requirement)
     if not told:
         return NotExercised(f"no {requirement.selects} was exported")
     counted: dict[str, float] = defaultdict(float)
@@ -159,7 +157,7 @@ def total(items: list[Item] | tuple[Item, ...]) -> float:
     """The sum of data points: of deltas all, of a cumulative stream the last."""
     last: dict[object, float] = {}
     deltas = 0.0
-    for item in items:
+    for item in sorted(items, key=lambda item: int(item.view["time_unix_nano"])):
         value = item.view["value"] or 0
         if item.view["temporality"] == "cumulative":
             last[str(sorted(item.view["attributes"].items()))] = value
@@ -198,7 +196,7 @@ def _base(model: str) -> str:
 def _by(items: list[Item] | tuple[Item, ...], *keys: str) -> dict[tuple[str, ...], list[Item]]:
     grouped: dict[tuple[str, ...], list[Item]] = defaultdict(list)
     for item in items:
-        grouped[tuple(str(_attribute(item, key)) for key in keys)].append(item)
+        grouped[tuple(_text(item, key) for key in keys)].append(item)
     return grouped
 
 
@@ -210,8 +208,12 @@ def _attribute(item: Item, key: str) -> float | str:
             return float(value)
         except ValueError:
             return value
-    assert isinstance(value, int | float)
-    return value
+    return value if isinstance(value, int | float) else str(value)
+
+
+def _text(item: Item, key: str) -> str:
+    """An attribute as it is written, whatever its type; ``0`` if it is missing."""
+    return str(item.view["attributes"].get(key, 0))
 
 
 def _everywhere(requirement: Requirement, view: CaptureView) -> str:

@@ -16,7 +16,8 @@ from harness.checks.concerning import concerns
 from harness.checks.view import CaptureView
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.otlp.model import Attributes, Value
+from harness.otlp.messages import Encoding
+from harness.otlp.model import Attributes, DataPoint, Event, Span, Value
 
 #: Gates that open places, and what a table calls the runs in which they are open.
 GATES: Mapping[str, str] = {
@@ -157,40 +158,57 @@ def _in_export(export: Export, text: str) -> Iterator[tuple[str, str]]:
     # A body whose content encoding cannot be undone is searched as it came.
     body = export.body if export.content is None else export.content
     hits = list(_forms_in(body, text))
-    if not hits:
+    in_json = export.encoding is Encoding.JSON
+    # JSON may escape any part of a text: what it says is known once it is decoded.
+    if not hits and not (in_json and b"\\u" in body):
         return
     places = list(_in_items(export, text))
     yield from places
+    seen = {form for _, form in places}
+    if in_json and "raw" in seen:
+        seen |= {"base64", "escaped"}  # so JSON writes bytes, and may write any text
     for form in hits:
-        if not any(form == each for _, each in places):
+        if form not in seen:
             yield f"{signal} body", form
 
 
 def _in_items(export: Export, text: str) -> Iterator[tuple[str, str]]:
     signal = str(export.signal)
+    for item in export.items:
+        yield from _in_owners(item, signal, text)
     for point in export.data_points:
         yield from _in_value(point.attributes, f"{signal} {point.metric.name} attributes", text)
-        yield from _in_value(point.resource.attributes, f"{signal} resource", text)
         for part in (point.metric.name, point.metric.description, point.metric.unit):
             yield from _in_value(part, f"{signal} {point.metric.name} definition", text)
     for event in export.events:
         name = event_name(event) or "(no name)"
         yield from _in_value(event.attributes, f"{signal} {name} attributes", text)
         yield from _in_value(event.body, f"{signal} {name} body", text)
-        yield from _in_value(event.resource.attributes, f"{signal} resource", text)
+        for part in (event.event_name, event.severity_text):
+            yield from _in_value(part, f"{signal} {name} definition", text)
     for span in export.spans:
         yield from _in_value(span.attributes, f"{signal} {span.name} attributes", text)
         yield from _in_value(span.name, f"{signal} span name", text)
         yield from _in_value(span.status_message, f"{signal} {span.name} status", text)
-        yield from _in_value(span.resource.attributes, f"{signal} resource", text)
         for event_called, _, attributes in span.events:
             yield from _in_value(attributes, f"{signal} {span.name} event {event_called}", text)
+            yield from _in_value(event_called, f"{signal} {span.name} event name", text)
+        for _, _, attributes in span.links:
+            yield from _in_value(attributes, f"{signal} {span.name} link", text)
+
+
+def _in_owners(item: DataPoint | Event | Span, signal: str, text: str) -> Iterator[tuple[str, str]]:
+    resource, scope = item.resource, item.scope
+    yield from _in_value(resource.attributes, f"{signal} resource", text)
+    yield from _in_value(scope.attributes, f"{signal} scope attributes", text)
+    for part in (scope.name, scope.version, scope.schema_url, resource.schema_url):
+        yield from _in_value(part, f"{signal} scope", text)
 
 
 def _in_value(value: Value, place: str, text: str) -> Iterator[tuple[str, str]]:
     match value:
         case Attributes():
-            for key, each in value.items():
+            for key, each in value.pairs:
                 yield from _in_value(each, f"{place}.{key}", text)
                 for form in _forms_in(key.encode("utf-8", "replace"), text):
                     yield f"{place} (a key)", form
@@ -227,6 +245,7 @@ def _forms(text: str) -> tuple[tuple[str, bytes], ...]:
         ("percent", b"".join(b"%%%02X" % byte for byte in raw)),
         ("percent", b"".join(b"%%%02x" % byte for byte in raw)),
         ("escaped", b"".join(b"\\u%04x" % byte for byte in raw)),
+        ("escaped", b"".join(b"\\u%04X" % byte for byte in raw)),
     )
 
 

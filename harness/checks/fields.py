@@ -178,5 +178,5 @@ def _list(value: object) -> list[object]:
 def _parsed(value: Any) -> Any:
     try:
         return json.loads(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return {"not JSON": shown(value)}

@@ -46,5 +46,6 @@ def paired(tools: Sequence[_Tool], items: Sequence[Item]) -> list[tuple[_Tool, I
     return pairs
 
 
-def _id(item: Item) -> object:
-    return item.view["attributes"].get("tool_use_id")
+def _id(item: Item) -> str | None:
+    told = item.view["attributes"].get("tool_use_id")
+    return told if isinstance(told, str) else None

@@ -45,7 +45,7 @@ def shorter_than_the_run(requirement: Requirement, view: CaptureView) -> Outcome
     findings = tuple(
         Finding(f"at most {wall_ms:.0f} ms, the run’s own length", f"{number:g}", item.where)
         for item, number in having
-        if number > wall_ms
+        if not number <= wall_ms
     )
     return Judged(len(having), findings)
 

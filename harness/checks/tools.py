@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from harness.capture.run import ToolRun
+from harness.checks.accounting import total
 from harness.checks.describe import shown
 from harness.checks.fields import chosen, matches, nothing_seen
 from harness.checks.matching import MCP_TOOL, paired, reported_name
@@ -69,22 +70,23 @@ def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
             wanted[each.name, decision, language] += 1
     if not wanted:
         return NotExercised("the run saw no such decision about an edit")
-    seen: Counter[tuple[str, str, str]] = Counter()
+    counted: defaultdict[tuple[str, str, str], list[Item]] = defaultdict(list)
     for item in items:
         attributes = item.view["attributes"]
         # The first document called it `tool`, every release `tool_name`.
         tool = str(attributes.get("tool_name", attributes.get("tool")))
         decision, language = str(attributes.get("decision")), str(attributes.get("language"))
         if _asked_for(requirement, decision, language):
-            seen[tool, decision, language] += int(item.view["value"] or 0)
+            counted[tool, decision, language].append(item)
+    seen = {each: total(members) for each, members in counted.items()}
     findings = tuple(
         Finding(
             f"{wanted[each]} of {each[0]}, {each[1]}, {each[2]}",
-            str(seen[each]),
+            f"{seen.get(each, 0):g}",
             f"{view.run.label} · {requirement.selects}",
         )
         for each in sorted(wanted.keys() | seen.keys())
-        if wanted[each] != seen[each]
+        if wanted[each] != seen.get(each, 0)
     )
     return Judged(wanted.total(), findings)
 
@@ -197,10 +199,7 @@ def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
         if value is MISSING:
             findings.append(Finding(json.dumps(wanted), "nothing", item.where))
             continue
-        try:
-            seen = json.loads(str(value))
-        except ValueError:
-            seen = None
+        seen = _parsed(value)
         wrong = not isinstance(seen, dict) or any(
             seen.get(key, MISSING) != each for key, each in wanted.items()
         )
@@ -218,10 +217,7 @@ def input_repeated(requirement: Requirement, view: CaptureView) -> Outcome:
     for run, item in paired(view.truth.tools_that_ran, _of_accepted(_having(requirement, view))):
         looked_at += 1
         value = item.at(requirement.path)
-        try:
-            seen = json.loads(str(value))
-        except ValueError:
-            seen = None
+        seen = _parsed(value)
         if not isinstance(seen, dict) or any(
             seen.get(key, MISSING) != each for key, each in run.input.items()
         ):
@@ -285,6 +281,14 @@ def _having(requirement: Requirement, view: CaptureView) -> list[Item]:
         for item in view.select(requirement.selects)
         if item.at(requirement.path) is not MISSING
     ]
+
+
+def _parsed(value: Any) -> Any:
+    """What the field says in JSON; None for what is no JSON, or none that can be read."""
+    try:
+        return json.loads(str(value))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _number(value: Any) -> float | None:

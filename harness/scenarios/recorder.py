@@ -64,6 +64,8 @@ def record(
         f"running claude {binary.version} {len(runs)} times over {', '.join(protocols)}: "
         + ", ".join(scenario.name for scenario in scenarios)
     )
+    if not runs:
+        return Recorded((), {})
     leash = Leash()
     workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1))
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:

@@ -22,6 +22,9 @@ from harness.subject.binary import Binary
 from harness.subject.process import Completed, Leash
 from harness.subject.sandbox import Sandbox
 
+#: What the process started may hold its output open for longer than it lives.
+_LOOK_S = 0.25
+
 ARGUMENTS = (
     *("-p", "--verbose"),
     *("--input-format", "stream-json", "--output-format", "stream-json"),
@@ -103,9 +106,19 @@ def _converse(
     channel = fdpexpect.fdspawn(running.stdout.fileno(), timeout=None)
 
     def next_line() -> str:
-        channel.expect(rb"\n", timeout=max(end_s - time.monotonic(), 0))
-        lines.append(cast(bytes, channel.before).decode("utf-8", "replace"))
-        return lines[-1]
+        while True:
+            has_ended = running.poll() is not None  # asked before reading what is left
+            left = max(end_s - time.monotonic(), 0)
+            found = channel.expect([rb"\n", pexpect.EOF, pexpect.TIMEOUT], min(left, _LOOK_S))
+            at_end = found == 1 or (found == 2 and has_ended)
+            if found == 0 or (at_end and channel.before):
+                lines.append(cast(bytes, channel.before).decode("utf-8", "replace"))
+            if found == 0:
+                return lines[-1]
+            if at_end:
+                raise pexpect.EOF("it has ended")
+            if not left:
+                raise pexpect.TIMEOUT("the deadline has passed")
 
     for prompt in prompts:
         content = [{"type": "text", "text": prompt}]

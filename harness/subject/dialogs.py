@@ -95,6 +95,8 @@ def prompt_line(lines: Sequence[str]) -> str | None:
     if dialog(lines) is not None:
         return None
     for line in reversed(lines):
-        if (match := _PROMPT.match(line)) and not _OPTION.match(line):
+        if _OPTION.match(line):
+            return None  # a dialog that is not yet drawn to its end
+        if match := _PROMPT.match(line):
             return (match[1] or "").strip()
     return None

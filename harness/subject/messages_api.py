@@ -266,8 +266,11 @@ class MessagesApi:
                 tool_use_id=tool_use_id,
                 input=step.input,
                 ok=ok,
-                result_bytes=None if text is None else len(text.encode()),
-                result_units=None if text is None else len(text.encode("utf-16-le")) // 2,
+                # Half a surrogate pair is what is left where a result was cut to a length.
+                result_bytes=None if text is None else len(text.encode("utf-8", "surrogatepass")),
+                result_units=(
+                    None if text is None else len(text.encode("utf-16-le", "surrogatepass")) // 2
+                ),
             )
             self._tool_runs[tool_use_id] = run
             if self._observer is not None:

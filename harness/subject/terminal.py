@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -38,6 +39,18 @@ PRESS_AGAIN_S = 0.4
 
 #: A screen is whole when nothing was printed for so long: frames come in several pieces.
 QUIET_S = 0.1
+
+#: Nothing of this is drawn, but pyte prints its end or raises TypeError: the keyboard
+#: protocols and queries of newer terminals, colons between parameters, strings for the
+#: terminal itself.  Of the private sequences pyte knows the modes and how to erase.
+_NOT_DRAWN = re.compile(
+    rb"\x1b\[(?:[<=>][0-?]*[ -/]*[@-~]"
+    rb"|\?[0-?]*[ -/]*[@-IL-gi-km-~]"
+    rb"|[0-9;]*:[0-?]*[ -/]*[@-~])"
+    rb"|\x1b[PX^_].*?\x1b\\",
+    re.DOTALL,
+)
+_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[PX^_](?:(?!\x1b\\).)*)?\Z", re.DOTALL)
 
 _CHUNK = 65536
 _LOOK_S = 0.25
@@ -76,6 +89,7 @@ class Terminal:
         self._leash = leash or Leash()
         self._screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
+        self._unfinished = b""
         self._cleanup = contextlib.ExitStack()
         self._at_end = False
 
@@ -134,11 +148,10 @@ class Terminal:
         passes before that; ``what`` tells what was waited for.
         """
         while True:
-            if found := condition():
-                if not whole or self._at_end or not self._read(QUIET_S):
-                    return found
-                continue
-            if self._at_end:
+            found = condition()
+            if found and (not whole or self._at_end or not self._read(QUIET_S)):
+                return found
+            if self._at_end and not found:
                 raise SubjectError(f"the session ended before {what}", output=self._shown())
             left = self._end_s - time.monotonic()
             if left <= 0:
@@ -147,7 +160,8 @@ class Terminal:
                     "is not one that is known",
                     output=self._shown(),
                 )
-            self._read(min(left, _LOOK_S))
+            if not found:
+                self._read(min(left, _LOOK_S))
 
     def send(self, keys: str) -> None:
         """Send keys once; see :meth:`press` for keys that may be ignored."""
@@ -212,15 +226,26 @@ class Terminal:
 
     def _read(self, seconds: float) -> bool:
         """Take in what is printed within ``seconds``; False if nothing was."""
+        # Asked before reading: what it says last would be lost otherwise.
+        has_ended = self._process.poll() is not None
         try:
-            self._stream.feed(cast(bytes, self._channel.read_nonblocking(_CHUNK, seconds)))
+            printed = cast(bytes, self._channel.read_nonblocking(_CHUNK, seconds))
+            self._stream.feed(self._drawn(printed))
             return True
         except pexpect.TIMEOUT:
             # What it started may hold the terminal open for longer than it lives.
-            self._at_end = self._process.poll() is not None
+            self._at_end = has_ended
         except pexpect.EOF:
             self._at_end = True
         return False
+
+    def _drawn(self, printed: bytes) -> bytes:
+        """``printed`` as far as pyte can take it; an unfinished sequence waits for its end."""
+        printed = self._unfinished + printed
+        cut = _UNFINISHED.search(printed)
+        end = cut.start() if cut else len(printed)
+        self._unfinished = printed[end:]
+        return _NOT_DRAWN.sub(b"", printed[:end])
 
     def _end(self) -> None:
         process.kill_group(self._process)

@@ -187,6 +187,13 @@ def test_only_the_protocols_that_are_asked_for_are_run(subject: Maker) -> None:
     assert told[0].startswith("running claude 2.1.31 1 times over http/json")
 
 
+def test_no_run_at_all_leaves_nothing(subject: Maker) -> None:
+    recorded = record(
+        subject(""), scenarios=[one("first")], protocols=[Protocol.HTTP_JSON], progress=silent
+    )
+    assert (recorded.captures, recorded.faults) == ((), {})
+
+
 def test_a_fault_of_ours_is_raised(subject: Maker) -> None:
     outside = one("outside", files={"../x": ""})
     with pytest.raises(UsageError, match=r"files\['\.\./x'\]"):

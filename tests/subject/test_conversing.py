@@ -173,3 +173,32 @@ def test_nothing_is_left_open_afterwards(converse: Converse) -> None:
     before = sorted(os.listdir("/dev/fd"))
     converse("hear(); tell('result')", "first")
     assert sorted(os.listdir("/dev/fd")) == before
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_last_words_without_a_line_end_are_kept(converse: Converse, answered: bool) -> None:
+    code = "hear()\n" + ("tell('result')\n" if answered else "") + "sys.stdout.write('no more')"
+    if answered:
+        assert converse(code, "first").stdout.endswith("\nno more")
+    else:
+        with pytest.raises(SubjectError, match="no more"):
+            converse(code, "first")
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_child_that_holds_the_output_open_does_not_hold_us(
+    converse: Converse, assert_gone: Callable[[int], None], answered: bool
+) -> None:
+    code = """
+hear()
+child = subprocess.Popen(["sleep", "600"])
+tell("result", pid=child.pid)
+"""
+    prompts = ("first",) if answered else ("first", "second")
+    if answered:
+        done = converse(code, *prompts)
+        assert (done.exit_code, done.timed_out) == (0, False)
+        assert_gone(told(done)[-1]["pid"])
+    else:
+        with pytest.raises(SubjectError, match="ended before"):
+            converse(code, *prompts)

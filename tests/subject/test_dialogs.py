@@ -179,6 +179,7 @@ def test_each_choice_has_the_documented_source() -> None:
         (["> earlier", "╭──────────╮", "│ >        │", "╰──────────╯"], ""),
         (["● 3 > 2", "  a > b", "❯nothing"], None),
         (["❯ 1. Yes", "> 2. No"], None),
+        (["❯ earlier", RULE, " Do you want to proceed?", " ❯ 1. Yes", "   2. No"], None),
         ([], None),
     ],
 )

@@ -295,6 +295,26 @@ def test_the_length_of_a_result_is_known(
     assert (ran.result_bytes, ran.result_units) == lengths
 
 
+def test_a_result_that_was_cut_within_a_character_is_measured(connect: Connect) -> None:
+    """As a program may do that counts in UTF-16; the SDK cannot send it."""
+    client = connect(UseTool("Write", {}))
+    client.begin(PROMPTS[0])
+    (asked,) = client.stream().content
+    assert asked.type == "tool_use"
+    result = {"type": "tool_result", "tool_use_id": asked.id, "content": "cut off \ud83d"}
+    body = client.asked
+    body["messages"] = [
+        *client.messages,
+        {"role": "assistant", "content": [asked.to_dict()]},
+        {"role": "user", "content": [result]},
+    ]
+    url = f"{client.api.base_url}/v1/messages"
+    with urllib.request.urlopen(url, json.dumps(body).encode()) as answer:
+        assert answer.status == 200
+    (ran,) = client.api.tool_runs
+    assert (ran.result_bytes, ran.result_units) == (11, 9)
+
+
 @pytest.mark.parametrize(("max_tokens", "probe"), [(1, True), (2, False), (None, False)])
 def test_a_probe_asks_for_a_single_token(
     connect: Connect, max_tokens: int | None, probe: bool

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from harness.errors import SubjectError
+from harness.subject import process
 from harness.subject import terminal as module
 from harness.subject.process import Leash
 from harness.subject.terminal import COLUMNS, ROWS, Terminal
@@ -313,3 +314,63 @@ def test_nothing_is_left_open_afterwards(start: Start) -> None:
     with start("print('over')") as terminal:
         terminal.completed()
     assert sorted(os.listdir("/dev/fd")) == before
+
+
+def test_a_screen_that_never_rests_ends_at_the_deadline(start: Start) -> None:
+    code = (
+        "import select\n"
+        "for n in range(400):\n"
+        "    print('tick', n, flush=True)\n"
+        "    select.select([], [], [], 0.01)"
+    )
+    with (
+        start(code, deadline_s=1.5) as terminal,
+        pytest.raises(SubjectError, match=r"within 1\.5 s") as raised,
+    ):
+        terminal.until(sees(terminal, "tick"), "a tick")
+    assert "tick" in raised.value.output
+
+
+def test_last_words_are_read_however_late_the_end_is_noticed(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says them, and ends, while we look whether it has ended."""
+    code = f"{RAW}print('ready', flush=True)\n{ANY_KEY}print('last words', flush=True)"
+    with start(code) as terminal:
+        terminal.until(sees(terminal, "ready"), "ready")
+        running = terminal._process
+        poll = running.poll
+
+        def poll_late() -> int | None:
+            if running.returncode is None:
+                terminal.send("k")
+                assert process.wait(running, 60)
+            return poll()
+
+        monkeypatch.setattr(running, "poll", poll_late)
+        assert "last words" in terminal.completed().stdout
+
+
+@pytest.mark.parametrize("divided", [False, True])
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        "\x1b[<u",
+        "\x1b[>1u",
+        "\x1b[=1;1u",
+        "\x1b[?4m",
+        "\x1b[4:3m",
+        "\x1bP+q54\x1b\\",
+        "\x1b_Gi=1\x1b\\",
+    ],
+)
+def test_what_is_meant_for_the_terminal_is_not_drawn(
+    start: Start, sequence: str, divided: bool
+) -> None:
+    head, tail = (sequence[:2], sequence[2:]) if divided else (sequence, "")
+    first, then = f"ab{head}".encode(), f"{tail}cd".encode()
+    code = f"{RAW}os.write(1, {first})\n{ANY_KEY}os.write(1, {then})"
+    with start(code) as terminal:
+        terminal.until(sees(terminal, "ab"), "the beginning")
+        terminal.send("k")
+        assert terminal.completed().stdout == "abcd"
