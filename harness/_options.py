@@ -77,12 +77,17 @@ def read(config: pytest.Config) -> Options | None:
         raise pytest.UsageError(
             f"{given[0]}: expected --cc-binary=SPEC beside it, saw no --cc-binary"
         )
+    scenarios = tuple(filter(None, (values["--cc-scenarios"] or "").replace(" ", "").split(",")))
+    if values["--cc-scenarios"] is not None and not scenarios:
+        raise pytest.UsageError(
+            f"--cc-scenarios={values['--cc-scenarios']}: expected names, such as working_day"
+        )
     return Options(
         values["--cc-binary"],
         _folder(config, "--cc-report", values["--cc-report"]),
         _folder(config, "--cc-captures", values["--cc-captures"]),
         _seconds("--cc-deadline", values["--cc-deadline"]),
-        tuple(filter(None, (values["--cc-scenarios"] or "").replace(" ", "").split(","))),
+        scenarios,
     )
 
 

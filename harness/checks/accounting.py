@@ -100,7 +100,11 @@ def tokens_billed(requirement: Requirement, view: CaptureView) -> Outcome:
         if not least[key] <= seen.get(key, 0) <= most[key]
     )
     strange = tuple(
-        Finding("nothing: the API billed none", f"{seen[key]:g}", f"model {key[0]} · type {key[1]}")
+        Finding(
+            "nothing: the API billed none",
+            f"{seen[key]:g}",
+            f"{_everywhere(requirement, view)} · model {key[0]} · type {key[1]}",
+        )
         for key in sorted(seen.keys() - most.keys())
         if seen[key]
     )

@@ -39,10 +39,10 @@ def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
 
     Events of one millisecond may arrive in any order; the numbers must differ.
     """
-    sessions: defaultdict[Any, list[Item]] = defaultdict(list)
+    sessions: defaultdict[str, list[Item]] = defaultdict(list)
     for item in chosen(requirement, view):
         if type(item.at(requirement.path)) is int:
-            sessions[item.at(("attributes", "session.id"))].append(item)
+            sessions[shown(item.at(("attributes", "session.id")))].append(item)
     findings = []
     looked_at = 0
     for items in sessions.values():
@@ -69,10 +69,10 @@ def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
 
 def without_gaps(requirement: Requirement, view: CaptureView) -> Outcome:
     """Per session, the field counts up by one from the first event that came."""
-    sessions: defaultdict[Any, list[int]] = defaultdict(list)
+    sessions: defaultdict[str, list[int]] = defaultdict(list)
     for item in chosen(requirement, view):
         if type(number := item.at(requirement.path)) is int:
-            sessions[item.at(("attributes", "session.id"))].append(number)
+            sessions[shown(item.at(("attributes", "session.id")))].append(number)
     if not sessions:
         return nothing_seen(requirement, chosen(requirement, view))
     findings = tuple(

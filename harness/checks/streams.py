@@ -51,7 +51,11 @@ def one_point_per_stream(requirement: Requirement, view: CaptureView) -> Outcome
         return nothing_seen(requirement, items)
     seen = Counter((item.view["export"], *_stream(item)) for item in items)
     findings = tuple(
-        Finding("one data point", f"{times} of {name} with {attributes}", f"export {export}")
+        Finding(
+            "one data point",
+            f"{times} of {name} with {attributes}",
+            f"{view.run.label} · metrics export {export}",
+        )
         for (export, name, attributes), times in seen.items()
         if times > 1
     )

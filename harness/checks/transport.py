@@ -10,6 +10,7 @@ from harness.checks.fields import carrying, chosen, nothing_seen
 from harness.checks.view import CaptureView
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
+from harness.otlp.model import Protocol
 
 
 def configured_protocol(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -30,11 +31,13 @@ def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> O
 
     ``params.names``: of items with these names only, where others come and go by chance.
     """
-    shapes = {view.protocol: _shapes(requirement, view) for view in views}
+    shapes: dict[Protocol, set[tuple[str, tuple[str, ...]]]] = {}
+    for view in views:
+        shapes.setdefault(view.protocol, set()).update(_shapes(requirement, view))
     empty = [str(protocol) for protocol, shape in shapes.items() if not shape]
     if empty:
         return NotExercised(f"no {requirement.selects} was exported over {', '.join(empty)}")
-    if len(views) < 2:
+    if len(shapes) < 2:
         return NotExercised("only one protocol was run")
     everything = set().union(*shapes.values())
     findings = tuple(

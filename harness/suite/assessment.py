@@ -31,6 +31,17 @@ def canary_table(captures: Sequence[Capture], contract: Contract) -> CanaryTable
     return CanaryTable(*canaries.table(captures, applying))
 
 
+def _runs_of(requirement: Requirement) -> set[str]:
+    """The labels of all runs that the requirement speaks of."""
+    return {
+        f"{scenario.name} over {protocol}"
+        for scenario in SCENARIOS.values()
+        if scenario.concerns(requirement)
+        for protocol in scenario.protocols
+        if not requirement.protocols or protocol in requirement.protocols
+    }
+
+
 class Assessment:
     """Asks for the recording when the first requirement needs one, and once only.
 
@@ -62,7 +73,7 @@ class Assessment:
         views = self._views if requirement.check is not None else ()
         judgement = self._judge.judge(requirement, views)
         if isinstance(judgement.outcome, NotExercised) and requirement.check is not None:
-            judgement = self._blaming(judgement.outcome)
+            judgement = self._blaming(requirement, judgement.outcome)
         return decide(
             self.contract,
             requirement,
@@ -72,25 +83,22 @@ class Assessment:
         )
 
     def _whole(self, requirement: Requirement) -> bool:
-        """Whether every scenario was run that the requirement speaks of."""
+        """Whether every run was made that the requirement speaks of."""
         if requirement.check is None:
             return True
-        ran = {capture.run.scenario for capture in self.recording.captures}
-        return all(
-            scenario.name in ran
-            for scenario in SCENARIOS.values()
-            if scenario.concerns(requirement)
-        )
+        return _runs_of(requirement) <= {capture.run.label for capture in self.recording.captures}
 
-    def _blaming(self, outcome: NotExercised) -> Judgement:
+    def _blaming(self, requirement: Requirement, outcome: NotExercised) -> Judgement:
         """What was not exercised may have been, in a run that did not come to its end."""
-        undriven = self.recording.facts.undriven
-        if not undriven:
-            return Judgement(outcome)
-        if not self.recording.captures:
+        undriven = [label for label, _ in self.recording.facts.undriven]
+        if undriven and not self.recording.captures:
             return Judgement(NotExercised("the subject could not be driven"))
-        runs = ", ".join(label for label, _ in undriven)
-        return Judgement(NotExercised(f"{outcome.reason} (not driven to the end: {runs})"))
+        runs = [label for label in undriven if label in _runs_of(requirement)]
+        if not runs:
+            return Judgement(outcome)
+        return Judgement(
+            NotExercised(f"{outcome.reason} (not driven to the end: {', '.join(runs)})")
+        )
 
     @cached_property
     def _views(self) -> tuple[CaptureView, ...]:

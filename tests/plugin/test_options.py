@@ -35,6 +35,7 @@ KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
         (["--cc-binary=x", "test_own.py", "--cc-report=r"], "--cc-report: expected the packaged"),
         (["--cc-binary=x", "test_own.py", "--cc-captures=r"], "--cc-captures: expected the packag"),
         (["--cc-binary=x", "--cc-scenarios="], "--cc-scenarios: expected a value, saw nothing"),
+        (["--cc-binary=x", "--cc-scenarios=, "], "--cc-scenarios=, : expected names, such as"),
         (["--cc-scenarios=working_day"], "--cc-scenarios: expected --cc-binary=SPEC beside it"),
         (["--cc-binary=x", "--cc-scenarios=working_day,holiday"], f"{KNOWN}, saw 'holiday'"),
         (

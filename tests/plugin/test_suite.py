@@ -177,6 +177,13 @@ def test_nothing_selected_keeps_the_exit_code(pytester: pytest.Pytester, run: Ru
     assert (found.footer.selected, found.footer.deselected) == (0, len(ALL))
 
 
+def test_scenarios_that_show_nothing_of_what_is_selected(run: Run) -> None:
+    name = "metrics.code_edit_tool_decision.exported_at_a_terminal"
+    result = run("--cc-binary=reference", "--cc-scenarios=new_file", "-v", name)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"{name} NOT EXERCISED *", "FAILED: nothing was exercised"])
+
+
 def test_collecting_runs_nothing(pytester: pytest.Pytester, run: Run, subject: Subject) -> None:
     binary = subject("raise SystemExit('it ran')")
     for arguments in (["--co"], ["--co", "-n", "2"]):
