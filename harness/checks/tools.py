@@ -58,30 +58,33 @@ def decided(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The counter holds each decision about an edit that ``params.decision`` and
-    ``params.language`` (``known``, ``unknown``) choose, under its tool and language."""
+    """The counter holds each decision about an edit under its tool and language: those that
+    ``params.decision`` and ``params.language`` (``known``, ``unknown``) choose, and those of
+    ``params.sources``, then under their source, too."""
     items = view.select(requirement.selects)
     if not items:
         return nothing_seen(requirement, [])
-    wanted: Counter[tuple[str, str, str]] = Counter()
+    wanted: Counter[tuple[str, ...]] = Counter()
     for each in view.truth.decisions:
-        decision, language = "accept" if each.accepted else "reject", language_of(each.input)
-        if each.name in EDIT_TOOLS and _asked_for(requirement, decision, language):
-            wanted[each.name, decision, language] += 1
+        decision = "accept" if each.accepted else "reject"
+        key = (each.name, decision, language_of(each.input), each.source)
+        if each.name in EDIT_TOOLS and _asked_for(requirement, key):
+            wanted[_told(requirement, key)] += 1
     if not wanted:
         return NotExercised("the run saw no such decision about an edit")
-    counted: defaultdict[tuple[str, str, str], list[Item]] = defaultdict(list)
+    counted: defaultdict[tuple[str, ...], list[Item]] = defaultdict(list)
     for item in items:
         attributes = item.view["attributes"]
         # The first document called it `tool`, every release `tool_name`.
         tool = str(attributes.get("tool_name", attributes.get("tool")))
-        decision, language = str(attributes.get("decision")), str(attributes.get("language"))
-        if _asked_for(requirement, decision, language):
-            counted[tool, decision, language].append(item)
+        rest = (str(attributes.get(name)) for name in ("decision", "language", "source"))
+        found = (tool, *rest)
+        if _asked_for(requirement, found):
+            counted[_told(requirement, found)].append(item)
     seen = {each: total(members) for each, members in counted.items()}
     findings = tuple(
         Finding(
-            f"{wanted[each]} of {each[0]}, {each[1]}, {each[2]}",
+            f"{wanted[each]} of {', '.join(each)}",
             f"{seen.get(each, 0):g}",
             f"{view.run.label} · {requirement.selects}",
         )
@@ -100,12 +103,21 @@ def language_of(tool_input: Mapping[str, object]) -> str:
     return LANGUAGES.get(PurePath(str(path)).suffix, UNKNOWN)
 
 
-def _asked_for(requirement: Requirement, decision: str, language: str) -> bool:
+def _asked_for(requirement: Requirement, key: tuple[str, ...]) -> bool:
+    """Whether (tool, decision, language, source) is among those that the requirement means."""
+    _, decision, language, source = key
     params = requirement.params
-    if params.get("decision", decision) != decision:
+    sources = params.get("sources", [source])
+    assert isinstance(sources, list)
+    if params.get("decision", decision) != decision or source not in sources:
         return False
     asked = params.get("language")
     return asked is None or (language == UNKNOWN) == (asked == UNKNOWN)
+
+
+def _told(requirement: Requirement, key: tuple[str, ...]) -> tuple[str, ...]:
+    """The key without the source, unless the requirement is about that."""
+    return key if "sources" in requirement.params else key[:-1]
 
 
 def tool_outcome(requirement: Requirement, view: CaptureView) -> Outcome:

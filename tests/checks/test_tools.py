@@ -251,6 +251,15 @@ def test_edits_of_known_and_unknown_languages(edits: Ask, viewer: Any, findings:
     assert isinstance(edits(viewer(truth=truth)), NotExercised)
 
 
+def test_edits_under_their_source(edits: Ask, viewer: Any, findings: Any) -> None:
+    truth = tools(decisions=(edit("a.py"), edit("b.py")))
+    name, value, attributes = counted(2)
+    for source, seen in [("config", []), ("user_temporary", ["0", "2"]), ("user_reject", ["0"])]:
+        view = viewer(points=[(name, value, {**attributes, "source": source})], truth=truth)
+        assert findings(edits(view, sources=["config", "user_temporary"])) == seen
+        assert findings(edits(view)) == [], "without sources, the source is not looked at"
+
+
 @pytest.mark.parametrize(
     ("given", "language"),
     [

@@ -235,7 +235,7 @@ def test_the_end_of_the_key_in_base64(judged: Judged) -> None:
 def test_a_dismissed_prompt(judged: Judged) -> None:
     rows = judged(LIES["takes a dismissal for another answer"], "terminal_day")
     name = "events.tool_decision.source.user_abort"
-    assert failing(rows) == {name}
+    assert failing(rows) == {name, "metrics.code_edit_tool_decision.source.as_it_was"}
     assert [finding.seen for finding in rows[name].findings] == ["reject by user_temporary"] * 2
 
 
