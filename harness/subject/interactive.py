@@ -207,17 +207,19 @@ class _Person:
             taken,
             f"the end of {found.question!r}",
             whole=not act.choice.accepts,
-            again=lambda: self._insist(found, key),
+            again=lambda: self._insist(found, key, heard),
         )
-        terminal.until(lambda: self._still(found) is None, f"the end of {found.question!r}")
+        terminal.until(lambda: not self._still_shows(found), f"the end of {found.question!r}")
 
-    def _insist(self, question: Dialog, key: str) -> str:
+    def _insist(self, question: Dialog, key: str, heard: int) -> str:
         """What to press if ``key`` had no effect.
 
-        In some releases it only moves the mark to an option whose text can be edited.
+        As long as the API has heard nothing more, a question in these words is the same
+        one, even if what stands above it was drawn later.  In some releases the key only
+        moves the mark, to an option whose text can be edited.
         """
-        shown = self._still(question)
-        if shown is None:
+        shown = dialog(self._terminal.lines)
+        if shown != question or self._witness.steps_heard() > heard:
             return ""
         return _ENTER if shown.marked == key else key
 
@@ -233,12 +235,10 @@ class _Person:
             )
         return keys
 
-    def _still(self, question: Dialog) -> Dialog | None:
-        """The question as it is shown now, or None once it is gone."""
+    def _still_shows(self, answered: Dialog) -> bool:
+        """Whether that very question is on the screen; the next one may be worded alike."""
         shown = dialog(self._terminal.lines)
-        if shown is None or shown != question or shown.context != question.context:
-            return None
-        return shown
+        return shown is not None and shown == answered and shown.context == answered.context
 
     def _prompt_line(self) -> str | None:
         return prompt_line(self._terminal.lines)

@@ -2,8 +2,9 @@
 
 ``ANTHROPIC_BASE_URL`` says where the model is.  Of its arguments it takes ``--allow=TOOL``
 (nobody is asked), ``--deaf=N`` (the first N keys are not heard), ``--ignore=N`` (nor are
-the first N at each question), ``--mark`` (a number only moves the mark, Enter chooses)
-and ``--die`` (it ends when a question is answered).
+the first N at each question), ``--late`` (what a tool will do is drawn only then),
+``--mark`` (a number only moves the mark, Enter chooses) and ``--die`` (it ends when a
+question is answered).
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ def permitted(tool: dict[str, Any], heard: Iterator[str]) -> bool:
             for number, words in enumerate(OPTIONS, 1)
         ]
         about = f" {json.dumps(tool['input'])}"
-        draw(f" {tool['name']}", about, " Do you want to proceed?", *options, " Esc to cancel")
+        late = " …" if "late" in GIVEN and ignored else " the whole of it"
+        draw(
+            f" {tool['name']}", about, late, " Do you want to proceed?", *options, " Esc to cancel"
+        )
         key = next(heard)
         if ignored:
             ignored -= 1

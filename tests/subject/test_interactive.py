@@ -119,14 +119,15 @@ def test_a_session_in_which_nothing_is_said_can_be_left(session: Make, binary: B
     assert made.api.calls == ()
 
 
+@pytest.mark.parametrize("drawn", ["--ignore=2", "--late"])
 @pytest.mark.parametrize("choice", [Choice.YES, Choice.NO])
 def test_keys_that_were_not_heard_are_pressed_again(
-    session: Make, binary: Binary, monkeypatch: pytest.MonkeyPatch, choice: Choice
+    session: Make, binary: Binary, monkeypatch: pytest.MonkeyPatch, choice: Choice, drawn: str
 ) -> None:
     """Of the prompt the first letters are lost, and at the question the first keys."""
     monkeypatch.setattr(terminal, "PRESS_AGAIN_S", 0.2)
     made = session(FIRST, Say("It is done."))
-    args = ("--deaf=3", "--ignore=2")
+    args = ("--deaf=3", "--ignore=2", drawn)
     made.run(binary, Type(PROMPT), Answer(choice, "touch first"), args=args)
     assert made.api.prompts == (PROMPT,)
     assert made.answers == [choice], "told once, however often the key was pressed"
