@@ -154,6 +154,14 @@ def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:
     return NotExercised(f"no {requirement.selects} carried {'.'.join(requirement.path)}")
 
 
+def number(value: Any) -> float | None:
+    """A number, also where it was sent in decimal digits; None for anything else."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
 def _schema(requirement: Requirement) -> Mapping[str, Any] | bool:
     """The requirement's own schema, or the one of its field."""
     own = requirement.params.get("schema", requirement.schema)

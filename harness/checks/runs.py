@@ -8,7 +8,7 @@ from typing import Any
 from harness.capture.run import Failure
 from harness.checks.accounting import total
 from harness.checks.describe import shown
-from harness.checks.fields import carrying, chosen, nothing_seen
+from harness.checks.fields import carrying, chosen, nothing_seen, number
 from harness.checks.view import MISSING, CaptureView, Item
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
@@ -35,17 +35,17 @@ def within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
 def shorter_than_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
     """The field, in milliseconds, is not longer than the run."""
     having = [
-        (item, number)
+        (item, length_ms)
         for item, value in carrying(requirement, view)
-        if (number := _number(value)) is not None
+        if (length_ms := number(value)) is not None
     ]
     if not having:
         return nothing_seen(requirement, chosen(requirement, view))
     wall_ms = _wall_s(view) * 1000
     findings = tuple(
-        Finding(f"at most {wall_ms:.0f} ms, the run’s own length", f"{number:g}", item.where)
-        for item, number in having
-        if not number <= wall_ms
+        Finding(f"at most {wall_ms:.0f} ms, the run’s own length", f"{length_ms:g}", item.where)
+        for item, length_ms in having
+        if not length_ms <= wall_ms
     )
     return Judged(len(having), findings)
 
@@ -108,7 +108,7 @@ def prompt_length(requirement: Requirement, view: CaptureView) -> Outcome:
     return _each_prompt(
         requirement,
         view,
-        lambda prompt, value: _number(value) in (_utf16(prompt), len(prompt)),
+        lambda prompt, value: number(value) in (_utf16(prompt), len(prompt)),
         lambda prompt: f"{_utf16(prompt)}, the length of {prompt!r}",
     )
 
@@ -155,7 +155,7 @@ _Fact = tuple[Callable[[Failure], bool], Callable[[Failure, Any], tuple[str, boo
 _FACTS: dict[str, _Fact] = {
     "status": (
         lambda failure: failure.status is not None,
-        lambda failure, value: (f"{failure.status}", _number(value) == failure.status),
+        lambda failure, value: (f"{failure.status}", number(value) == failure.status),
     ),
     "no status": (
         lambda failure: failure.status is None,
@@ -165,7 +165,7 @@ _FACTS: dict[str, _Fact] = {
         lambda failure: failure.attempts > 0,
         lambda failure, value: (
             f"{failure.attempts}: so many requests came for it",
-            _number(value) == failure.attempts,
+            number(value) == failure.attempts,
         ),
     ),
     "message": (
@@ -202,10 +202,3 @@ def _utf16(text: str) -> int:
 
 def _wall_s(view: CaptureView) -> float:
     return (view.run.ended_unix_nano - view.run.started_unix_nano) / 1e9
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return None

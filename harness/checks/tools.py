@@ -12,7 +12,7 @@ from typing import Any
 from harness.capture.run import ToolRun
 from harness.checks.accounting import total
 from harness.checks.describe import shown
-from harness.checks.fields import chosen, matches, nothing_seen
+from harness.checks.fields import chosen, matches, nothing_seen, number
 from harness.checks.matching import MCP_TOOL, paired, reported_name
 from harness.checks.truth import EDIT_TOOLS
 from harness.checks.view import MISSING, CaptureView, Item
@@ -150,7 +150,7 @@ def input_size(requirement: Requirement, view: CaptureView) -> Outcome:
         text = json.dumps(run.input, ensure_ascii=False, separators=(",", ":"))
         return (len(text),) if reported_name(run.name) in tools and text.isascii() else ()
 
-    return _of_each_run(requirement, view, size, _number)
+    return _of_each_run(requirement, view, size, number)
 
 
 def result_size(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -168,7 +168,7 @@ def result_size(requirement: Requirement, view: CaptureView) -> Outcome:
         lenient = requirement.params.get("units", True)
         return (run.result_bytes, *([run.result_units] if lenient else []))
 
-    return _of_each_run(requirement, view, sizes, _number)
+    return _of_each_run(requirement, view, sizes, number)
 
 
 def slept(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -177,7 +177,7 @@ def slept(requirement: Requirement, view: CaptureView) -> Outcome:
     looked_at = 0
     for run, item in paired(view.truth.tools_that_ran, _of_accepted(chosen(requirement, view))):
         slept = _SLEEP.findall(str(run.input.get("command", "")))
-        took = _number(item.at(requirement.path))
+        took = number(item.at(requirement.path))
         if not slept or took is None:
             continue
         looked_at += 1
@@ -300,11 +300,4 @@ def _parsed(value: Any) -> Any:
     try:
         return json.loads(str(value))
     except (ValueError, RecursionError):
-        return None
-
-
-def _number(value: Any) -> float | None:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
         return None
