@@ -20,6 +20,9 @@ from harness.otlp.messages import (
 )
 from harness.otlp.model import DataPoint, Event, Protocol, Signal, Span
 
+#: The collector of a run that has no other.
+MAIN = "main"
+
 #: One lock for all exports: decoding is bound to the interpreter lock anyway, and
 #: a lock in each export would cost the request path more than it gives.
 _DECODING = threading.RLock()
@@ -47,6 +50,7 @@ class Export:
     framing removed), gRPC messages come decompressed from grpcio.  ``status``
     is the HTTP status, or the gRPC status code, that was answered; ``rejected``
     says why a request was refused and is empty for an accepted one.
+    ``collector`` is the name of the collector that got it, where a run has several.
     ``protocol`` and ``signal`` are ``None`` where the request names neither.
     A line of an OTLP-JSON file that another tool wrote has no protocol and no
     method: its body is the line.
@@ -69,6 +73,7 @@ class Export:
     peer: str
     status: int
     rejected: str = ""
+    collector: str = MAIN
     _read: _Read | None = field(default=None, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:
