@@ -129,8 +129,13 @@ def covers(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def chosen(requirement: Requirement, view: CaptureView) -> list[Item]:
-    """The selected items that also match ``params.where`` (path -> value)."""
-    return [item for item in view.select(requirement.selects) if matches(requirement, item)]
+    """The selected items that also match ``params.where`` (path -> value), without those
+    that do not show the field."""
+    return [
+        item
+        for item in view.select(requirement.selects)
+        if requirement.path not in item.unseen and matches(requirement, item)
+    ]
 
 
 def carrying(requirement: Requirement, view: CaptureView) -> list[tuple[Item, Any]]:

@@ -9,10 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One selected thing: ``where`` it stands, and its ``view`` for a JSON Schema."""
+    """One selected thing: ``where`` it stands, and its ``view`` for a JSON Schema.
+
+    ``unseen`` are paths to fields that the way in which it came does not show: they are
+    neither right nor wrong.
+    """
 
     where: str
     view: Mapping[str, Any] = field(repr=False)
+    unseen: frozenset[tuple[str, ...]] = frozenset()
 
     def at(self, path: tuple[str, ...]) -> Any:
         """The field that ``path`` leads to, or :data:`MISSING`."""

@@ -17,7 +17,7 @@ _Stream = tuple[str, str]
 
 def times_ordered(requirement: Requirement, view: CaptureView) -> Outcome:
     """A data point has a time, and does not begin after it."""
-    items = chosen(requirement, view)
+    items = [item for item in chosen(requirement, view) if ("time_unix_nano",) not in item.unseen]
     if not items:
         return nothing_seen(requirement, items)
     findings = tuple(

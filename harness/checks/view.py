@@ -12,6 +12,7 @@ from harness.capture.names import event_names
 from harness.checks.items import Item
 from harness.checks.measures import MEASURES
 from harness.contract.requirement import Selector
+from harness.exposition import UNSEEN, is_exposed
 from harness.otlp.model import Attributes, DataPoint, Event, Resource, Scope, Signal, Value
 
 
@@ -69,7 +70,8 @@ class CaptureView:
         return [
             Item(
                 f"{self._place(export)} · {point.metric.name} · point {n}",
-                {**point_view(point), "export": export.sequence},
+                {**point_view(point), "export": export.sequence, "collector": export.collector},
+                UNSEEN.get(export.collector, frozenset()),
             )
             for export in self._decoded
             for n, point in enumerate(export.data_points, start=1)
@@ -78,14 +80,22 @@ class CaptureView:
     @cached_property
     def _events(self) -> list[Item]:
         return [
-            Item(f"{self._place(export)} · {_called(event)} · record {n}", event_view(event))
+            Item(
+                f"{self._place(export)} · {_called(event)} · record {n}",
+                {**event_view(event), "collector": export.collector},
+                UNSEEN.get(export.collector, frozenset()),
+            )
             for export in self._decoded
             for n, event in enumerate(export.events, start=1)
         ]
 
     @cached_property
     def _exports(self) -> list[Item]:
-        return [Item(self._place(export), export_view(export)) for export in self.capture.exports]
+        return [
+            Item(self._place(export), export_view(export))
+            for export in self.capture.exports
+            if not is_exposed(export)
+        ]
 
     @cached_property
     def _resources(self) -> list[Item]:
@@ -93,6 +103,7 @@ class CaptureView:
             Item(f"{self._place(export)} · resource", {**_resource(resource), "signal": signal})
             for export in self._decoded
             for signal, resource, _ in _owners(export)
+            if resource.attributes or not is_exposed(export)
         ]
 
     @cached_property
@@ -101,6 +112,7 @@ class CaptureView:
             Item(f"{self._place(export)} · scope", {**_scope(scope), "signal": signal})
             for export in self._decoded
             for signal, _, scope in _owners(export)
+            if scope.name or not is_exposed(export)
         ]
 
 

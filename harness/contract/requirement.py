@@ -11,6 +11,10 @@ from harness.findings import Level
 #: The trait of a run in which only those requirements are judged that name its scenario.
 APART = "apart"
 
+#: Traits of a run that does not export one of the signals: nothing is asked of it there.
+WITHOUT_METRICS = "without_metrics"
+WITHOUT_EVENTS = "without_events"
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -40,6 +44,14 @@ class Selector:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}".strip()
+
+    def silenced_by(self, traits: Collection[str]) -> bool:
+        """Whether a run with these traits exports nothing of what is selected."""
+        if self.kind in ("metric", "metrics") or (self.kind, self.name) == ("scopes", "metrics"):
+            return WITHOUT_METRICS in traits
+        if self.kind in ("event", "events") or (self.kind, self.name) == ("scopes", "logs"):
+            return WITHOUT_EVENTS in traits
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,9 @@ class Requirement:
         self, scenario: str, environment: Mapping[str, str], traits: Collection[str]
     ) -> bool:
         """Whether a run of ``scenario`` with these settings and traits is one of them."""
-        if scenario not in self.scenarios and (self.scenarios or APART in traits):
+        if scenario not in self.scenarios and (
+            self.scenarios or APART in traits or self.selects.silenced_by(traits)
+        ):
             return False
         return self.holds_given(environment, traits)
 

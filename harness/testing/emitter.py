@@ -8,8 +8,7 @@
 It takes the subject's place as a real process: it talks to the Messages API at
 ANTHROPIC_BASE_URL, really runs the tools that the model asks for, and exports by the
 official OpenTelemetry SDK over the three protocols.  Without a prompt it needs a
-terminal, and runs until its end of input.  Other flags are ignored.  Of the exporters
-only ``otlp`` is there.
+terminal, and runs until its end of input.  Other flags are ignored.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def _telemetry(
     The SDK is imported only where something is to be exported.
     """
     traced = promises.august and settings.traces_protocol is not None
-    if settings.metrics_protocol is None and settings.logs_protocol is None and not traced:
+    if not (settings.metrics_exporters or settings.logs_exporters or traced):
         yield _NoTelemetry(), None, {}
         return
     from harness.testing import telemetry
@@ -148,7 +148,7 @@ def _telemetry(
 
             tracing = Tracing(settings, str(version), described, inbound)
             closing.callback(tracing.close)
-        sink = telemetry.OtlpSink(settings, promises, str(version), described, tracing)
+        sink = telemetry.SdkSink(settings, promises, str(version), described, tracing)
         closing.callback(sink.close)
         yield sink, tracing if traced else None, telemetry.custom_attributes()
 

@@ -9,6 +9,15 @@ from typing import Self
 from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
 
+OTLP, CONSOLE, PROMETHEUS, NONE = "otlp", "console", "prometheus", "none"
+
+#: What each signal may be exported by.
+_EXPORTERS = {
+    Signal.METRICS: (OTLP, PROMETHEUS, CONSOLE, NONE),
+    Signal.LOGS: (OTLP, CONSOLE, NONE),
+    Signal.TRACES: (OTLP, CONSOLE, NONE),
+}
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 _TRACES_BETA = ("CLAUDE_CODE_ENHANCED_TELEMETRY_BETA", "ENABLE_ENHANCED_TELEMETRY_BETA")
@@ -21,8 +30,10 @@ def is_true(value: str | None) -> bool:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Variables as their documents name them; ``*_protocol`` is ``None`` for a signal
-    that is not exported."""
+    that is not exported over OTLP."""
 
+    metrics_exporters: frozenset[str] = frozenset()
+    logs_exporters: frozenset[str] = frozenset()
     metrics_protocol: Protocol | None = None
     logs_protocol: Protocol | None = None
     logs_interval_ms: float = 5000.0
@@ -47,6 +58,8 @@ class Settings:
             return default if not value else is_true(value)
 
         return cls(
+            metrics_exporters=_exporters(environ, Signal.METRICS) if enabled else frozenset(),
+            logs_exporters=_exporters(environ, Signal.LOGS) if enabled else frozenset(),
             metrics_protocol=_protocol(environ, Signal.METRICS) if enabled else None,
             logs_protocol=_protocol(environ, Signal.LOGS) if enabled else None,
             logs_interval_ms=_milliseconds(environ, "OTEL_LOGS_EXPORT_INTERVAL", 5000.0),
@@ -62,10 +75,22 @@ class Settings:
         )
 
 
+def _exporters(environ: Mapping[str, str], signal: Signal) -> frozenset[str]:
+    """The exporters that are named for ``signal``, separated by commas."""
+    variable = f"OTEL_{signal.upper()}_EXPORTER"
+    named = {each.strip() for each in environ.get(variable, "").split(",")} - {""}
+    if named - set(_EXPORTERS[signal]):
+        raise UsageError(
+            f"environment variable {variable}",
+            seen=repr(environ[variable]),
+            expected=f"a list of {', '.join(_EXPORTERS[signal])}",
+        )
+    return frozenset() if NONE in named else frozenset(named)
+
+
 def _protocol(environ: Mapping[str, str], signal: Signal) -> Protocol | None:
     """How ``signal`` travels; there is no default protocol, as the documents say."""
-    exporters = environ.get(f"OTEL_{signal.upper()}_EXPORTER", "").split(",")
-    if "otlp" not in (exporter.strip() for exporter in exporters):
+    if OTLP not in _exporters(environ, signal):
         return None
     general = "OTEL_EXPORTER_OTLP_PROTOCOL"
     own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL"

@@ -1,8 +1,7 @@
-"""The official OpenTelemetry SDK and its OTLP exporters, set up as the CLI's are.
+"""The official OpenTelemetry SDK, set up as the CLI's is.
 
-Endpoints, headers, certificates, compression and timeouts are read from the
-environment by the exporters themselves; here is only what the CLI's documents add:
-delta temporality by default, its own intervals, and a bare resource.
+Here is what the CLI's documents add: delta temporality by default, its own intervals,
+several exporters at once, and a bare resource.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from opentelemetry.metrics import Counter as ApiCounter
@@ -19,17 +18,16 @@ from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExp
 from opentelemetry.sdk.metrics import Counter, MeterProvider
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
-    MetricExporter,
+    MetricReader,
     PeriodicExportingMetricReader,
 )
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.util.re import parse_env_headers
 
-from harness.errors import UsageError
-from harness.otlp.model import Protocol, Signal
+from harness.otlp.model import Signal
 from harness.testing.attributes import Scalar
+from harness.testing.exporters import otlp_exporter
 from harness.testing.facts import METRICS, unit_of
-from harness.testing.settings import Settings
+from harness.testing.settings import CONSOLE, PROMETHEUS, Settings
 from harness.testing.versions import Promises
 
 if TYPE_CHECKING:
@@ -73,11 +71,11 @@ def resource(version: str) -> Resource:
     )
 
 
-class OtlpSink:
-    """A :class:`harness.testing.facts.Sink` that exports over OTLP.
+class SdkSink:
+    """A :class:`harness.testing.facts.Sink` that exports as ``settings`` say.
 
-    A signal without a protocol in ``settings`` goes nowhere.  ``tracing`` knows the
-    trace that an event belongs to.
+    A signal without an exporter goes nowhere.  ``tracing`` knows the trace that an event
+    belongs to.
     """
 
     def __init__(
@@ -92,25 +90,24 @@ class OtlpSink:
         self._meter_provider: MeterProvider | None = None
         self._counters: dict[str, ApiCounter] = {}
         self._logger_provider: LoggerProvider | None = None
-        if settings.metrics_protocol is not None:
-            # The reader takes OTEL_METRIC_EXPORT_INTERVAL from the environment.
-            reader = PeriodicExportingMetricReader(_metric_exporter(settings.metrics_protocol))
-            self._meter_provider = MeterProvider([reader], described, shutdown_on_exit=False)
+        if readers := list(_readers(settings)):
+            self._meter_provider = MeterProvider(readers, described, shutdown_on_exit=False)
             meter = self._meter_provider.get_meter(_SCOPE, version)
+            bare = promises.prometheus_without_units and settings.metrics_exporters == {PROMETHEUS}
             self._counters = {
                 name: meter.create_counter(
-                    f"claude_code.{name}", unit_of(name, promises), description
+                    f"claude_code.{name}", "" if bare else unit_of(name, promises), description
                 )
                 for name, (_, description) in METRICS.items()
             }
-        if settings.logs_protocol is not None:
+        if exporters := list(_log_exporters(settings)):
             self._logger_provider = LoggerProvider(described, shutdown_on_exit=False)
-            self._logger_provider.add_log_record_processor(
-                BatchLogRecordProcessor(
-                    _log_exporter(settings.logs_protocol),
-                    schedule_delay_millis=settings.logs_interval_ms,
+            for exporter in exporters:
+                self._logger_provider.add_log_record_processor(
+                    BatchLogRecordProcessor(
+                        exporter, schedule_delay_millis=settings.logs_interval_ms
+                    )
                 )
-            )
             self._logger = self._logger_provider.get_logger(_EVENTS_SCOPE, version)
 
     def add(self, metric: str, amount: float, attributes: Mapping[str, Scalar]) -> None:
@@ -135,59 +132,32 @@ class OtlpSink:
             self._meter_provider.shutdown()
 
 
-def _metric_exporter(protocol: Protocol) -> MetricExporter:
-    temporality: dict[type, AggregationTemporality] | None = None
-    if not os.environ.get(_TEMPORALITY):
-        temporality = {Counter: AggregationTemporality.DELTA}
-    headers = merged_headers(Signal.METRICS)
-    try:
-        if protocol is Protocol.GRPC:
-            from opentelemetry.exporter.otlp.proto.grpc import metric_exporter as grpc
+def _readers(settings: Settings) -> Iterator[MetricReader]:
+    """One for each exporter of metrics.
 
-            return grpc.OTLPMetricExporter(preferred_temporality=temporality, headers=headers)
-        if protocol is Protocol.HTTP_PROTOBUF:
-            from opentelemetry.exporter.otlp.proto.http import metric_exporter as http
-
-            return http.OTLPMetricExporter(preferred_temporality=temporality, headers=headers)
-        from opentelemetry.exporter.otlp.json.http import metric_exporter as json
-
-        return json.OTLPMetricExporter(preferred_temporality=temporality, headers=headers)
-    except ImportError as error:
-        raise missing(error) from error
-
-
-def _log_exporter(protocol: Protocol) -> LogRecordExporter:
-    headers = merged_headers(Signal.LOGS)
-    try:
-        if protocol is Protocol.GRPC:
-            from opentelemetry.exporter.otlp.proto.grpc import _log_exporter as grpc
-
-            return grpc.OTLPLogExporter(headers=headers)
-        if protocol is Protocol.HTTP_PROTOBUF:
-            from opentelemetry.exporter.otlp.proto.http import _log_exporter as http
-
-            return http.OTLPLogExporter(headers=headers)
-        from opentelemetry.exporter.otlp.json.http import _log_exporter as json
-
-        return json.OTLPLogExporter(headers=headers)
-    except ImportError as error:
-        raise missing(error) from error
-
-
-def merged_headers(signal: Signal) -> dict[str, str] | None:
-    """General and per-signal headers, merged as the CLI's documents say.
-
-    The SDK would take the one or the other, so ``None`` (its own way) is for those
-    sessions that set no more than one of them.
+    Those that export regularly take OTEL_METRIC_EXPORT_INTERVAL from the environment.
     """
-    general = os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
-    own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_HEADERS", "")
-    return dict(parse_env_headers(f"{general},{own}", liberal=True)) if general and own else None
+    if settings.metrics_protocol is not None:
+        # What the variable says, if it says something, the exporter reads itself.
+        delta = {} if os.environ.get(_TEMPORALITY) else {Counter: AggregationTemporality.DELTA}
+        exporter = otlp_exporter(
+            Signal.METRICS, settings.metrics_protocol, preferred_temporality=delta or None
+        )
+        yield PeriodicExportingMetricReader(exporter)
+    if CONSOLE in settings.metrics_exporters:
+        from harness.testing.console import ConsoleMetricExporter
+
+        yield PeriodicExportingMetricReader(ConsoleMetricExporter())
+    if PROMETHEUS in settings.metrics_exporters:
+        from harness.testing.scraping import PrometheusReader
+
+        yield PrometheusReader()
 
 
-def missing(error: ImportError) -> UsageError:
-    return UsageError(
-        "the installed Python packages",
-        seen=f"no {error.name}",
-        expected="the extra 'reference': pip install 'pytest-cc-otel[reference]'",
-    )
+def _log_exporters(settings: Settings) -> Iterator[LogRecordExporter]:
+    if settings.logs_protocol is not None:
+        yield otlp_exporter(Signal.LOGS, settings.logs_protocol)
+    if CONSOLE in settings.logs_exporters:
+        from harness.testing.console import ConsoleLogExporter
+
+        yield ConsoleLogExporter()

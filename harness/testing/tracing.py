@@ -12,14 +12,14 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from harness.otlp.model import Protocol, Signal
+from harness.otlp.model import Signal
 from harness.testing.attributes import Scalar
+from harness.testing.exporters import otlp_exporter
 from harness.testing.settings import Settings
 from harness.testing.spans import SpanEvent
-from harness.testing.telemetry import merged_headers, missing
 
 _SCOPE = "com.anthropic.claude_code.tracing"
 
@@ -40,7 +40,7 @@ class Tracing:
             self._provider = TracerProvider(resource=described, shutdown_on_exit=False)
             self._provider.add_span_processor(
                 BatchSpanProcessor(
-                    _exporter(settings.traces_protocol),
+                    otlp_exporter(Signal.TRACES, settings.traces_protocol),
                     schedule_delay_millis=settings.traces_interval_ms,
                 )
             )
@@ -82,21 +82,3 @@ class Tracing:
         """Export what is waiting."""
         if self._provider is not None:
             self._provider.shutdown()
-
-
-def _exporter(protocol: Protocol) -> SpanExporter:
-    headers = merged_headers(Signal.TRACES)
-    try:
-        if protocol is Protocol.GRPC:
-            from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as grpc
-
-            return grpc.OTLPSpanExporter(headers=headers)
-        if protocol is Protocol.HTTP_PROTOBUF:
-            from opentelemetry.exporter.otlp.proto.http import trace_exporter as http
-
-            return http.OTLPSpanExporter(headers=headers)
-        from opentelemetry.exporter.otlp.json.http import trace_exporter as json
-
-        return json.OTLPSpanExporter(headers=headers)
-    except ImportError as error:
-        raise missing(error) from error

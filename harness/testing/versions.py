@@ -51,6 +51,8 @@ class Promises:
     lines_model: bool = _since("2.1.172")
     #: ``message.uuid``, ``client_request_id`` and ``tool_source``.
     message_ids: bool = _since("2.1.214")
+    #: No units where Prometheus is the only exporter of metrics.
+    prometheus_without_units: bool = _since("2.1.216")
     #: Everything else in the August document: no unit on counts, ``tool_name`` and
     #: ``source`` on edit decisions, ``decision_type``, ``decision_source``,
     #: ``error_type`` and ``tool_result_size_bytes`` on tool results, ``error`` and

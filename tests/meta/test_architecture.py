@@ -17,6 +17,7 @@ ROOMS = (
     "findings",
     "otlp",
     "capture",
+    "exposition",
     "contract",
     "checks",
     "verdicts",
@@ -32,7 +33,7 @@ ROOMS = (
 )
 #: These meet in scenarios, the plugin and the command line, and nowhere else.
 STRANGERS = ("checks", "collector", "subject")
-PURE = ("otlp", "contract", "checks", "verdicts", "report")
+PURE = ("otlp", "exposition", "contract", "checks", "verdicts", "report")
 IMPURE_MODULES = frozenset(
     {"socket", "socketserver", "ssl", "asyncio", "threading", "concurrent", "multiprocessing"}
     | {"subprocess", "select", "selectors", "pytest", "_pytest", "grpc", "uvicorn", "uvloop"}
@@ -40,7 +41,16 @@ IMPURE_MODULES = frozenset(
 #: What the pytest process imports because the plugin is installed, used or not.
 ALWAYS_IMPORTED = ("plugin.py",)
 HEAVY_MODULES = frozenset(
-    {"grpc", "jsonschema", "hypothesis", "google", "opentelemetry", "uvicorn", "referencing"}
+    {
+        "grpc",
+        "jsonschema",
+        "prometheus_client",
+        "hypothesis",
+        "google",
+        "opentelemetry",
+        "uvicorn",
+        "referencing",
+    }
 )
 LINES = 400
 

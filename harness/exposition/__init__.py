@@ -1,0 +1,63 @@
+"""Telemetry that is shown rather than sent: printed to the console, served to a scraper.
+
+It is read into export requests like any other, so that the same checks judge it.  Pure:
+what was printed or served comes in as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+
+from harness.capture.export import Export
+from harness.otlp.model import Signal
+
+#: The collectors that such exports name: nobody received them.
+CONSOLE = "console"
+PROMETHEUS = "prometheus"
+
+#: Fields of an item that cannot be judged, for the exposition does not tell them.
+UNSEEN: Mapping[str, frozenset[tuple[str, ...]]] = {
+    # Whether sums are deltas can only be concluded, from their starts.
+    CONSOLE: frozenset({("temporality",), ("observed_time_unix_nano",)}),
+    PROMETHEUS: frozenset(
+        {("temporality",), ("unit",), ("start_time_unix_nano",), ("time_unix_nano",)}
+    ),
+}
+
+
+class ExpositionError(ValueError):
+    """A text that is not what it should be; the message says where and why."""
+
+
+def exposed(
+    collector: str, signal: Signal | None, body: bytes, place: str, unix_nano: int, number: int
+) -> Export:
+    """What was shown at ``place`` as an export in OTLP/JSON: without a protocol and a
+    method, for nothing travelled."""
+    return Export(
+        sequence=number,
+        protocol=None,
+        signal=signal,
+        method="",
+        path=place,
+        http_version="",
+        headers=(),
+        body=body,
+        arrived_unix_nano=unix_nano,
+        peer="",
+        status=200,
+        collector=collector,
+    )
+
+
+def is_exposed(export: Export) -> bool:
+    """Whether this is no request, but something that was shown."""
+    return export.collector in UNSEEN and not export.method
+
+
+def numbered(exports: list[Export], *, after: int) -> list[Export]:
+    """Give them their place behind the first ``after`` exports of a run."""
+    for number, export in zip(count(after + 1), exports, strict=False):
+        export.sequence = number
+    return exports

@@ -1,0 +1,180 @@
+"""What a Prometheus endpoint serves (text format 0.0.4), as an export, and what is wrong
+with it.
+
+Names come back as OpenTelemetry has them: the exporter writes ``_`` for whatever
+Prometheus does not allow in a name, and ``_total`` behind a counter.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from harness.capture.export import Export
+from harness.exposition import PROMETHEUS, ExpositionError, exposed
+from harness.otlp.model import Signal
+
+_TARGET_INFO = "target_info"
+_SCOPE_LABELS = {"otel_scope_name": "name", "otel_scope_version": "version"}
+_COMMENT = re.compile(r"#\s*(HELP|TYPE|UNIT|EOF)\b\s*(\S*)")
+_TYPES = frozenset({"counter", "gauge", "histogram", "summary", "untyped"})
+_OF_ITS_METRIC = re.compile(r"_(bucket|sum|count)$")
+
+
+def label_of(name: str) -> str:
+    """A name as the exporter writes it."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name)
+
+
+def counter_of(name: str) -> str:
+    """The name of a counter, to which ``_total`` is added unless it ends so."""
+    return label_of(name).removesuffix("_total")
+
+
+def export(text: str, names: Iterable[str], place: str, unix_nano: int) -> Export:
+    """All that was served at ``place``, in one export without times.
+
+    ``names`` are those of metrics and attributes that may be there, in OpenTelemetry's
+    form; others stay as they were served.  A text that cannot be read is an export
+    without a signal, ``rejected`` with the reason.
+    """
+    try:
+        known = list(names)
+        request = _request(
+            text, {as_served(name): name for as_served in (counter_of, label_of) for name in known}
+        )
+    except ExpositionError as error:
+        unread = exposed(PROMETHEUS, None, text.encode(), place, unix_nano, 1)
+        unread.rejected = str(error)
+        return unread
+    body = json.dumps(request).encode()
+    return exposed(PROMETHEUS, Signal.METRICS, body, place, unix_nano, 1)
+
+
+def _request(text: str, names: Mapping[str, str]) -> Mapping[str, Any]:
+    resource: list[Mapping[str, Any]] = []
+    scopes: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for family in _families(text):
+        if family.name in (_TARGET_INFO, "target"):
+            resource = _pairs(family.samples[0].labels, names)
+            continue
+        by_scope: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        for sample in family.samples:
+            scope = tuple(sample.labels.get(label, "") for label in _SCOPE_LABELS)
+            own = {k: v for k, v in sample.labels.items() if k not in _SCOPE_LABELS}
+            point = {"attributes": _pairs(own, names), "asDouble": _double(sample.value)}
+            by_scope.setdefault((scope[0], scope[1]), []).append(point)
+        for key, points in by_scope.items():
+            scopes.setdefault(key, []).append(_metric(family, points, names))
+    return {
+        "resourceMetrics": [
+            {
+                "resource": {"attributes": resource},
+                "scopeMetrics": [
+                    {"scope": {"name": name, "version": version}, "metrics": metrics}
+                    for (name, version), metrics in scopes.items()
+                ],
+            }
+        ]
+    }
+
+
+def _families(text: str) -> list[Any]:
+    try:
+        return list(text_string_to_metric_families(text))
+    except (ValueError, KeyError, IndexError) as error:
+        raise ExpositionError(f"not Prometheus’ text format: {error}") from error
+
+
+def _metric(family: Any, points: list[Any], names: Mapping[str, str]) -> Mapping[str, Any]:
+    metric = {"name": names.get(family.name, family.name), "description": family.documentation}
+    if family.type == "counter":
+        # Prometheus counters only grow until the process ends.
+        data = {"sum": {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": points}}
+    elif family.type in ("gauge", "unknown"):
+        data = {"gauge": {"dataPoints": points}}
+    else:
+        raise ExpositionError(f"{family.name} is a {family.type}, which no document promises")
+    return {**metric, **data}
+
+
+def _double(value: float) -> float | str:
+    return value if abs(value) < float("inf") else str(value).replace("inf", "Infinity")
+
+
+def _pairs(labels: Mapping[str, str], names: Mapping[str, str]) -> Any:
+    return [
+        {"key": names.get(label, label), "value": {"stringValue": value}}
+        for label, value in labels.items()
+    ]
+
+
+def openmetrics_lines(text: str) -> list[str]:
+    """Lines that only the OpenMetrics format knows: ``# UNIT`` and ``# EOF``."""
+    return [
+        line
+        for line in text.splitlines()
+        if (match := _COMMENT.match(line)) and match[1] in ("UNIT", "EOF")
+    ]
+
+
+def problems(text: str) -> list[str]:
+    """What makes ``text`` no valid exposition, where the library's parser is lenient."""
+    found = list(_shape(text))
+    try:
+        families = _families(text)
+    except ExpositionError as error:
+        return [*found, str(error)]
+    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    for family in families:
+        for sample in family.samples:
+            series = (sample.name, tuple(sorted(sample.labels.items())))
+            if series in seen:
+                found.append(f"{sample.name} is there twice with {sample.labels}")
+            seen.add(series)
+            if family.type == "counter" and not sample.value >= 0:
+                found.append(f"the counter {sample.name} is {sample.value}")
+    return found
+
+
+def _shape(text: str) -> Iterator[str]:
+    """Headers once, before their samples, and the lines of a metric in one piece."""
+    if text and not text.endswith("\n"):
+        yield "the last line does not end"
+    headers: set[tuple[str, str]] = set()
+    types: dict[str, str] = {}
+    finished: set[str] = set()
+    current = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        comment = _COMMENT.match(line)
+        if not line.strip() or (line.startswith("#") and not comment):
+            continue
+        if comment and comment[1] in ("UNIT", "EOF"):
+            continue  # told apart: see openmetrics_lines
+        name = comment[2] if comment else re.split(r"[{\s]", line.lstrip(), maxsplit=1)[0]
+        metric = name if comment or name in types else _OF_ITS_METRIC.sub("", name)
+        if metric != current:
+            finished.add(current)
+            current = metric
+            if metric in finished:
+                yield f"line {number}: the lines of {metric} are not in one piece"
+        if comment is None:
+            finished_header = types.get(metric)
+            if finished_header is None:
+                yield f"line {number}: {metric} has no TYPE"
+                types[metric] = "untyped"
+            headers.add(("samples", metric))
+            continue
+        if (comment[1], metric) in headers:
+            yield f"line {number}: a second {comment[1]} of {metric}"
+        if ("samples", metric) in headers:
+            yield f"line {number}: {comment[1]} of {metric} after its samples"
+        headers.add((comment[1], metric))
+        if comment[1] == "TYPE":
+            types[metric] = line.split()[-1]
+            if types[metric] not in _TYPES:
+                yield f"line {number}: {metric} is of the unknown type {types[metric]}"
