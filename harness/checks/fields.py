@@ -153,6 +153,8 @@ def matches(requirement: Requirement, item: Item) -> bool:
 
 def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:
     """Why a field check has nothing to look at."""
+    if not items and requirement.selects.kind == "measured":
+        return NotExercised(f"no run gave anything to measure as {requirement.selects.name}")
     if not items:
         where = requirement.params.get("where")
         narrowed = f" with {json.dumps(where)}" if where else ""

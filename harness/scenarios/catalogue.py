@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from harness.contract.requirement import Requirement
 from harness.scenarios.edits import NEW_FILE, NOTEBOOK_EDIT
+from harness.scenarios.exporters import EXPORTERS
 from harness.scenarios.failures import (
     API_FAILURES,
     API_UNREACHABLE,
@@ -36,6 +37,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *IDENTITIES,
         NOTEBOOK_EDIT,
         NEW_FILE,
+        *EXPORTERS,
     )
 }
 

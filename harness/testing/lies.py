@@ -14,7 +14,7 @@ from harness.contract.requirement import Requirement
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, Encoding
 from harness.otlp.model import Protocol
-from harness.testing import editing
+from harness.testing import editing, lies_exporters
 from harness.testing.editing import Place
 from harness.testing.rewriting import copy_message, rewritten, with_body
 
@@ -277,7 +277,7 @@ def _one_more(capture: Capture) -> Export:
     return replace(last, sequence=last.sequence + 1)
 
 
-_EVERYWHERE: Mapping[str, Lie] = {
+_EVERYWHERE: Mapping[str, Lie] = dict(lies_exporters.LIES) | {
     lie.__name__: lie
     for lie in (
         other_protocol,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.capture.capture import Capture
 from harness.checks.items import Item
+from harness.checks.measures import exporters
 from harness.checks.measures.session import session
 
 Measure = Callable[[Capture], Sequence[Item]]
@@ -16,4 +17,17 @@ Measure = Callable[[Capture], Sequence[Item]]
 #: By the name that a selector ``{"kind": "measured", "name": …}`` calls it by.
 MEASURES: Mapping[str, Measure] = {
     "session": session,
+    **{
+        measure.__name__: measure
+        for measure in (
+            exporters.arrivals,
+            exporters.deliveries,
+            exporters.exposition,
+            exporters.leaks_out,
+            exporters.printed_events,
+            exporters.printed_metrics,
+            exporters.printed_objects,
+            exporters.served_metrics,
+        )
+    },
 }

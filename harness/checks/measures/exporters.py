@@ -1,0 +1,227 @@
+"""What reached whom: collectors, the console, a scraper, or nobody."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.checks.items import Item
+from harness.exposition import CONSOLE, PROMETHEUS, is_exposed
+from harness.exposition.prometheus import label_of, openmetrics_lines, problems
+from harness.otlp.codec import decode_request
+from harness.otlp.errors import DecodeError
+from harness.otlp.flatten import data_points, events
+from harness.otlp.messages import ExportLogsServiceRequest, ExportMetricsServiceRequest
+from harness.otlp.model import DataPoint, Event, Signal
+
+
+def _worked(capture: Capture) -> bool:
+    """Only a session that did its work could have exported something."""
+    return bool(capture.run.truth.api_calls) and capture.run.exit_code == 0
+
+
+def leaks_out(capture: Capture) -> list[Item]:
+    """What left a session, in whatever way: one item a run.
+
+    There is one only where somebody else was seen at the door before the session began:
+    it was open, and who came was noted.
+    """
+    run = capture.run
+    during = [each.opened_unix_nano >= run.started_unix_nano for each in capture.connections]
+    if not _worked(capture) or all(during):
+        return []
+    view = {
+        "connections": sum(during),
+        "printed": sum(map(is_exposed, capture.exports)),
+        "served": run.observed.get("served"),
+    }
+    return [Item(f"{run.label} · what left the session", view)]
+
+
+def arrivals(capture: Capture) -> list[Item]:
+    """How many items arrived of each signal: one item a run in which anything did."""
+    counts = {signal.value: 0 for signal in Signal}
+    for export in capture.accepted:
+        if export.signal is not None:
+            counts[export.signal.value] += len(export.items)
+    if not _worked(capture) or not any(counts.values()):
+        return []
+    return [Item(f"{capture.run.label} · what arrived", counts)]
+
+
+def deliveries(capture: Capture) -> list[Item]:
+    """What each collector got, the console and the scraper among them: one item a run.
+
+    Of each: the items by signal, the requests by protocol, and in how many ``batches``
+    (different times) the data points came.  A request counts by what it carries, also
+    where it went to a path at which no collector expects it.
+    """
+    if not _worked(capture):
+        return []
+    view: dict[str, dict[str, Any]] = {}
+    for export in capture.exports:
+        got = view.setdefault(
+            export.collector, {"metrics": 0, "logs": 0, "protocols": {}, "times": set()}
+        )
+        points, records = _content(export)
+        got["metrics"] += len(points)
+        got["logs"] += len(records)
+        got["times"] |= {point.time_unix_nano for point in points}
+        if export.protocol is not None:
+            protocols = got["protocols"]
+            protocols[export.protocol.value] = protocols.get(export.protocol.value, 0) + 1
+    for got in view.values():
+        got["batches"] = len(got.pop("times"))
+    scraped = capture.run.observed.get("url")
+    return [Item(f"{capture.run.label} · deliveries", {**view, "scraped": scraped})]
+
+
+def _content(export: Export) -> tuple[tuple[DataPoint, ...], tuple[Event, ...]]:
+    if export.signal is not None or export.encoding is None or export.content is None:
+        return export.data_points, export.events
+    for signal in (Signal.METRICS, Signal.LOGS):
+        try:
+            message = decode_request(signal, export.encoding, export.content).message
+        except DecodeError:
+            continue
+        if isinstance(message, ExportMetricsServiceRequest):
+            points = data_points(message)
+            if points and all(point.metric.name for point in points):
+                return points, ()
+        elif isinstance(message, ExportLogsServiceRequest) and (records := events(message)):
+            return (), records
+    return (), ()
+
+
+def printed_metrics(capture: Capture) -> list[Item]:
+    """Each stream of data points that was printed or exported, with both totals."""
+    return _alike(capture, CONSOLE)
+
+
+def served_metrics(capture: Capture) -> list[Item]:
+    """Each stream of data points that was served or exported, with both totals."""
+    return _alike(capture, PROMETHEUS)
+
+
+def _alike(capture: Capture, collector: str) -> list[Item]:
+    sent = [export for export in capture.accepted if not is_exposed(export)]
+    exported = _totals(point for export in sent for point in export.data_points)
+    shown = _totals(
+        point
+        for export in capture.accepted
+        if export.collector == collector
+        for point in export.data_points
+    )
+    if not exported:
+        return []
+    return [
+        Item(
+            f"{capture.run.label} · {collector} · {stream[0]} {stream[1]}",
+            {
+                "metric": stream[0],
+                "exported": exported.get(stream),
+                "shown": shown.get(stream),
+                "difference": shown.get(stream, 0.0) - exported.get(stream, 0.0),
+            },
+        )
+        for stream in sorted({*exported, *shown})
+    ]
+
+
+def _totals(points: Iterable[DataPoint]) -> Mapping[tuple[str, str], float]:
+    """The total of each stream; attributes as Prometheus knows them, for it is the
+    poorest."""
+    found: dict[tuple[str, str], float] = defaultdict(float)
+    for point in points:
+        stream = (point.metric.name, _labels(point.attributes))
+        value = float(point.value or 0)
+        if point.metric.temporality == "cumulative":
+            found[stream] = value
+        else:
+            found[stream] += value
+    return found
+
+
+def _labels(attributes: Mapping[str, Any]) -> str:
+    texts = {
+        label_of(key): str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in attributes.items()
+    }
+    return json.dumps(texts, sort_keys=True)
+
+
+def printed_events(capture: Capture) -> list[Item]:
+    """Each event that was printed or exported, with how often it was."""
+    exported = Counter(
+        _told(event)
+        for export in capture.accepted
+        if not is_exposed(export)
+        for event in export.events
+    )
+    printed = Counter(
+        _told(event)
+        for export in capture.accepted
+        if export.collector == CONSOLE
+        for event in export.events
+    )
+    if not exported:
+        return []
+    return [
+        Item(
+            f"{capture.run.label} · event {told[:200]}",
+            {"missing": exported[told] - printed[told]},
+        )
+        for told in sorted({*exported, *printed})
+    ]
+
+
+def _told(event: Event) -> str:
+    """All that the console shows of an event."""
+    return json.dumps(
+        [
+            event.body,
+            event.time_unix_nano // 1000,
+            _as_javascript(event.attributes),
+            event.scope.name,
+            event.scope.version,
+            _as_javascript(event.resource.attributes),
+            event.severity_number,
+            event.trace_id,
+            event.span_id,
+        ],
+        default=str,
+        sort_keys=True,
+    )
+
+
+def _as_javascript(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """JavaScript has one kind of number, so a whole one is printed without a point."""
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in attributes.items()
+    }
+
+
+def printed_objects(capture: Capture) -> list[Item]:
+    """Each object that was printed, with what is wrong with it."""
+    return [
+        Item(
+            f"{capture.run.label} · {export.path}",
+            {"problem": export.rejected or str(export.decode_error or "")},
+        )
+        for export in capture.exports
+        if export.collector == CONSOLE and is_exposed(export)
+    ]
+
+
+def exposition(capture: Capture) -> list[Item]:
+    """The text that was scraped, with what is wrong with it."""
+    text = capture.run.observed.get("text")
+    if not isinstance(text, str):
+        return []
+    view = {"problems": problems(text), "openmetrics": openmetrics_lines(text)}
+    return [Item(f"{capture.run.label} · {capture.run.observed['url']}", view)]

@@ -1,0 +1,52 @@
+"""Commands that need the same thing of the machine take turns.
+
+    python turns.py LOCK SECONDS COMMAND…
+
+waits for the file lock and becomes the command: the lock goes when the process does, in
+whatever way it ends.  Only the standard library, for it stands before every word of the
+command.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+_PAUSE_S = 0.05
+#: As ``sysexits.h`` has it: try again later.
+_LATER = 75
+
+
+def in_turn(lock: Path, seconds: float) -> tuple[str, ...]:
+    """What a command line begins with whose turn must not be another's."""
+    return (sys.executable, __file__, str(lock), str(seconds))
+
+
+def main(argv: Sequence[str]) -> int:
+    path, seconds, *command = argv
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    end = time.monotonic() + float(seconds)
+    while not _taken(lock):
+        if time.monotonic() > end:
+            print(f"{path} is held by another process", file=sys.stderr)  # noqa: T201
+            return _LATER
+        time.sleep(_PAUSE_S)
+    os.set_inheritable(lock, True)
+    os.execvp(command[0], command)
+    raise AssertionError("nothing comes after exec")
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
