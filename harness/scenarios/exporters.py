@@ -50,8 +50,8 @@ def _work_and_end(work: Path) -> Sequence[Step]:
     return (*_work(work), Say("Done."))
 
 
-def _work_and_be_scraped(work: Path) -> Sequence[Step]:
-    return (*_work(work), *scraping.WAIT_AND_END)
+def _work_and_be_scraped(work: Path) -> Sequence[Step | Until]:
+    return (*_work(work), *scraping.wait_and_end(work / "new.py"))
 
 
 # Nothing without consent.

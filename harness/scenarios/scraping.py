@@ -20,6 +20,7 @@ from harness.contract.catalogue import contract_files
 from harness.exposition import numbered
 from harness.exposition.prometheus import export
 from harness.scenarios.place import Place
+from harness.scenarios.scenario import Until
 from harness.subject.process import Completed
 from harness.subject.script import Say, Step, Usage, UseTool
 from harness.subject.turns import in_turn
@@ -30,43 +31,45 @@ DEFAULT_PORT = 9464
 _LOCK = Path(tempfile.gettempdir()) / f"cc-otel-port-{DEFAULT_PORT}.lock"
 _TURN_S = 60.0
 #: Long enough for what has just happened to be counted.
-_PAUSE_S = 0.05
+_PAUSE_S = 0.1
 _TIMEOUT_S = 5.0
 
 #: Whatever proxy this machine is told to use.
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-_WAITING, _SCRAPED = "waiting", "scraped"
-_KEPT = "scrape.json"
+_WAITING, _SCRAPED, _KEPT = "waiting", "scraped", "scrape.json"
 
-#: The session waits in a tool, so that all that it did before has been counted.  Its last
-#: answer is billed nothing: it can only be counted when nobody scrapes any more.
-WAIT_AND_END: tuple[Step, ...] = (
-    UseTool(
-        "Bash",
-        {
-            "command": f"touch {_WAITING}; until [ -e {_SCRAPED} ]; do sleep 0.02; done",
-            "description": "Wait to be scraped",
-            "timeout": 30000,
-        },
-    ),
-    Say("Scraped.", Usage(0, 0)),
-)
+_FREE = Usage(0, 0)
+
+
+def _was_scraped(place: Place) -> bool:
+    """Asked when all that the session did before has been answered."""
+    (place.sandbox.root / _WAITING).touch()
+    return (place.sandbox.root / _SCRAPED).exists()
+
+
+def wait_and_end(file: Path) -> tuple[Step | Until, ...]:
+    """Read ``file`` until there was a scrape.
+
+    These answers are billed nothing: what they cost might be counted when nobody scrapes
+    any more.  (Nor would a command do for waiting, after which some releases ask another
+    model about its output.)
+    """
+    read = UseTool("Read", {"file_path": str(file)}, _FREE)
+    return (Until(read, _was_scraped, at_most=10_000), Say("Scraped.", _FREE))
 
 
 def scrape(place: Place) -> None:
-    """Once the session waits, scrape until nothing changes, keep what came, and let the
-    session go on."""
+    """Once the session waits, scrape twice, keep what came, and let the session go on."""
     url = _url(place)
-    before: object = None
-    while not place.ended.is_set():
-        served = _get(url) if (place.work / _WAITING).exists() else None
-        if served is not None and served["text"] == before:
+    times = 0
+    while times < 2 and not place.ended.is_set():
+        served = _get(url) if (place.sandbox.root / _WAITING).exists() else None
+        if served is not None:
             (place.sandbox.root / _KEPT).write_text(json.dumps(served), encoding="utf-8")
-            (place.work / _SCRAPED).touch()
-            return
-        before = served and served["text"]
+            times += 1
         place.ended.wait(_PAUSE_S)
+    (place.sandbox.root / _SCRAPED).touch()
 
 
 def scraped(place: Place, completed: Completed) -> Mapping[str, object]:
