@@ -129,7 +129,7 @@ def literal(value: Any, indent: str = "") -> str:
         case Mapping():
             return "{}"
         case list() | tuple() if all(isinstance(each, int) for each in value):
-            return f"[ {', '.join(map(str, value))} ]"
+            return f"[ {', '.join(map(literal, value))} ]"
         case list() | tuple():
             return f"[\n{inner}{', '.join(literal(each, inner) for each in value)}\n{indent}]"
     return "undefined"
