@@ -84,7 +84,7 @@ def served_exports(place: Place, completed: Completed) -> Sequence[Export]:
     if not found:
         return []
     text, moment = str(found["text"]), int(str(found["unix_nano"]))
-    served = export(text, _names(), str(found["url"]), moment)
+    served = export(text, known_names(), str(found["url"]), moment)
     return numbered([served], after=len(place.exports()[0]))
 
 
@@ -145,7 +145,7 @@ def _get(url: str) -> dict[str, object] | None:
         return None
 
 
-def _names() -> list[str]:
+def known_names() -> list[str]:
     """Every name of a metric, an attribute of one, or an attribute of a resource."""
     found: set[str] = set()
     for _, schema in contract_files():

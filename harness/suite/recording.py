@@ -15,6 +15,7 @@ from harness.capture import files
 from harness.capture.capture import Capture
 from harness.capture.plain import from_plain, to_plain
 from harness.errors import HarnessError
+from harness.exposition import is_exposed
 from harness.scenarios.recorder import record
 from harness.scenarios.scenario import Scenario
 from harness.subject.binary import Binary
@@ -82,7 +83,7 @@ def recorded(
     """The recording that these captures make."""
     arrived: Counter[str] = Counter()
     for capture in captures:
-        arrived[capture.run.protocol.value] += len(capture.exports)
+        arrived[capture.run.protocol.value] += sum(not is_exposed(e) for e in capture.exports)
     runs = tuple(
         (capture.run.label, (capture.run.ended_unix_nano - capture.run.started_unix_nano) / 1e9)
         for capture in captures
