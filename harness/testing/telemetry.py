@@ -11,7 +11,7 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.metrics import Counter as ApiCounter
 from opentelemetry.sdk._logs import LoggerProvider
@@ -29,6 +29,7 @@ from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
 from harness.testing.attributes import Scalar
 from harness.testing.facts import METRICS, unit_of
+from harness.testing.retrying import hurried, patient, timeout_s
 from harness.testing.settings import Settings
 from harness.testing.versions import Promises
 
@@ -89,12 +90,15 @@ class OtlpSink:
         tracing: Tracing | None = None,
     ) -> None:
         self._tracing = tracing
+        self._exporters: list[MetricExporter | LogRecordExporter] = []
         self._meter_provider: MeterProvider | None = None
         self._counters: dict[str, ApiCounter] = {}
         self._logger_provider: LoggerProvider | None = None
         if settings.metrics_protocol is not None:
             # The reader takes OTEL_METRIC_EXPORT_INTERVAL from the environment.
-            reader = PeriodicExportingMetricReader(_metric_exporter(settings.metrics_protocol))
+            metrics = _metric_exporter(settings.metrics_protocol)
+            self._exporters.append(metrics)
+            reader = PeriodicExportingMetricReader(metrics)
             self._meter_provider = MeterProvider([reader], described, shutdown_on_exit=False)
             meter = self._meter_provider.get_meter(_SCOPE, version)
             self._counters = {
@@ -104,12 +108,11 @@ class OtlpSink:
                 for name, (_, description) in METRICS.items()
             }
         if settings.logs_protocol is not None:
+            logs = _log_exporter(settings.logs_protocol)
+            self._exporters.append(logs)
             self._logger_provider = LoggerProvider(described, shutdown_on_exit=False)
             self._logger_provider.add_log_record_processor(
-                BatchLogRecordProcessor(
-                    _log_exporter(settings.logs_protocol),
-                    schedule_delay_millis=settings.logs_interval_ms,
-                )
+                BatchLogRecordProcessor(logs, schedule_delay_millis=settings.logs_interval_ms)
             )
             self._logger = self._logger_provider.get_logger(_EVENTS_SCOPE, version)
 
@@ -129,47 +132,52 @@ class OtlpSink:
 
     def close(self) -> None:
         """Export what is waiting."""
-        if self._logger_provider is not None:
-            self._logger_provider.shutdown()
-        if self._meter_provider is not None:
-            self._meter_provider.shutdown()
+        with hurried(self._exporters):
+            if self._logger_provider is not None:
+                self._logger_provider.shutdown()
+            if self._meter_provider is not None:
+                self._meter_provider.shutdown()
 
 
 def _metric_exporter(protocol: Protocol) -> MetricExporter:
     temporality: dict[type, AggregationTemporality] | None = None
     if not os.environ.get(_TEMPORALITY):
         temporality = {Counter: AggregationTemporality.DELTA}
-    headers = merged_headers(Signal.METRICS)
+    options: Any = {
+        "preferred_temporality": temporality,
+        "headers": merged_headers(Signal.METRICS),
+        "timeout": timeout_s(Signal.METRICS),
+    }
     try:
         if protocol is Protocol.GRPC:
             from opentelemetry.exporter.otlp.proto.grpc import metric_exporter as grpc
 
-            return grpc.OTLPMetricExporter(preferred_temporality=temporality, headers=headers)
+            return patient(grpc.OTLPMetricExporter(**options))
         if protocol is Protocol.HTTP_PROTOBUF:
             from opentelemetry.exporter.otlp.proto.http import metric_exporter as http
 
-            return http.OTLPMetricExporter(preferred_temporality=temporality, headers=headers)
+            return patient(http.OTLPMetricExporter(**options))
         from opentelemetry.exporter.otlp.json.http import metric_exporter as json
 
-        return json.OTLPMetricExporter(preferred_temporality=temporality, headers=headers)
+        return patient(json.OTLPMetricExporter(**options))
     except ImportError as error:
         raise missing(error) from error
 
 
 def _log_exporter(protocol: Protocol) -> LogRecordExporter:
-    headers = merged_headers(Signal.LOGS)
+    options: Any = {"headers": merged_headers(Signal.LOGS), "timeout": timeout_s(Signal.LOGS)}
     try:
         if protocol is Protocol.GRPC:
             from opentelemetry.exporter.otlp.proto.grpc import _log_exporter as grpc
 
-            return grpc.OTLPLogExporter(headers=headers)
+            return patient(grpc.OTLPLogExporter(**options))
         if protocol is Protocol.HTTP_PROTOBUF:
             from opentelemetry.exporter.otlp.proto.http import _log_exporter as http
 
-            return http.OTLPLogExporter(headers=headers)
+            return patient(http.OTLPLogExporter(**options))
         from opentelemetry.exporter.otlp.json.http import _log_exporter as json
 
-        return json.OTLPLogExporter(headers=headers)
+        return patient(json.OTLPLogExporter(**options))
     except ImportError as error:
         raise missing(error) from error
 
