@@ -15,10 +15,11 @@ class Answer:
 
     ``http_status`` answers OTLP/HTTP, ``grpc_code`` (a number, 0 is OK) OTLP/gRPC.
     ``called`` is what the answer is called in the capture.  ``message`` goes into the
-    ``google.rpc.Status`` body of an HTTP error or is the gRPC status message.  ``headers`` are added to the response headers (HTTP) or sent as
-    trailing metadata (gRPC, where values of ``-bin`` names are bytes), their names in lower
-    case.  ``body`` takes the place of the response body or response message as it is.
-    It is given after ``hold_s`` seconds, if the client waits for so long.
+    ``google.rpc.Status`` body of an HTTP error or is the gRPC status message.
+    ``headers`` are added to the response headers (HTTP) or sent as trailing metadata
+    (gRPC, where values of ``-bin`` names are bytes), their names in lower case.  ``body``
+    takes the place of the response body or response message as it is.  The answer is
+    given after ``hold_s`` seconds, if the client waits for so long.
     """
 
     http_status: int = 200
