@@ -32,6 +32,9 @@ _DONE = Say("The work is done.")
 _AT_MOST = 60
 _PATIENCE_S = 30.0
 
+#: A session that waits for what comes again does next to nothing meanwhile.
+_IDLE_S = 4.0
+
 #: First what takes the longest to come to its end, wherever exports do not overlap.
 _METRICS = (
     Reply("partial_success", rejected=1, message="one was not taken"),
@@ -122,6 +125,7 @@ def _refusing(
         _settled,
         environment=_OFTEN,
         backends={MAIN: Backend(responder=partial(Scripted, plan))},
+        patience_s=_IDLE_S,
         protocols=protocols,
     )
 
@@ -185,6 +189,7 @@ RETURNING_COLLECTOR = _scenario(
     backends={_ABSENT: Backend(listening=False), _CUTTING: Backend()},
     configure=_apart,
     meanwhile=_trouble,
+    patience_s=_IDLE_S,
     protocols=(Protocol.GRPC, Protocol.HTTP_PROTOBUF),
 )
 
