@@ -17,14 +17,14 @@ from harness.otlp.model import Protocol
 from harness.scenarios.canaries import CANARIES
 from harness.scenarios.catalogue import SCENARIOS, needed
 from harness.scenarios.place import Backend, opened
-from harness.scenarios.responders import RefusesTheFirst
+from harness.scenarios.responders import refuses_the_first
 from harness.scenarios.scenario import Scenario
 from harness.subject.interactive import Answer, See, Type
 from harness.subject.sandbox import FAKE_API_KEY
 from harness.subject.script import Fail, HangUp, Say, Step, UseTool
 
 EVERY = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-REFUSING = {"main": Backend(responder=RefusesTheFirst)}
+REFUSING = {"main": Backend(responder=refuses_the_first)}
 ACTS = (Type("Go."), See("gone"))
 
 
