@@ -51,6 +51,8 @@ class Export:
     is the HTTP status, or the gRPC status code, that was answered; ``rejected``
     says why a request was refused and is empty for an accepted one.
     ``collector`` is the name of the collector that got it, where a run has several.
+    ``answered`` is what a scripted answer is called, and ``given_up_unix_nano`` when the
+    client would no longer wait for it (0: it got its answer).
     ``protocol`` and ``signal`` are ``None`` where the request names neither.
     A line of an OTLP-JSON file that another tool wrote has no protocol and no
     method: its body is the line.
@@ -74,6 +76,8 @@ class Export:
     status: int
     rejected: str = ""
     collector: str = MAIN
+    answered: str = ""
+    given_up_unix_nano: int = 0
     _read: _Read | None = field(default=None, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:

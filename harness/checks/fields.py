@@ -145,10 +145,16 @@ def carrying(requirement: Requirement, view: CaptureView) -> list[tuple[Item, An
 
 
 def matches(requirement: Requirement, item: Item) -> bool:
-    """Whether an item meets ``params.where``."""
+    """Whether an item meets ``params.where``: a value for each path, or a schema of it."""
     where = requirement.params.get("where", {})
     assert isinstance(where, Mapping)
-    return all(item.at(tuple(path.split("/"))) == value for path, value in where.items())
+    return all(_meets(item.at(tuple(path.split("/"))), wanted) for path, wanted in where.items())
+
+
+def _meets(value: Any, wanted: object) -> bool:
+    if isinstance(wanted, Mapping):
+        return value is not MISSING and Draft202012Validator(wanted).is_valid(value)
+    return bool(value == wanted)
 
 
 def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:

@@ -14,17 +14,21 @@ class Answer:
     """One answer, in the words of both transports; each takes the half it speaks.
 
     ``http_status`` answers OTLP/HTTP, ``grpc_code`` (a number, 0 is OK) OTLP/gRPC.
-    ``message`` goes into the ``google.rpc.Status`` body of an HTTP error or is the gRPC
-    status message.  ``headers`` are added to the response headers (HTTP) or sent as
-    trailing metadata (gRPC), their names in lower case.  ``body`` takes the place of the
-    response body or response message as it is.
+    ``called`` is what the answer is called in the capture.  ``message`` goes into the
+    ``google.rpc.Status`` body of an HTTP error or is the gRPC status message.
+    ``headers`` are added to the response headers (HTTP) or sent as trailing metadata
+    (gRPC, where values of ``-bin`` names are bytes), their names in lower case.  ``body``
+    takes the place of the response body or response message as it is.  The answer is
+    given after ``hold_s`` seconds, if the client waits for so long.
     """
 
     http_status: int = 200
     grpc_code: int = 0
     message: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str | bytes], ...] = ()
     body: bytes | None = None
+    called: str = ""
+    hold_s: float = 0.0
 
 
 #: Asked for every well-formed export, after it arrived and before it is stored and
@@ -45,6 +49,7 @@ def ask(responder: Responder, export: Export) -> Answer | None:
         answer = Answer(http_status=500, grpc_code=13, message=f"responder raised {error!r}")
     if answer is None:
         return None
+    export.answered = answer.called
     if export.protocol is Protocol.GRPC:
         export.status = answer.grpc_code
         refused = answer.grpc_code != 0

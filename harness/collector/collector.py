@@ -49,7 +49,7 @@ class Collector:
         self._http_port = http_port
         self._grpc_port = grpc_port
         self._max_body_bytes = max_body_bytes
-        self._responder = responder
+        self.responder = responder
         self._servers: tuple[HttpServer | GrpcServer, ...] = ()
         self._stopping = threading.Lock()
         self._stopped = False
@@ -63,7 +63,7 @@ class Collector:
         try:
             listener = _listen("http_port", self._host, self._http_port)
             self._http_port = listener.getsockname()[1]
-            app = HttpApp(self.store, self._max_body_bytes, self._responder)
+            app = HttpApp(self.store, self._max_body_bytes, self.responder)
             http = HttpServer(app, listener, app.malformed)
             http.start()
             self._servers = (http, grpc)
@@ -82,7 +82,7 @@ class Collector:
                 _address(self._host, self._grpc_port),
                 self.store,
                 self._max_body_bytes,
-                self._responder,
+                self.responder,
             )
         except RuntimeError as error:
             raise _unusable("grpc_port", self._host, self._grpc_port, error) from error

@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Self
@@ -21,6 +21,9 @@ from harness.serving import new_event_loop
 
 _HOST = "127.0.0.1"
 _CHUNK_BYTES = 64 * 1024
+#: What is at least as long is a request, or a part of one: HTTP/2 has much shorter frames
+#: for its own purposes.
+_REQUEST_BYTES = 500
 #: Close with a reset: nothing lingers.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
@@ -36,6 +39,9 @@ class Door:
         self._targets = targets
         self._opens_at_once = is_open
         self._knocks: list[int] = []
+        self._to_cut = 0
+        self._cuts: list[int] = []
+        self._openings: list[int] = []
         self._streams: set[asyncio.StreamWriter] = set()
         self._relays: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
@@ -51,7 +57,7 @@ class Door:
         self._thread.start()
         self._started.result()
         if self._opens_at_once:
-            self.open()
+            self._do(self._listen())
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -70,8 +76,24 @@ class Door:
         """When each connection came, in Unix nanoseconds; a refused one leaves no trace."""
         return tuple(self._knocks)
 
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """When each request was cut off, in Unix nanoseconds."""
+        return tuple(self._cuts)
+
+    @property
+    def openings(self) -> tuple[int, ...]:
+        """When it was opened after it had been shut, in Unix nanoseconds."""
+        return tuple(self._openings)
+
+    def cut(self, requests: int = 1) -> None:
+        """Reset the connections of the next so many requests, in the middle of them."""
+        self._to_cut = requests
+
     def open(self) -> None:
         """Accept connections; nothing to do where the door is open."""
+        if not self._servers:
+            self._openings.append(time.time_ns())
         self._do(self._listen())
 
     def shut(self, *, reset: bool = True) -> None:
@@ -122,7 +144,9 @@ class Door:
         try:
             inner_reader, inner_writer = await asyncio.open_connection(_HOST, target)
             self._streams.add(inner_writer)
-            await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+            await asyncio.gather(
+                self._pass_on(reader, writer, inner_writer), _copy(inner_reader, writer)
+            )
         except OSError:
             _end(writer, reset=True)
         finally:
@@ -132,10 +156,34 @@ class Door:
                     await each.wait_closed()
                 self._streams.discard(each)
 
+    async def _pass_on(
+        self,
+        reader: asyncio.StreamReader,
+        client: asyncio.StreamWriter,
+        inner: asyncio.StreamWriter,
+    ) -> None:
+        """What the client says, until it is to be cut off."""
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(_CHUNK_BYTES):
+        def cut_off(data: bytes) -> bool:
+            if not self._to_cut or len(data) < _REQUEST_BYTES:
+                return False
+            self._to_cut -= 1
+            self._cuts.append(time.time_ns())
+            inner.write(data[: len(data) // 2])
+            _end(client, reset=True)
+            return True
+
+        await _copy(reader, inner, cut_off)
+
+
+async def _copy(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    cut_off: Callable[[bytes], bool] = lambda data: False,
+) -> None:
+    # uvloop raises a RuntimeError where the other direction has closed the connection.
+    with contextlib.suppress(OSError, RuntimeError):
+        while (data := await reader.read(_CHUNK_BYTES)) and not cut_off(data):
             writer.write(data)
             await writer.drain()
     with contextlib.suppress(OSError, RuntimeError):

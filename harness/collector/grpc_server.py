@@ -6,6 +6,7 @@ Requests stay bytes: no deserializer is given to grpcio.
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,9 @@ METHODS = {
 #: More threads take turns on Python's lock: eight store a sixth less than two do.
 THREADS = 2
 
+#: The same where a responder may hold answers back.
+PATIENT_THREADS = 32
+
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -40,7 +44,8 @@ class GrpcServer:
     def __init__(
         self, address: str, store: Store, max_body_bytes: int, responder: Responder | None
     ) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="otlp-grpc")
+        threads = THREADS if responder is None else PATIENT_THREADS
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="otlp-grpc")
         self._server = grpc.server(
             self._threads,
             handlers=[_Handlers(store, max_body_bytes, responder)],
@@ -127,6 +132,8 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
             answer = ask(self._responder, export)
         # Stored before it is answered: a client that has its answer finds its export here.
         self._store.append(export)
+        if answer is not None and answer.hold_s:
+            _hold(export, context, answer.hold_s)
         if answer is not None:
             code, reason = _CODES[answer.grpc_code], answer.message
             context.set_trailing_metadata(answer.headers)
@@ -134,6 +141,14 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
             context.set_code(code)
             context.set_details(reason)
         return b"" if answer is None or answer.body is None else answer.body
+
+
+def _hold(export: Export, context: grpc.ServicerContext, seconds: float) -> None:
+    """Wait, unless the client gives up first."""
+    over = threading.Event()
+    # Not added where the call has ended already.
+    if not context.add_callback(over.set) or over.wait(seconds):
+        export.given_up_unix_nano = time.time_ns()
 
 
 @lru_cache(maxsize=256)

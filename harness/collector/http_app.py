@@ -6,6 +6,8 @@ Where it names no status the HTTP one is taken: 404, 405 with Allow, 415, 413.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -160,6 +162,8 @@ class HttpApp:
             answer = ask(self._responder, export)
         # Stored before it is answered: a client that has its answer finds its export here.
         self._store.append(export)
+        if answer is not None and answer.hold_s:
+            await _hold(export, receive, answer.hold_s)
         if answer is not None:
             start, end = _scripted(route, answer)
         elif reason:
@@ -268,6 +272,14 @@ def _refusal(encoding: Encoding | None, status: int, reason: str) -> _Response:
     return _message(status, allow, encoding, body)
 
 
+async def _hold(export: Export, receive: ASGIReceiveCallable, seconds: float) -> None:
+    """Wait, unless the client gives up first."""
+    with contextlib.suppress(TimeoutError):
+        # All of the body was received: what comes next is the end of the connection.
+        await asyncio.wait_for(receive(), seconds)
+        export.given_up_unix_nano = time.time_ns()
+
+
 def _scripted(route: _Route, answer: Answer) -> _Response:
     assert route.signal is not None
     assert route.encoding is not None
@@ -278,5 +290,8 @@ def _scripted(route: _Route, answer: Answer) -> _Response:
         body = error_body(route.encoding, _RPC_CODES.get(status, 2), answer.message)
     else:
         body = success_body(route.signal, route.encoding)
-    headers = tuple((name.encode(), value.encode("latin-1")) for name, value in answer.headers)
+    headers = tuple(
+        (name.encode(), value if isinstance(value, bytes) else value.encode("latin-1"))
+        for name, value in answer.headers
+    )
     return _message(status, headers, route.encoding, body)

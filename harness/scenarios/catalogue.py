@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from harness.contract.requirement import Requirement
+from harness.scenarios.collector_failures import COLLECTOR_FAILURES
 from harness.scenarios.edits import NEW_FILE, NOTEBOOK_EDIT
 from harness.scenarios.exporters import EXPORTERS
 from harness.scenarios.failures import (
@@ -24,6 +25,7 @@ from harness.scenarios.working_day import WORKING_DAY
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
+        *COLLECTOR_FAILURES,
         TERMINAL_DAY,
         API_FAILURES,
         *TOOLBOXES,

@@ -1,12 +1,13 @@
 """Which exporters there are for each signal, and how each is made.
 
-Endpoints, headers, certificates, compression and timeouts are read from the environment
-by the official OTLP exporters themselves.
+Endpoints and compression are read from the environment by the official OTLP exporters
+themselves.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -15,12 +16,16 @@ from opentelemetry.util.re import parse_env_headers
 
 from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
+from harness.testing.retrying import patient, timeout_s
 
 _MODULES = {
     Protocol.GRPC: "opentelemetry.exporter.otlp.proto.grpc",
     Protocol.HTTP_PROTOBUF: "opentelemetry.exporter.otlp.proto.http",
     Protocol.HTTP_JSON: "opentelemetry.exporter.otlp.json.http",
 }
+#: What the end of a session may wait for its last exports.
+_AT_THE_END_S = 2.0
+
 _CLASSES = {
     Signal.METRICS: ("metric_exporter", "OTLPMetricExporter"),
     Signal.LOGS: ("_log_exporter", "OTLPLogExporter"),
@@ -28,14 +33,36 @@ _CLASSES = {
 }
 
 
-def otlp_exporter(signal: Signal, protocol: Protocol, **options: Any) -> Any:
-    """The official exporter of ``signal`` over ``protocol``."""
-    module, name = _CLASSES[signal]
-    try:
-        made = getattr(import_module(f"{_MODULES[protocol]}.{module}"), name)
-    except ImportError as error:
-        raise _missing(error) from error
-    return made(headers=_merged_headers(signal), **options)
+class OtlpExporters:
+    """Makes the official OTLP exporters of one session, and hurries them at its end."""
+
+    def __init__(self) -> None:
+        self._made: list[Any] = []
+        self._end = threading.Timer(_AT_THE_END_S, self._give_up)
+        self._end.daemon = True
+
+    def make(self, signal: Signal, protocol: Protocol, **options: Any) -> Any:
+        """The exporter of ``signal`` over ``protocol``; ``options`` are its own."""
+        module, name = _CLASSES[signal]
+        try:
+            official = getattr(import_module(f"{_MODULES[protocol]}.{module}"), name)
+        except ImportError as error:
+            raise _missing(error) from error
+        made = official(headers=_merged_headers(signal), timeout=timeout_s(signal), **options)
+        self._made.append(made)
+        return patient(made)
+
+    def hurry(self) -> None:
+        """The session ends: what has no answer after some time is given up."""
+        self._end.start()
+
+    def settle(self) -> None:
+        """All has been exported, or given up."""
+        self._end.cancel()
+
+    def _give_up(self) -> None:
+        for exporter in self._made:
+            exporter.shutdown()
 
 
 def _merged_headers(signal: Signal) -> Mapping[str, str] | None:

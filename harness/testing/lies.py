@@ -14,7 +14,7 @@ from harness.contract.requirement import Requirement
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, Encoding
 from harness.otlp.model import Protocol
-from harness.testing import editing, lies_exporters
+from harness.testing import editing, lies_deliveries, lies_exporters
 from harness.testing.editing import Place
 from harness.testing.rewriting import copy_message, rewritten, with_body
 
@@ -277,24 +277,26 @@ def _one_more(capture: Capture) -> Export:
     return replace(last, sequence=last.sequence + 1)
 
 
-_EVERYWHERE: Mapping[str, Lie] = dict(lies_exporters.LIES) | {
-    lie.__name__: lie
-    for lie in (
-        other_protocol,
-        wrong_path,
-        garbled_body,
-        empty_request,
-        json_numbers,
-        json_null_double,
-        repeat_sequence,
-        swap_sequence,
-        repeated_key,
-        repeated_resource_key,
-        starts_after_its_time,
-        point_twice,
-        overlapping_windows,
-        falling_sum,
-    )
+_OWN = (
+    other_protocol,
+    wrong_path,
+    garbled_body,
+    empty_request,
+    json_numbers,
+    json_null_double,
+    repeat_sequence,
+    swap_sequence,
+    repeated_key,
+    repeated_resource_key,
+    starts_after_its_time,
+    point_twice,
+    overlapping_windows,
+    falling_sum,
+)
+_EVERYWHERE: Mapping[str, Lie] = {
+    **{lie.__name__: lie for lie in _OWN},
+    **lies_deliveries.LIES,
+    **lies_exporters.LIES,
 }
 _ON_ONE_PROTOCOL: Mapping[str, Lie] = {
     lie.__name__: lie for lie in (one_more_attribute, other_resource_on_one_protocol)

@@ -139,17 +139,21 @@ def _telemetry(
         yield _NoTelemetry(), None, {}
         return
     from harness.testing import telemetry
+    from harness.testing.exporters import OtlpExporters
 
     described = telemetry.resource(str(version))
+    exporters = OtlpExporters()
     with contextlib.ExitStack() as closing:
+        closing.callback(exporters.settle)
         tracing = None
         if traced or (promises.august and inbound):
             from harness.testing.tracing import Tracing
 
-            tracing = Tracing(settings, str(version), described, inbound)
+            tracing = Tracing(settings, str(version), described, exporters, inbound)
             closing.callback(tracing.close)
-        sink = telemetry.SdkSink(settings, promises, str(version), described, tracing)
+        sink = telemetry.SdkSink(settings, promises, str(version), described, exporters, tracing)
         closing.callback(sink.close)
+        closing.callback(exporters.hurry)
         yield sink, tracing if traced else None, telemetry.custom_attributes()
 
 

@@ -25,7 +25,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
 from harness.otlp.model import Signal
 from harness.testing.attributes import Scalar
-from harness.testing.exporters import otlp_exporter
+from harness.testing.exporters import OtlpExporters
 from harness.testing.facts import METRICS, unit_of
 from harness.testing.settings import CONSOLE, PROMETHEUS, Settings
 from harness.testing.versions import Promises
@@ -84,13 +84,14 @@ class SdkSink:
         promises: Promises,
         version: str,
         described: Resource,
+        exporters: OtlpExporters,
         tracing: Tracing | None = None,
     ) -> None:
         self._tracing = tracing
         self._meter_provider: MeterProvider | None = None
         self._counters: dict[str, ApiCounter] = {}
         self._logger_provider: LoggerProvider | None = None
-        if readers := list(_readers(settings)):
+        if readers := list(_readers(settings, exporters)):
             self._meter_provider = MeterProvider(readers, described, shutdown_on_exit=False)
             meter = self._meter_provider.get_meter(_SCOPE, version)
             bare = promises.prometheus_without_units and settings.metrics_exporters == {PROMETHEUS}
@@ -100,9 +101,9 @@ class SdkSink:
                 )
                 for name, (_, description) in METRICS.items()
             }
-        if exporters := list(_log_exporters(settings)):
+        if log_exporters := list(_log_exporters(settings, exporters)):
             self._logger_provider = LoggerProvider(described, shutdown_on_exit=False)
-            for exporter in exporters:
+            for exporter in log_exporters:
                 self._logger_provider.add_log_record_processor(
                     BatchLogRecordProcessor(
                         exporter, schedule_delay_millis=settings.logs_interval_ms
@@ -132,7 +133,7 @@ class SdkSink:
             self._meter_provider.shutdown()
 
 
-def _readers(settings: Settings) -> Iterator[MetricReader]:
+def _readers(settings: Settings, exporters: OtlpExporters) -> Iterator[MetricReader]:
     """One for each exporter of metrics.
 
     Those that export regularly take OTEL_METRIC_EXPORT_INTERVAL from the environment.
@@ -140,7 +141,7 @@ def _readers(settings: Settings) -> Iterator[MetricReader]:
     if settings.metrics_protocol is not None:
         # What the variable says, if it says something, the exporter reads itself.
         delta = {} if os.environ.get(_TEMPORALITY) else {Counter: AggregationTemporality.DELTA}
-        exporter = otlp_exporter(
+        exporter = exporters.make(
             Signal.METRICS, settings.metrics_protocol, preferred_temporality=delta or None
         )
         yield PeriodicExportingMetricReader(exporter)
@@ -154,9 +155,9 @@ def _readers(settings: Settings) -> Iterator[MetricReader]:
         yield PrometheusReader()
 
 
-def _log_exporters(settings: Settings) -> Iterator[LogRecordExporter]:
+def _log_exporters(settings: Settings, exporters: OtlpExporters) -> Iterator[LogRecordExporter]:
     if settings.logs_protocol is not None:
-        yield otlp_exporter(Signal.LOGS, settings.logs_protocol)
+        yield exporters.make(Signal.LOGS, settings.logs_protocol)
     if CONSOLE in settings.logs_exporters:
         from harness.testing.console import ConsoleLogExporter
 

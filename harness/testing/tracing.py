@@ -17,7 +17,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from harness.otlp.model import Signal
 from harness.testing.attributes import Scalar
-from harness.testing.exporters import otlp_exporter
+from harness.testing.exporters import OtlpExporters
 from harness.testing.settings import Settings
 from harness.testing.spans import SpanEvent
 
@@ -29,7 +29,12 @@ class Tracing:
     ``settings`` says how.  ``inbound`` holds TRACEPARENT and TRACESTATE."""
 
     def __init__(
-        self, settings: Settings, version: str, described: Resource, inbound: Mapping[str, str]
+        self,
+        settings: Settings,
+        version: str,
+        described: Resource,
+        exporters: OtlpExporters,
+        inbound: Mapping[str, str],
     ) -> None:
         carrier = {name.lower(): value for name, value in inbound.items()}
         self._inbound = TraceContextTextMapPropagator().extract(carrier, Context())
@@ -40,7 +45,7 @@ class Tracing:
             self._provider = TracerProvider(resource=described, shutdown_on_exit=False)
             self._provider.add_span_processor(
                 BatchSpanProcessor(
-                    otlp_exporter(Signal.TRACES, settings.traces_protocol),
+                    exporters.make(Signal.TRACES, settings.traces_protocol),
                     schedule_delay_millis=settings.traces_interval_ms,
                 )
             )

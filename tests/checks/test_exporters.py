@@ -98,7 +98,7 @@ def test_deliveries_go_by_collector(viewer: Viewer, exporter: Exporter, shown: E
         ],
         observed={"url": "http://localhost:1/metrics"},
     )
-    assert measured("deliveries", view) == [
+    assert measured("received", view) == [
         {
             "a": {"metrics": 2, "logs": 0, "protocols": {"http/protobuf": 1}, "batches": 2},
             "b": {"metrics": 0, "logs": 1, "protocols": {"grpc": 1}, "batches": 0},
@@ -121,7 +121,7 @@ def test_what_goes_to_an_unknown_path_is_delivered_all_the_same(
             replace(exporter(events=[], collector="c", **astray), body=b"\xff"),
         ],
     )
-    (found,) = measured("deliveries", view)
+    (found,) = measured("received", view)
     assert [(found[name]["metrics"], found[name]["logs"]) for name in "abc"] == [
         (1, 0),
         (0, 1),

@@ -19,9 +19,9 @@ def collector() -> Iterator[Collector]:
         yield collector
 
 
-def post(port: int) -> int:
+def post(port: int, body: bytes = b"{}") -> int:
     with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as client:
-        client.request("POST", "/v1/logs", b"{}", {"content-type": "application/json"})
+        client.request("POST", "/v1/logs", body, {"content-type": "application/json"})
         answer = client.getresponse()
         answer.read()
         return answer.status
@@ -51,6 +51,7 @@ def test_a_shut_door_refuses_and_an_opened_one_relays_again(collector: Collector
         door.open()
         assert post(port) == 200
         assert len(door.knocks) == 2
+        assert len(door.openings) == 2
     with pytest.raises(ConnectionRefusedError):
         post(port)
 
@@ -65,6 +66,25 @@ def test_shutting_resets_the_connections_there_are(collector: Collector) -> None
             assert client.sock is not None
             with pytest.raises(ConnectionResetError):
                 client.sock.recv(1)
+
+
+def test_a_request_may_be_cut_off_in_the_middle(collector: Collector) -> None:
+    with Door((collector.http_port,)) as door:
+        port = door.port(collector.http_port)
+        assert (door.cuts, door.openings) == ((), ())
+        door.cut()
+        with pytest.raises((ConnectionResetError, RemoteDisconnected)):
+            post(port, b'{"resourceLogs": []}' + b" " * 1000)
+        assert post(port) == 200
+        assert len(door.cuts) == 1
+    assert [export.status for export in collector.exports if not export.rejected] == [200]
+
+
+def test_what_is_shorter_than_a_request_is_not_cut_off(collector: Collector) -> None:
+    with Door((collector.http_port,)) as door:
+        door.cut()
+        assert post(door.port(collector.http_port)) == 200
+        assert door.cuts == ()
 
 
 def test_who_knocks_where_nothing_is_behind_is_counted_and_cut_off() -> None:

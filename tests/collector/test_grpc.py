@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import grpc
 import pytest
@@ -144,6 +145,28 @@ def test_a_responder_may_choose_the_message():
     with Collector(responder=lambda export: Answer(body=b"\x0a\x02\x08\x03")) as collector:
         assert call(collector, METRICS, b"") == b"\x0a\x02\x08\x03"
         assert collector.exports[0].rejected == ""
+
+
+def test_it_is_noted_when_a_client_gives_up_waiting():
+    answer = Answer(called="slow", hold_s=DEADLINE_S)
+    with Collector(responder=lambda export: answer) as collector:
+        target = collector.grpc_endpoint.removeprefix("http://")
+        with grpc.insecure_channel(target) as channel:
+            pending = channel.unary_unary(METRICS).future(b"", timeout=DEADLINE_S)
+            export = collector.wait_for_item(lambda export: export, DEADLINE_S)
+            assert export.given_up_unix_nano == 0
+            pending.cancel()
+        collector.stop()
+        assert export.answered == "slow"
+        assert export.given_up_unix_nano > export.arrived_unix_nano
+
+
+def test_a_held_answer_is_given_after_all():
+    with Collector(responder=lambda export: Answer(hold_s=0.05)) as collector:
+        began = time.monotonic()
+        assert call(collector, METRICS, b"") == b""
+        assert time.monotonic() - began >= 0.05
+        assert collector.exports[0].given_up_unix_nano == 0
 
 
 def test_a_responder_that_raises_loses_nothing():

@@ -6,6 +6,7 @@ import gzip
 import http.client
 import json
 import socket
+import time
 from contextlib import closing
 
 import pytest
@@ -415,6 +416,27 @@ def test_a_responder_may_choose_the_body(body):
     assert response.status == 200
     assert ExportMetricsServiceResponse.FromString(content) == partial
     assert collector.exports[0].rejected == ""
+
+
+def test_a_held_answer_is_given_after_all(body):
+    answer = Answer(http_status=503, message="busy", called="slow", hold_s=0.05)
+    with Collector(responder=lambda export: answer) as collector:
+        began = time.monotonic()
+        response, _ = send(collector, b"{}", {"Content-Type": JSON})
+        assert time.monotonic() - began >= 0.05
+    assert response.status == 503
+    (export,) = collector.exports
+    assert (export.answered, export.given_up_unix_nano) == ("slow", 0)
+
+
+def test_it_is_noted_when_a_client_gives_up_waiting():
+    with Collector(responder=lambda export: Answer(hold_s=30)) as collector:
+        with closing(connect(collector)) as client:
+            client.request("POST", "/v1/metrics", b"{}", {"Content-Type": JSON})
+            export = collector.wait_for_item(lambda export: export, 30)
+            assert export.given_up_unix_nano == 0
+        collector.stop()
+    assert export.given_up_unix_nano > export.arrived_unix_nano
 
 
 def test_a_responder_that_raises_loses_nothing():

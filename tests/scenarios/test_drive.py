@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import errno
-import json
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
-from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2, metrics_service_pb2_grpc
 
 from harness.capture.capture import Capture
 from harness.capture.run import Failure, Host
-from harness.collector.collector import Collector
 from harness.errors import SubjectError
-from harness.otlp.model import Protocol, Signal
+from harness.otlp.model import Protocol
 from harness.scenarios.drive import closed_port, drive
 from harness.scenarios.failures import API_FAILURES
 from harness.scenarios.place import Place
-from harness.scenarios.responders import RefusesTheFirst
 from harness.scenarios.scenario import Scenario
 from harness.subject.binary import Binary
 from harness.subject.dialogs import Choice
@@ -92,42 +84,6 @@ def test_nothing_listens_at_a_closed_port_and_nobody_can_take_it() -> None:
         assert raised.value.errno == errno.EADDRINUSE
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
-
-
-def test_the_first_request_of_each_signal_is_refused_over_http() -> None:
-    with Collector(responder=RefusesTheFirst()) as collector:
-        host = collector.endpoint(Protocol.HTTP_JSON).removeprefix("http://")
-        with closing(HTTPConnection(host)) as client:
-
-            def post(signal: Signal) -> tuple[int, str]:
-                headers = {"content-type": "application/json"}
-                client.request("POST", f"/v1/{signal.value}", b"{}", headers)
-                answer = client.getresponse()
-                return answer.status, json.load(answer).get("message", "")
-
-            refused, taken = (503, "not yet"), (200, "")
-            assert [post(Signal.METRICS) for _ in range(3)] == [refused, taken, taken]
-            assert [post(Signal.LOGS) for _ in range(2)] == [refused, taken]
-            assert post(Signal.METRICS) == taken
-            assert [post(Signal.TRACES) for _ in range(2)] == [refused, taken]
-        rejected = [export.signal for export in collector.exports if export.rejected]
-        assert rejected == [Signal.METRICS, Signal.LOGS, Signal.TRACES]
-
-
-def test_the_first_request_of_each_signal_is_refused_over_grpc() -> None:
-    with Collector(responder=RefusesTheFirst()) as collector:
-        address = collector.endpoint(Protocol.GRPC).removeprefix("http://")
-        with grpc.insecure_channel(address) as channel:
-            metrics = metrics_service_pb2_grpc.MetricsServiceStub(channel)
-            logs = logs_service_pb2_grpc.LogsServiceStub(channel)
-            for stub, request in [
-                (metrics, metrics_service_pb2.ExportMetricsServiceRequest()),
-                (logs, logs_service_pb2.ExportLogsServiceRequest()),
-            ]:
-                with pytest.raises(grpc.RpcError) as refused:
-                    stub.Export(request, timeout=60)
-                assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
-                stub.Export(request, timeout=60)
 
 
 def test_the_answers_at_a_terminal_are_the_decisions() -> None:

@@ -16,7 +16,6 @@ from harness.otlp.model import Protocol
 from harness.scenarios.drive import drive
 from harness.scenarios.place import Backend, Place, opened
 from harness.scenarios.recorder import record
-from harness.scenarios.responders import RefusesTheFirst
 from harness.scenarios.scenario import Scenario, Until
 from harness.subject.binary import Binary
 from harness.subject.process import Completed, Leash
@@ -85,9 +84,12 @@ def test_a_collector_may_not_listen_or_refuse(subject: Binary) -> None:
     def configure(place: Place) -> Mapping[str, str]:
         return {"OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(), "OTHER": place.endpoint("other")}
 
+    def busy() -> Any:
+        return lambda export: Answer(http_status=503, message="busy")
+
     capture = run(
         subject,
-        backends={"main": Backend(listening=False), "other": Backend(responder=RefusesTheFirst)},
+        backends={"main": Backend(listening=False), "other": Backend(responder=busy)},
         configure=configure,
     )
     assert "ENDPOINT [Errno 111] Connection refused" in capture.run.stdout

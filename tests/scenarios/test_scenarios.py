@@ -17,14 +17,14 @@ from harness.otlp.model import Protocol
 from harness.scenarios.canaries import CANARIES
 from harness.scenarios.catalogue import SCENARIOS, needed
 from harness.scenarios.place import Backend, opened
-from harness.scenarios.responders import RefusesTheFirst
-from harness.scenarios.scenario import Scenario
+from harness.scenarios.responders import refuses_the_first
+from harness.scenarios.scenario import Scenario, Until
 from harness.subject.interactive import Answer, See, Type
 from harness.subject.sandbox import FAKE_API_KEY
 from harness.subject.script import Fail, HangUp, Say, Step, UseTool
 
 EVERY = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-REFUSING = {"main": Backend(responder=RefusesTheFirst)}
+REFUSING = {"main": Backend(responder=refuses_the_first)}
 ACTS = (Type("Go."), See("gone"))
 
 
@@ -70,7 +70,7 @@ def test_no_prompt_is_taken_for_another(scenario: Scenario) -> None:
 @EVERY
 def test_the_script_is_made_for_a_work_tree(scenario: Scenario) -> None:
     steps = scenario.steps(Path("/a/place"))
-    assert all(isinstance(step, Step) for step in steps)
+    assert all(isinstance(step, Step | Until) for step in steps)
     assert bool(steps) is not scenario.api_unreachable
     paths = [
         str(value)
@@ -172,6 +172,12 @@ def names(scenarios: tuple[Scenario, ...]) -> list[str]:
     return [scenario.name for scenario in scenarios]
 
 
+def exports_what_is_asked(scenario: Scenario) -> bool:
+    """Whether it is judged by every requirement, and has something to judge."""
+    silent = requirement().selects.silenced_by(scenario.all_traits)
+    return not scenario.apart and not silent
+
+
 def test_a_requirement_of_one_scenario_needs_that_one() -> None:
     wanted = [requirement(scenarios=("working_day",)), requirement(scenarios=("cut_stream",))]
     assert names(needed(wanted)) == ["working_day", "cut_stream"]
@@ -180,7 +186,9 @@ def test_a_requirement_of_one_scenario_needs_that_one() -> None:
 
 
 def test_a_requirement_of_every_run_needs_all_in_their_order() -> None:
-    assert names(needed([requirement()])) == list(SCENARIOS)
+    assert names(needed([requirement()])) == [
+        name for name, each in SCENARIOS.items() if exports_what_is_asked(each)
+    ]
     assert names(needed([requirement()], only=["toolbox"])) == ["toolbox"]
 
 
@@ -188,7 +196,8 @@ def test_what_is_given_is_looked_for_in_settings_and_traits() -> None:
     at_a_terminal = needed([requirement(given={"a_terminal": True})])
     assert names(at_a_terminal) == [name for name, each in SCENARIOS.items() if each.acts]
     elsewhere = needed([requirement(given={"a_terminal": False})])
-    assert set(names(elsewhere)) == set(SCENARIOS) - set(names(at_a_terminal))
+    together = {name for name, each in SCENARIOS.items() if exports_what_is_asked(each)}
+    assert set(names(elsewhere)) == together - set(names(at_a_terminal))
     opened = needed([requirement(given={"OTEL_LOG_USER_PROMPTS": "1"})])
     assert names(opened) == [
         name for name, each in SCENARIOS.items() if each.environment.get("OTEL_LOG_USER_PROMPTS")

@@ -9,25 +9,23 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.capture.capture import Capture
 from harness.checks.items import Item
-from harness.checks.measures import exporters
-from harness.checks.measures.session import session
+from harness.checks.measures import deliveries, exporters, session
 
 Measure = Callable[[Capture], Sequence[Item]]
 
 #: By the name that a selector ``{"kind": "measured", "name": …}`` calls it by.
 MEASURES: Mapping[str, Measure] = {
-    "session": session,
-    **{
-        measure.__name__: measure
-        for measure in (
-            exporters.arrivals,
-            exporters.deliveries,
-            exporters.exposition,
-            exporters.leaks_out,
-            exporters.printed_events,
-            exporters.printed_metrics,
-            exporters.printed_objects,
-            exporters.served_metrics,
-        )
-    },
+    measure.__name__: measure
+    for measure in (
+        deliveries.deliveries,
+        exporters.arrivals,
+        exporters.exposition,
+        exporters.leaks_out,
+        exporters.printed_events,
+        exporters.printed_metrics,
+        exporters.printed_objects,
+        exporters.received,
+        exporters.served_metrics,
+        session.session,
+    )
 }

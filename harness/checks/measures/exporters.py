@@ -53,7 +53,7 @@ def arrivals(capture: Capture) -> list[Item]:
     return [Item(f"{capture.run.label} · what arrived", counts)]
 
 
-def deliveries(capture: Capture) -> list[Item]:
+def received(capture: Capture) -> list[Item]:
     """What each collector got, the console and the scraper among them: one item a run.
 
     Of each: the items by signal, the requests by protocol, and in how many ``batches``

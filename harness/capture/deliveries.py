@@ -1,0 +1,52 @@
+"""Which requests carry the same items: what was sent, and sent again.
+
+Items are compared by their decoded content, not by the bytes of the request: who sends
+something again may put it into another batch, or write it in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from harness.capture.export import Export
+from harness.otlp.model import Signal
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """Items that came together for the first time, and every request with any of them."""
+
+    collector: str
+    signal: Signal | None
+    items: int = 0
+    attempts: list[Export] = field(default_factory=list)
+
+
+class Deliveries:
+    """All deliveries so far, in order of their first attempt."""
+
+    def __init__(self, exports: Iterable[Export] = ()) -> None:
+        self.all: list[Delivery] = []
+        self._known: dict[object, Delivery] = {}
+        for export in exports:
+            self.add(export)
+
+    def add(self, export: Export) -> list[Delivery]:
+        """The deliveries that ``export`` is an attempt of, the oldest first; the last is new
+        where it carries anything new.  A request without items is none."""
+        found: dict[Delivery, None] = {}
+        fresh = Delivery(export.collector, export.signal)
+        for item in export.items:
+            key = (export.collector, item)
+            known = self._known.get(key)
+            if known is None:
+                known = self._known[key] = fresh
+                fresh.items += 1
+            found[known] = None
+        if fresh.items:
+            self.all.append(fresh)
+            found[fresh] = found.pop(fresh)
+        for delivery in found:
+            delivery.attempts.append(export)
+        return list(found)

@@ -1,0 +1,114 @@
+"""What the official exporters do not do as OTLP says, when the collector has troubles.
+
+OTLP/HTTP: a request whose connection broke is sent again at once, without the random
+pause.  OTLP/gRPC: RESOURCE_EXHAUSTED is sent again without RetryInfo, and RetryInfo is
+looked for in another place than the status.  Both: the timeout is read in seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from harness.otlp.model import Signal
+
+if TYPE_CHECKING:
+    import grpc
+
+_Exporter = TypeVar("_Exporter")
+
+#: The first pause; each one after it is twice as long, with a jitter of a fifth.
+_FIRST_PAUSE_S = 0.1
+_JITTER = 0.2
+
+#: Status codes that OTLP/gRPC calls retryable without a word about when.
+_RETRYABLE = frozenset(
+    {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"}
+)
+_THROTTLED = "RESOURCE_EXHAUSTED"
+
+
+def timeout_s(signal: Signal) -> float:
+    """How long one export may take, all attempts together."""
+    general = os.environ.get("OTEL_EXPORTER_OTLP_TIMEOUT")
+    own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT")
+    return float(own or general or 10_000) / 1000
+
+
+def patient(exporter: _Exporter) -> _Exporter:
+    """An official exporter that sends again as OTLP says."""
+    client: Any = getattr(exporter, "_client", None)
+    if hasattr(client, "_compute_backoff"):
+        client._compute_backoff = _pause_s
+        client._submit = lambda data, timeout: _submit(client, data, timeout)
+    else:
+        grpc_exporter: Any = exporter
+        grpc_exporter.export = lambda data, *_, **__: _export(grpc_exporter, data)
+    return exporter
+
+
+def _pause_s(failures: int) -> float:
+    return _FIRST_PAUSE_S * float(2**failures) * random.uniform(1 - _JITTER, 1 + _JITTER)
+
+
+def _submit(client: Any, data: bytes, timeout: float) -> Any:
+    """One HTTP request, once."""
+    return client._transport.request(
+        "POST",
+        client._endpoint,
+        headers=client._headers,
+        data=data,
+        timeout=timeout,
+    )
+
+
+def _export(exporter: Any, data: Any) -> Any:
+    """All attempts of one gRPC export."""
+    import grpc
+
+    request = exporter._translate_data(data)
+    deadline = time.monotonic() + exporter._timeout
+    failures = 0
+    while not exporter._shutdown:
+        try:
+            exporter._client.Export(
+                request=request,
+                metadata=exporter._headers,
+                timeout=max(deadline - time.monotonic(), 0.001),
+            )
+        except grpc.RpcError as error:
+            pause_s = _pause_after(error, failures)
+            failures += 1
+            if pause_s is None or time.monotonic() + pause_s > deadline:
+                break
+            if exporter._shutdown_in_progress.wait(pause_s):
+                break
+        else:
+            return exporter._result.SUCCESS
+    return exporter._result.FAILURE
+
+
+def _pause_after(error: Any, failures: int) -> float | None:
+    """How long to wait after a failed call; None: it must not be made again."""
+    code: grpc.StatusCode = error.code()
+    asked_s = _retry_delay_s(dict(error.trailing_metadata() or ()))
+    if code.name in _RETRYABLE or (code.name == _THROTTLED and asked_s is not None):
+        return _pause_s(failures) if asked_s is None else asked_s
+    return None
+
+
+def _retry_delay_s(metadata: dict[str, Any]) -> float | None:
+    """The delay of a RetryInfo among the details of the status."""
+    from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
+    from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+
+    details = metadata.get("grpc-status-details-bin")
+    if details is None:
+        return None
+    info = RetryInfo()
+    for detail in Status.FromString(details).details:
+        if detail.Unpack(info):
+            return float(info.retry_delay.ToTimedelta().total_seconds())
+    return None
