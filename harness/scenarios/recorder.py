@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +51,8 @@ def record(
 ) -> Recorded:
     """Run every scenario over each of its protocols (``protocols`` only), side by side.
 
-    They start in the order of ``scenarios``: the longest should come first.
+    They start in the order of ``scenarios``: the longest should come first.  Those that
+    wait start before all others, and have workers of their own.
     ``progress`` gets a line at the start and every few seconds.  ``keep`` is a
     folder in which each capture is saved as soon as its run has ended; what was
     saved there survives an interruption.  On the way out, whatever the reason,
@@ -76,7 +78,7 @@ def record(
     if not runs:
         return Recorded((), {}, hindered)
     leash = Leash()
-    # A run that waits takes nobody's turn.
+    # A run that waits takes nobody's turn, and begins first: others run while it does.
     waiting = sum(scenario.patience_s > 0 for scenario, _ in runs)
     workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
@@ -84,7 +86,7 @@ def record(
             pool.submit(_record_one, binary, scenario, protocol, deadline_s, leash, keep): (
                 _label(scenario, protocol)
             )
-            for scenario, protocol in runs
+            for scenario, protocol in sorted(runs, key=lambda pair: -pair[0].patience_s)
         }
         try:
             _await(futures, progress)
@@ -93,7 +95,9 @@ def record(
             leash.end_all()
             raise
     captures, faults = [], {}
-    for future, label in futures.items():
+    by_label = {label: future for future, label in futures.items()}
+    for label in itertools.starmap(_label, runs):
+        future = by_label[label]
         error = future.exception()
         if error is None:
             captures.append(future.result())

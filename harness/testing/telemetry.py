@@ -93,8 +93,10 @@ class OtlpSink:
         self._counters: dict[str, ApiCounter] = {}
         self._logger_provider: LoggerProvider | None = None
         if settings.metrics_protocol is not None:
-            # The reader takes OTEL_METRIC_EXPORT_INTERVAL from the environment.
-            reader = PeriodicExportingMetricReader(_metric_exporter(settings.metrics_protocol))
+            reader = PeriodicExportingMetricReader(
+                _metric_exporter(settings.metrics_protocol),
+                export_interval_millis=settings.metrics_interval_ms,
+            )
             self._meter_provider = MeterProvider([reader], described, shutdown_on_exit=False)
             meter = self._meter_provider.get_meter(_SCOPE, version)
             self._counters = {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.capture.capture import Capture
 from harness.checks.items import Item
+from harness.checks.measures.intervals import intervals, last_data
 from harness.checks.measures.session import session
 
 Measure = Callable[[Capture], Sequence[Item]]
@@ -16,4 +17,6 @@ Measure = Callable[[Capture], Sequence[Item]]
 #: By the name that a selector ``{"kind": "measured", "name": …}`` calls it by.
 MEASURES: Mapping[str, Measure] = {
     "session": session,
+    "intervals": intervals,
+    "last_data": last_data,
 }
