@@ -8,12 +8,13 @@ command costs a subject about a twentieth of a second of CPU.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from harness.otlp.model import Protocol
+from harness.otlp.model import Protocol, Signal
 from harness.scenarios.place import Place
 from harness.scenarios.scenario import Scenario, Until
 from harness.subject.script import Say, Step, UseTool
@@ -27,13 +28,13 @@ DEFAULT_S = 60.0
 
 _TRACED = {"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1", "OTEL_TRACES_EXPORTER": "otlp"}
 
-#: A negative interval makes the releases of early 2026 hang before they ask the model.
-_PATIENCE_S = 20.0
+#: A negative interval of metrics makes releases up to 2.1.32 hang before they do anything.
+_HANGS_AFTER_S = 15.0
 
 _BOUNDED = f"""\
 import subprocess, sys
 try:
-    sys.exit(subprocess.run(sys.argv[1:], timeout={_PATIENCE_S}).returncode)
+    sys.exit(subprocess.run(sys.argv[1:], timeout={_HANGS_AFTER_S}).returncode)
 except subprocess.TimeoutExpired:
     pass
 """
@@ -47,7 +48,7 @@ def _arrived(counts: Mapping[str, int]) -> Callable[[Place], bool]:
     """Whether so many requests of each signal are there."""
 
     def holds(place: Place) -> bool:
-        seen = Counter(export.signal for export in place.main.exports)
+        seen = Counter(str(export.signal) for export in place.main.exports)
         return all(seen[signal] >= count for signal, count in counts.items())
 
     return holds
@@ -89,14 +90,49 @@ def _odd(name: str, says: str, intervals_ms: Mapping[str, str], protocol: Protoc
     )
 
 
+_WAKE = "wake"
+_NAP_S = 4
+
+#: Ends as soon as it is woken, so that the session does not outlast what it waits for.
+_NAP = UseTool(
+    "Bash",
+    {"command": f"bash -c 'read -t {_NAP_S} <>{_WAKE}; true'", "description": "Wait"},
+)
+
+#: Busy enough to show the interval of logs twice, and from then on cheaply.
+_UNTIL_THE_DEFAULT = (
+    Until(_wait(0.6), _arrived({"logs": 2}), at_most=20),
+    Until(_NAP, _arrived({"metrics": 1}), at_most=round(1.1 * DEFAULT_S / _NAP_S)),
+    Say("Waited."),
+)
+
+
+def _lay_down(place: Place) -> Sequence[str]:
+    os.mkfifo(place.work / _WAKE)
+    return ()
+
+
+def _wake(place: Place) -> None:
+    """Wake the session when the first metrics are there."""
+    pipe = os.open(place.work / _WAKE, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        place.main.wait_for_item(lambda export: export.signal is Signal.METRICS, 3 * DEFAULT_S)
+        os.write(pipe, b"\n")
+        place.ended.wait()
+    finally:
+        os.close(pipe)
+
+
 INTERVALS = (
     Scenario(
         name="intervals_default",
         says="A busy session that lasts until the first metrics leave by the clock",
         prompt="Wait for me.",
-        script=_busy(2.0, 1.5 * DEFAULT_S, {"metrics": 1}),
+        script=_UNTIL_THE_DEFAULT,
         environment=_TRACED,
         protocols=(Protocol.GRPC,),
+        prepare=_lay_down,
+        meanwhile=_wake,
         apart=True,
         patience_s=DEFAULT_S,
     ),
@@ -139,6 +175,5 @@ INTERVALS = (
         ),
         launch=lambda place: (sys.executable, "-c", _BOUNDED),
         apart=True,
-        patience_s=_PATIENCE_S,
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -83,26 +82,22 @@ def record(
     workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
         futures = {
-            pool.submit(_record_one, binary, scenario, protocol, deadline_s, leash, keep): (
-                _label(scenario, protocol)
-            )
-            for scenario, protocol in sorted(runs, key=lambda pair: -pair[0].patience_s)
+            pool.submit(_record_one, binary, *runs[place], deadline_s, leash, keep): place
+            for place in sorted(range(len(runs)), key=lambda place: -runs[place][0].patience_s)
         }
         try:
-            _await(futures, progress)
+            _await({future: _label(*runs[place]) for future, place in futures.items()}, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             leash.end_all()
             raise
     captures, faults = [], {}
-    by_label = {label: future for future, label in futures.items()}
-    for label in itertools.starmap(_label, runs):
-        future = by_label[label]
+    for future, place in sorted(futures.items(), key=lambda started: started[1]):
         error = future.exception()
         if error is None:
             captures.append(future.result())
         elif isinstance(error, SubjectError):
-            faults[label] = str(error)
+            faults[_label(*runs[place])] = str(error)
         else:
             raise error
     return Recorded(tuple(captures), faults, hindered)

@@ -277,7 +277,7 @@ def _one_more(capture: Capture) -> Export:
     return replace(last, sequence=last.sequence + 1)
 
 
-_EVERYWHERE: Mapping[str, Lie] = {
+_OWN: Mapping[str, Lie] = {
     lie.__name__: lie
     for lie in (
         other_protocol,
@@ -295,7 +295,8 @@ _EVERYWHERE: Mapping[str, Lie] = {
         overlapping_windows,
         falling_sum,
     )
-} | lies_intervals.LIES
+}
+_EVERYWHERE: Mapping[str, Lie] = {**_OWN, **lies_intervals.LIES}
 _ON_ONE_PROTOCOL: Mapping[str, Lie] = {
     lie.__name__: lie for lie in (one_more_attribute, other_resource_on_one_protocol)
 }

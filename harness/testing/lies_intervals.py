@@ -84,9 +84,7 @@ def _configured(capture: Capture, requirement: Requirement, factor: float) -> Ca
     return replace(capture, run=replace(capture.run, environment=environment))
 
 
-def _moved(
-    capture: Capture, requirement: Requirement, arrival: Callable[[Export], int]
-) -> Capture:
+def _moved(capture: Capture, requirement: Requirement, arrival: Callable[[Export], int]) -> Capture:
     moved = {id(each): arrival(each) for each in _told_of(capture, _signal(requirement))}
     return replace(
         capture,
@@ -99,9 +97,7 @@ def _moved(
 
 def _without(capture: Capture, silenced: list[Export]) -> Capture:
     gone = {id(each) for each in silenced}
-    return replace(
-        capture, exports=tuple(each for each in capture.exports if id(each) not in gone)
-    )
+    return replace(capture, exports=tuple(each for each in capture.exports if id(each) not in gone))
 
 
 LIES: Mapping[str, Lie] = {
