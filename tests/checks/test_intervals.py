@@ -41,7 +41,7 @@ def call(seconds: float, *, output_tokens: int = 5, auxiliary: bool = False) -> 
 
 @pytest.fixture
 def busy(exporter: Exporter, viewer: Viewer) -> Callable[..., CaptureView]:
-    """A session that asks at 1 s and, for the last time, at ``until``."""
+    """A session that asks every quarter of a second from 1 s to ``until``, or when ``asked``."""
 
     def make(
         *,
@@ -49,6 +49,7 @@ def busy(exporter: Exporter, viewer: Viewer) -> Callable[..., CaptureView]:
         logs: Sequence[tuple[float, Sequence[float]]] = (),
         until: float = 90.0,
         told: Sequence[float] = (),
+        asked: Sequence[float] = (),
         scenario: str = "intervals_short",
         **variables: str,
     ) -> CaptureView:
@@ -73,7 +74,11 @@ def busy(exporter: Exporter, viewer: Viewer) -> Callable[..., CaptureView]:
             scenario=scenario,
             environment={**ON, **variables},
             started_unix_nano=ns(0),
-            truth=GroundTruth(api_calls=(call(1.0), call(until))),
+            truth=GroundTruth(
+                api_calls=tuple(
+                    call(at) for at in asked or [n / 4 for n in range(4, round(until * 4) + 1)]
+                )
+            ),
         )
 
     return make
@@ -100,19 +105,20 @@ def test_the_first_metrics_bound_the_interval(busy: Busy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metrics", "told", "bounds"),
+    ("metrics", "more", "bounds"),
     [
-        ([1, 2, 3, 4, 5], (), (1, 1)),
-        ([1, 2, 3.7, 4, 5], (), (1, 1)),  # one was late
-        ([1, 2, 4, 5, 6], (), (1, 1)),  # there was nothing to tell
-        ([1, 4.5, 4.5, 4.5, 5], [1, 2, 3, 4, 5], (0.25, 1)),  # we did not listen for a while
-        ([1, 3, 5, 7, 9], (), (2, 2)),
+        ([1, 2, 3, 4, 5], {}, (0.75, 1)),
+        ([1, 2, 3.7, 4, 5], {}, (0.75, 1)),  # one was late
+        ([1, 4.5, 4.5, 4.5, 5], {"told": [1, 2, 3, 4, 5]}, (0.125, 1)),  # nobody listened
+        ([1, 3, 5, 7, 9], {}, (1.75, 2)),
+        # Most of the time there was nothing to tell.
+        ([1, 2, 4, 6, 8], {"asked": [0.5, 1.5, 3.5, 5.5, 7.5, 9]}, (0.5, 2)),
     ],
 )
 def test_the_usual_gap_between_metrics(
-    busy: Busy, metrics: list[float], told: list[float], bounds: tuple[float, float]
+    busy: Busy, metrics: list[float], more: dict[str, Any], bounds: tuple[float, float]
 ) -> None:
-    found = measured(busy(metrics=metrics, told=told, until=20), "metrics")
+    found = measured(busy(metrics=metrics, **{"until": 20, **more}), "metrics")
     assert (found["at_least_s"], found["at_most_s"]) == bounds
 
 
@@ -138,7 +144,7 @@ def test_batches_bound_the_interval(
 def test_what_was_configured_is_compared(busy: Busy) -> None:
     view = busy(metrics=[1, 2, 3, 4], until=9, OTEL_METRIC_EXPORT_INTERVAL="400")
     found = measured(view, "metrics")
-    assert (found["above_s"], found["below_s"]) == (0.6, 0)
+    assert (found["above_s"], found["below_s"]) == (0.35, 0)
     found = measured(busy(logs=[(2, [1])], OTEL_LOGS_EXPORT_INTERVAL="2500"), "logs")
     assert (found["above_s"], found["below_s"]) == (0, 0.5)
     for odd in ("soon", "-100", "0", ""):

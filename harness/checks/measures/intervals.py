@@ -57,7 +57,7 @@ def intervals(capture: Capture) -> list[Item]:
         }
         if regular:
             bounds = _of_points if signal is Signal.METRICS else _of_batches
-            at_least, at_most = bounds(regular, capture.run.started_unix_nano, asked[0])
+            at_least, at_most = bounds(regular, capture.run.started_unix_nano, asked)
             view |= {"at_least_s": _seconds(at_least), "at_most_s": _seconds(at_most)}
             configured = _configured_ns(capture.run.environment.get(variable, ""))
             if configured:
@@ -100,22 +100,32 @@ def _asked(capture: Capture) -> list[int]:
     return [call.arrived_unix_nano for call in _main_calls(capture)]
 
 
-def _of_points(regular: Sequence[Export], started: int, asked: int) -> tuple[float, float]:
+def _of_points(
+    regular: Sequence[Export], started: int, asked: Sequence[int]
+) -> tuple[float, float]:
     """The usual gap between two requests, by their arrival and by the time that they tell:
     where we were kept from listening, several arrive at once, but were not made at once.
+    Without anything to tell none is made, and a gap grows: only what the first question
+    in it had to wait, whose tokens the next request tells, is proved to be waited for.
 
     Of too few requests only the first tells something: it was made one interval after a
     moment between the start of the process and its first question.
     """
     arrivals = [each.arrived_unix_nano for each in regular]
     if len(arrivals) <= _ENOUGH_GAPS:
-        return max(0, arrivals[0] - asked), arrivals[0] - started
+        return max(0, arrivals[0] - asked[0]), arrivals[0] - started
     told = [max(point.time_unix_nano for point in each.data_points) for each in regular]
     usual = [median(b - a for a, b in pairwise(times)) for times in (arrivals, told)]
-    return min(usual), max(usual)
+    waits = [
+        max((later - each for each in asked if earlier < each <= later), default=0)
+        for earlier, later in pairwise(arrivals)
+    ]
+    return min(*usual, median(waits)), max(usual)
 
 
-def _of_batches(regular: Sequence[Export], started: int, asked: int) -> tuple[float, float]:
+def _of_batches(
+    regular: Sequence[Export], started: int, asked: Sequence[int]
+) -> tuple[float, float]:
     """No record waits for longer than an interval, and none leaves before one has passed
     since the last record of the batch before it."""
     waits, apart = [], []
