@@ -87,10 +87,7 @@ def recorded(
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += len(capture.exports)
-    runs = tuple(
-        (capture.run.label, _seconds(capture.run.started_unix_nano, capture.run.ended_unix_nano))
-        for capture in captures
-    )
+    runs = tuple((capture.run.label, _length_s(capture.run)) for capture in captures)
     facts = Facts(
         seconds,
         runs,
@@ -104,14 +101,18 @@ def recorded(
 
 def _unavoidable_s(captures: Sequence[Capture]) -> float:
     """Of the runs that wait, the longest wait and what the subject took to start before
-    it; where none waits, the longest run."""
+    it, but no more than the run took; where none waits, the longest run."""
+    runs = [capture.run for capture in captures]
     waits = [
-        SCENARIOS[capture.run.scenario].patience_s + _start_s(capture.run)
-        for capture in captures
-        if capture.run.scenario in SCENARIOS and SCENARIOS[capture.run.scenario].patience_s
+        min(SCENARIOS[run.scenario].patience_s + _start_s(run), _length_s(run))
+        for run in runs
+        if run.scenario in SCENARIOS and SCENARIOS[run.scenario].patience_s
     ]
-    lengths = [_seconds(each.run.started_unix_nano, each.run.ended_unix_nano) for each in captures]
-    return max(waits or lengths, default=0.0)
+    return max(waits or map(_length_s, runs), default=0.0)
+
+
+def _length_s(run: Run) -> float:
+    return _seconds(run.started_unix_nano, run.ended_unix_nano)
 
 
 def _start_s(run: Run) -> float:
