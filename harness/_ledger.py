@@ -136,6 +136,7 @@ class Ledger:
             ended_unix_nano=time.time_ns(),
             recording_s=facts.seconds,
             runs=dict(facts.runs),
+            unavoidable_s=facts.unavoidable_s,
             canaries=self._canaries,
             tool=importlib.metadata.version("pytest-cc-otel"),
         )
@@ -152,6 +153,7 @@ class Ledger:
                 failed=decided.failed,
                 why=decided.why,
                 exit_code=exit_code,
+                ratio=self._header().ratio,
             )
         try:
             record.write(path, self._header(), rows, footer)

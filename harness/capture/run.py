@@ -40,6 +40,7 @@ class ApiCall:
     classification): answered and billed, but outside the script.  Token counts
     are what was billed: all zero on an error answer.  A ``probe`` asks for a single
     token, to see how the API feels: no document says whether it is told or counted.
+    ``arrived_unix_nano`` is when the whole request was there, 0 where nobody noted it.
     """
 
     model: str
@@ -53,6 +54,7 @@ class ApiCall:
     cache_creation_tokens: int = 0
     error_message: str = ""
     probe: bool = False
+    arrived_unix_nano: int = 0
 
 
 @dataclass(frozen=True, slots=True)

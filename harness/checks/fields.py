@@ -184,7 +184,7 @@ def _schema(requirement: Requirement) -> Mapping[str, Any] | bool:
 
 
 def _spot(item: Item, requirement: Requirement) -> str:
-    return f"{item.where} · {'.'.join(requirement.path)}"
+    return " · ".join(filter(None, (item.where, ".".join(requirement.path))))
 
 
 def _keys(item: Item, requirement: Requirement) -> str:

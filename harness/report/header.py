@@ -27,7 +27,8 @@ class Machine:
 @dataclass(frozen=True, slots=True)
 class Header:
     """Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran,
-    ``runs`` those of each run: the longest is the floor of ``recording_s``;
+    ``runs`` those of each run, ``unavoidable_s`` the longest wait that could not be cut
+    short whatever we do: a default interval of metrics after the start of the subject;
     ``canaries`` is where canaries turned up.
 
     ``documents`` are the titles of the contract in force, ``exports`` counts the
@@ -42,6 +43,7 @@ class Header:
     recording_s: float
     tool: str
     runs: Mapping[str, float] = field(default_factory=dict)
+    unavoidable_s: float = 0.0
     canaries: CanaryTable = field(default_factory=CanaryTable)
     machine: Machine = field(default_factory=Machine.here)
 
@@ -56,6 +58,11 @@ class Header:
             return ""
         label = max(self.runs, key=lambda each: self.runs[each])
         return f"{label} {self.runs[label]:.1f} s"
+
+    @property
+    def ratio(self) -> float | None:
+        """All that it took, over what could not be avoided; None where nothing was run."""
+        return self.wall_s / self.unavoidable_s if self.unavoidable_s else None
 
     @property
     def wall_s(self) -> float:

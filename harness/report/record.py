@@ -38,13 +38,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class Footer:
     """How the run ended.  ``selected`` requirements were to be judged, ``deselected``
-    ones of the catalogue were not; ``exit_code`` is what the process answered."""
+    ones of the catalogue were not; ``exit_code`` is what the process answered, ``ratio``
+    how long all took, over the longest unavoidable wait (None where nothing was run)."""
 
     selected: int
     deselected: int
     failed: bool
     why: str
     exit_code: int
+    ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def _header(header: Header) -> dict[str, Any]:
             ],
         },
         "runs": {label: round(seconds, 3) for label, seconds in header.runs.items()},
+        "unavoidable_s": round(header.unavoidable_s, 3),
         "machine": {"os": machine.os, "arch": machine.arch, "python": machine.python},
     }
 
@@ -187,6 +190,7 @@ def _header_from(document: Mapping[str, Any]) -> Header:
         recording_s=document["recording_s"],
         tool=document["tool"]["version"],
         runs=document["runs"],
+        unavoidable_s=document["unavoidable_s"],
         canaries=CanaryTable(
             tuple(document["canaries"]["gates"]),
             tuple(
@@ -208,6 +212,7 @@ def _footer(footer: Footer, rows: Sequence[Row]) -> dict[str, Any]:
         "failed": footer.failed,
         "why": footer.why,
         "exit_code": footer.exit_code,
+        "ratio": None if footer.ratio is None else round(footer.ratio, 3),
     }
 
 
@@ -218,6 +223,7 @@ def _footer_from(document: Mapping[str, Any]) -> Footer:
         failed=document["failed"],
         why=document["why"],
         exit_code=document["exit_code"],
+        ratio=document["ratio"],
     )
 
 

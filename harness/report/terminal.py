@@ -87,6 +87,11 @@ def _head(summary: Summary) -> Iterator[Line]:
     yield Line(f"exports    {exports or 'none'}{took} · {header.wall_s:.1f} s in all")
     if header.critical_run:
         yield Line(f"runs       {len(header.runs)}, the longest: {header.critical_run}")
+    if header.ratio is not None:
+        yield Line(
+            f"ratio      {header.ratio:.2f}: {header.wall_s:.1f} s in all, of which "
+            f"{header.unavoidable_s:.1f} s are the longest unavoidable wait"
+        )
     found = counts(summary.rows)
     words = [f"{number} {verdict}" for verdict, number in found.items() if number]
     yield Line(f"verdicts   {' · '.join(words) or 'none'}", Style.TITLE)

@@ -16,12 +16,14 @@ from harness.scenarios.failures import (
     USAGE_FRAMES,
 )
 from harness.scenarios.identity import CUMULATIVE, FREQUENT, IDENTITIES
+from harness.scenarios.intervals import INTERVALS
 from harness.scenarios.scenario import Scenario
 from harness.scenarios.terminal_day import TERMINAL_DAY
 from harness.scenarios.toolbox import TOOLBOXES
 from harness.scenarios.working_day import WORKING_DAY
 
-#: In the order in which they are started: what takes longest comes first.
+#: In the order in which they are started, but for those that wait: what takes longest
+#: comes first.
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
@@ -40,6 +42,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         NOTEBOOK_EDIT,
         NEW_FILE,
         *EXPORTERS,
+        *INTERVALS,
     )
 }
 

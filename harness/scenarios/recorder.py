@@ -50,7 +50,8 @@ def record(
 ) -> Recorded:
     """Run every scenario over each of its protocols (``protocols`` only), side by side.
 
-    They start in the order of ``scenarios``: the longest should come first.
+    They start in the order of ``scenarios``: the longest should come first.  Those that
+    wait start before all others, and have workers of their own.
     ``progress`` gets a line at the start and every few seconds.  ``keep`` is a
     folder in which each capture is saved as soon as its run has ended; what was
     saved there survives an interruption.  On the way out, whatever the reason,
@@ -76,29 +77,27 @@ def record(
     if not runs:
         return Recorded((), {}, hindered)
     leash = Leash()
-    # A run that waits takes nobody's turn.
+    # A run that waits takes nobody's turn, and begins first: others run while it does.
     waiting = sum(scenario.patience_s > 0 for scenario, _ in runs)
     workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
         futures = {
-            pool.submit(_record_one, binary, scenario, protocol, deadline_s, leash, keep): (
-                _label(scenario, protocol)
-            )
-            for scenario, protocol in runs
+            pool.submit(_record_one, binary, *runs[place], deadline_s, leash, keep): place
+            for place in sorted(range(len(runs)), key=lambda place: -runs[place][0].patience_s)
         }
         try:
-            _await(futures, progress)
+            _await({future: _label(*runs[place]) for future, place in futures.items()}, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             leash.end_all()
             raise
     captures, faults = [], {}
-    for future, label in futures.items():
+    for future, place in sorted(futures.items(), key=lambda started: started[1]):
         error = future.exception()
         if error is None:
             captures.append(future.result())
         elif isinstance(error, SubjectError):
-            faults[label] = str(error)
+            faults[_label(*runs[place])] = str(error)
         else:
             raise error
     return Recorded(tuple(captures), faults, hindered)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -212,6 +213,7 @@ class MessagesApi:
             streamed=bool(request.get("stream", False)),
             request_id=f"req_01{number:022d}",
             probe=request.get("max_tokens") == 1,
+            arrived_unix_nano=time.time_ns(),
         )
         if not main:
             block = conversation.auxiliary_block(request, f"toolu_aux{number:022d}")

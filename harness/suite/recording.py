@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from filelock import FileLock
 from harness.capture import files
 from harness.capture.capture import Capture
 from harness.capture.plain import from_plain, to_plain
+from harness.capture.run import Run
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
+from harness.scenarios.catalogue import SCENARIOS
 from harness.scenarios.recorder import record
 from harness.scenarios.scenario import Scenario
 from harness.subject.binary import Binary
@@ -30,8 +32,9 @@ _SHOWN_FAULTS = 3
 class Facts:
     """About a recording, without the captures.
 
-    ``seconds`` is its wall time, ``runs`` each run with the seconds it took, ``exports``
-    what arrived by protocol.  ``undriven`` are the runs that the subject did not go
+    ``seconds`` is its wall time, ``runs`` each run with the seconds it took,
+    ``unavoidable_s`` the longest wait that no recording is without, ``exports`` what
+    arrived by protocol.  ``undriven`` are the runs that the subject did not go
     through, with the reason, ``hindered`` those that cannot be made here;
     ``harness_fault`` says why nothing can be judged, or is empty.
     """
@@ -42,6 +45,7 @@ class Facts:
     undriven: tuple[tuple[str, str], ...] = ()
     hindered: tuple[tuple[str, str], ...] = ()
     harness_fault: str = ""
+    unavoidable_s: float = 0.0
 
     @property
     def problem(self) -> str:
@@ -84,18 +88,42 @@ def recorded(
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += sum(not is_exposed(e) for e in capture.exports)
-    runs = tuple(
-        (capture.run.label, (capture.run.ended_unix_nano - capture.run.started_unix_nano) / 1e9)
-        for capture in captures
-    )
+    runs = tuple((capture.run.label, _length_s(capture.run)) for capture in captures)
     facts = Facts(
         seconds,
         runs,
         tuple(arrived.items()),
         tuple((undriven or {}).items()),
         tuple((hindered or {}).items()),
+        unavoidable_s=_unavoidable_s(captures),
     )
     return Recording(facts, captures)
+
+
+def _unavoidable_s(captures: Sequence[Capture]) -> float:
+    """Of the runs that wait, the longest wait and what the subject took to start before
+    it, but no more than the run took; where none waits, the longest run."""
+    runs = [capture.run for capture in captures]
+    waits = [
+        min(SCENARIOS[run.scenario].patience_s + _start_s(run), _length_s(run))
+        for run in runs
+        if run.scenario in SCENARIOS and SCENARIOS[run.scenario].patience_s
+    ]
+    return max(waits or map(_length_s, runs), default=0.0)
+
+
+def _length_s(run: Run) -> float:
+    return _seconds(run.started_unix_nano, run.ended_unix_nano)
+
+
+def _start_s(run: Run) -> float:
+    """From the start of the process to its first question."""
+    asked = [call.arrived_unix_nano for call in run.truth.api_calls if call.arrived_unix_nano]
+    return _seconds(run.started_unix_nano, min(asked)) if asked else 0.0
+
+
+def _seconds(start_unix_nano: int, end_unix_nano: int) -> float:
+    return (end_unix_nano - start_unix_nano) / 1e9
 
 
 def record_once(order: Order, progress: Callable[[str], None]) -> Recording:

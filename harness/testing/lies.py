@@ -14,7 +14,12 @@ from harness.contract.requirement import Requirement
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, Encoding
 from harness.otlp.model import Protocol
-from harness.testing import editing, lies_deliveries, lies_exporters
+from harness.testing import (
+    editing,
+    lies_deliveries,
+    lies_exporters,
+    lies_intervals,
+)
 from harness.testing.editing import Place
 from harness.testing.rewriting import copy_message, rewritten, with_body
 
@@ -293,10 +298,14 @@ _OWN = (
     overlapping_windows,
     falling_sum,
 )
+_THEMES = (
+    lies_deliveries,
+    lies_exporters,
+    lies_intervals,
+)
 _EVERYWHERE: Mapping[str, Lie] = {
     **{lie.__name__: lie for lie in _OWN},
-    **lies_deliveries.LIES,
-    **lies_exporters.LIES,
+    **{name: lie for theme in _THEMES for name, lie in theme.LIES.items()},
 }
 _ON_ONE_PROTOCOL: Mapping[str, Lie] = {
     lie.__name__: lie for lie in (one_more_attribute, other_resource_on_one_protocol)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -36,6 +37,7 @@ class Settings:
     logs_exporters: frozenset[str] = frozenset()
     metrics_protocol: Protocol | None = None
     logs_protocol: Protocol | None = None
+    metrics_interval_ms: float = 60_000.0
     logs_interval_ms: float = 5000.0
     log_user_prompts: bool = False
     log_tool_details: bool = False
@@ -62,6 +64,7 @@ class Settings:
             logs_exporters=_exporters(environ, Signal.LOGS) if enabled else frozenset(),
             metrics_protocol=_protocol(environ, Signal.METRICS) if enabled else None,
             logs_protocol=_protocol(environ, Signal.LOGS) if enabled else None,
+            metrics_interval_ms=_milliseconds(environ, "OTEL_METRIC_EXPORT_INTERVAL", 60_000.0),
             logs_interval_ms=_milliseconds(environ, "OTEL_LOGS_EXPORT_INTERVAL", 5000.0),
             log_user_prompts=is_true(environ.get("OTEL_LOG_USER_PROMPTS")),
             log_tool_details=is_true(environ.get("OTEL_LOG_TOOL_DETAILS")),
@@ -107,6 +110,7 @@ def _protocol(environ: Mapping[str, str], signal: Signal) -> Protocol | None:
 
 
 def _milliseconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    """OpenTelemetry asks for a warning and the default where the value is no interval."""
     value = environ.get(name, "")
     if not value:
         return default
@@ -115,7 +119,6 @@ def _milliseconds(environ: Mapping[str, str], name: str, default: float) -> floa
     except ValueError:
         number = 0.0
     if not 0 < number < float("inf"):
-        raise UsageError(
-            f"environment variable {name}", seen=repr(value), expected="milliseconds, above 0"
-        )
+        warnings.warn(f"{name}={value} is no interval: {default:g} ms are used", stacklevel=2)
+        return default
     return number

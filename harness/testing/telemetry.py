@@ -134,21 +134,18 @@ class SdkSink:
 
 
 def _readers(settings: Settings, exporters: OtlpExporters) -> Iterator[MetricReader]:
-    """One for each exporter of metrics.
-
-    Those that export regularly take OTEL_METRIC_EXPORT_INTERVAL from the environment.
-    """
+    """One for each exporter of metrics."""
     if settings.metrics_protocol is not None:
         # What the variable says, if it says something, the exporter reads itself.
         delta = {} if os.environ.get(_TEMPORALITY) else {Counter: AggregationTemporality.DELTA}
         exporter = exporters.make(
             Signal.METRICS, settings.metrics_protocol, preferred_temporality=delta or None
         )
-        yield PeriodicExportingMetricReader(exporter)
+        yield PeriodicExportingMetricReader(exporter, settings.metrics_interval_ms)
     if CONSOLE in settings.metrics_exporters:
         from harness.testing.console import ConsoleMetricExporter
 
-        yield PeriodicExportingMetricReader(ConsoleMetricExporter())
+        yield PeriodicExportingMetricReader(ConsoleMetricExporter(), settings.metrics_interval_ms)
     if PROMETHEUS in settings.metrics_exporters:
         from harness.testing.scraping import PrometheusReader
 

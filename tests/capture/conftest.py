@@ -107,7 +107,7 @@ def run() -> Run:
         stderr="",
         truth=GroundTruth(
             prompts=("hi",),
-            api_calls=(ApiCall("model", 200, False, True, "req_1", 1, 2, 3, 4, "", True),),
+            api_calls=(ApiCall("model", 200, False, True, "req_1", 1, 2, 3, 4, "", True, 9),),
             tool_runs=(
                 ToolRun("Bash", "toolu_1", {"command": "ls", "n": [1, None]}, False),
                 ToolRun("Bash", "toolu_2", {}, True, 3, 2),

@@ -50,6 +50,22 @@ def test_the_longest_run_is_named(header: Header) -> None:
     assert header.critical_run == ""
 
 
+def test_the_summary_compares_with_what_cannot_be_avoided(header: Header, row: Rows) -> None:
+    lines = [line.text for line in shown(replace(header, unavoidable_s=6.25), [row("a.b")])]
+    assert "ratio      1.20: 7.5 s in all, of which 6.2 s are the longest unavoidable wait" in lines
+    without = [line.text for line in shown(header, [row("a.b")])]
+    assert not any(line.startswith("ratio") for line in without)
+
+
+def test_the_record_keeps_the_ratio(header: Header, row: Rows, tmp_path: Path) -> None:
+    waited = replace(header, unavoidable_s=6.25)
+    path = tmp_path / record.FILE_NAME
+    record.write(path, waited, [row("a.b")], replace(FOOTER, ratio=waited.ratio))
+    found = record.read(path)
+    assert found.header == waited
+    assert found.footer.ratio == 1.2
+
+
 def test_the_summary_counts_runs(header: Header, row: Rows) -> None:
     lines = [line.text for line in shown(replace(header, runs=RUNS), [row("a.b")])]
     place = lines.index("runs       3, the longest: terminal_day over http/json 12.0 s")

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ import pytest
 from harness.capture.files import load
 from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
+from harness.scenarios.place import Place
 from harness.scenarios.recorder import record, run_session
 from harness.scenarios.scenario import Scenario
 from harness.scenarios.working_day import WORKING_DAY
 from harness.subject.binary import Binary
 from harness.subject.interactive import Type
+from harness.subject.process import Completed
 
 EXPORTING = """
 import json, os, sys, urllib.request
@@ -185,6 +187,41 @@ def test_only_the_protocols_that_are_asked_for_are_run(subject: Maker) -> None:
     )
     assert [capture.run.label for capture in recorded.captures] == ["second over http/json"]
     assert told[0].startswith("running claude 2.1.31 1 times over http/json")
+
+
+def test_what_waits_begins_first_and_takes_nobodys_turn(subject: Maker) -> None:
+    """All others end while it waits: it could not wait for them if it held them up."""
+    waits = threading.Event()
+
+    def others_first(place: Place) -> None:
+        assert waits.wait(60)
+
+    def note(place: Place, completed: Completed) -> Mapping[str, object]:
+        ended.append(place.protocol)
+        if len(ended) == many:
+            waits.set()
+        return {}
+
+    ended: list[Protocol] = []
+    many = 3 * 2 * (os.cpu_count() or 1)
+    others = [
+        Scenario(f"other_{n}", "Is quick.", prompt="Go.", observe=note) for n in range(many // 3)
+    ]
+    waiting = Scenario(
+        "waiting",
+        "Waits.",
+        prompt="Go.",
+        protocols=(Protocol.GRPC,),
+        meanwhile=others_first,
+        patience_s=1.0,
+    )
+    recorded = record(subject("print(1)"), scenarios=[*others, waiting], progress=silent)
+    assert recorded.faults == {}
+    assert len(ended) == many
+    labels = [capture.run.label for capture in recorded.captures]
+    assert labels[-1] == "waiting over grpc", "in the order of the scenarios"
+    began = {each.run.label: each.run.started_unix_nano for each in recorded.captures}
+    assert sorted(began, key=lambda label: began[label]).index("waiting over grpc") < many // 2
 
 
 def test_no_run_at_all_leaves_nothing(subject: Maker) -> None:

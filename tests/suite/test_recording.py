@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.capture.capture import Capture
+from harness.capture.run import ApiCall, GroundTruth
 from harness.errors import HarnessError
 from harness.otlp.model import Protocol
 from harness.scenarios.recorder import Recorded
@@ -103,8 +104,20 @@ def test_a_recording_knows_its_runs_and_counts_exports_by_protocol(captured: Tak
         ),
         (("grpc", 0), ("http/json", 0)),
         tuple(FAULTS.items()),
+        unavoidable_s=2.5,
     )
     assert recorded(()).facts == Facts()
+
+
+def test_what_waits_sets_the_longest_unavoidable_wait(captured: Take) -> None:
+    """A default interval of metrics, from the first question of the subject on."""
+    asked = ApiCall("m", 200, False, True, "r", arrived_unix_nano=1_750_000_000)
+    truth = GroundTruth(api_calls=(asked, asked))
+    waiting = captured("intervals_default", truth=truth, ended_unix_nano=62_500_000_000)
+    assert recorded((captured(), waiting)).facts.unavoidable_s == 60.75
+    assert recorded((captured("intervals_default", truth=truth),)).facts.unavoidable_s == 2.5
+    unknown = replace(waiting, run=replace(waiting.run, scenario="of_another_time"))
+    assert recorded((unknown,)).facts.unavoidable_s == 61.5
 
 
 # --- once, in this process

@@ -377,12 +377,6 @@ def test_version_says_what_it_emulates_and_costs_nothing() -> None:
         ),
         (
             ["-p", "x"],
-            {"OTEL_LOGS_EXPORT_INTERVAL": "5s"},
-            "environment variable OTEL_LOGS_EXPORT_INTERVAL: "
-            "expected milliseconds, above 0, saw '5s'",
-        ),
-        (
-            ["-p", "x"],
             {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_CODE_MAX_RETRIES": "-1"},
             "environment variable CLAUDE_CODE_MAX_RETRIES: "
             "expected a whole number, at least 0, saw '-1'",

@@ -70,6 +70,14 @@ Reporter._log = lambda self, event, told: log(self, event, {**told, 'note': note
 from harness.testing import permissions
 permissions._DECISIONS[permissions.Reply.DISMISSED] = permissions.Decision(False, 'user_temporary')
 """,
+    "exports in half the time": """
+for name in ('OTEL_METRIC_EXPORT_INTERVAL', 'OTEL_LOGS_EXPORT_INTERVAL'):
+    os.environ[name] = str(int(os.environ[name]) // 2)
+""",
+    "leaves without a word": """
+from harness.testing.telemetry import OtlpSink
+OtlpSink.close = lambda self: (sys.stdout.flush(), os._exit(0))
+""",
     "is always the same session": """
 from harness.testing import identity
 whole, one = identity.Identity, '11111111-2222-4333-8444-555555555555'
@@ -245,6 +253,18 @@ def test_a_switch_that_is_forgotten(judged: Judged) -> None:
         "standard.events.app_version.switch",
         "standard.metrics.app_version.switch",
     }
+
+
+def test_exporting_in_half_the_time(judged: Judged) -> None:
+    rows = judged(LIES["exports in half the time"], "intervals_short")
+    assert failing(rows) == {"intervals.metrics.configured", "intervals.logs.configured"}
+
+
+def test_leaving_without_a_word(judged: Judged) -> None:
+    rows = judged(LIES["leaves without a word"], "intervals_short")
+    assert "intervals.flush_at_exit" in failing(rows)
+    assert rows["intervals.flush_at_exit"].findings[0].seen.count("untold") == 1
+    assert not [name for name in failing(rows) if name.endswith(".configured")]
 
 
 def test_one_session_id_for_two_sessions(judged: Judged) -> None:

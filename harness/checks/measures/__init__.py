@@ -9,7 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.capture.capture import Capture
 from harness.checks.items import Item
-from harness.checks.measures import deliveries, exporters, session
+from harness.checks.measures import (
+    deliveries,
+    exporters,
+    intervals,
+    session,
+)
 
 Measure = Callable[[Capture], Sequence[Item]]
 
@@ -26,6 +31,8 @@ MEASURES: Mapping[str, Measure] = {
         exporters.printed_objects,
         exporters.received,
         exporters.served_metrics,
+        intervals.intervals,
+        intervals.last_data,
         session.session,
     )
 }

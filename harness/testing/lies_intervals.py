@@ -1,0 +1,114 @@
+"""Lies about when something was exported, told of one signal: that of ``params.where``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.contract.requirement import Requirement
+from harness.otlp.model import Signal
+
+Lie = Callable[[Capture, Requirement], Capture]
+
+_CONFIGURED = {
+    "metrics": "OTEL_METRIC_EXPORT_INTERVAL",
+    "logs": "OTEL_LOGS_EXPORT_INTERVAL",
+    "traces": "OTEL_TRACES_EXPORT_INTERVAL",
+}
+
+
+def twice_as_often(capture: Capture, requirement: Requirement) -> Capture:
+    """What left in its time was to leave half as often."""
+    return _configured(capture, requirement, 2)
+
+
+def half_as_often(capture: Capture, requirement: Requirement) -> Capture:
+    """What left in its time was to leave twice as often."""
+    return _configured(capture, requirement, 0.5)
+
+
+def sooner(capture: Capture, requirement: Requirement) -> Capture:
+    """Everything of the signal arrives after half of the time that it took."""
+    started = capture.run.started_unix_nano
+    return _moved(
+        capture, requirement, lambda each: started + (each.arrived_unix_nano - started) // 2
+    )
+
+
+def later(capture: Capture, requirement: Requirement) -> Capture:
+    """Everything of the signal arrives only when the next request of it does."""
+    arrivals = [each.arrived_unix_nano for each in _told_of(capture, _signal(requirement))]
+    following = dict(zip(arrivals, [*arrivals[1:], arrivals[-1]], strict=True))
+    return _moved(capture, requirement, lambda each: following[each.arrived_unix_nano])
+
+
+def never(capture: Capture, requirement: Requirement) -> Capture:
+    """Nothing of the signal arrives."""
+    silenced = _told_of(capture, _signal(requirement))
+    return _without(capture, silenced)
+
+
+def last_metrics_lost(capture: Capture, requirement: Requirement) -> Capture:
+    """The metrics that wait at the end of the session are not sent."""
+    return _without(capture, _told_of(capture, "metrics")[-1:])
+
+
+def last_logs_lost(capture: Capture, requirement: Requirement) -> Capture:
+    """The logs that wait at the end of the session are not sent."""
+    asked = max(call.arrived_unix_nano for call in capture.run.truth.api_calls)
+    told = _told_of(capture, "logs")
+    return _without(capture, [each for each in told if each.arrived_unix_nano >= asked])
+
+
+def _signal(requirement: Requirement) -> str:
+    where = requirement.params["where"]
+    assert isinstance(where, Mapping)
+    return str(where["signal"])
+
+
+def _told_of(capture: Capture, signal: str) -> list[Export]:
+    told = [each for each in capture.exports if each.signal == Signal(signal)]
+    if not told:
+        raise ValueError(f"{capture.run.label} exported no {signal}")
+    return told
+
+
+def _configured(capture: Capture, requirement: Requirement, factor: float) -> Capture:
+    variable = _CONFIGURED[_signal(requirement)]
+    environment = dict(capture.run.environment)
+    if not environment.get(variable):
+        raise ValueError(f"{capture.run.label} sets no {variable}")
+    environment[variable] = f"{float(environment[variable]) * factor:g}"
+    return replace(capture, run=replace(capture.run, environment=environment))
+
+
+def _moved(capture: Capture, requirement: Requirement, arrival: Callable[[Export], int]) -> Capture:
+    moved = {id(each): arrival(each) for each in _told_of(capture, _signal(requirement))}
+    return replace(
+        capture,
+        exports=tuple(
+            replace(each, arrived_unix_nano=moved[id(each)]) if id(each) in moved else each
+            for each in capture.exports
+        ),
+    )
+
+
+def _without(capture: Capture, silenced: list[Export]) -> Capture:
+    gone = {id(each) for each in silenced}
+    return replace(capture, exports=tuple(each for each in capture.exports if id(each) not in gone))
+
+
+LIES: Mapping[str, Lie] = {
+    lie.__name__: lie
+    for lie in (
+        twice_as_often,
+        half_as_often,
+        sooner,
+        later,
+        never,
+        last_metrics_lost,
+        last_logs_lost,
+    )
+}
