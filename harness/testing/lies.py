@@ -14,7 +14,7 @@ from harness.contract.requirement import Requirement
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, Encoding
 from harness.otlp.model import Protocol
-from harness.testing import editing
+from harness.testing import editing, lies_endpoints
 from harness.testing.editing import Place
 from harness.testing.rewriting import copy_message, rewritten, with_body
 
@@ -278,23 +278,26 @@ def _one_more(capture: Capture) -> Export:
 
 
 _EVERYWHERE: Mapping[str, Lie] = {
-    lie.__name__: lie
-    for lie in (
-        other_protocol,
-        wrong_path,
-        garbled_body,
-        empty_request,
-        json_numbers,
-        json_null_double,
-        repeat_sequence,
-        swap_sequence,
-        repeated_key,
-        repeated_resource_key,
-        starts_after_its_time,
-        point_twice,
-        overlapping_windows,
-        falling_sum,
-    )
+    **{
+        lie.__name__: lie
+        for lie in (
+            other_protocol,
+            wrong_path,
+            garbled_body,
+            empty_request,
+            json_numbers,
+            json_null_double,
+            repeat_sequence,
+            swap_sequence,
+            repeated_key,
+            repeated_resource_key,
+            starts_after_its_time,
+            point_twice,
+            overlapping_windows,
+            falling_sum,
+        )
+    },
+    **lies_endpoints.LIES,
 }
 _ON_ONE_PROTOCOL: Mapping[str, Lie] = {
     lie.__name__: lie for lie in (one_more_attribute, other_resource_on_one_protocol)
