@@ -30,12 +30,11 @@ _ON = {
 }
 
 #: Wherever a request goes, it can be seen what it was.
-_ANY = {"*metrics*": Signal.METRICS, "*logs*": Signal.LOGS}
+_ANY = {f"*{signal}*": signal for signal in Signal}
 _BACKENDS = {
     MAIN: Backend(paths=_ANY),
     OVERRIDDEN: Backend(paths=_ANY),
-    "metrics": Backend(paths={**_ANY, "*": Signal.METRICS}),
-    "logs": Backend(paths={**_ANY, "*": Signal.LOGS}),
+    **{signal.value: Backend(paths={**_ANY, "*": signal}) for signal in Signal},
 }
 
 #: A session that would hang is not waited for any longer.  One that works takes a second.
@@ -96,6 +95,7 @@ def _scenario(
         protocols=protocols,
         apart=apart,
         limit_s=_LIMIT_S if apart else None,
+        patience_s=_LIMIT_S if apart else 0.0,
     )
 
 
@@ -117,19 +117,31 @@ def _all_general(place: Place) -> Mapping[str, str]:
     )
 
 
-def _metrics_differ(place: Place) -> Mapping[str, str]:
-    return {
-        **_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS),
-        **_own(place, Signal.METRICS, "http/json", "/custom/metrics", HEADERS="x-cc-metrics=1"),
+def _one_variable_each(place: Place) -> Mapping[str, str]:
+    """An endpoint alone for metrics, a protocol alone for logs."""
+    own = {
+        **_own(place, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="x-cc-metrics=1"),
+        f"{_OTLP}LOGS_PROTOCOL": "http/json",
     }
+    del own[f"{_OTLP}METRICS_PROTOCOL"]
+    return {**_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS), **own}
 
 
 def _logs_differ(place: Place) -> Mapping[str, str]:
     unset = ("ENDPOINT", "PROTOCOL", "HEADERS", "COMPRESSION")
     return {
-        **_general(place, "http/json", "/tenant/7", HEADERS=_GENERAL_HEADERS),
+        **_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS),
         **_own(place, Signal.LOGS, "grpc", HEADERS="x-cc-logs=1"),
         **{f"{_OTLP}METRICS_{name}": "" for name in unset},
+    }
+
+
+def _traces_differ(place: Place) -> Mapping[str, str]:
+    return {
+        "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
+        "OTEL_TRACES_EXPORTER": "otlp",
+        **_general(place, "http/json", HEADERS=_GENERAL_HEADERS),
+        **_own(place, Signal.TRACES, "http/protobuf", "/custom/traces", HEADERS="x-cc-traces=1"),
     }
 
 
@@ -178,10 +190,10 @@ ENDPOINTS = (
         *Protocol,
     ),
     _scenario(
-        "metrics_differ",
-        "A session with an endpoint, a protocol and headers of its own for metrics, and "
-        "general ones for logs",
-        _metrics_differ,
+        "one_variable_each",
+        "A session with an endpoint of its own for metrics, a protocol of its own for logs, and "
+        "the general ones for the rest",
+        _one_variable_each,
         Protocol.HTTP_PROTOBUF,
     ),
     _scenario(
@@ -189,7 +201,7 @@ ENDPOINTS = (
         "A session with an endpoint, a protocol and headers of its own for logs, and general "
         "ones for metrics, whose own variables are empty",
         _logs_differ,
-        Protocol.HTTP_JSON,
+        Protocol.HTTP_PROTOBUF,
     ),
     _scenario(
         "general_grpc_overridden",
@@ -217,6 +229,13 @@ ENDPOINTS = (
         "A session with endpoints and protocols for metrics and for logs, and no general ones",
         _nothing_general,
         Protocol.HTTP_PROTOBUF,
+    ),
+    _scenario(
+        "traces_differ",
+        "A session with an endpoint, a protocol and headers of its own for traces",
+        _traces_differ,
+        Protocol.HTTP_JSON,
+        apart=True,
     ),
     _scenario(
         "protocols_in_other_case",

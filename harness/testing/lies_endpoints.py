@@ -56,7 +56,8 @@ def _otherwise(concerned: Callable[[_Route], bool]) -> Lie:
         )
         message = copy_message(export)
         assert message is not None
-        return replace(with_body(export, encode(message, ENCODINGS[other])), protocol=other)
+        moved = replace(with_body(export, encode(message, ENCODINGS[other])), protocol=other)
+        return moved if export.header("content-encoding") is None else _compressed(moved)
 
     def lie(capture: Capture, requirement: Requirement) -> Capture:
         return _edit(capture, lambda route: "added" in route and concerned(route), travel)
@@ -90,11 +91,12 @@ def inflated(capture: Capture, requirement: Requirement) -> Capture:
 def compressed_after_all(capture: Capture, requirement: Requirement) -> Capture:
     """One request is compressed, although it should not be."""
 
-    def deflate(export: Export) -> Export:
-        changed = with_body(export, gzip.compress(export.body))
-        return replace(changed, headers=(*changed.headers, ("content-encoding", "gzip")))
+    return _edit(capture, lambda route: route.get("compressed") is False, _compressed)
 
-    return _edit(capture, lambda route: route.get("compressed") is False, deflate)
+
+def _compressed(export: Export) -> Export:
+    changed = with_body(export, gzip.compress(export.body))
+    return replace(changed, headers=(*changed.headers, ("content-encoding", "gzip")))
 
 
 def visits_the_overridden(capture: Capture, requirement: Requirement) -> Capture:
@@ -142,10 +144,12 @@ LIES: Mapping[str, Lie] = {
     },
     "metrics_astray": _astray(_is(signal="metrics")),
     "logs_astray": _astray(_is(signal="logs")),
+    "traces_astray": _astray(_is(signal="traces")),
     "general_astray": _astray(_is(endpoint_by="general", own_is_empty=False)),
     "emptied_astray": _astray(_is(own_is_empty=True)),
     "metrics_by_other_protocol": _otherwise(_is(signal="metrics", protocol_by="own")),
     "logs_by_other_protocol": _otherwise(_is(signal="logs", protocol_by="own")),
+    "traces_by_other_protocol": _otherwise(_is(signal="traces", protocol_by="own")),
     "general_by_other_protocol": _otherwise(_is(protocol_by="general")),
     "base_dropped": _at(_is(endpoint_by="general", ending="path"), lambda path: _V1),
     "slash_doubled": _at(
