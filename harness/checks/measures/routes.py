@@ -45,10 +45,8 @@ def destinations(capture: Capture) -> list[Item]:
     run = capture.run
     if not run.truth.api_calls:
         return []
-    signals = sorted({str(export.signal) for export in capture.accepted})
     view: dict[str, Any] = {
-        "signals": signals,
-        "exported": bool(signals),
+        "signals": sorted({str(export.signal) for export in capture.accepted}),
         **{key: run.observed[key] for key in ("with_otlp_headers",) if key in run.observed},
     }
     if capture.connections:
