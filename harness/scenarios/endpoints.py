@@ -19,7 +19,7 @@ from harness.subject.script import Say
 OVERRIDDEN = "overridden"
 
 #: All headers that these scenarios set begin so, but for one that a document shows.
-HEADER = "x-cc-"
+HEADER = "cc-"
 _DOCUMENTED = "Authorization=Bearer a-made-up-token"
 
 _OTLP = "OTEL_EXPORTER_OTLP_"
@@ -63,10 +63,10 @@ def _own(
 
 def _own_headers(signal: Signal) -> str:
     """One that tells the signal, an encoded one, and one that the general headers have, too."""
-    return f"x-cc-{signal}=of%20its%20own,x-cc-encoded=one%20two%2Cthree,x-cc-both=own"
+    return f"cc-{signal}=of%20its%20own,cc-encoded=one%20two%2Cthree,cc-both=own"
 
 
-_GENERAL_HEADERS = "x-cc-general=for all,x-cc-both=general"
+_GENERAL_HEADERS = "cc-general=for all,cc-both=general"
 
 
 def _headers_at_the_api(place: Place, completed: Completed) -> Mapping[str, object]:
@@ -102,11 +102,11 @@ def _scenario(
 def _all_general(place: Place) -> Mapping[str, str]:
     headers = (
         _DOCUMENTED,
-        "x-cc-one=1",
-        "X-Cc-Two=2",
-        " x-cc-spaced = around ",
-        "x-cc-equals=a=b==",
-        "x-cc-encoded=one%20two%2Cthree",
+        "cc-one=1",
+        "Cc-Two=2",
+        " cc-spaced = around ",
+        "cc-equals=a=b==",
+        "cc-encoded=one%20two%2Cthree",
     )
     return _general(
         place,
@@ -120,7 +120,7 @@ def _all_general(place: Place) -> Mapping[str, str]:
 def _one_variable_each(place: Place) -> Mapping[str, str]:
     """An endpoint alone for metrics, a protocol alone for logs."""
     own = {
-        **_own(place, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="x-cc-metrics=1"),
+        **_own(place, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="cc-metrics=1"),
         f"{_OTLP}LOGS_PROTOCOL": "http/json",
     }
     del own[f"{_OTLP}METRICS_PROTOCOL"]
@@ -131,7 +131,7 @@ def _logs_differ(place: Place) -> Mapping[str, str]:
     unset = ("ENDPOINT", "PROTOCOL", "HEADERS", "COMPRESSION")
     return {
         **_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS),
-        **_own(place, Signal.LOGS, "grpc", HEADERS="x-cc-logs=1"),
+        **_own(place, Signal.LOGS, "grpc", HEADERS="cc-logs=1"),
         **{f"{_OTLP}METRICS_{name}": "" for name in unset},
     }
 
@@ -141,7 +141,7 @@ def _traces_differ(place: Place) -> Mapping[str, str]:
         "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
         "OTEL_TRACES_EXPORTER": "otlp",
         **_general(place, "http/json", HEADERS=_GENERAL_HEADERS),
-        **_own(place, Signal.TRACES, "http/protobuf", "/custom/traces", HEADERS="x-cc-traces=1"),
+        **_own(place, Signal.TRACES, "http/protobuf", "/custom/traces", HEADERS="cc-traces=1"),
     }
 
 

@@ -361,22 +361,6 @@ def test_version_says_what_it_emulates_and_costs_nothing() -> None:
         (["-p", "x"], {}, "environment variable ANTHROPIC_BASE_URL: expected the address"),
         (
             ["-p", "x"],
-            {"CLAUDE_CODE_ENABLE_TELEMETRY": "1", "OTEL_LOGS_EXPORTER": "otlp"},
-            "environment variable OTEL_EXPORTER_OTLP_PROTOCOL: "
-            "expected grpc or http/protobuf or http/json, saw nothing",
-        ),
-        (
-            ["-p", "x"],
-            {
-                "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
-                "OTEL_METRICS_EXPORTER": "otlp",
-                "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "http",
-            },
-            "environment variable OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "
-            "expected grpc or http/protobuf or http/json, saw 'http'",
-        ),
-        (
-            ["-p", "x"],
             {"OTEL_LOGS_EXPORT_INTERVAL": "5s"},
             "environment variable OTEL_LOGS_EXPORT_INTERVAL: "
             "expected milliseconds, above 0, saw '5s'",

@@ -71,7 +71,7 @@ def _route(export: Export, environment: Mapping[str, str]) -> dict[str, Any]:
         "protocol": {"told": protocol.lower(), "came": str(export.protocol)},
     }
     if export.protocol is not Protocol.GRPC:
-        told, came = urlsplit(endpoint).path, urlsplit(export.path).path
+        told, came = urlsplit(endpoint).path, export.path.partition("?")[0]
         view |= {
             "ending": "none" if not told else "/" if told.endswith("/") else "path",
             "added": came.removeprefix(told) if came.startswith(told) else None,
