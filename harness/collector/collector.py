@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -16,7 +16,7 @@ from harness.collector.grpc_server import GrpcServer
 from harness.collector.http_app import HttpApp
 from harness.errors import UsageError
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
-from harness.otlp.model import DataPoint, Event, Protocol
+from harness.otlp.model import DataPoint, Event, Protocol, Signal
 from harness.serving import HttpServer
 
 T = TypeVar("T")
@@ -32,6 +32,8 @@ class Collector:
     free port.  ``limit_bytes`` bounds what the store holds (see
     :class:`~harness.capture.store.Store`), ``max_body_bytes`` one request, before and
     after decompression.  ``responder`` may answer something else than full success.
+    ``paths`` are accepted over HTTP beside the standard ones: a pattern as of a shell
+    (``/tenant/*/metrics``) -> the signal that comes there.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Collector:
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         responder: Responder | None = None,
+        paths: Mapping[str, Signal] | None = None,
     ) -> None:
         self.store = Store(limit_bytes)
         self._host = host
@@ -50,6 +53,7 @@ class Collector:
         self._grpc_port = grpc_port
         self._max_body_bytes = max_body_bytes
         self.responder = responder
+        self._paths = paths
         self._servers: tuple[HttpServer | GrpcServer, ...] = ()
         self._stopping = threading.Lock()
         self._stopped = False
@@ -63,7 +67,7 @@ class Collector:
         try:
             listener = _listen("http_port", self._host, self._http_port)
             self._http_port = listener.getsockname()[1]
-            app = HttpApp(self.store, self._max_body_bytes, self.responder)
+            app = HttpApp(self.store, self._max_body_bytes, self.responder, self._paths)
             http = HttpServer(app, listener, app.malformed)
             http.start()
             self._servers = (http, grpc)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -45,6 +47,9 @@ _PATHS = ", ".join(path.decode() for path in _SIGNALS)
 _ENCODINGS = {encoding.value: encoding for encoding in Encoding}
 _PROTOCOLS = {Encoding.PROTOBUF: Protocol.HTTP_PROTOBUF, Encoding.JSON: Protocol.HTTP_JSON}
 
+#: Patterns of further paths (as of a shell, first match wins) with what comes there.
+Paths = tuple[tuple[str, Signal], ...]
+
 #: HTTP status -> gRPC code for the ``google.rpc.Status`` body; others are UNKNOWN (2).
 _RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14}
 
@@ -70,9 +75,14 @@ class _Route:
 
 @lru_cache(maxsize=256)  # a subject uses a handful; the bound is for one that does not
 def _route(
-    method: str, path: bytes, query: bytes, content_type: bytes, content_encoding: bytes
+    further: Paths,
+    method: str,
+    path: bytes,
+    query: bytes,
+    content_type: bytes,
+    content_encoding: bytes,
 ) -> _Route:
-    signal = _SIGNALS.get(path)
+    signal = _SIGNALS.get(path) or _signal_at(further, path.decode("latin-1"))
     media_type = content_type.decode("latin-1").partition(";")[0].strip().lower()
     encoding = _ENCODINGS.get(media_type)
     status, reason = 200, ""
@@ -101,6 +111,10 @@ def _route(
     )
 
 
+def _signal_at(further: Paths, path: str) -> Signal | None:
+    return next((signal for pattern, signal in further if fnmatchcase(path, pattern)), None)
+
+
 @lru_cache(maxsize=1024)  # nearly all pairs repeat: decoded once, and held once in memory
 def _text(pair: tuple[bytes, bytes]) -> tuple[str, str]:
     return pair[0].decode("latin-1"), pair[1].decode("latin-1")
@@ -115,12 +129,22 @@ def _peer(client: tuple[str, int] | None) -> str:
 
 
 class HttpApp:
-    """The application; calling it handles one request."""
+    """The application; calling it handles one request.
 
-    def __init__(self, store: Store, max_body_bytes: int, responder: Responder | None) -> None:
+    ``paths`` are accepted beside the standard ones: pattern -> the signal that comes there.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        max_body_bytes: int,
+        responder: Responder | None,
+        paths: Mapping[str, Signal] | None = None,
+    ) -> None:
         self._store = store
         self._max_body_bytes = max_body_bytes
         self._responder = responder
+        self._paths: Paths = tuple((paths or {}).items())
 
     async def __call__(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -135,6 +159,7 @@ class HttpApp:
             elif name == b"content-length":
                 length = int(value)  # the parser has refused anything but digits
         route = _route(
+            self._paths,
             scope["method"],
             scope["raw_path"],
             scope["query_string"],
@@ -179,7 +204,7 @@ class HttpApp:
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """See :class:`harness.serving.Malformed`."""
         if not handled:
-            route = _route(scope["method"], scope["raw_path"], b"", b"", b"")
+            route = _route(self._paths, scope["method"], scope["raw_path"], b"", b"", b"")
             self._store.append(self._export(scope, route, b"", 400, reason))
         start, end = _refusal(None, 400, reason)
         return list(start["headers"]), end["body"]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from harness.contract.requirement import Requirement
 from harness.scenarios.collector_failures import COLLECTOR_FAILURES
 from harness.scenarios.edits import NEW_FILE, NOTEBOOK_EDIT
+from harness.scenarios.endpoints import ENDPOINTS
 from harness.scenarios.exporters import EXPORTERS
 from harness.scenarios.failures import (
     API_FAILURES,
@@ -39,6 +40,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         RETRIED_EXPORT,
         USAGE_FRAMES,
         *IDENTITIES,
+        *ENDPOINTS,
         NOTEBOOK_EDIT,
         NEW_FILE,
         *EXPORTERS,

@@ -13,7 +13,7 @@ from harness.capture.export import MAIN, Export
 from harness.collector.answer import Responder
 from harness.collector.collector import Collector
 from harness.collector.door import Door
-from harness.otlp.model import Protocol
+from harness.otlp.model import Protocol, Signal
 from harness.subject.messages_api import MessagesApi
 from harness.subject.sandbox import Sandbox
 
@@ -23,11 +23,13 @@ class Backend:
     """One collector of a run.
 
     ``responder`` makes what answers in the place of full success; the door before it is
-    shut from the start unless ``listening``.
+    shut from the start unless ``listening``.  ``paths`` are accepted over HTTP beside the
+    standard ones: pattern -> the signal that comes there.
     """
 
     responder: Callable[[], Responder] | None = None
     listening: bool = True
+    paths: Mapping[str, Signal] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -106,7 +108,7 @@ def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Plac
         collectors, doors = {}, {}
         for name, backend in backends.items():
             responder = backend.responder() if backend.responder else None
-            collector = stack.enter_context(Collector(responder=responder))
+            collector = stack.enter_context(Collector(responder=responder, paths=backend.paths))
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
             doors[name] = stack.enter_context(Door(targets, is_open=backend.listening))

@@ -23,6 +23,7 @@ AN_ACCOUNT = "an_account"
 USAGE_IN_FRAMES = "usage_in_frames"
 A_CUT_STREAM = "a_cut_stream"
 AN_UNREACHABLE_API = "an_unreachable_api"
+PROTOCOLS_BY_SIGNAL = "protocols_by_signal"
 A_REFUSING_COLLECTOR = "a_refusing_collector"
 
 
@@ -65,7 +66,9 @@ class Scenario:
     ``apart``: only requirements that name the scenario are judged in its runs.
     ``hindrance`` says why it cannot be run on this machine, or nothing.  ``patience_s``
     is how long the session waits, doing nothing: it lengthens its deadline, and other
-    runs do not wait for it.  A ``slow`` scenario runs only where that is asked for.
+    runs do not wait for it.  A session that is still there after ``limit_s`` is ended and
+    judged like any other: some releases hang.  A ``slow`` scenario runs only where that is
+    asked for.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Scenario:
     apart: bool = False
     hindrance: Callable[[], str] | None = None
     patience_s: float = 0.0
+    limit_s: float | None = None
     slow: bool = False
 
     def __post_init__(self) -> None:

@@ -93,6 +93,7 @@ class MessagesApi:
         self._tool_runs: dict[str, ToolRun] = {}
         self._prompts_seen: list[str] = []
         self._unexpected: list[str] = []
+        self._headers: list[dict[str, str]] = []
 
     @property
     def base_url(self) -> str:
@@ -139,6 +140,11 @@ class MessagesApi:
         """Requests that this API does not know, as ``METHOD /path``; answered with 404."""
         return tuple(self._unexpected)
 
+    @property
+    def headers(self) -> tuple[Mapping[str, str], ...]:
+        """The headers of every request, whatever it was for; names in lower case."""
+        return tuple(self._headers)
+
     def __enter__(self) -> Self:
         listener = socket.create_server(("127.0.0.1", 0))
         self._port: int = listener.getsockname()[1]
@@ -168,6 +174,9 @@ class MessagesApi:
             body += event.get("body", b"")
             if not event.get("more_body", False):
                 break
+        self._headers.append(
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        )
         # No await from here to the answer: requests are accounted one at a time.
         response = self._respond(scope["method"], scope["path"], bytes(body))
         if response.status:

@@ -17,6 +17,7 @@ from harness.otlp.model import Protocol
 from harness.testing import (
     editing,
     lies_deliveries,
+    lies_endpoints,
     lies_exporters,
     lies_intervals,
 )
@@ -300,6 +301,7 @@ _OWN = (
 )
 _THEMES = (
     lies_deliveries,
+    lies_endpoints,
     lies_exporters,
     lies_intervals,
 )

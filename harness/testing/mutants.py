@@ -14,8 +14,8 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.checks.concerning import concerns
 from harness.checks.fields import matches
-from harness.checks.items import MISSING
-from harness.checks.view import named
+from harness.checks.items import MISSING, Item
+from harness.checks.view import export_view, named
 from harness.contract.requirement import MutantSpec, Requirement
 from harness.otlp.messages import Request
 from harness.testing import editing, leaks, lies
@@ -164,12 +164,20 @@ def _edit_owners(messages: list[Request | None], requirement: Requirement, opera
 
 
 def _edit_header(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
-    """Drop or change one header of the first request."""
+    """Drop or change one header of the first request that has it, or give it to one that
+    should not."""
     name = requirement.path[-1]
-    first, *rest = capture.exports
-    headers = [pair for pair in first.headers if pair[0].lower() != name]
-    if len(headers) == len(first.headers):
-        raise ValueError(f"{requirement.name}: the request has no header {name}")
+    concerned = [
+        export for export in capture.exports if matches(requirement, Item("", export_view(export)))
+    ]
+    having = [export for export in concerned if export.header(name) is not None]
+    if requirement.check == "absent":
+        having = concerned
+    if not having:
+        raise ValueError(f"{requirement.name}: no request has a header {name}")
+    headers = [pair for pair in having[0].headers if pair[0].lower() != name]
     if "set" in operation:
         headers.append((name, operation["set"]))
-    return replace(capture, exports=(replace(first, headers=tuple(headers)), *rest))
+    changed = replace(having[0], headers=tuple(headers))
+    exports = tuple(changed if export is having[0] else export for export in capture.exports)
+    return replace(capture, exports=exports)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from harness.contract.versions import Version
 from harness.errors import UsageError
-from harness.testing import identity, tools
+from harness.testing import identity, otlp_variables, tools
 from harness.testing.attributes import Scalar
 from harness.testing.client import MessagesClient, ToolUse
 from harness.testing.facts import Reporter, Sink
@@ -141,6 +142,7 @@ def _telemetry(
     from harness.testing import telemetry
     from harness.testing.exporters import OtlpExporters
 
+    otlp_variables.settle(os.environ)
     described = telemetry.resource(str(version))
     exporters = OtlpExporters()
     with contextlib.ExitStack() as closing:

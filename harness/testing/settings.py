@@ -92,21 +92,19 @@ def _exporters(environ: Mapping[str, str], signal: Signal) -> frozenset[str]:
 
 
 def _protocol(environ: Mapping[str, str], signal: Signal) -> Protocol | None:
-    """How ``signal`` travels; there is no default protocol, as the documents say."""
+    """How ``signal`` travels; there is no default protocol, as the documents say, and no
+    difference between upper and lower case."""
     if OTLP not in _exporters(environ, signal):
         return None
-    general = "OTEL_EXPORTER_OTLP_PROTOCOL"
-    own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL"
-    name = own if environ.get(own) else general
-    value = environ.get(name, "").strip()
-    try:
-        return Protocol(value)
-    except ValueError:
-        raise UsageError(
-            f"environment variable {name}",
-            seen=repr(value) if value else "nothing",
-            expected=" or ".join(Protocol),
-        ) from None
+    prefix = "OTEL_EXPORTER_OTLP_"
+    for name in (f"{prefix}{signal.upper()}_PROTOCOL", f"{prefix}PROTOCOL"):
+        if value := environ.get(name, "").strip():
+            try:
+                return Protocol(value.lower())
+            except ValueError:
+                # OpenTelemetry asks for a warning, and to go on as if nothing were set.
+                warnings.warn(f"{name}={value} is no protocol: it is ignored", stacklevel=2)
+    return None
 
 
 def _milliseconds(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
+from opentelemetry.exporter.otlp.json.http.metric_exporter import OTLPMetricExporter as JsonMetrics
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcTraces
@@ -21,6 +22,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from harness.collector import Collector
 from harness.otlp.model import Protocol, Signal
 
 DEADLINE_S = 30
@@ -100,6 +102,19 @@ def accepted(collector, exporter_of):
     assert export.protocol is exporter_of.protocol
     if exporter_of.protocol is Protocol.HTTP_PROTOBUF:
         assert export.header("content-encoding") == ("gzip" if exporter_of.gzip else None)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/custom/", "/custom/v1/metrics"])
+@pytest.mark.parametrize("exporter", [HttpMetrics, JsonMetrics])
+def test_metrics_arrive_wherever_their_endpoint_points(exporter, path):
+    with Collector(paths={"*": Signal.METRICS}) as collector:
+        reader = PeriodicExportingMetricReader(exporter(f"{collector.http_endpoint}{path}"))
+        provider = MeterProvider([reader], resource=RESOURCE)
+        provider.get_meter("scope").create_counter("tokens").add(42)
+        provider.shutdown()
+        assert collector.wait_for_metric("tokens", DEADLINE_S).value == 42
+    (export,) = collector.exports
+    assert (export.path, export.signal) == (path or "/", Signal.METRICS)
 
 
 @pytest.mark.parametrize("exporter_of", ["grpc", "http gzip"], indirect=True)

@@ -77,6 +77,34 @@ def test_success_is_answered_in_the_encoding_of_the_request(collector, body, sig
     assert export.decode_error is None
 
 
+@pytest.mark.parametrize("encoding", list(Encoding))
+def test_further_paths_are_taken_by_the_first_pattern(body, encoding):
+    paths = {"/a/*metrics": Signal.METRICS, "/": Signal.TRACES, "*": Signal.LOGS}
+    wanted = {
+        "/a//v1/metrics": Signal.METRICS,
+        "/a/metrics?tenant=1": Signal.METRICS,
+        "/": Signal.TRACES,
+        "/a/metrics/": Signal.LOGS,
+        # What OTLP says goes before any pattern.
+        "/v1/metrics": Signal.METRICS,
+    }
+    with Collector(paths=paths) as collector:
+        for path, signal in wanted.items():
+            sent = body(signal, encoding)
+            response, _ = send(collector, sent, {"Content-Type": encoding.value}, path=path)
+            assert response.status == 200
+        response, _ = send(collector, method="GET", path="/a/metrics")
+        assert response.status == 405
+    *accepted, _ = collector.exports
+    assert {export.path: export.signal for export in accepted} == wanted
+    assert all(export.message is not None for export in accepted)
+
+
+def test_other_paths_than_the_further_ones_are_refused(body):
+    with Collector(paths={"/a/metrics": Signal.METRICS}) as collector:
+        assert send(collector, b"{}", {"Content-Type": JSON}, path="/a/Metrics")[0].status == 404
+
+
 @pytest.mark.parametrize("padding", [0, 70_000, 1_000_000], ids=["small", "64K+", "large"])
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])

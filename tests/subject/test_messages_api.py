@@ -359,6 +359,17 @@ def test_what_is_not_scripted_is_recorded(
     assert client.api.remaining_steps == 1
 
 
+def test_the_headers_of_every_request_are_kept() -> None:
+    with MessagesApi([], prompts=[PROMPT]) as api:
+        for path in ("/", "/elsewhere"):
+            request = urllib.request.Request(api.base_url + path, headers={"X-Told": path})
+            with ExitStack() as stack:
+                if path != "/":
+                    stack.enter_context(pytest.raises(urllib.error.HTTPError))
+                urllib.request.urlopen(request).close()
+    assert [headers["x-told"] for headers in api.headers] == ["/", "/elsewhere"]
+
+
 def test_closing_ends_the_thread_with_a_client_still_connected() -> None:
     def threads() -> int:
         return len([t for t in threading.enumerate() if t.name.startswith("loopback-http")])

@@ -361,22 +361,6 @@ def test_version_says_what_it_emulates_and_costs_nothing() -> None:
         (["-p", "x"], {}, "environment variable ANTHROPIC_BASE_URL: expected the address"),
         (
             ["-p", "x"],
-            {"CLAUDE_CODE_ENABLE_TELEMETRY": "1", "OTEL_LOGS_EXPORTER": "otlp"},
-            "environment variable OTEL_EXPORTER_OTLP_PROTOCOL: "
-            "expected grpc or http/protobuf or http/json, saw nothing",
-        ),
-        (
-            ["-p", "x"],
-            {
-                "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
-                "OTEL_METRICS_EXPORTER": "otlp",
-                "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "http",
-            },
-            "environment variable OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "
-            "expected grpc or http/protobuf or http/json, saw 'http'",
-        ),
-        (
-            ["-p", "x"],
             {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_CODE_MAX_RETRIES": "-1"},
             "environment variable CLAUDE_CODE_MAX_RETRIES: "
             "expected a whole number, at least 0, saw '-1'",

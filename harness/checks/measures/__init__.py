@@ -13,6 +13,7 @@ from harness.checks.measures import (
     deliveries,
     exporters,
     intervals,
+    routes,
     session,
 )
 
@@ -33,6 +34,8 @@ MEASURES: Mapping[str, Measure] = {
         exporters.served_metrics,
         intervals.intervals,
         intervals.last_data,
+        routes.destinations,
+        routes.routes,
         session.session,
     )
 }

@@ -1,0 +1,27 @@
+"""OTEL_EXPORTER_OTLP_* variables, put so that every exporter of the SDK reads them alike."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+
+from harness.otlp.model import Signal
+
+_OTLP = "OTEL_EXPORTER_OTLP_"
+_UNCOMPRESSED = "none"
+
+
+def settle(environ: MutableMapping[str, str]) -> None:
+    """Take out what is set to nothing, and say for each signal how it is compressed.
+
+    The SDK's exporters take an empty variable for a value, and the one for gRPC knows no
+    ``none``, so that it could not be told that one signal is not compressed.
+    """
+    for name in [each for each in environ if each.startswith(_OTLP)]:
+        if not environ[name].strip():
+            del environ[name]
+    general = environ.pop(f"{_OTLP}COMPRESSION", _UNCOMPRESSED)
+    for signal in Signal:
+        name = f"{_OTLP}{signal.upper()}_COMPRESSION"
+        value = environ.pop(name, general).strip().lower()
+        if value != _UNCOMPRESSED:
+            environ[name] = value
