@@ -13,6 +13,7 @@ from harness.scenarios.failures import (
     RETRIED_EXPORT,
     USAGE_FRAMES,
 )
+from harness.scenarios.headers_helper import HELPERS
 from harness.scenarios.identity import CUMULATIVE, FREQUENT, IDENTITIES
 from harness.scenarios.scenario import Scenario
 from harness.scenarios.terminal_day import TERMINAL_DAY
@@ -29,6 +30,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         WORKING_DAY,
         CUMULATIVE,
         FREQUENT,
+        *HELPERS,
         CUT_STREAM,
         API_UNREACHABLE,
         RETRIED_EXPORT,

@@ -15,6 +15,7 @@ from harness.testing import identity, tools
 from harness.testing.attributes import Scalar
 from harness.testing.client import MessagesClient, ToolUse
 from harness.testing.facts import Reporter, Sink
+from harness.testing.headers_helper import DynamicHeaders, Reports
 from harness.testing.loop import MainLoop, Toolbox, Turn
 from harness.testing.mcp_servers import McpServers
 from harness.testing.permissions import Gate, Permissions, Reply
@@ -36,6 +37,7 @@ class Options:
     permissions: Permissions = field(default_factory=Permissions)
     mcp_configs: Sequence[str] = ()
     agents: str = ""
+    debug: bool = False
 
 
 def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path) -> int:
@@ -87,7 +89,14 @@ def opened(
     interactive = ask is not None
     place = tools.Place(folder, _command_environment(environ, promises))
     inbound = {} if interactive else {n: environ[n] for n in _TRACE_CONTEXT if n in environ}
-    with _telemetry(settings, promises, options.version, inbound) as (sink, spans, labels):
+    headers = DynamicHeaders.of(
+        environ, folder, promises, Reports(environ, promises, options.debug, interactive).tell
+    )
+    with _telemetry(settings, promises, options.version, inbound, headers) as (
+        sink,
+        spans,
+        labels,
+    ):
         who = identity.Identity(
             options.version,
             str(uuid.uuid4()),
@@ -128,7 +137,11 @@ class _NoTelemetry:
 
 @contextlib.contextmanager
 def _telemetry(
-    settings: Settings, promises: Promises, version: Version, inbound: Mapping[str, str]
+    settings: Settings,
+    promises: Promises,
+    version: Version,
+    inbound: Mapping[str, str],
+    headers: DynamicHeaders | None,
 ) -> Iterator[tuple[Sink, SpanSink | None, Mapping[str, Scalar]]]:
     """Where data points, events and spans go, and the custom attributes.
 
@@ -140,15 +153,17 @@ def _telemetry(
         return
     from harness.testing import telemetry
 
+    if headers is not None:
+        headers.begin()
     described = telemetry.resource(str(version))
     with contextlib.ExitStack() as closing:
         tracing = None
         if traced or (promises.august and inbound):
             from harness.testing.tracing import Tracing
 
-            tracing = Tracing(settings, str(version), described, inbound)
+            tracing = Tracing(settings, str(version), described, inbound, headers)
             closing.callback(tracing.close)
-        sink = telemetry.OtlpSink(settings, promises, str(version), described, tracing)
+        sink = telemetry.OtlpSink(settings, promises, str(version), described, tracing, headers)
         closing.callback(sink.close)
         yield sink, tracing if traced else None, telemetry.custom_attributes()
 

@@ -29,6 +29,7 @@ from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
 from harness.testing.attributes import Scalar
 from harness.testing.facts import METRICS, unit_of
+from harness.testing.headers_helper import DynamicHeaders
 from harness.testing.settings import Settings
 from harness.testing.versions import Promises
 
@@ -77,7 +78,7 @@ class OtlpSink:
     """A :class:`harness.testing.facts.Sink` that exports over OTLP.
 
     A signal without a protocol in ``settings`` goes nowhere.  ``tracing`` knows the
-    trace that an event belongs to.
+    trace that an event belongs to, ``headers`` those that a helper prints.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class OtlpSink:
         version: str,
         described: Resource,
         tracing: Tracing | None = None,
+        headers: DynamicHeaders | None = None,
     ) -> None:
         self._tracing = tracing
         self._meter_provider: MeterProvider | None = None
@@ -94,7 +96,10 @@ class OtlpSink:
         self._logger_provider: LoggerProvider | None = None
         if settings.metrics_protocol is not None:
             # The reader takes OTEL_METRIC_EXPORT_INTERVAL from the environment.
-            reader = PeriodicExportingMetricReader(_metric_exporter(settings.metrics_protocol))
+            exporter = _metric_exporter(settings.metrics_protocol)
+            reader = PeriodicExportingMetricReader(
+                headers.on(exporter, settings.metrics_protocol) if headers else exporter
+            )
             self._meter_provider = MeterProvider([reader], described, shutdown_on_exit=False)
             meter = self._meter_provider.get_meter(_SCOPE, version)
             self._counters = {
@@ -104,10 +109,11 @@ class OtlpSink:
                 for name, (_, description) in METRICS.items()
             }
         if settings.logs_protocol is not None:
+            log_exporter = _log_exporter(settings.logs_protocol)
             self._logger_provider = LoggerProvider(described, shutdown_on_exit=False)
             self._logger_provider.add_log_record_processor(
                 BatchLogRecordProcessor(
-                    _log_exporter(settings.logs_protocol),
+                    headers.on(log_exporter, settings.logs_protocol) if headers else log_exporter,
                     schedule_delay_millis=settings.logs_interval_ms,
                 )
             )

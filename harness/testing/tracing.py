@@ -17,6 +17,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from harness.otlp.model import Protocol, Signal
 from harness.testing.attributes import Scalar
+from harness.testing.headers_helper import DynamicHeaders
 from harness.testing.settings import Settings
 from harness.testing.spans import SpanEvent
 from harness.testing.telemetry import merged_headers, missing
@@ -29,7 +30,12 @@ class Tracing:
     ``settings`` says how.  ``inbound`` holds TRACEPARENT and TRACESTATE."""
 
     def __init__(
-        self, settings: Settings, version: str, described: Resource, inbound: Mapping[str, str]
+        self,
+        settings: Settings,
+        version: str,
+        described: Resource,
+        inbound: Mapping[str, str],
+        headers: DynamicHeaders | None = None,
     ) -> None:
         carrier = {name.lower(): value for name, value in inbound.items()}
         self._inbound = TraceContextTextMapPropagator().extract(carrier, Context())
@@ -37,10 +43,11 @@ class Tracing:
         self.of_events = self._inbound
         self._provider: TracerProvider | None = None
         if settings.traces_protocol is not None:
+            exporter = _exporter(settings.traces_protocol)
             self._provider = TracerProvider(resource=described, shutdown_on_exit=False)
             self._provider.add_span_processor(
                 BatchSpanProcessor(
-                    _exporter(settings.traces_protocol),
+                    headers.on(exporter, settings.traces_protocol) if headers else exporter,
                     schedule_delay_millis=settings.traces_interval_ms,
                 )
             )

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.capture.capture import Capture
 from harness.checks.items import Item
+from harness.checks.measures.headers_helper import helper_exports, helper_session
 from harness.checks.measures.session import session
 
 Measure = Callable[[Capture], Sequence[Item]]
 
 #: By the name that a selector ``{"kind": "measured", "name": …}`` calls it by.
 MEASURES: Mapping[str, Measure] = {
+    "helper_exports": helper_exports,
+    "helper_session": helper_session,
     "session": session,
 }
