@@ -250,7 +250,7 @@ HELPERS = (
         script=_at_work,
         arguments="one 'two three'",
         of_the_project=True,
-        environment=_every(3000),
+        environment=_every(4000),
         apart=False,
     ),
     _helped(
