@@ -15,13 +15,15 @@ _NAMES = ("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``binary`` as given; the folders are absolute; no ``scenarios`` mean all."""
+    """``binary`` as given; the folders are absolute; no ``scenarios`` mean all, but the
+    ``slow`` ones only where they are asked for."""
 
     binary: str
     report: Path | None
     captures: Path | None
     deadline_s: float
     scenarios: tuple[str, ...] = ()
+    slow: bool = False
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -31,6 +33,7 @@ class Options:
             f"--cc-binary={self.binary}",
             *(f"--cc-deadline={seconds}" for seconds in deadline),
             *([f"--cc-scenarios={','.join(self.scenarios)}"] if self.scenarios else ()),
+            *(["--cc-slow"] if self.slow else ()),
         )
 
 
@@ -62,15 +65,23 @@ def add(parser: pytest.Parser) -> None:
         help="run these scenarios only, such as working_day,terminal_day; what others would "
         "exercise is then not exercised",
     )
+    group.addoption(
+        "--cc-slow",
+        action="store_true",
+        default=None,
+        help="run the scenarios that wait for half an hour as well",
+    )
 
 
 def read(config: pytest.Config) -> Options | None:
     """The options, or None without ``--cc-binary``.  Raises pytest.UsageError."""
     values = {name: config.getoption(name) for name in _NAMES}
+    slow = bool(config.getoption("--cc-slow"))
     given = [name for name, value in values.items() if value is not None]
+    empty = [name for name in given if not values[name].strip()]
+    given += ["--cc-slow"] * slow
     if not given:
         return None
-    empty = [name for name in given if not values[name].strip()]
     if empty:
         raise pytest.UsageError(f"{empty[0]}: expected a value, saw nothing")
     if values["--cc-binary"] is None:
@@ -88,6 +99,7 @@ def read(config: pytest.Config) -> Options | None:
         _folder(config, "--cc-captures", values["--cc-captures"]),
         _seconds("--cc-deadline", values["--cc-deadline"]),
         scenarios,
+        slow,
     )
 
 

@@ -43,6 +43,7 @@ class SubjectPlugin:
                 ("--cc-report", self.options.report),
                 ("--cc-captures", self.options.captures),
                 ("--cc-scenarios", self.options.scenarios),
+                ("--cc-slow", self.options.slow),
             ):
                 if value:
                     raise pytest.UsageError(

@@ -80,6 +80,9 @@ class SuitePlugin:
             raise pytest.UsageError(
                 f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}, saw {unknown[0]!r}"
             )
+        slow = [name for name in self._subject.options.scenarios if SCENARIOS[name].slow]
+        if slow and not self._subject.options.slow:
+            raise pytest.UsageError(f"--cc-scenarios: expected --cc-slow beside {slow[0]!r}")
         if self._choice.alone and not config.getoption("junitprefix", None):
             # A node id without a file leaves the class name of a test case empty.
             config.option.junitprefix = "cc-otel"
@@ -158,7 +161,7 @@ class SuitePlugin:
             for item in self._session.items
             if isinstance(item, RequirementItem) and contract.applies(item.requirement)
         ]
-        chosen = needed(selected, only=options.scenarios)
+        chosen = needed(selected, only=options.scenarios, slow=options.slow)
         order = Order(subject.binary, chosen, options.deadline_s, options.captures)
         if subject.shared is None:
             return record_once(order, subject.progress)

@@ -16,6 +16,7 @@ from harness.scenarios.failures import (
     RETRIED_EXPORT,
     USAGE_FRAMES,
 )
+from harness.scenarios.headers_helper import HELPERS
 from harness.scenarios.identity import CUMULATIVE, FREQUENT, IDENTITIES
 from harness.scenarios.intervals import INTERVALS
 from harness.scenarios.scenario import Scenario
@@ -35,6 +36,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         WORKING_DAY,
         CUMULATIVE,
         FREQUENT,
+        *HELPERS,
         CUT_STREAM,
         API_UNREACHABLE,
         RETRIED_EXPORT,

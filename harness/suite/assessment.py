@@ -42,6 +42,16 @@ def _runs_of(requirement: Requirement) -> set[str]:
     }
 
 
+def _slow_runs() -> set[str]:
+    """The labels of the runs that are made only where they are asked for."""
+    return {
+        f"{scenario.name} over {protocol}"
+        for scenario in SCENARIOS.values()
+        if scenario.slow
+        for protocol in scenario.protocols
+    }
+
+
 class Assessment:
     """Asks for the recording when the first requirement needs one, and once only.
 
@@ -101,6 +111,8 @@ class Assessment:
         if hindered and not any(view.run.label in concerned for view in self._views):
             return Judgement(NotExercised("; ".join(hindered)))
         runs = [label for label in undriven if label in concerned]
+        if not runs and concerned and concerned == _slow_runs() & concerned:
+            return Judgement(NotExercised("needs --cc-slow"))
         if not runs:
             return Judgement(outcome)
         return Judgement(

@@ -47,6 +47,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--disallowedTools", "--disallowed-tools", nargs="+", default=[], metavar="A,B"
     )
+    parser.add_argument("--debug", action="store_true")
     parser.add_argument("--agents", default="", metavar="JSON")
     parser.add_argument("--mcp-config", nargs="+", default=[], metavar="JSON")
     parser.add_argument("--model", metavar="NAME")
@@ -77,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ),
         mcp_configs=known.mcp_config,
         agents=known.agents,
+        debug=known.debug,
     )
     try:
         if known.prompt is not None and known.input_format == "stream-json":

@@ -16,6 +16,7 @@ from opentelemetry.util.re import parse_env_headers
 
 from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
+from harness.testing.headers_helper import DynamicHeaders
 from harness.testing.retrying import patient, timeout_s
 
 _MODULES = {
@@ -34,9 +35,13 @@ _CLASSES = {
 
 
 class OtlpExporters:
-    """Makes the official OTLP exporters of one session, and hurries them at its end."""
+    """Makes the official OTLP exporters of one session, and hurries them at its end.
 
-    def __init__(self) -> None:
+    ``headers`` are those that a helper prints, if there is one.
+    """
+
+    def __init__(self, headers: DynamicHeaders | None = None) -> None:
+        self._headers = headers
         self._made: list[Any] = []
         self._end = threading.Timer(_AT_THE_END_S, self._give_up)
         self._end.daemon = True
@@ -50,7 +55,8 @@ class OtlpExporters:
             raise _missing(error) from error
         made = official(headers=_merged_headers(signal), timeout=timeout_s(signal), **options)
         self._made.append(made)
-        return patient(made)
+        exporter = patient(made)
+        return self._headers.on(exporter, protocol) if self._headers else exporter
 
     def hurry(self) -> None:
         """The session ends: what has no answer after some time is given up."""

@@ -19,6 +19,7 @@ from harness.testing import (
     lies_deliveries,
     lies_endpoints,
     lies_exporters,
+    lies_headers_helper,
     lies_intervals,
 )
 from harness.testing.editing import Place
@@ -303,6 +304,7 @@ _THEMES = (
     lies_deliveries,
     lies_endpoints,
     lies_exporters,
+    lies_headers_helper,
     lies_intervals,
 )
 _EVERYWHERE: Mapping[str, Lie] = {

@@ -16,6 +16,7 @@ from harness.testing import identity, otlp_variables, tools
 from harness.testing.attributes import Scalar
 from harness.testing.client import MessagesClient, ToolUse
 from harness.testing.facts import Reporter, Sink
+from harness.testing.headers_helper import DynamicHeaders, Reports
 from harness.testing.loop import MainLoop, Toolbox, Turn
 from harness.testing.mcp_servers import McpServers
 from harness.testing.permissions import Gate, Permissions, Reply
@@ -37,6 +38,7 @@ class Options:
     permissions: Permissions = field(default_factory=Permissions)
     mcp_configs: Sequence[str] = ()
     agents: str = ""
+    debug: bool = False
 
 
 def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path) -> int:
@@ -88,7 +90,14 @@ def opened(
     interactive = ask is not None
     place = tools.Place(folder, _command_environment(environ, promises))
     inbound = {} if interactive else {n: environ[n] for n in _TRACE_CONTEXT if n in environ}
-    with _telemetry(settings, promises, options.version, inbound) as (sink, spans, labels):
+    headers = DynamicHeaders.of(
+        environ, folder, promises, Reports(environ, promises, options.debug, interactive).tell
+    )
+    with _telemetry(settings, promises, options.version, inbound, headers) as (
+        sink,
+        spans,
+        labels,
+    ):
         who = identity.Identity(
             options.version,
             str(uuid.uuid4()),
@@ -129,7 +138,11 @@ class _NoTelemetry:
 
 @contextlib.contextmanager
 def _telemetry(
-    settings: Settings, promises: Promises, version: Version, inbound: Mapping[str, str]
+    settings: Settings,
+    promises: Promises,
+    version: Version,
+    inbound: Mapping[str, str],
+    headers: DynamicHeaders | None,
 ) -> Iterator[tuple[Sink, SpanSink | None, Mapping[str, Scalar]]]:
     """Where data points, events and spans go, and the custom attributes.
 
@@ -143,8 +156,10 @@ def _telemetry(
     from harness.testing.exporters import OtlpExporters
 
     otlp_variables.settle(os.environ)
+    if headers is not None:
+        headers.begin()
     described = telemetry.resource(str(version))
-    exporters = OtlpExporters()
+    exporters = OtlpExporters(headers)
     with contextlib.ExitStack() as closing:
         closing.callback(exporters.settle)
         tracing = None

@@ -41,6 +41,9 @@ class Promises:
     api_numbers: bool = _since("2.1.122")
     #: The variables of OpenTelemetry are not handed to Bash.
     clean_bash: bool = _since("2.1.128")
+    #: A headers helper may stand at a path with spaces, and the debug log tells why one
+    #: failed.
+    helper_reports: bool = _since("2.1.149")
     #: ``app.entrypoint``, with OTEL_METRICS_INCLUDE_ENTRYPOINT=true.
     entrypoint: bool = _since("2.1.152")
     #: ``tool_parameters`` on ``tool_decision``, with OTEL_LOG_TOOL_DETAILS=1.

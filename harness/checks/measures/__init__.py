@@ -12,6 +12,7 @@ from harness.checks.items import Item
 from harness.checks.measures import (
     deliveries,
     exporters,
+    headers_helper,
     intervals,
     routes,
     session,
@@ -32,6 +33,8 @@ MEASURES: Mapping[str, Measure] = {
         exporters.printed_objects,
         exporters.received,
         exporters.served_metrics,
+        headers_helper.helper_exports,
+        headers_helper.helper_session,
         intervals.intervals,
         intervals.last_data,
         routes.destinations,

@@ -1,0 +1,96 @@
+"""A helper for dynamic headers that logs its runs, and says in each value which one it was.
+
+Run as a program by a launcher that :func:`install` writes: ``FOLDER/plan.json`` says what
+it prints and how it ends, ``FOLDER/log`` is where it tells of each run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+# Nothing else up here: a helper starts before every refresh, and -S keeps it quick.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+#: In what is printed: the number of the run, from 1, and so many letters as the plan says.
+NUMBER = "@"
+PADDING = "~"
+
+
+def install(
+    launcher: Path,
+    folder: Path,
+    printed: object,
+    *,
+    status: int = 0,
+    delay_s: float = 0.0,
+    padding: int = 0,
+) -> None:
+    """Make ``launcher`` a helper that prints ``printed`` (a text as it is, all else as JSON)."""
+    import shlex
+
+    folder.mkdir()
+    plan = {
+        "print": printed if isinstance(printed, str) else json.dumps(printed),
+        "status": status,
+        "delay_s": delay_s,
+        "padding": padding,
+    }
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    command = shlex.join([sys.executable, "-I", "-S", os.path.abspath(__file__), str(folder)])
+    launcher.parent.mkdir(exist_ok=True)
+    launcher.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    launcher.chmod(0o755)
+
+
+def runs(folder: Path) -> list[Mapping[str, object]]:
+    """What it logged, in the order in which the runs began."""
+    try:
+        lines = (folder / "log").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    logged = [json.loads(line) for line in lines]
+    return sorted(logged, key=lambda run: run["started_unix_nano"])
+
+
+def main(argv: Sequence[str]) -> int:
+    started = time.time_ns()
+    folder, *arguments = argv
+    with open(f"{folder}/plan.json", encoding="utf-8") as stream:
+        plan = json.load(stream)
+    number = _number(folder)
+    time.sleep(plan["delay_s"])
+    run = {
+        "number": number,
+        "started_unix_nano": started,
+        "answered_unix_nano": time.time_ns(),
+        "arguments": arguments,
+    }
+    with open(f"{folder}/log", "a", encoding="utf-8") as stream:
+        stream.write(json.dumps(run) + "\n")
+    text = plan["print"].replace(NUMBER, str(number)).replace(PADDING, "a" * plan["padding"])
+    sys.stdout.write(text)
+    if plan["status"]:
+        sys.stderr.write("no headers today\n")
+    return int(plan["status"])
+
+
+def _number(folder: str) -> int:
+    """The first number that no other run has taken: two may begin at once."""
+    number = 1
+    while True:
+        try:
+            os.mkdir(f"{folder}/{number}")
+        except FileExistsError:
+            number += 1
+        else:
+            return number
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,275 @@
+"""Lies about dynamic headers: what the helper did, and what became of its answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.contract.requirement import Requirement
+from harness.otlp.codec import encode
+from harness.otlp.messages import ENCODINGS, ExportLogsServiceRequest
+from harness.otlp.model import Protocol, Signal
+
+Lie = Callable[[Capture, Requirement], Capture]
+
+_SECOND = 1_000_000_000
+
+
+def one_without(capture: Capture, requirement: Requirement) -> Capture:
+    """The last request comes without the helper's headers."""
+    return _last(capture, lambda export: _bare(export, _headers(capture)))
+
+
+def one_with(capture: Capture, requirement: Requirement) -> Capture:
+    """The last request comes with a header of the helper's."""
+    (name, *_) = _headers(capture)
+    return _last(capture, lambda export: _put(export, name, "1"))
+
+
+def one_header_lost(capture: Capture, requirement: Requirement) -> Capture:
+    """The last request lacks one of the helper's headers."""
+    (name, *_) = _headers(capture)
+    return _last(capture, lambda export: _bare(export, [name]))
+
+
+def static_lost(capture: Capture, requirement: Requirement) -> Capture:
+    """The last request lacks the static header."""
+    return _last(capture, lambda export: _bare(export, [_observed(capture)["static"]]))
+
+
+def answers_mixed(capture: Capture, requirement: Requirement) -> Capture:
+    """The last request carries one header of the first answer beside those of the last."""
+    name = _headers(capture)[-1]
+    return _last(capture, lambda export: _put(export, name, _of_run(export, name, 1)))
+
+
+def older_answer(capture: Capture, requirement: Requirement) -> Capture:
+    """The last request carries the first answer again."""
+
+    def older(export: Export) -> Export:
+        for name in _headers(capture):
+            export = _put(export, name, _of_run(export, name, 1))
+        return export
+
+    return _last(capture, older)
+
+
+def answer_grows_old(capture: Capture, requirement: Requirement) -> Capture:
+    """The last request arrives ten seconds later."""
+    return _last(
+        capture,
+        lambda export: replace(export, arrived_unix_nano=export.arrived_unix_nano + 10 * _SECOND),
+    )
+
+
+def headers_never_sent(capture: Capture, requirement: Requirement) -> Capture:
+    """No request carries any of the helper's headers."""
+    bare = [_bare(export, _headers(capture)) for export in _exports(capture)]
+    return replace(capture, exports=tuple(bare))
+
+
+def nothing_sent(capture: Capture, requirement: Requirement) -> Capture:
+    """There is no request at all."""
+    _exports(capture)
+    return replace(capture, exports=())
+
+
+def no_logs(capture: Capture, requirement: Requirement) -> Capture:
+    """There is no request with logs."""
+    return _without(capture, Signal.LOGS)
+
+
+def no_traces(capture: Capture, requirement: Requirement) -> Capture:
+    """There is no request with traces."""
+    return _without(capture, Signal.TRACES)
+
+
+def one_refused(capture: Capture, requirement: Requirement) -> Capture:
+    """The last request was turned away."""
+    return _last(capture, _refused)
+
+
+def later_tokens_refused(capture: Capture, requirement: Requirement) -> Capture:
+    """Every request with another token than the first was turned away."""
+    name = _headers(capture)[0]
+    exports = [
+        export if re.search(r"\b1$", export.header(name) or "") else _refused(export)
+        for export in _exports(capture)
+    ]
+    return replace(capture, exports=tuple(exports))
+
+
+def sent_without(capture: Capture, requirement: Requirement) -> Capture:
+    """One more request, with none of the helper's headers."""
+    return _more(capture, {})
+
+
+def sent_with_the_answer(capture: Capture, requirement: Requirement) -> Capture:
+    """One more request, with the headers that the answer was to give."""
+    return _more(capture, dict.fromkeys(_headers(capture), "1"))
+
+
+def sent_with_an_injection(capture: Capture, requirement: Requirement) -> Capture:
+    """One more request, with the header that a value of the answer holds."""
+    injected = str(_observed(capture)["injected"])
+    return _more(capture, {**dict.fromkeys(_headers(capture), "1"), injected: "yes"})
+
+
+def helper_begins_late(capture: Capture, requirement: Requirement) -> Capture:
+    """The helper ran five seconds later."""
+    return _ran(capture, lambda runs: [_moved(run, 5 * _SECOND) for run in runs])
+
+
+def helper_runs_too_soon(capture: Capture, requirement: Requirement) -> Capture:
+    """The helper ran the second time a tenth of a second after the first."""
+
+    def soon(runs: Sequence[Any]) -> Sequence[Any]:
+        first, second, *others = runs
+        started = first["started_unix_nano"] + _SECOND // 10
+        return [first, {**second, "started_unix_nano": started}, *others]
+
+    return _ran(capture, soon)
+
+
+def helper_stops_running(capture: Capture, requirement: Requirement) -> Capture:
+    """The helper ran once: whatever the later answers are, they are not its own."""
+    return _ran(capture, lambda runs: runs[:1])
+
+
+def helper_runs_again(capture: Capture, requirement: Requirement) -> Capture:
+    """The helper ran once more, a second later."""
+    return _ran(capture, lambda runs: [*runs, _moved(runs[-1], _SECOND)])
+
+
+def arguments_lost(capture: Capture, requirement: Requirement) -> Capture:
+    """The helper was run without its arguments."""
+    return _ran(capture, lambda runs: [{**run, "arguments": []} for run in runs])
+
+
+def session_ends_badly(capture: Capture, requirement: Requirement) -> Capture:
+    """The session ended with an error."""
+    return replace(capture, run=replace(capture.run, exit_code=1))
+
+
+def nothing_reported(capture: Capture, requirement: Requirement) -> Capture:
+    """Nothing was said on stderr."""
+    return replace(capture, run=replace(capture.run, stderr=""))
+
+
+def nothing_logged(capture: Capture, requirement: Requirement) -> Capture:
+    """Nothing of it stood in the debug log."""
+    return _observing(capture, {"debug_log": []})
+
+
+def _observed(capture: Capture) -> Mapping[str, Any]:
+    observed = capture.run.observed["helper"]
+    assert isinstance(observed, Mapping)
+    return observed
+
+
+def _headers(capture: Capture) -> list[str]:
+    return list(_observed(capture)["headers"])
+
+
+def _observing(capture: Capture, changed: Mapping[str, Any]) -> Capture:
+    observed = {**capture.run.observed, "helper": {**_observed(capture), **changed}}
+    return replace(capture, run=replace(capture.run, observed=observed))
+
+
+def _ran(capture: Capture, edit: Callable[[Sequence[Any]], Sequence[Any]]) -> Capture:
+    runs = _observed(capture)["runs"]
+    if not runs:
+        raise ValueError(f"{capture.run.label} ran no helper")
+    return _observing(capture, {"runs": list(edit(runs))})
+
+
+def _moved(run: Mapping[str, Any], by: int) -> Mapping[str, Any]:
+    times = ("started_unix_nano", "answered_unix_nano")
+    return {**run, **{name: run[name] + by for name in times}}
+
+
+def _exports(capture: Capture) -> Sequence[Export]:
+    if not capture.exports:
+        raise ValueError(f"{capture.run.label} exported nothing")
+    return capture.exports
+
+
+def _last(capture: Capture, edit: Callable[[Export], Export]) -> Capture:
+    *others, last = _exports(capture)
+    return replace(capture, exports=(*others, edit(last)))
+
+
+def _without(capture: Capture, signal: Signal) -> Capture:
+    kept = tuple(export for export in _exports(capture) if export.signal is not signal)
+    return replace(capture, exports=kept)
+
+
+def _bare(export: Export, names: Sequence[str]) -> Export:
+    kept = tuple(pair for pair in export.headers if pair[0].lower() not in names)
+    return replace(export, headers=kept)
+
+
+def _put(export: Export, name: str, value: str) -> Export:
+    return replace(export, headers=(*_bare(export, [name]).headers, (name, value)))
+
+
+def _of_run(export: Export, name: str, number: int) -> str:
+    return re.sub(r"\d+$", str(number), export.header(name) or "")
+
+
+def _refused(export: Export) -> Export:
+    return replace(export, status=401, rejected="turned away")
+
+
+def _more(capture: Capture, headers: Mapping[str, str]) -> Capture:
+    protocol = capture.run.protocol
+    assert protocol is not Protocol.GRPC
+    extra = Export(
+        sequence=len(capture.exports) + 1,
+        protocol=protocol,
+        signal=Signal.LOGS,
+        method="POST",
+        path="/v1/logs",
+        http_version="1.1",
+        headers=tuple(headers.items()),
+        body=encode(ExportLogsServiceRequest(), ENCODINGS[protocol]),
+        arrived_unix_nano=capture.run.ended_unix_nano,
+        peer="",
+        status=200,
+    )
+    return replace(capture, exports=(*capture.exports, extra))
+
+
+LIES: Mapping[str, Lie] = {
+    lie.__name__: lie
+    for lie in (
+        one_without,
+        one_with,
+        one_header_lost,
+        static_lost,
+        answers_mixed,
+        older_answer,
+        answer_grows_old,
+        headers_never_sent,
+        nothing_sent,
+        no_logs,
+        no_traces,
+        one_refused,
+        later_tokens_refused,
+        sent_without,
+        sent_with_the_answer,
+        sent_with_an_injection,
+        helper_begins_late,
+        helper_runs_too_soon,
+        helper_stops_running,
+        helper_runs_again,
+        arguments_lost,
+        session_ends_badly,
+        nothing_reported,
+        nothing_logged,
+    )
+}
