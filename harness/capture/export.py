@@ -48,6 +48,8 @@ class Export:
     is the HTTP status, or the gRPC status code, that was answered; ``rejected``
     says why a request was refused and is empty for an accepted one.
     ``protocol`` and ``signal`` are ``None`` where the request names neither.
+    ``peer_certificate`` is the common name in the certificate that the client showed
+    (its fingerprint, ``sha256:…``, where it has none); empty without one.
     A line of an OTLP-JSON file that another tool wrote has no protocol and no
     method: its body is the line.
 
@@ -69,6 +71,7 @@ class Export:
     peer: str
     status: int
     rejected: str = ""
+    peer_certificate: str = ""
     _read: _Read | None = field(default=None, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:

@@ -14,6 +14,7 @@ from harness.capture.store import Store
 from harness.collector.answer import Responder
 from harness.collector.grpc_server import GrpcServer
 from harness.collector.http_app import HttpApp
+from harness.collector.tls import Tls
 from harness.errors import UsageError
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from harness.otlp.model import DataPoint, Event, Protocol
@@ -32,6 +33,7 @@ class Collector:
     free port.  ``limit_bytes`` bounds what the store holds (see
     :class:`~harness.capture.store.Store`), ``max_body_bytes`` one request, before and
     after decompression.  ``responder`` may answer something else than full success.
+    With ``tls`` both servers speak it, and nothing else.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Collector:
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         responder: Responder | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self.store = Store(limit_bytes)
         self._host = host
@@ -50,6 +53,8 @@ class Collector:
         self._grpc_port = grpc_port
         self._max_body_bytes = max_body_bytes
         self._responder = responder
+        self._tls = tls
+        self._scheme = "http" if tls is None else "https"
         self._servers: tuple[HttpServer | GrpcServer, ...] = ()
         self._stopping = threading.Lock()
         self._stopped = False
@@ -58,13 +63,14 @@ class Collector:
         """Bind both ports and accept requests.  Once only: a stopped collector stays stopped."""
         if self._servers:
             raise RuntimeError("this collector was started before; make another one")
+        context = None if self._tls is None else self._tls.context()
         grpc = self._grpc_server()
         self._servers = (grpc,)
         try:
             listener = _listen("http_port", self._host, self._http_port)
             self._http_port = listener.getsockname()[1]
             app = HttpApp(self.store, self._max_body_bytes, self._responder)
-            http = HttpServer(app, listener, app.malformed)
+            http = HttpServer(app, listener, app.malformed, context)
             http.start()
             self._servers = (http, grpc)
         except BaseException:
@@ -83,6 +89,7 @@ class Collector:
                 self.store,
                 self._max_body_bytes,
                 self._responder,
+                self._tls,
             )
         except RuntimeError as error:
             raise _unusable("grpc_port", self._host, self._grpc_port, error) from error
@@ -113,13 +120,13 @@ class Collector:
 
     @property
     def http_endpoint(self) -> str:
-        """Base URL of OTLP/HTTP, without a path: ``http://127.0.0.1:PORT``."""
-        return f"http://{_address(self._host, self._http_port)}"
+        """Base URL of OTLP/HTTP, without a path: ``http://127.0.0.1:PORT`` (or ``https``)."""
+        return f"{self._scheme}://{_address(self._host, self._http_port)}"
 
     @property
     def grpc_endpoint(self) -> str:
-        """URL of OTLP/gRPC: ``http://127.0.0.1:PORT``."""
-        return f"http://{_address(self._host, self._grpc_port)}"
+        """URL of OTLP/gRPC: ``http://127.0.0.1:PORT`` (or ``https``)."""
+        return f"{self._scheme}://{_address(self._host, self._grpc_port)}"
 
     def endpoint(self, protocol: Protocol) -> str:
         """What ``OTEL_EXPORTER_OTLP_ENDPOINT`` must be for ``protocol``."""
