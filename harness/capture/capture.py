@@ -16,6 +16,14 @@ from harness.capture.run import Run
 from harness.otlp.model import Attributes, DataPoint, Event, Span, Value
 
 
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A TCP connection that reached the door of a collector, whatever came of it."""
+
+    collector: str
+    opened_unix_nano: int
+
+
 @dataclass(frozen=True)
 class Capture:
     """Captures are equal when the runs and all raw exports are."""
@@ -24,6 +32,7 @@ class Capture:
     exports: tuple[Export, ...]
     #: Exports that the store had to forget because its memory limit was reached.
     forgotten: int = 0
+    connections: tuple[Connection, ...] = ()
 
     @cached_property
     def accepted(self) -> tuple[Export, ...]:

@@ -20,6 +20,9 @@ from harness.otlp.messages import (
 )
 from harness.otlp.model import DataPoint, Event, Protocol, Signal, Span
 
+#: The collector of a run that has no other.
+MAIN = "main"
+
 #: One lock for all exports: decoding is bound to the interpreter lock anyway, and
 #: a lock in each export would cost the request path more than it gives.
 _DECODING = threading.RLock()
@@ -47,6 +50,7 @@ class Export:
     framing removed), gRPC messages come decompressed from grpcio.  ``status``
     is the HTTP status, or the gRPC status code, that was answered; ``rejected``
     says why a request was refused and is empty for an accepted one.
+    ``collector`` is the name of the collector that got it, where a run has several.
     ``protocol`` and ``signal`` are ``None`` where the request names neither.
     ``peer_certificate`` is the common name in the certificate that the client showed
     (its fingerprint, ``sha256:…``, where it has none); empty without one.
@@ -71,6 +75,7 @@ class Export:
     peer: str
     status: int
     rejected: str = ""
+    collector: str = MAIN
     peer_certificate: str = ""
     _read: _Read | None = field(default=None, init=False, repr=False, compare=False)
 

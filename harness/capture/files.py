@@ -11,7 +11,7 @@ A folder holds
     its decoded form, or null;
 ``capture.json``
     the version of this format, the run with its ground truth, the number of
-    exports and of forgotten ones.
+    exports and of forgotten ones, the connections that were opened.
 
 Everything is stored as it came, the values of ``authorization`` and
 ``x-api-key`` headers and of the run's environment included: subjects are run with
@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.capture.capture import Capture
+from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
 from harness.capture.plain import PlainError, from_plain, to_plain
 from harness.capture.run import Run
@@ -59,6 +59,7 @@ class _Sidecar:
     exports: int
     forgotten: int
     run: Run
+    connections: tuple[Connection, ...] = ()
 
 
 def save(capture: Capture, folder: Path) -> None:
@@ -71,7 +72,9 @@ def save(capture: Capture, folder: Path) -> None:
             lines[export.signal].append(encode(export.message, Encoding.JSON))
             place = {"file": _FILES[export.signal], "line": len(lines[export.signal])}
         transport.append(json.dumps({**place, **to_plain(export)}).encode())
-    sidecar = _Sidecar(FORMAT, len(capture.exports), capture.forgotten, capture.run)
+    sidecar = _Sidecar(
+        FORMAT, len(capture.exports), capture.forgotten, capture.run, capture.connections
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SIDECAR).unlink(missing_ok=True)
@@ -112,7 +115,7 @@ def load(folder: Path) -> Capture:
             seen=f"{len(exports)} lines",
             expected=f"{sidecar.exports} lines, as {SIDECAR} says",
         )
-    return Capture(sidecar.run, exports, sidecar.forgotten)
+    return Capture(sidecar.run, exports, sidecar.forgotten, sidecar.connections)
 
 
 def load_exports(folder: Path) -> tuple[Export, ...]:

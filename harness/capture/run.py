@@ -128,7 +128,8 @@ class GroundTruth:
 class Run:
     """One process, run once.  ``environment`` is what the scenario set (no inherited
     variables), ``traits`` what else tells the run from others (``terminal``); times are
-    Unix nanoseconds; ``exit_code`` is negative for a signal."""
+    Unix nanoseconds; ``exit_code`` is negative for a signal.  ``observed`` is what the
+    scenario saw besides, as JSON values by name."""
 
     scenario: str
     protocol: Protocol
@@ -143,6 +144,7 @@ class Run:
     truth: GroundTruth = field(default_factory=GroundTruth)
     traits: tuple[str, ...] = ()
     host: Host = field(default_factory=Host)
+    observed: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

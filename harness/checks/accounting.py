@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from math import isclose
 
 from harness.checks.fields import chosen, nothing_seen
+from harness.checks.items import Item
 from harness.checks.truth import OCCASIONS
-from harness.checks.view import CaptureView, Item
+from harness.checks.view import CaptureView
 from harness.contract.requirement import Requirement, Selector
 from harness.findings import Finding, Judged, NotExercised, Outcome
 

@@ -9,7 +9,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from harness.checks.describe import expected, shown
-from harness.checks.view import MISSING, CaptureView, Item
+from harness.checks.items import MISSING, Item
+from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome

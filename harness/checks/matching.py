@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from harness.capture.run import Decision, ToolRun
-from harness.checks.view import Item
+from harness.checks.items import Item
 
 _Tool = TypeVar("_Tool", ToolRun, Decision)
 

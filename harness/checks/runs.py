@@ -9,7 +9,8 @@ from harness.capture.run import Failure
 from harness.checks.accounting import total
 from harness.checks.describe import shown
 from harness.checks.fields import carrying, chosen, nothing_seen, number
-from harness.checks.view import MISSING, CaptureView, Item
+from harness.checks.items import MISSING, Item
+from harness.checks.view import CaptureView
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 

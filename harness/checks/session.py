@@ -9,8 +9,9 @@ from typing import Any
 
 from harness.checks.describe import shown
 from harness.checks.fields import carrying, chosen, nothing_seen
+from harness.checks.items import Item
 from harness.checks.truth import OCCASIONS
-from harness.checks.view import CaptureView, Item, refusal
+from harness.checks.view import CaptureView, refusal
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from harness.checks.fields import chosen, nothing_seen
-from harness.checks.view import CaptureView, Item
+from harness.checks.items import Item
+from harness.checks.view import CaptureView
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 

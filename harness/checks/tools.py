@@ -13,9 +13,10 @@ from harness.capture.run import ToolRun
 from harness.checks.accounting import total
 from harness.checks.describe import shown
 from harness.checks.fields import chosen, matches, nothing_seen, number
+from harness.checks.items import MISSING, Item
 from harness.checks.matching import MCP_TOOL, paired, reported_name
 from harness.checks.truth import EDIT_TOOLS
-from harness.checks.view import MISSING, CaptureView, Item
+from harness.checks.view import CaptureView
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 

@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.capture.names import event_names
+from harness.checks.items import Item
+from harness.checks.measures import MEASURES
 from harness.contract.requirement import Selector
 from harness.otlp.model import Attributes, DataPoint, Event, Resource, Scope, Signal, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One selected thing: ``where`` it stands, and its ``view`` for a JSON Schema."""
-
-    where: str
-    view: Mapping[str, Any] = field(repr=False)
-
-    def at(self, path: tuple[str, ...]) -> Any:
-        """The field that ``path`` leads to, or :data:`MISSING`."""
-        value: Any = self.view
-        for step in path:
-            if not isinstance(value, Mapping) or step not in value:
-                return MISSING
-            value = value[step]
-        return value
-
-
-class _Missing:
-    def __repr__(self) -> str:
-        return "nothing"
-
-
-#: What :meth:`Item.at` answers where there is no such field.
-MISSING = _Missing()
 
 
 class CaptureView:
@@ -73,7 +48,9 @@ class CaptureView:
                 return [item for item in self._scopes if item.view["signal"] == selector.name]
             case "exports":
                 return self._exports
-        raise ValueError(f"unknown selector kind {selector.kind!r}")
+            case "measured" if selector.name in MEASURES:
+                return list(MEASURES[selector.name](self.capture))
+        raise ValueError(f"nothing is known of {selector}")
 
     def _place(self, export: Export) -> str:
         signal = export.signal or "unrecognised"
@@ -173,6 +150,7 @@ def export_view(export: Export) -> dict[str, Any]:
         "signal": export.signal,
         "method": export.method,
         "path": export.path,
+        "collector": export.collector,
         "rejected": refusal(export),
         "decode_error": "" if export.decode_error is None else str(export.decode_error),
         "headers": {name.lower(): value for name, value in export.headers},

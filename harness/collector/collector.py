@@ -119,6 +119,14 @@ class Collector:
         self.stop()
 
     @property
+    def http_port(self) -> int:
+        return self._http_port
+
+    @property
+    def grpc_port(self) -> int:
+        return self._grpc_port
+
+    @property
     def http_endpoint(self) -> str:
         """Base URL of OTLP/HTTP, without a path: ``http://127.0.0.1:PORT`` (or ``https``)."""
         return f"{self._scheme}://{_address(self._host, self._http_port)}"

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from harness.contract.versions import VersionRange
 from harness.findings import Level
 
+#: The trait of a run in which only those requirements are judged that name its scenario.
+APART = "apart"
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -28,7 +31,8 @@ class Selector:
 
     ``kind`` is ``metric`` or ``event`` (``name`` says which), ``metrics`` or
     ``events`` (every data point, every event), ``items`` (both), ``resources``,
-    ``scopes`` (``name``: the signal), or ``exports`` (whole requests).
+    ``scopes`` (``name``: the signal), ``exports`` (whole requests), or ``measured``
+    (``name``: what of the run is measured, see :mod:`harness.checks.measures`).
     """
 
     kind: str
@@ -80,6 +84,14 @@ class Requirement:
     protocols: tuple[str, ...] = ()
     mutants: tuple[MutantSpec, ...] = ()
     awaits: str = ""
+
+    def speaks_of(
+        self, scenario: str, environment: Mapping[str, str], traits: Collection[str]
+    ) -> bool:
+        """Whether a run of ``scenario`` with these settings and traits is one of them."""
+        if scenario not in self.scenarios and (self.scenarios or APART in traits):
+            return False
+        return self.holds_given(environment, traits)
 
     def holds_given(self, environment: Mapping[str, str], traits: Collection[str]) -> bool:
         """Whether a run with these settings and traits is as ``given`` says."""

@@ -41,12 +41,15 @@ SCENARIOS: Mapping[str, Scenario] = {
 
 
 def needed(
-    requirements: Iterable[Requirement], *, only: Collection[str] = ()
+    requirements: Iterable[Requirement], *, only: Collection[str] = (), slow: bool = False
 ) -> tuple[Scenario, ...]:
-    """The scenarios (of ``only``, if any are named) that exercise one of ``requirements``."""
+    """The scenarios (of ``only``, if any are named) that exercise one of ``requirements``;
+    those that take long only where ``slow`` is said."""
     checked = [each for each in requirements if each.check is not None]
     return tuple(
         scenario
         for scenario in SCENARIOS.values()
-        if (not only or scenario.name in only) and any(map(scenario.concerns, checked))
+        if (slow or not scenario.slow)
+        and (not only or scenario.name in only)
+        and any(map(scenario.concerns, checked))
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.capture.capture import Capture
-from harness.capture.export import Export
 from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts
-from harness.collector.answer import Answer
-from harness.collector.collector import Collector
-from harness.errors import SubjectError, UsageError
-from harness.otlp.model import Protocol, Signal
+from harness.capture.store import StoreClosedError
+from harness.errors import DeadlineExceeded, SubjectError, UsageError
+from harness.otlp.model import Protocol
+from harness.scenarios.place import Place, opened
 from harness.scenarios.scenario import Scenario
 from harness.subject.binary import Binary
 from harness.subject.conversing import run_conversation
@@ -53,22 +54,26 @@ def drive(
     end in time, does not do what the scenario expects, or gives up before its work.
     """
     ledger = LineLedger()
-    responder = RefusesTheFirst() if scenario.first_exports_refused else None
-    with Collector(responder=responder) as collector, Sandbox() as sandbox:
+    with opened(scenario.backends, protocol) as place:
+        sandbox = place.sandbox
         write_files(sandbox.work, scenario.files)
-        further = scenario.prepare(sandbox, protocol) if scenario.prepare else ()
+        further = scenario.prepare(place) if scenario.prepare else ()
         args = (*scenario.args, *further)
         with MessagesApi(
-            scenario.steps(sandbox.work),
+            scenario.steps_at(place),
             prompts=scenario.all_prompts,
             observer=ledger,
             usage_frames=scenario.usage_frames,
         ) as api:
-            settings = telemetry_settings(protocol, collector.endpoint(protocol))
-            settings.update(scenario.environment)
-            session = _Session(binary, scenario, sandbox, api, settings, args, deadline_s, leash)
+            place.api = api
+            settings = _settings(scenario, place)
+            launcher = scenario.launch(place) if scenario.launch else ()
+            launched = replace(binary, argv=(*launcher, *binary.argv))
+            patience_s = deadline_s + scenario.patience_s
+            session = _Session(launched, scenario, sandbox, api, settings, args, patience_s, leash)
             try:
-                completed = session.run()
+                with _meanwhile(scenario, place):
+                    completed = session.run()
             except SubjectError as error:
                 raise SubjectError(
                     f"claude {binary.version} could not be driven through {scenario.name} "
@@ -89,7 +94,11 @@ def drive(
             canaries=scenario.canaries,
             account=scenario.account,
         )
-        exports, forgotten = collector.store.snapshot()
+        exports, forgotten = place.exports()
+        if scenario.more_exports:
+            exports = (*exports, *scenario.more_exports(place, completed))
+        connections = place.connections()
+        observed = scenario.observe(place, completed) if scenario.observe else {}
     _verify(binary, scenario, protocol, completed, truth)
     run = Run(
         scenario=scenario.name,
@@ -105,21 +114,40 @@ def drive(
         truth=truth,
         traits=scenario.all_traits,
         host=this_host(),
+        observed=observed,
     )
-    return Capture(run, exports, forgotten)
+    return Capture(run, exports, forgotten, connections)
 
 
-class RefusesTheFirst:
-    """A responder: 503 (UNAVAILABLE) for the first request of each signal."""
+def _settings(scenario: Scenario, place: Place) -> dict[str, str]:
+    if scenario.configure is None:
+        settings = telemetry_settings(place.protocol, place.endpoint())
+    else:
+        settings = dict(scenario.configure(place))
+    return {**settings, **scenario.environment}
 
-    def __init__(self) -> None:
-        self._seen: set[Signal | None] = set()
 
-    def __call__(self, export: Export) -> Answer | None:
-        if export.signal in self._seen:
-            return None
-        self._seen.add(export.signal)
-        return Answer(http_status=503, grpc_code=14, message="not yet")
+@contextlib.contextmanager
+def _meanwhile(scenario: Scenario, place: Place) -> Iterator[None]:
+    """Run the scenario's own thread while the block lasts.
+
+    What it waits for may never come: a wait that the end of the session ended is no
+    fault.  Any other is, and raised here.
+    """
+    if scenario.meanwhile is None:
+        yield
+        place.ended.set()
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="meanwhile") as thread:
+        done = thread.submit(scenario.meanwhile, place)
+        try:
+            yield
+        finally:
+            place.ended.set()
+            for collector in place.collectors.values():
+                collector.store.close()
+    with contextlib.suppress(StoreClosedError, DeadlineExceeded):
+        done.result()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from harness.capture.export import MAIN
 from harness.otlp.model import Protocol
+from harness.scenarios.place import Backend
+from harness.scenarios.responders import RefusesTheFirst
 from harness.scenarios.scenario import A_CUT_STREAM, Scenario
 from harness.subject.script import CutOff, Fail, HangUp, Say, UseTool
 
@@ -73,6 +76,6 @@ RETRIED_EXPORT = Scenario(
     says="A session whose first export of each signal is refused with 503",
     prompt="Be counted once.",
     script=(UseTool("Bash", {"command": "true", "description": "Do nothing"}), Say("Counted.")),
-    first_exports_refused=True,
+    backends={MAIN: Backend(responder=RefusesTheFirst)},
     protocols=(Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON),
 )

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from harness.otlp.model import Protocol
+from harness.scenarios.place import Place
 from harness.scenarios.scenario import Scenario
-from harness.subject.sandbox import Sandbox
 from harness.subject.script import Say, UseTool
 
 #: An invented account, in the form in which the CLI keeps one.
@@ -23,8 +23,8 @@ _SIGNED_IN = {"CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-not-a-real-token", "ANTHR
 _SWITCHES = ("SESSION_ID", "VERSION", "ACCOUNT_UUID", "ENTRYPOINT")
 
 
-def _sign_in(sandbox: Sandbox, protocol: Protocol) -> Sequence[str]:
-    path = sandbox.home / ".claude.json"
+def _sign_in(place: Place) -> Sequence[str]:
+    path = place.home / ".claude.json"
     path.write_text(json.dumps({"oauthAccount": _ACCOUNT}), encoding="utf-8")
     return ()
 

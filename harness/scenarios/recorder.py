@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.capture.capture import Capture
@@ -31,10 +31,12 @@ _RUNS_PER_CORE = 2
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What the runs left, in the order of the scenarios.  ``faults`` holds, for each run
-    that could not be driven to its end (``working_day over grpc``), why not."""
+    that could not be driven to its end (``working_day over grpc``), why not, ``hindered``
+    the same for those that cannot be made on this machine."""
 
     captures: tuple[Capture, ...]
     faults: Mapping[str, str]
+    hindered: Mapping[str, str] = field(default_factory=dict)
 
 
 def record(
@@ -54,24 +56,33 @@ def record(
     saved there survives an interruption.  On the way out, whatever the reason,
     no subject is left running.
     """
-    runs = [
+    hindrances = {each.name: each.hindrance() if each.hindrance else "" for each in scenarios}
+    wanted = [
         (scenario, protocol)
         for scenario in scenarios
         for protocol in scenario.protocols
         if protocol in protocols
     ]
+    hindered = {
+        _label(scenario, protocol): hindrances[scenario.name]
+        for scenario, protocol in wanted
+        if hindrances[scenario.name]
+    }
+    runs = [pair for pair in wanted if _label(*pair) not in hindered]
     progress(
         f"running claude {binary.version} {len(runs)} times over {', '.join(protocols)}: "
         + ", ".join(scenario.name for scenario in scenarios)
     )
     if not runs:
-        return Recorded((), {})
+        return Recorded((), {}, hindered)
     leash = Leash()
-    workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1))
+    # A run that waits takes nobody's turn.
+    waiting = sum(scenario.patience_s > 0 for scenario, _ in runs)
+    workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
         futures = {
             pool.submit(_record_one, binary, scenario, protocol, deadline_s, leash, keep): (
-                f"{scenario.name} over {protocol}"
+                _label(scenario, protocol)
             )
             for scenario, protocol in runs
         }
@@ -90,7 +101,11 @@ def record(
             faults[label] = str(error)
         else:
             raise error
-    return Recorded(tuple(captures), faults)
+    return Recorded(tuple(captures), faults, hindered)
+
+
+def _label(scenario: Scenario, protocol: Protocol) -> str:
+    return f"{scenario.name} over {protocol}"
 
 
 def run_session(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from harness.contract.requirement import Requirement
+from harness.capture.export import MAIN, Export
+from harness.contract.requirement import APART, Requirement
 from harness.otlp.model import Protocol
+from harness.scenarios.place import Backend, Place
 from harness.subject.headless import PERMISSIONS
 from harness.subject.interactive import Act, Type
-from harness.subject.sandbox import Sandbox
-from harness.subject.script import Step
+from harness.subject.process import Completed
+from harness.subject.script import Repeat, Step, UseTool
 
 #: Traits of runs: in words, what ``given`` of a requirement may ask for.
 AT_A_TERMINAL = "a_terminal"
@@ -22,8 +25,19 @@ A_CUT_STREAM = "a_cut_stream"
 AN_UNREACHABLE_API = "an_unreachable_api"
 A_REFUSING_COLLECTOR = "a_refusing_collector"
 
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """A step that is taken again and again until ``holds``, asked before each time without
+    blocking; at most ``at_most`` times."""
+
+    step: UseTool
+    holds: Callable[[Place], bool]
+    at_most: int = 200
+
+
 #: The steps, or a function from the work tree's absolute path to them.
-Script = Sequence[Step] | Callable[[Path], Sequence[Step]]
+Script = Sequence[Step | Until] | Callable[[Path], Sequence[Step | Until]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +47,25 @@ class Scenario:
 
     ``environment`` is laid over the telemetry settings; ``files`` (name -> content)
     stand in the work tree before the session starts; ``prepare`` may add more to the
-    sandbox and returns further arguments.  ``traits`` tell the run from others, for
+    place and returns further arguments.  ``traits`` tell the run from others, for
     requirements that hold only with them.  ``canaries`` are the unique texts that it
     hides, by what they stand in for, ``account`` is who is signed in.  It is run over
     each of ``protocols``.
 
-    ``usage_frames``: how often the API tells the usage of one answer.  Two faults of
-    what stands around the subject: ``api_unreachable`` (nothing listens where the API
-    should be), ``first_exports_refused`` (503 for the first request of each signal).
+    ``usage_frames``: how often the API tells the usage of one answer;
+    ``api_unreachable``: nothing listens where the API should be.
+
+    ``backends`` are the collectors, by name.  ``configure`` gives the telemetry settings
+    (None: all signals over the run's protocol to the collector ``main``).  ``launch``
+    is what the command line begins with, before the subject's own.  ``meanwhile`` runs in
+    a thread of its own while the session does; waits on a collector end with the session.
+    ``observe`` adds to what the run is known to have done, ``more_exports`` to what it
+    exported, after the process has ended.
+
+    ``apart``: only requirements that name the scenario are judged in its runs.
+    ``hindrance`` says why it cannot be run on this machine, or nothing.  ``patience_s``
+    is how long the session waits, doing nothing: it lengthens its deadline, and other
+    runs do not wait for it.  A ``slow`` scenario runs only where that is asked for.
     """
 
     name: str
@@ -52,28 +77,44 @@ class Scenario:
     files: Mapping[str, str] = field(default_factory=dict)
     args: tuple[str, ...] = PERMISSIONS
     acts: tuple[Act, ...] = ()
-    prepare: Callable[[Sandbox, Protocol], Sequence[str]] | None = None
+    prepare: Callable[[Place], Sequence[str]] | None = None
     traits: tuple[str, ...] = ()
     canaries: Mapping[str, str] = field(default_factory=dict)
     account: Mapping[str, str] = field(default_factory=dict)
     protocols: tuple[Protocol, ...] = tuple(Protocol)
     usage_frames: int = 1
     api_unreachable: bool = False
-    first_exports_refused: bool = False
+    backends: Mapping[str, Backend] = field(default_factory=lambda: {MAIN: Backend()})
+    configure: Callable[[Place], Mapping[str, str]] | None = None
+    launch: Callable[[Place], Sequence[str]] | None = None
+    meanwhile: Callable[[Place], None] | None = None
+    observe: Callable[[Place, Completed], Mapping[str, object]] | None = None
+    more_exports: Callable[[Place, Completed], Sequence[Export]] | None = None
+    apart: bool = False
+    hindrance: Callable[[], str] | None = None
+    patience_s: float = 0.0
+    slow: bool = False
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.prompt, self.prompts, self.acts))) != 1:
             raise ValueError(f"scenario {self.name} needs one of prompt, prompts and acts")
 
-    def steps(self, work: Path) -> Sequence[Step]:
+    def steps(self, work: Path) -> Sequence[Step | Until]:
         """The script for a work tree at ``work``."""
         return self.script(work) if callable(self.script) else self.script
 
+    def steps_at(self, place: Place) -> Sequence[Step]:
+        """The script for a run at ``place``."""
+        return [
+            Repeat(step.step, partial(step.holds, place), step.at_most)
+            if isinstance(step, Until)
+            else step
+            for step in self.steps(place.work)
+        ]
+
     def concerns(self, requirement: Requirement) -> bool:
         """Whether a run of this scenario is one that the requirement speaks of."""
-        if requirement.scenarios and self.name not in requirement.scenarios:
-            return False
-        return requirement.holds_given(self.environment, self.all_traits)
+        return requirement.speaks_of(self.name, self.environment, self.all_traits)
 
     @property
     def all_traits(self) -> tuple[str, ...]:
@@ -83,7 +124,8 @@ class Scenario:
             A_CONVERSATION: bool(self.prompts),
             AN_ACCOUNT: bool(self.account),
             AN_UNREACHABLE_API: self.api_unreachable,
-            A_REFUSING_COLLECTOR: self.first_exports_refused,
+            A_REFUSING_COLLECTOR: any(each.responder for each in self.backends.values()),
+            APART: self.apart,
             USAGE_IN_FRAMES: self.usage_frames > 1,
         }
         return (*self.traits, *(trait for trait, there in follow.items() if there))

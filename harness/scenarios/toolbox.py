@@ -11,9 +11,9 @@ from pathlib import Path
 
 from harness.otlp.model import Protocol
 from harness.scenarios.canaries import CANARIES
+from harness.scenarios.place import Place
 from harness.scenarios.scenario import Scenario
 from harness.subject import mcp_stub
-from harness.subject.sandbox import Sandbox
 from harness.subject.script import Say, Step, UseTool
 
 PROMPTS_GATE = "OTEL_LOG_USER_PROMPTS"
@@ -103,14 +103,15 @@ def _steps(work: Path) -> Sequence[Step]:
     )
 
 
-def _prepare(sandbox: Sandbox, protocol: Protocol) -> Sequence[str]:
+def _prepare(place: Place) -> Sequence[str]:
+    sandbox = place.sandbox
     folder = sandbox.home / ".claude" / "skills" / _SKILL
     folder.mkdir(parents=True)
     (folder / "SKILL.md").write_text(
         f"---\nname: {_SKILL}\ndescription: Practise.\n---\n{CANARIES['skill_body']}\n",
         encoding="utf-8",
     )
-    if protocol is not Protocol.GRPC:  # over gRPC there are static headers only
+    if place.protocol is not Protocol.GRPC:  # over gRPC there are static headers only
         helper = sandbox.root / "bin" / "headers-helper"
         answer = json.dumps({_HELPER_HEADER: CANARIES["helper_output"]})
         helper.write_text(f"#!/bin/sh\necho '{answer}'\n", encoding="utf-8")

@@ -18,9 +18,11 @@ from harness.capture.run import ApiCall, Failure, ToolRun
 from harness.serving import HANG_UP, HttpServer
 from harness.subject import conversation
 from harness.subject.script import (
+    Answering,
     CutOff,
     Fail,
     HangUp,
+    Repeat,
     Say,
     Step,
     Usage,
@@ -236,10 +238,16 @@ class MessagesApi:
         }
         return self._succeed(call, block, usage)
 
-    def _next_step(self) -> Step:
+    def _next_step(self) -> Answering:
         if not self._steps:
             return AFTER_THE_SCRIPT
         step = self._steps[0]
+        if isinstance(step, Repeat):
+            if self._answered < step.at_most and not step.until():
+                self._answered += 1
+                return step.step
+            self._spend()
+            return self._next_step()
         if _lasts(step):
             self._answered += 1
             return step
@@ -247,14 +255,18 @@ class MessagesApi:
             self._answered += 1
             if self._answered < (step.times or 1):
                 return step
-            self._answered = 0
-        return self._steps.popleft()
+        self._spend()
+        return step
+
+    def _spend(self) -> None:
+        """Go on to the next step, for which no answer was given yet."""
+        self._steps.popleft()
+        self._answered = 0
 
     def _turn_begins(self) -> None:
         """A failure that lasts, lasts until the next prompt."""
         if self._steps and _lasts(self._steps[0]) and self._answered:
-            self._steps.popleft()
-            self._answered = 0
+            self._spend()
 
     def _note_tool_results(self, request: dict[str, Any]) -> None:
         for tool_use_id, ok, text in conversation.tool_results(request):

@@ -6,7 +6,7 @@ immutable, so that one script may serve several runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -93,4 +93,18 @@ class CutOff:
     text: str
 
 
-Step = Say | UseTool | Fail | HangUp | CutOff
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Take ``step`` again and again ``until`` something holds, at most ``at_most`` times.
+
+    ``until`` is asked in the API's own thread before each time: it must not block.
+    """
+
+    step: UseTool
+    until: Callable[[], bool]
+    at_most: int = 200
+
+
+#: What answers one request.
+Answering = Say | UseTool | Fail | HangUp | CutOff
+Step = Answering | Repeat

@@ -89,11 +89,18 @@ class Assessment:
         return _runs_of(requirement) <= {capture.run.label for capture in self.recording.captures}
 
     def _blaming(self, requirement: Requirement, outcome: NotExercised) -> Judgement:
-        """What was not exercised may have been, in a run that did not come to its end."""
+        """What was not exercised may have been, in a run that did not come to its end, or
+        that cannot be made here."""
         undriven = [label for label, _ in self.recording.facts.undriven]
         if undriven and not self.recording.captures:
             return Judgement(NotExercised("the subject could not be driven"))
-        runs = [label for label in undriven if label in _runs_of(requirement)]
+        concerned = _runs_of(requirement)
+        hindered = {
+            reason: None for label, reason in self.recording.facts.hindered if label in concerned
+        }
+        if hindered and not any(view.run.label in concerned for view in self._views):
+            return Judgement(NotExercised("; ".join(hindered)))
+        runs = [label for label in undriven if label in concerned]
         if not runs:
             return Judgement(outcome)
         return Judgement(

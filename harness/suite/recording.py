@@ -31,13 +31,15 @@ class Facts:
 
     ``seconds`` is its wall time, ``runs`` each run with the seconds it took, ``exports``
     what arrived by protocol.  ``undriven`` are the runs that the subject did not go
-    through, with the reason; ``harness_fault`` says why nothing can be judged, or is empty.
+    through, with the reason, ``hindered`` those that cannot be made here;
+    ``harness_fault`` says why nothing can be judged, or is empty.
     """
 
     seconds: float = 0.0
     runs: tuple[tuple[str, float], ...] = ()
     exports: tuple[tuple[str, int], ...] = ()
     undriven: tuple[tuple[str, str], ...] = ()
+    hindered: tuple[tuple[str, str], ...] = ()
     harness_fault: str = ""
 
     @property
@@ -75,6 +77,7 @@ def recorded(
     captures: tuple[Capture, ...],
     seconds: float = 0.0,
     undriven: Mapping[str, str] | None = None,
+    hindered: Mapping[str, str] | None = None,
 ) -> Recording:
     """The recording that these captures make."""
     arrived: Counter[str] = Counter()
@@ -84,7 +87,13 @@ def recorded(
         (capture.run.label, (capture.run.ended_unix_nano - capture.run.started_unix_nano) / 1e9)
         for capture in captures
     )
-    facts = Facts(seconds, runs, tuple(arrived.items()), tuple((undriven or {}).items()))
+    facts = Facts(
+        seconds,
+        runs,
+        tuple(arrived.items()),
+        tuple((undriven or {}).items()),
+        tuple((hindered or {}).items()),
+    )
     return Recording(facts, captures)
 
 
@@ -101,7 +110,7 @@ def record_once(order: Order, progress: Callable[[str], None]) -> Recording:
         )
     except HarnessError as error:
         return Recording(Facts(time.monotonic() - started, harness_fault=str(error)))
-    return recorded(done.captures, time.monotonic() - started, done.faults)
+    return recorded(done.captures, time.monotonic() - started, done.faults, done.hindered)
 
 
 def record_shared(order: Order, progress: Callable[[str], None], folder: Path) -> Recording:

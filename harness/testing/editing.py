@@ -9,7 +9,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from harness.checks.view import Item, event_view, point_view
+from harness.checks.items import Item
+from harness.checks.view import event_view, point_view
 from harness.otlp import flatten
 from harness.otlp.messages import ExportLogsServiceRequest, ExportMetricsServiceRequest, Request
 

@@ -14,7 +14,8 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.checks.concerning import concerns
 from harness.checks.fields import matches
-from harness.checks.view import MISSING, named
+from harness.checks.items import MISSING
+from harness.checks.view import named
 from harness.contract.requirement import MutantSpec, Requirement
 from harness.otlp.messages import Request
 from harness.testing import editing, leaks, lies

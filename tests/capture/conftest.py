@@ -122,5 +122,6 @@ def run() -> Run:
             account={"user.email": "a@b"},
         ),
         traits=("a_terminal",),
+        observed={"helper_runs": [{"n": 1}]},
         host=Host("linux", "6.1", "amd64", "2"),
     )

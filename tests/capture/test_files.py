@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.capture.capture import Capture
+from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
 from harness.capture.files import load, load_exports, save
 from harness.capture.plain import from_plain, to_plain
@@ -46,6 +46,7 @@ def capture(run: Run, make_export: Make, make_metrics: Make, make_events: Make) 
             make_export(b"", None, protocol=None, sequence=6, status=404, rejected="no path"),
         ),
         forgotten=7,
+        connections=(Connection("main", 5), Connection("other", 6)),
     )
 
 

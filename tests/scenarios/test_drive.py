@@ -23,15 +23,16 @@ from harness.capture.run import Failure, Host
 from harness.collector.collector import Collector
 from harness.errors import SubjectError
 from harness.otlp.model import Protocol, Signal
-from harness.scenarios.drive import RefusesTheFirst, closed_port, drive
+from harness.scenarios.drive import closed_port, drive
 from harness.scenarios.failures import API_FAILURES
+from harness.scenarios.place import Place
+from harness.scenarios.responders import RefusesTheFirst
 from harness.scenarios.scenario import Scenario
 from harness.subject.binary import Binary
 from harness.subject.dialogs import Choice
 from harness.subject.host import this_host
 from harness.subject.interactive import Answer, See, Type
 from harness.subject.process import Leash
-from harness.subject.sandbox import Sandbox
 from harness.subject.script import Fail, Say, UseTool, usage_of_call
 
 PLAYING = Path(__file__).parents[1] / "subject" / "playing_cli.py"
@@ -229,8 +230,8 @@ except urllib.error.URLError as error:
 
 
 def test_what_a_scenario_says_of_itself_is_told(subject: Make) -> None:
-    def prepare(sandbox: Sandbox, protocol: Protocol) -> list[str]:
-        (sandbox.home / "prepared").write_text(protocol, encoding="utf-8")
+    def prepare(place: Place) -> list[str]:
+        (place.home / "prepared").write_text(place.protocol, encoding="utf-8")
         return ["--prepared"]
 
     code = f"{HEADLESS}print(sys.argv[3:], open(os.environ['HOME'] + '/prepared').read())"

@@ -16,12 +16,15 @@ from harness.findings import Level
 from harness.otlp.model import Protocol
 from harness.scenarios.canaries import CANARIES
 from harness.scenarios.catalogue import SCENARIOS, needed
+from harness.scenarios.place import Backend, opened
+from harness.scenarios.responders import RefusesTheFirst
 from harness.scenarios.scenario import Scenario
 from harness.subject.interactive import Answer, See, Type
-from harness.subject.sandbox import FAKE_API_KEY, Sandbox
+from harness.subject.sandbox import FAKE_API_KEY
 from harness.subject.script import Fail, HangUp, Say, Step, UseTool
 
 EVERY = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+REFUSING = {"main": Backend(responder=RefusesTheFirst)}
 ACTS = (Type("Go."), See("gone"))
 
 
@@ -114,13 +117,16 @@ def test_canaries_are_unique_and_survive_every_encoding() -> None:
 
 @EVERY
 def test_every_canary_of_a_scenario_is_somewhere_in_it(scenario: Scenario) -> None:
-    with Sandbox(repository=False) as sandbox:
+    with opened(scenario.backends, Protocol.HTTP_JSON) as place:
+        sandbox = place.sandbox
         told = [repr(replace(scenario, canaries={})), repr(scenario.steps(sandbox.work))]
         if scenario.prepare:
-            told += scenario.prepare(sandbox, Protocol.HTTP_JSON)
+            told += scenario.prepare(place)
         told += sandbox.env().values()
         told += [
-            path.read_text(encoding="utf-8") for path in sandbox.root.rglob("*") if path.is_file()
+            path.read_text(encoding="utf-8", errors="replace")
+            for path in sandbox.root.rglob("*")
+            if path.is_file()
         ]
     hidden = {name: text for name, text in scenario.canaries.items() if text not in str(told)}
     assert hidden == {}
@@ -150,7 +156,8 @@ def test_a_scenario_with_none_or_two_kinds_of_prompt_is_refused(kinds: Mapping[s
         ({"prompt": "a", "account": {"user.email": "a@example.com"}}, ("a",), ("an_account",)),
         ({"prompt": "a", "usage_frames": 2}, ("a",), ("usage_in_frames",)),
         ({"prompt": "a", "api_unreachable": True}, ("a",), ("an_unreachable_api",)),
-        ({"prompt": "a", "first_exports_refused": True}, ("a",), ("a_refusing_collector",)),
+        ({"prompt": "a", "backends": REFUSING}, ("a",), ("a_refusing_collector",)),
+        ({"prompt": "a", "apart": True}, ("a",), ("apart",)),
     ],
 )
 def test_traits_follow_from_the_rest(

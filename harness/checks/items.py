@@ -1,0 +1,33 @@
+"""What checks look at: one thing with its place in the capture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One selected thing: ``where`` it stands, and its ``view`` for a JSON Schema."""
+
+    where: str
+    view: Mapping[str, Any] = field(repr=False)
+
+    def at(self, path: tuple[str, ...]) -> Any:
+        """The field that ``path`` leads to, or :data:`MISSING`."""
+        value: Any = self.view
+        for step in path:
+            if not isinstance(value, Mapping) or step not in value:
+                return MISSING
+            value = value[step]
+        return value
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+#: What :meth:`Item.at` answers where there is no such field.
+MISSING = _Missing()

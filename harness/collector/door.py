@@ -1,0 +1,159 @@
+"""A door before a server: a TCP relay that counts who knocks, and that can be shut.
+
+It knows nothing of HTTP, gRPC or TLS, so that it shows a connection that never became a
+request, and is in the way of every protocol alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Self
+
+from harness.serving import new_event_loop
+
+_HOST = "127.0.0.1"
+_CHUNK_BYTES = 64 * 1024
+#: Close with a reset: nothing lingers.
+_NO_LINGER = struct.pack("ii", 1, 0)
+
+
+class Door:
+    """Listens on a free port for each of ``targets`` and relays to them.
+
+    ``targets`` are ports on this machine; :meth:`port` tells the door's own for each.
+    A shut door refuses connections and keeps its ports, so that nobody else gets them.
+    """
+
+    def __init__(self, targets: tuple[int, ...], *, is_open: bool = True) -> None:
+        self._targets = targets
+        self._opens_at_once = is_open
+        self._knocks: list[int] = []
+        self._streams: set[asyncio.StreamWriter] = set()
+        self._relays: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+        #: Bound and never listening: they keep the ports while the door is shut.
+        self._held: list[socket.socket] = []
+        self._loop: asyncio.AbstractEventLoop
+        self._leaving: asyncio.Event
+        self._started: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="door", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._held = [_bound(0) for _ in self._targets]
+        self._thread.start()
+        self._started.result()
+        if self._opens_at_once:
+            self.open()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._loop.call_soon_threadsafe(self._leaving.set)
+        self._thread.join()
+        for held in self._held:
+            held.close()
+
+    def port(self, target: int) -> int:
+        """Where the door listens for what is behind ``target``."""
+        port: int = self._held[self._targets.index(target)].getsockname()[1]
+        return port
+
+    @property
+    def knocks(self) -> tuple[int, ...]:
+        """When each connection came, in Unix nanoseconds; a refused one leaves no trace."""
+        return tuple(self._knocks)
+
+    def open(self) -> None:
+        """Accept connections; nothing to do where the door is open."""
+        self._do(self._listen())
+
+    def shut(self, *, reset: bool = True) -> None:
+        """Refuse connections from now on, and end those that there are, with a reset."""
+        self._do(self._shut(reset=reset))
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._leaving = asyncio.Event()
+        self._started.set_result(None)
+        await self._leaving.wait()
+        await self._shut(reset=False)
+        while self._relays:
+            await asyncio.wait(self._relays)
+
+    async def _listen(self) -> None:
+        if self._servers:
+            return
+        for target, held in zip(self._targets, self._held, strict=True):
+            listener = _bound(held.getsockname()[1])
+            relay = partial(self._relay, target)
+            self._servers.append(await asyncio.start_server(relay, sock=listener))
+
+    async def _shut(self, *, reset: bool) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        for stream in list(self._streams):
+            _end(stream, reset=reset)
+
+    async def _relay(
+        self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._knocks.append(time.time_ns())
+        task = asyncio.current_task()
+        assert task is not None
+        self._relays.add(task)
+        task.add_done_callback(self._relays.discard)
+        self._streams.add(writer)
+        inner_writer = None
+        try:
+            inner_reader, inner_writer = await asyncio.open_connection(_HOST, target)
+            self._streams.add(inner_writer)
+            await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+        except OSError:
+            _end(writer, reset=True)
+        finally:
+            for each in filter(None, (writer, inner_writer)):
+                each.close()
+                with contextlib.suppress(OSError):
+                    await each.wait_closed()
+                self._streams.discard(each)
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(_CHUNK_BYTES):
+            writer.write(data)
+            await writer.drain()
+    with contextlib.suppress(OSError, RuntimeError):
+        if writer.can_write_eof():
+            writer.write_eof()
+
+
+def _end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
+    if reset and (raw := writer.get_extra_info("socket")) is not None:
+        with contextlib.suppress(OSError):
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    writer.transport.abort()
+
+
+def _bound(port: int) -> socket.socket:
+    """A socket on ``port`` (0: a free one) that shares it with others of ours."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    made.bind((_HOST, port))
+    return made
