@@ -134,7 +134,8 @@ class Door:
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
+    # uvloop raises RuntimeError for a connection that was closed meanwhile.
+    with contextlib.suppress(OSError, RuntimeError):
         while data := await reader.read(_CHUNK_BYTES):
             writer.write(data)
             await writer.drain()

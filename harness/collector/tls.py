@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ssl
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -72,7 +72,7 @@ def http_client(connection: ssl.SSLObject) -> str:
 
 def grpc_client(context: grpc.ServicerContext) -> str:
     """Whose certificate the client of a gRPC call showed; see :func:`_called`."""
-    shown: Mapping[str, Iterable[bytes]] = context.auth_context()
+    shown: Any = context.auth_context()  # the stubs are wrong: the values are lists
     return _grpc_client(
         tuple(shown.get("x509_common_name", ())), tuple(shown.get("x509_pem_cert", ()))
     )

@@ -27,6 +27,7 @@ from opentelemetry.util.re import parse_env_headers
 
 from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
+from harness.testing import exporting
 from harness.testing.attributes import Scalar
 from harness.testing.facts import METRICS, unit_of
 from harness.testing.settings import Settings
@@ -140,36 +141,44 @@ def _metric_exporter(protocol: Protocol) -> MetricExporter:
     if not os.environ.get(_TEMPORALITY):
         temporality = {Counter: AggregationTemporality.DELTA}
     headers = merged_headers(Signal.METRICS)
+    options = exporting.options(Signal.METRICS, protocol)
     try:
         if protocol is Protocol.GRPC:
             from opentelemetry.exporter.otlp.proto.grpc import metric_exporter as grpc
 
-            return grpc.OTLPMetricExporter(preferred_temporality=temporality, headers=headers)
+            return grpc.OTLPMetricExporter(
+                preferred_temporality=temporality, headers=headers, **options
+            )
         if protocol is Protocol.HTTP_PROTOBUF:
             from opentelemetry.exporter.otlp.proto.http import metric_exporter as http
 
-            return http.OTLPMetricExporter(preferred_temporality=temporality, headers=headers)
+            return http.OTLPMetricExporter(
+                preferred_temporality=temporality, headers=headers, **options
+            )
         from opentelemetry.exporter.otlp.json.http import metric_exporter as json
 
-        return json.OTLPMetricExporter(preferred_temporality=temporality, headers=headers)
+        return json.OTLPMetricExporter(
+            preferred_temporality=temporality, headers=headers, **options
+        )
     except ImportError as error:
         raise missing(error) from error
 
 
 def _log_exporter(protocol: Protocol) -> LogRecordExporter:
     headers = merged_headers(Signal.LOGS)
+    options = exporting.options(Signal.LOGS, protocol)
     try:
         if protocol is Protocol.GRPC:
             from opentelemetry.exporter.otlp.proto.grpc import _log_exporter as grpc
 
-            return grpc.OTLPLogExporter(headers=headers)
+            return grpc.OTLPLogExporter(headers=headers, **options)
         if protocol is Protocol.HTTP_PROTOBUF:
             from opentelemetry.exporter.otlp.proto.http import _log_exporter as http
 
-            return http.OTLPLogExporter(headers=headers)
+            return http.OTLPLogExporter(headers=headers, **options)
         from opentelemetry.exporter.otlp.json.http import _log_exporter as json
 
-        return json.OTLPLogExporter(headers=headers)
+        return json.OTLPLogExporter(headers=headers, **options)
     except ImportError as error:
         raise missing(error) from error
 

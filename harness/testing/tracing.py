@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from harness.otlp.model import Protocol, Signal
+from harness.testing import exporting
 from harness.testing.attributes import Scalar
 from harness.testing.settings import Settings
 from harness.testing.spans import SpanEvent
@@ -86,17 +87,18 @@ class Tracing:
 
 def _exporter(protocol: Protocol) -> SpanExporter:
     headers = merged_headers(Signal.TRACES)
+    options = exporting.options(Signal.TRACES, protocol)
     try:
         if protocol is Protocol.GRPC:
             from opentelemetry.exporter.otlp.proto.grpc import trace_exporter as grpc
 
-            return grpc.OTLPSpanExporter(headers=headers)
+            return grpc.OTLPSpanExporter(headers=headers, **options)
         if protocol is Protocol.HTTP_PROTOBUF:
             from opentelemetry.exporter.otlp.proto.http import trace_exporter as http
 
-            return http.OTLPSpanExporter(headers=headers)
+            return http.OTLPSpanExporter(headers=headers, **options)
         from opentelemetry.exporter.otlp.json.http import trace_exporter as json
 
-        return json.OTLPSpanExporter(headers=headers)
+        return json.OTLPSpanExporter(headers=headers, **options)
     except ImportError as error:
         raise missing(error) from error

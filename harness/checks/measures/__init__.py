@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from harness.capture.capture import Capture
 from harness.checks.items import Item
 from harness.checks.measures.session import session
+from harness.checks.measures.tls import tls
 
 Measure = Callable[[Capture], Sequence[Item]]
 
 #: By the name that a selector ``{"kind": "measured", "name": …}`` calls it by.
 MEASURES: Mapping[str, Measure] = {
     "session": session,
+    "tls": tls,
 }
