@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -41,6 +42,9 @@ MALFORMED = "malformed"
 #: what was sent is out.  The application must then wait for ``http.disconnect``.
 HANG_UP = "hang_up"
 
+#: In ``scope["state"]`` of every request over TLS: its connection's ``ssl.SSLObject``.
+TLS = "tls"
+
 
 #: An ASGI application for HTTP alone: uvicorn's own type wants one for web sockets, too.
 Application = Callable[..., Awaitable[None]]
@@ -63,12 +67,18 @@ class Malformed(Protocol):
 class HttpServer:
     """Serves one ASGI application on one listening socket until stopped.
 
-    ``malformed`` answers what is not HTTP; without it, uvicorn does.
+    ``malformed`` answers what is not HTTP; without it, uvicorn does.  ``tls`` makes the
+    server speak HTTPS; a connection that fails its handshake is closed, and that is all.
     """
 
     def __init__(
-        self, app: Application, listener: socket.socket, malformed: Malformed | None = None
+        self,
+        app: Application,
+        listener: socket.socket,
+        malformed: Malformed | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._malformed = malformed
         self._listener = listener
         self._state = ServerState()
@@ -115,7 +125,10 @@ class HttpServer:
         try:
             self._config.load()
             server = await self._loop.create_server(
-                self._connection, sock=self._listener, backlog=self._config.backlog
+                self._connection,
+                sock=self._listener,
+                backlog=self._config.backlog,
+                ssl=self._tls,
             )
         except BaseException as error:
             self._started.set_exception(error)
@@ -163,6 +176,8 @@ class _Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {HANG_UP: transport.close}
+        if self.scheme == "https":
+            self.app_state[TLS] = transport.get_extra_info("ssl_object")
 
     def on_body(self, body: bytes) -> None:
         cycle = self.cycle
@@ -192,6 +207,8 @@ class _Connection(HttpToolsProtocol):
             "headers": [],
             "http_version": "",
             "client": self.client,
+            "scheme": self.scheme,
+            "state": self.app_state,
         }
         if self.scope is not None and (cycle is None or cycle.scope is not self.scope):
             # The parser had come as far as the request line.

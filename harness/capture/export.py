@@ -54,6 +54,8 @@ class Export:
     ``answered`` is what a scripted answer is called, and ``given_up_unix_nano`` when the
     client would no longer wait for it (0: it got its answer).
     ``protocol`` and ``signal`` are ``None`` where the request names neither.
+    ``peer_certificate`` is the common name in the certificate that the client showed
+    (its fingerprint, ``sha256:…``, where it has none); empty without one.
     A line of an OTLP-JSON file that another tool wrote has no protocol and no
     method: its body is the line.
 
@@ -78,6 +80,7 @@ class Export:
     collector: str = MAIN
     answered: str = ""
     given_up_unix_nano: int = 0
+    peer_certificate: str = ""
     _read: _Read | None = field(default=None, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from harness.collector.answer import Answer, Responder
 from harness.collector.collector import Collector
+from harness.collector.tls import Tls
 
-__all__ = ["Answer", "Collector", "Responder"]
+__all__ = ["Answer", "Collector", "Responder", "Tls"]

@@ -14,6 +14,7 @@ from harness.capture.store import Store
 from harness.collector.answer import Responder
 from harness.collector.grpc_server import GrpcServer
 from harness.collector.http_app import HttpApp
+from harness.collector.tls import Tls
 from harness.errors import UsageError
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from harness.otlp.model import DataPoint, Event, Protocol, Signal
@@ -34,6 +35,7 @@ class Collector:
     after decompression.  ``responder`` may answer something else than full success.
     ``paths`` are accepted over HTTP beside the standard ones: a pattern as of a shell
     (``/tenant/*/metrics``) -> the signal that comes there.
+    With ``tls`` both servers speak it, and nothing else.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Collector:
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         responder: Responder | None = None,
         paths: Mapping[str, Signal] | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self.store = Store(limit_bytes)
         self._host = host
@@ -54,6 +57,8 @@ class Collector:
         self._max_body_bytes = max_body_bytes
         self.responder = responder
         self._paths = paths
+        self._tls = tls
+        self._scheme = "http" if tls is None else "https"
         self._servers: tuple[HttpServer | GrpcServer, ...] = ()
         self._stopping = threading.Lock()
         self._stopped = False
@@ -62,13 +67,14 @@ class Collector:
         """Bind both ports and accept requests.  Once only: a stopped collector stays stopped."""
         if self._servers:
             raise RuntimeError("this collector was started before; make another one")
+        context = None if self._tls is None else self._tls.context()
         grpc = self._grpc_server()
         self._servers = (grpc,)
         try:
             listener = _listen("http_port", self._host, self._http_port)
             self._http_port = listener.getsockname()[1]
             app = HttpApp(self.store, self._max_body_bytes, self.responder, self._paths)
-            http = HttpServer(app, listener, app.malformed)
+            http = HttpServer(app, listener, app.malformed, context)
             http.start()
             self._servers = (http, grpc)
         except BaseException:
@@ -87,6 +93,7 @@ class Collector:
                 self.store,
                 self._max_body_bytes,
                 self.responder,
+                self._tls,
             )
         except RuntimeError as error:
             raise _unusable("grpc_port", self._host, self._grpc_port, error) from error
@@ -125,13 +132,13 @@ class Collector:
 
     @property
     def http_endpoint(self) -> str:
-        """Base URL of OTLP/HTTP, without a path: ``http://127.0.0.1:PORT``."""
-        return f"http://{_address(self._host, self._http_port)}"
+        """Base URL of OTLP/HTTP, without a path: ``http://127.0.0.1:PORT`` (or ``https``)."""
+        return f"{self._scheme}://{_address(self._host, self._http_port)}"
 
     @property
     def grpc_endpoint(self) -> str:
-        """URL of OTLP/gRPC: ``http://127.0.0.1:PORT``."""
-        return f"http://{_address(self._host, self._grpc_port)}"
+        """URL of OTLP/gRPC: ``http://127.0.0.1:PORT`` (or ``https``)."""
+        return f"{self._scheme}://{_address(self._host, self._grpc_port)}"
 
     def endpoint(self, protocol: Protocol) -> str:
         """What ``OTEL_EXPORTER_OTLP_ENDPOINT`` must be for ``protocol``."""

@@ -18,6 +18,7 @@ import grpc
 from harness.capture.export import Export
 from harness.capture.store import Store
 from harness.collector.answer import Responder, ask
+from harness.collector.tls import Tls, grpc_client
 from harness.otlp.envelope import check_protobuf
 from harness.otlp.errors import DecodeError
 from harness.otlp.model import Protocol, Signal
@@ -42,13 +43,18 @@ class GrpcServer:
     """Serves OTLP/gRPC on ``address`` (``host:port``) until stopped."""
 
     def __init__(
-        self, address: str, store: Store, max_body_bytes: int, responder: Responder | None
+        self,
+        address: str,
+        store: Store,
+        max_body_bytes: int,
+        responder: Responder | None,
+        tls: Tls | None = None,
     ) -> None:
         threads = THREADS if responder is None else PATIENT_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="otlp-grpc")
         self._server = grpc.server(
             self._threads,
-            handlers=[_Handlers(store, max_body_bytes, responder)],
+            handlers=[_Handlers(store, max_body_bytes, responder, tls is not None)],
             options=[
                 # grpcio's default would let two servers share one port, silently.
                 ("grpc.so_reuseport", 0),
@@ -57,7 +63,11 @@ class GrpcServer:
             ],
         )
         #: Raises RuntimeError where the address cannot be had.
-        self.port: int = self._server.add_insecure_port(address)
+        self.port: int = (
+            self._server.add_insecure_port(address)
+            if tls is None
+            else self._server.add_secure_port(address, tls.credentials())
+        )
 
     def start(self) -> None:
         self._server.start()
@@ -75,7 +85,10 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
     so does grpcio call us for a request that it refuses for its size.
     """
 
-    def __init__(self, store: Store, max_body_bytes: int, responder: Responder | None) -> None:
+    def __init__(
+        self, store: Store, max_body_bytes: int, responder: Responder | None, tls: bool
+    ) -> None:
+        self._tls = tls
         self._store = store
         self._max_body_bytes = max_body_bytes
         self._responder = responder
@@ -127,6 +140,8 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
             status=code.value[0],
             rejected=reason,
         )
+        if self._tls:
+            export.peer_certificate = grpc_client(context)
         answer = None
         if not reason and self._responder is not None:
             answer = ask(self._responder, export)

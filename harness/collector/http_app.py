@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from harness.capture.export import Export
 from harness.capture.store import Store
 from harness.collector.answer import Answer, Responder, ask
+from harness.collector.tls import http_client
 from harness.otlp.codec import decode_request
 from harness.otlp.content import content_decode
 from harness.otlp.envelope import check_protobuf
@@ -25,7 +26,7 @@ from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
 from harness.otlp.responses import error_body, success_body
-from harness.serving import MALFORMED
+from harness.serving import MALFORMED, TLS
 
 if TYPE_CHECKING:
     from uvicorn._types import (
@@ -256,7 +257,7 @@ class HttpApp:
         self, scope: HTTPScope, route: _Route, body: bytes, status: int, reason: str
     ) -> Export:
         # By position: names would cost as much again, on every request.
-        return Export(
+        export = Export(
             0,
             route.protocol,
             route.signal,
@@ -270,6 +271,9 @@ class HttpApp:
             status,
             reason,
         )
+        if scope["scheme"] == "https":
+            export.peer_certificate = http_client(scope["state"][TLS])
+        return export
 
 
 def _message(

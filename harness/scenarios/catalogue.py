@@ -21,6 +21,7 @@ from harness.scenarios.identity import CUMULATIVE, FREQUENT, IDENTITIES
 from harness.scenarios.intervals import INTERVALS
 from harness.scenarios.scenario import Scenario
 from harness.scenarios.terminal_day import TERMINAL_DAY
+from harness.scenarios.tls import TLS
 from harness.scenarios.toolbox import TOOLBOXES
 from harness.scenarios.working_day import WORKING_DAY
 
@@ -45,6 +46,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *ENDPOINTS,
         NOTEBOOK_EDIT,
         NEW_FILE,
+        *TLS,
         *EXPORTERS,
         *INTERVALS,
     )

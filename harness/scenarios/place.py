@@ -13,6 +13,7 @@ from harness.capture.export import MAIN, Export
 from harness.collector.answer import Responder
 from harness.collector.collector import Collector
 from harness.collector.door import Door
+from harness.collector.tls import Tls
 from harness.otlp.model import Protocol, Signal
 from harness.subject.messages_api import MessagesApi
 from harness.subject.sandbox import Sandbox
@@ -24,12 +25,14 @@ class Backend:
 
     ``responder`` makes what answers in the place of full success; the door before it is
     shut from the start unless ``listening``.  ``paths`` are accepted over HTTP beside the
-    standard ones: pattern -> the signal that comes there.
+    standard ones: pattern -> the signal that comes there.  ``tls`` makes what its servers
+    show and ask for; without it they speak in the clear.
     """
 
     responder: Callable[[], Responder] | None = None
     listening: bool = True
     paths: Mapping[str, Signal] = field(default_factory=dict)
+    tls: Callable[[], Tls] | None = None
 
 
 @dataclass(slots=True)
@@ -75,7 +78,8 @@ class Place:
         collector, door = self.collectors[name], self.doors[name]
         grpc = (protocol or self.protocol) is Protocol.GRPC
         port = door.port(collector.grpc_port if grpc else collector.http_port)
-        return f"http://127.0.0.1:{port}"
+        scheme = collector.http_endpoint.partition("://")[0]
+        return f"{scheme}://127.0.0.1:{port}"
 
     def exports(self) -> tuple[tuple[Export, ...], int]:
         """What all collectors hold, in order of arrival, and how much they forgot."""
@@ -108,7 +112,10 @@ def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Plac
         collectors, doors = {}, {}
         for name, backend in backends.items():
             responder = backend.responder() if backend.responder else None
-            collector = stack.enter_context(Collector(responder=responder, paths=backend.paths))
+            tls = backend.tls() if backend.tls else None
+            collector = stack.enter_context(
+                Collector(responder=responder, paths=backend.paths, tls=tls)
+            )
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
             doors[name] = stack.enter_context(Door(targets, is_open=backend.listening))

@@ -16,8 +16,10 @@ from opentelemetry.util.re import parse_env_headers
 
 from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
+from harness.testing.certificates import certificates
 from harness.testing.headers_helper import DynamicHeaders
-from harness.testing.retrying import patient, timeout_s
+from harness.testing.retrying import patient
+from harness.testing.timeouts import export_timeout_s
 
 _MODULES = {
     Protocol.GRPC: "opentelemetry.exporter.otlp.proto.grpc",
@@ -53,7 +55,12 @@ class OtlpExporters:
             official = getattr(import_module(f"{_MODULES[protocol]}.{module}"), name)
         except ImportError as error:
             raise _missing(error) from error
-        made = official(headers=_merged_headers(signal), timeout=timeout_s(signal), **options)
+        made = official(
+            headers=_merged_headers(signal),
+            timeout=export_timeout_s(signal),
+            **certificates(signal, protocol),
+            **options,
+        )
         self._made.append(made)
         exporter = patient(made)
         return self._headers.on(exporter, protocol) if self._headers else exporter

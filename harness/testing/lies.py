@@ -21,6 +21,7 @@ from harness.testing import (
     lies_exporters,
     lies_headers_helper,
     lies_intervals,
+    lies_tls,
 )
 from harness.testing.editing import Place
 from harness.testing.rewriting import copy_message, rewritten, with_body
@@ -306,6 +307,7 @@ _THEMES = (
     lies_exporters,
     lies_headers_helper,
     lies_intervals,
+    lies_tls,
 )
 _EVERYWHERE: Mapping[str, Lie] = {
     **{lie.__name__: lie for lie in _OWN},

@@ -2,17 +2,14 @@
 
 OTLP/HTTP: a request whose connection broke is sent again at once, without the random
 pause.  OTLP/gRPC: RESOURCE_EXHAUSTED is sent again without RetryInfo, and RetryInfo is
-looked for in another place than the status.  Both: the timeout is read in seconds.
+looked for in another place than the status.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from harness.otlp.model import Signal
 
 if TYPE_CHECKING:
     import grpc
@@ -28,13 +25,6 @@ _RETRYABLE = frozenset(
     {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"}
 )
 _THROTTLED = "RESOURCE_EXHAUSTED"
-
-
-def timeout_s(signal: Signal) -> float:
-    """How long one export may take, all attempts together."""
-    general = os.environ.get("OTEL_EXPORTER_OTLP_TIMEOUT")
-    own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT")
-    return float(own or general or 10_000) / 1000
 
 
 def patient(exporter: _Exporter) -> _Exporter:

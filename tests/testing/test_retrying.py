@@ -20,7 +20,8 @@ from harness.collector.door import Door
 from harness.otlp.model import Protocol, Signal
 from harness.scenarios.responders import Reply, Scripted
 from harness.testing.exporters import OtlpExporters
-from harness.testing.retrying import patient, timeout_s
+from harness.testing.retrying import patient
+from harness.testing.timeouts import export_timeout_s
 
 PATHS = {
     Protocol.GRPC: "",
@@ -145,7 +146,7 @@ def test_the_end_of_a_session_gives_up_what_has_no_answer(
 
 
 def test_the_timeout_is_in_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert timeout_s(Signal.LOGS) == 10
+    assert export_timeout_s(Signal.LOGS) == 10
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1500")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "700")
-    assert (timeout_s(Signal.METRICS), timeout_s(Signal.LOGS)) == (1.5, 0.7)
+    assert (export_timeout_s(Signal.METRICS), export_timeout_s(Signal.LOGS)) == (1.5, 0.7)

@@ -16,6 +16,7 @@ from harness.checks.measures import (
     intervals,
     routes,
     session,
+    tls,
 )
 
 Measure = Callable[[Capture], Sequence[Item]]
@@ -40,5 +41,6 @@ MEASURES: Mapping[str, Measure] = {
         routes.destinations,
         routes.routes,
         session.session,
+        tls.tls,
     )
 }

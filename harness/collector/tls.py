@@ -1,0 +1,91 @@
+"""TLS at the collector's doors, and whose certificate a client showed there."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from harness.errors import UsageError
+
+_EXPECTED = "PEM texts that belong together: a certificate (chain) and its unencrypted key"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What both servers of a collector show, and what they ask of a client; all is PEM.
+
+    ``certificate`` is the server's, with the chain up to (and without) the root.  With
+    ``client_ca`` every client must show a certificate that one of these signed; without,
+    none is asked for.
+    """
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+    client_ca: bytes = b""
+
+    def context(self) -> ssl.SSLContext:
+        """For the HTTP server.  Raises UsageError for what is no certificate or key."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.set_alpn_protocols(["http/1.1"])
+        # OpenSSL reads them from files alone; mkdtemp makes a folder for our eyes only.
+        with tempfile.TemporaryDirectory(prefix="cc-otel-tls-") as folder:
+            chain, key = Path(folder, "certificate.pem"), Path(folder, "key.pem")
+            chain.write_bytes(self.certificate)
+            key.write_bytes(self.key)
+            try:
+                # A password at hand, so that OpenSSL does not ask for one at the terminal.
+                context.load_cert_chain(chain, key, password="")
+                if self.client_ca:
+                    context.verify_mode = ssl.CERT_REQUIRED
+                    context.load_verify_locations(cadata=self.client_ca.decode())
+            except (OSError, ValueError) as error:
+                raise UsageError(
+                    "tls of the collector", seen=str(error), expected=_EXPECTED
+                ) from error
+        return context
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """For the gRPC server, which says nothing of what it cannot read: see :meth:`context`."""
+        return grpc.ssl_server_credentials(
+            [(self.key, self.certificate)],
+            root_certificates=self.client_ca or None,
+            require_client_auth=bool(self.client_ca),
+        )
+
+
+def http_client(connection: ssl.SSLObject) -> str:
+    """Whose certificate the client of an HTTP connection showed; see :func:`_called`."""
+    der = connection.getpeercert(binary_form=True)
+    if not der:
+        return ""
+    subject: Any = (connection.getpeercert() or {}).get("subject", ())
+    return _called((value for ((kind, value),) in subject if kind == "commonName"), der)
+
+
+def grpc_client(context: grpc.ServicerContext) -> str:
+    """Whose certificate the client of a gRPC call showed; see :func:`_called`."""
+    shown: Any = context.auth_context()  # the stubs are wrong: the values are lists
+    return _grpc_client(
+        tuple(shown.get("x509_common_name", ())), tuple(shown.get("x509_pem_cert", ()))
+    )
+
+
+@lru_cache(maxsize=256)
+def _grpc_client(names: tuple[bytes, ...], certificates: tuple[bytes, ...]) -> str:
+    if not certificates:
+        return ""
+    der = ssl.PEM_cert_to_DER_cert(certificates[0].decode())
+    return _called((name.decode("utf-8", "replace") for name in names), der)
+
+
+def _called(common_names: Iterable[str], der: bytes) -> str:
+    """The common name, or the fingerprint of a certificate without one."""
+    return next(iter(common_names), "") or f"sha256:{hashlib.sha256(der).hexdigest()}"

@@ -1,0 +1,91 @@
+"""What an exporter is told of TLS: whom to trust, and which certificate to show.
+
+Over HTTP, the variables of OpenTelemetry are read by the exporters themselves where the
+CLI's own are not set.  Over gRPC the exporters would take the variables of one signal or
+the general ones as a whole; the documents let each stand for itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+from harness.otlp.model import Protocol, Signal
+
+if TYPE_CHECKING:
+    import grpc
+
+
+def certificates(signal: Signal, protocol: Protocol) -> dict[str, Any]:
+    """Arguments of an official exporter."""
+    return {"credentials": _of_grpc(signal)} if protocol is Protocol.GRPC else _of_http()
+
+
+def _of_http() -> dict[str, str | None]:
+    key = os.environ.get("CLAUDE_CODE_CLIENT_KEY")
+    passphrase = os.environ.get("CLAUDE_CODE_CLIENT_KEY_PASSPHRASE")
+    return {
+        "certificate_file": os.environ.get("NODE_EXTRA_CA_CERTS"),
+        "client_certificate_file": os.environ.get("CLAUDE_CODE_CLIENT_CERT"),
+        "client_key_file": _unlocked(key, passphrase) if key and passphrase else key,
+    }
+
+
+def _of_grpc(signal: Signal) -> grpc.ChannelCredentials | None:
+    authority = _content(signal, "CERTIFICATE")
+    key = _content(signal, "CLIENT_KEY")
+    chain = _content(signal, "CLIENT_CERTIFICATE")
+    if not (authority or key or chain):
+        return None
+    # A connection that fails says so on stderr otherwise, and the CLI's does not.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    import grpc
+
+    return grpc.ssl_channel_credentials(authority, key, chain)
+
+
+def _content(signal: Signal, what: str) -> bytes | None:
+    """The file that the signal's own variable names, or the general one."""
+    for name in (f"OTEL_EXPORTER_OTLP_{signal.upper()}_{what}", f"OTEL_EXPORTER_OTLP_{what}"):
+        if path := os.environ.get(name):
+            return _read(name, path)
+    return None
+
+
+def _read(name: str, path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"environment variable {name}", seen=str(error), expected="a file"
+        ) from error
+
+
+@cache
+def _unlocked(path: str, passphrase: str) -> str:
+    """A file with the key as the HTTP libraries can read it, gone when the process ends."""
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    try:
+        key = load_pem_private_key(_read("CLAUDE_CODE_CLIENT_KEY", path), passphrase.encode())
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            "environment variable CLAUDE_CODE_CLIENT_KEY_PASSPHRASE",
+            seen=str(error),
+            expected=f"what opens {path}",
+        ) from error
+    handle, name = tempfile.mkstemp(prefix="cc-otel-key-")
+    atexit.register(os.unlink, name)
+    with os.fdopen(handle, "wb") as file:
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return name

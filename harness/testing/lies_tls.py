@@ -1,0 +1,72 @@
+"""Lies about collectors that speak TLS; each is told at the door that the requirement names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.contract.requirement import Requirement
+from harness.otlp.model import Protocol, Signal
+
+_PATHS = {
+    Protocol.GRPC: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    Protocol.HTTP_PROTOBUF: "/v1/metrics",
+}
+
+
+def export_in_spite(capture: Capture, requirement: Requirement) -> Capture:
+    """A collector that is not to be trusted gets an export."""
+    protocol = capture.run.protocol
+    made = Export(
+        sequence=len(capture.exports) + 1,
+        protocol=protocol,
+        signal=Signal.METRICS,
+        method="POST",
+        path=_PATHS[protocol],
+        http_version="2" if protocol is Protocol.GRPC else "1.1",
+        headers=(),
+        body=b"",
+        arrived_unix_nano=capture.run.ended_unix_nano,
+        peer="127.0.0.1:1",
+        status=0 if protocol is Protocol.GRPC else 200,
+        collector=_door(requirement),
+    )
+    return replace(capture, exports=(*capture.exports, made))
+
+
+def no_export(capture: Capture, requirement: Requirement) -> Capture:
+    """A collector that may be trusted gets nothing."""
+    return _at_the_door(capture, requirement, lambda export: None)
+
+
+def other_certificate(capture: Capture, requirement: Requirement) -> Capture:
+    """A session shows another certificate than the one that it was told to show."""
+    return _at_the_door(
+        capture, requirement, lambda export: replace(export, peer_certificate="somebody")
+    )
+
+
+def given_up(capture: Capture, requirement: Requirement) -> Capture:
+    """A session that cannot export says that it failed."""
+    return replace(capture, run=replace(capture.run, exit_code=1))
+
+
+def _at_the_door(
+    capture: Capture, requirement: Requirement, change: Callable[[Export], Export | None]
+) -> Capture:
+    door = _door(requirement)
+    if not any(export.collector == door for export in capture.exports):
+        raise ValueError(f"{capture.run.label} exported nothing to {door}")
+    changed = [change(export) if export.collector == door else export for export in capture.exports]
+    return replace(capture, exports=tuple(filter(None, changed)))
+
+
+def _door(requirement: Requirement) -> str:
+    where = requirement.params["where"]
+    assert isinstance(where, Mapping)
+    return str(where["door"])
+
+
+LIES = {lie.__name__: lie for lie in (export_in_spite, no_export, other_certificate, given_up)}
