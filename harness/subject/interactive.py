@@ -164,17 +164,36 @@ class _Person:
     def _type(self, prompt: str) -> None:
         self._ready()
         terminal = self._terminal
-        terminal.press(
-            prompt,
-            lambda: self._prompt_line() == prompt,
-            f"the input line with {prompt!r}",
-            again=lambda: self._after_clearing(prompt),
-        )
+        while self._typed_twice(prompt):
+            # What was taken for ignored may still be on its way.  Keys are taken in their
+            # order: once the line is empty, nothing is.
+            terminal.press(
+                _CLEAR_LINE,
+                lambda: prompt not in (self._prompt_line() or ""),
+                "an empty input line",
+            )
         terminal.press(
             _ENTER,
             lambda: prompt in self._witness.prompts() or self._prompt_line() != prompt,
             f"the prompt {prompt!r} on its way",
         )
+
+    def _typed_twice(self, prompt: str) -> bool:
+        """Type until the line shows it; whether that took more than once."""
+        twice = False
+
+        def again() -> str:
+            nonlocal twice
+            twice = True
+            return self._after_clearing(prompt)
+
+        self._terminal.press(
+            prompt,
+            lambda: self._prompt_line() == prompt,
+            f"the input line with {prompt!r}",
+            again=again,
+        )
+        return twice
 
     def _answer(self, act: Answer) -> None:
         terminal = self._terminal

@@ -2,7 +2,8 @@
 
 ``ANTHROPIC_BASE_URL`` says where the model is.  Of its arguments it takes ``--allow=TOOL``
 (nobody is asked), ``--deaf=N`` (the first N keys are not heard), ``--ignore=N`` (nor are
-the first N at each question), ``--late`` (what a tool will do is drawn only then),
+the first N at each question), ``--busy=N`` (it takes its time before it hears the first key,
+and after N keys), ``--late`` (what a tool will do is drawn only then),
 ``--mark`` (a number only moves the mark, Enter chooses) and ``--die`` (it ends when a
 question is answered).
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import tty
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +21,8 @@ from typing import Any
 
 OPTIONS = ("Yes", "Yes, and don't ask again for this", "No")
 RULE = "─" * 60
+#: Long enough for a driver to lose patience.
+BUSY_S = 0.6
 URL = f"{os.environ['ANTHROPIC_BASE_URL']}/v1/messages"
 GIVEN = dict(each[2:].partition("=")[::2] for each in sys.argv if each.startswith("--"))
 
@@ -33,8 +37,14 @@ def draw(*below: str) -> None:
 
 def keys() -> Iterator[str]:
     deaf = int(GIVEN.get("deaf", 0))
+    until_pause = int(GIVEN.get("busy", 0))
+    if until_pause:
+        time.sleep(BUSY_S)
     while True:
         for key in os.read(0, 1024).decode():
+            if until_pause == 0 and "busy" in GIVEN:
+                time.sleep(BUSY_S)
+            until_pause -= 1
             if deaf:
                 deaf -= 1
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -132,6 +133,16 @@ def test_keys_that_were_not_heard_are_pressed_again(
     assert made.api.prompts == (PROMPT,)
     assert made.answers == [choice], "told once, however often the key was pressed"
     assert len(made.api.main_calls) == (2 if choice.accepts else 1)
+
+
+def test_a_prompt_that_was_heard_late_is_not_said_twice(
+    session: Make, binary: Binary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first copy is drawn while the second one still waits to be read."""
+    monkeypatch.setattr(terminal, "PRESS_AGAIN_S", 0.2)
+    made = session(Say("It is done."))
+    done = made.run(binary, Type(PROMPT), See("It is done."), args=(f"--busy={len(PROMPT)}",))
+    assert f"❯ {PROMPT}\n" in re.sub(" +\n", "\n", done.stdout)
 
 
 @pytest.mark.parametrize("choice", [Choice.YES_AND_NEVER_ASK_AGAIN, Choice.NO])
