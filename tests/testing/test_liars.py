@@ -39,6 +39,10 @@ LIES = {
         "if os.environ['OTEL_EXPORTER_OTLP_PROTOCOL'] != 'grpc':\n"
         "    os.environ['OTEL_EXPORTER_OTLP_LOGS_ENDPOINT'] = base + '/v1/logz'"
     ),
+    "knows no endpoint of metrics": (
+        "os.environ.pop('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', None)\n"
+        "os.environ.pop('OTEL_EXPORTER_OTLP_LOGS_HEADERS', None)"
+    ),
     "tells the tools' input": "os.environ['OTEL_LOG_TOOL_DETAILS'] = '1'",
     "forgets a switch": "del os.environ['OTEL_METRICS_INCLUDE_VERSION']",
     "counts every token twice": """
@@ -207,6 +211,22 @@ def test_logs_to_a_wrong_path(judged: Judged, contract: Contract) -> None:
         "http/protobuf": "fail",
         "http/json": "fail",
     }
+
+
+def test_metrics_to_the_general_endpoint(judged: Judged) -> None:
+    rows = judged(LIES["knows no endpoint of metrics"], "general_json_overridden")
+    assert failing(rows) == {
+        "endpoints.metrics_endpoint",
+        "endpoints.overridden_unused",
+        "endpoints.signal_root",
+        "headers.logs",
+        "headers.signal_percent_encoded",
+        "headers.signal_wins",
+    }
+    (finding,) = rows["endpoints.metrics_endpoint"].findings
+    assert finding.expected == "the collector of the metrics endpoint"
+    assert finding.seen == '"overridden" (string)'
+    assert finding.where.startswith("general_json_overridden over http/json · metrics export")
 
 
 def test_counting_every_token_twice(judged: Judged) -> None:
