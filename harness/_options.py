@@ -12,6 +12,8 @@ DEFAULT_DEADLINE_S = 60.0
 
 _NAMES = ("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios")
 
+_MANAGED = "--cc-allow-managed-settings"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -22,6 +24,7 @@ class Options:
     captures: Path | None
     deadline_s: float
     scenarios: tuple[str, ...] = ()
+    allow_managed_settings: bool = False
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -31,6 +34,7 @@ class Options:
             f"--cc-binary={self.binary}",
             *(f"--cc-deadline={seconds}" for seconds in deadline),
             *([f"--cc-scenarios={','.join(self.scenarios)}"] if self.scenarios else ()),
+            *([_MANAGED] if self.allow_managed_settings else ()),
         )
 
 
@@ -62,17 +66,26 @@ def add(parser: pytest.Parser) -> None:
         help="run these scenarios only, such as working_day,terminal_day; what others would "
         "exercise is then not exercised",
     )
+    group.addoption(
+        _MANAGED,
+        action="store_true",
+        help="where a run cannot have managed settings of its own (a private mount namespace), "
+        "write them to the machine's folder while it goes on, for every session there to see; "
+        "what is there already is not touched",
+    )
 
 
 def read(config: pytest.Config) -> Options | None:
     """The options, or None without ``--cc-binary``.  Raises pytest.UsageError."""
     values = {name: config.getoption(name) for name in _NAMES}
+    allow_managed = bool(config.getoption(_MANAGED))
     given = [name for name, value in values.items() if value is not None]
-    if not given:
+    if not given and not allow_managed:
         return None
     empty = [name for name in given if not values[name].strip()]
     if empty:
         raise pytest.UsageError(f"{empty[0]}: expected a value, saw nothing")
+    given += [_MANAGED] if allow_managed else []
     if values["--cc-binary"] is None:
         raise pytest.UsageError(
             f"{given[0]}: expected --cc-binary=SPEC beside it, saw no --cc-binary"
@@ -88,6 +101,7 @@ def read(config: pytest.Config) -> Options | None:
         _folder(config, "--cc-captures", values["--cc-captures"]),
         _seconds("--cc-deadline", values["--cc-deadline"]),
         scenarios,
+        allow_managed,
     )
 
 

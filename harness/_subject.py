@@ -43,6 +43,7 @@ class SubjectPlugin:
                 ("--cc-report", self.options.report),
                 ("--cc-captures", self.options.captures),
                 ("--cc-scenarios", self.options.scenarios),
+                ("--cc-allow-managed-settings", self.options.allow_managed_settings),
             ):
                 if value:
                     raise pytest.UsageError(

@@ -152,11 +152,20 @@ class SuitePlugin:
 
     def _record(self) -> Recording:
         subject, options = self._subject, self._subject.options
+        contract = self._assessment.contract
         selected = [
-            item.requirement for item in self._session.items if isinstance(item, RequirementItem)
+            item.requirement
+            for item in self._session.items
+            if isinstance(item, RequirementItem) and contract.applies(item.requirement)
         ]
         chosen = needed(selected, only=options.scenarios)
-        order = Order(subject.binary, chosen, options.deadline_s, options.captures)
+        order = Order(
+            subject.binary,
+            chosen,
+            options.deadline_s,
+            options.captures,
+            options.allow_managed_settings,
+        )
         if subject.shared is None:
             return record_once(order, subject.progress)
         return record_shared(order, subject.progress, subject.shared)

@@ -15,6 +15,7 @@ from harness.scenarios.failures import (
 )
 from harness.scenarios.identity import CUMULATIVE, FREQUENT, IDENTITIES
 from harness.scenarios.scenario import Scenario
+from harness.scenarios.settings import SETTINGS
 from harness.scenarios.terminal_day import TERMINAL_DAY
 from harness.scenarios.toolbox import TOOLBOXES
 from harness.scenarios.working_day import WORKING_DAY
@@ -36,6 +37,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *IDENTITIES,
         NOTEBOOK_EDIT,
         NEW_FILE,
+        *SETTINGS,
     )
 }
 

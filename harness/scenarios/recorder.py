@@ -16,6 +16,7 @@ from harness.otlp.model import Protocol
 from harness.scenarios.catalogue import SCENARIOS
 from harness.scenarios.drive import drive
 from harness.scenarios.scenario import Scenario, Script
+from harness.subject import managed
 from harness.subject.binary import Binary
 from harness.subject.headless import PERMISSIONS
 from harness.subject.process import Leash
@@ -47,6 +48,7 @@ def record(
     progress: Callable[[str], None],
     deadline_s: float = 60.0,
     keep: Path | None = None,
+    allow_managed: bool = False,
 ) -> Recorded:
     """Run every scenario over each of its protocols (``protocols`` only), side by side.
 
@@ -54,9 +56,10 @@ def record(
     ``progress`` gets a line at the start and every few seconds.  ``keep`` is a
     folder in which each capture is saved as soon as its run has ended; what was
     saved there survives an interruption.  On the way out, whatever the reason,
-    no subject is left running.
+    no subject is left running.  ``allow_managed``: where a run cannot have managed
+    settings of its own, they may be the machine's while it goes on, alone, after all others.
     """
-    hindrances = {each.name: each.hindrance() if each.hindrance else "" for each in scenarios}
+    hindrances = {each.name: _hindrance(each, allow_managed) for each in scenarios}
     wanted = [
         (scenario, protocol)
         for scenario in scenarios
@@ -75,19 +78,24 @@ def record(
     )
     if not runs:
         return Recorded((), {}, hindered)
+    machine_wide = managed.machine_wide(allowed=allow_managed)
+    alone = [run for run in runs if machine_wide and run[0].managed]
     leash = Leash()
     # A run that waits takes nobody's turn.
     waiting = sum(scenario.patience_s > 0 for scenario, _ in runs)
     workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
-        futures = {
-            pool.submit(_record_one, binary, scenario, protocol, deadline_s, leash, keep): (
-                _label(scenario, protocol)
-            )
-            for scenario, protocol in runs
-        }
+
+        def start(run: tuple[Scenario, Protocol]) -> Future[Capture]:
+            return pool.submit(_record_one, binary, *run, deadline_s, leash, keep, machine_wide)
+
+        futures = {start(run): _label(*run) for run in runs if run not in alone}
         try:
             _await(futures, progress)
+            for run in alone:
+                last = {start(run): _label(*run)}
+                futures |= last
+                _await(last, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             leash.end_all()
@@ -102,6 +110,11 @@ def record(
         else:
             raise error
     return Recorded(tuple(captures), faults, hindered)
+
+
+def _hindrance(scenario: Scenario, allow_managed: bool) -> str:
+    why = managed.hindrance(allowed=allow_managed) if scenario.managed else ""
+    return why or (scenario.hindrance() if scenario.hindrance else "")
 
 
 def _label(scenario: Scenario, protocol: Protocol) -> str:
@@ -164,8 +177,9 @@ def _record_one(
     deadline_s: float,
     leash: Leash,
     keep: Path | None,
+    machine_wide: bool,
 ) -> Capture:
-    capture = drive(binary, scenario, protocol, deadline_s, leash)
+    capture = drive(binary, scenario, protocol, deadline_s, leash, machine_wide=machine_wide)
     if keep is not None:
         with _SAVING:
             save(capture, keep / f"{scenario.name}-{protocol.replace('/', '-')}")

@@ -14,7 +14,7 @@ from harness.contract.requirement import Requirement
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, Encoding
 from harness.otlp.model import Protocol
-from harness.testing import editing
+from harness.testing import editing, lies_settings
 from harness.testing.editing import Place
 from harness.testing.rewriting import copy_message, rewritten, with_body
 
@@ -295,7 +295,7 @@ _EVERYWHERE: Mapping[str, Lie] = {
         overlapping_windows,
         falling_sum,
     )
-}
+} | lies_settings.LIES
 _ON_ONE_PROTOCOL: Mapping[str, Lie] = {
     lie.__name__: lie for lie in (one_more_attribute, other_resource_on_one_protocol)
 }
