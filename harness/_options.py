@@ -12,6 +12,8 @@ DEFAULT_DEADLINE_S = 60.0
 
 _NAMES = ("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios")
 
+_MANAGED = "--cc-allow-managed-settings"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -24,6 +26,7 @@ class Options:
     deadline_s: float
     scenarios: tuple[str, ...] = ()
     slow: bool = False
+    allow_managed_settings: bool = False
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -34,6 +37,7 @@ class Options:
             *(f"--cc-deadline={seconds}" for seconds in deadline),
             *([f"--cc-scenarios={','.join(self.scenarios)}"] if self.scenarios else ()),
             *(["--cc-slow"] if self.slow else ()),
+            *([_MANAGED] if self.allow_managed_settings else ()),
         )
 
 
@@ -71,15 +75,23 @@ def add(parser: pytest.Parser) -> None:
         default=None,
         help="run the scenarios that wait for half an hour as well",
     )
+    group.addoption(
+        _MANAGED,
+        action="store_true",
+        help="where a run cannot have managed settings of its own (a private mount namespace), "
+        "write them to the machine's folder while it goes on, for every session there to see; "
+        "what is there already is not touched",
+    )
 
 
 def read(config: pytest.Config) -> Options | None:
     """The options, or None without ``--cc-binary``.  Raises pytest.UsageError."""
     values = {name: config.getoption(name) for name in _NAMES}
     slow = bool(config.getoption("--cc-slow"))
+    allow_managed = bool(config.getoption(_MANAGED))
     given = [name for name, value in values.items() if value is not None]
     empty = [name for name in given if not values[name].strip()]
-    given += ["--cc-slow"] * slow
+    given += ["--cc-slow"] * slow + [_MANAGED] * allow_managed
     if not given:
         return None
     if empty:
@@ -100,6 +112,7 @@ def read(config: pytest.Config) -> Options | None:
         _seconds("--cc-deadline", values["--cc-deadline"]),
         scenarios,
         slow,
+        allow_managed,
     )
 
 

@@ -44,6 +44,7 @@ class SubjectPlugin:
                 ("--cc-captures", self.options.captures),
                 ("--cc-scenarios", self.options.scenarios),
                 ("--cc-slow", self.options.slow),
+                ("--cc-allow-managed-settings", self.options.allow_managed_settings),
             ):
                 if value:
                     raise pytest.UsageError(

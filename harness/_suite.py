@@ -162,7 +162,13 @@ class SuitePlugin:
             if isinstance(item, RequirementItem) and contract.applies(item.requirement)
         ]
         chosen = needed(selected, only=options.scenarios, slow=options.slow)
-        order = Order(subject.binary, chosen, options.deadline_s, options.captures)
+        order = Order(
+            subject.binary,
+            chosen,
+            options.deadline_s,
+            options.captures,
+            options.allow_managed_settings,
+        )
         if subject.shared is None:
             return record_once(order, subject.progress)
         return record_shared(order, subject.progress, subject.shared)

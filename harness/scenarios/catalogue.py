@@ -20,6 +20,7 @@ from harness.scenarios.headers_helper import HELPERS
 from harness.scenarios.identity import CUMULATIVE, FREQUENT, IDENTITIES
 from harness.scenarios.intervals import INTERVALS
 from harness.scenarios.scenario import Scenario
+from harness.scenarios.settings import SETTINGS
 from harness.scenarios.terminal_day import TERMINAL_DAY
 from harness.scenarios.tls import TLS
 from harness.scenarios.toolbox import TOOLBOXES
@@ -46,6 +47,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *ENDPOINTS,
         NOTEBOOK_EDIT,
         NEW_FILE,
+        *SETTINGS,
         *TLS,
         *EXPORTERS,
         *INTERVALS,

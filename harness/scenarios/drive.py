@@ -17,6 +17,7 @@ from harness.errors import DeadlineExceeded, SubjectError, UsageError
 from harness.otlp.model import Protocol
 from harness.scenarios.place import Place, opened
 from harness.scenarios.scenario import Scenario
+from harness.subject import managed
 from harness.subject.binary import Binary
 from harness.subject.conversing import run_conversation
 from harness.subject.dialogs import Choice
@@ -46,9 +47,17 @@ def telemetry_settings(protocol: Protocol, endpoint: str) -> dict[str, str]:
 
 
 def drive(
-    binary: Binary, scenario: Scenario, protocol: Protocol, deadline_s: float, leash: Leash
+    binary: Binary,
+    scenario: Scenario,
+    protocol: Protocol,
+    deadline_s: float,
+    leash: Leash,
+    *,
+    machine_wide: bool = False,
 ) -> Capture:
     """Run ``scenario`` over ``protocol`` in the calling thread.
+
+    ``machine_wide``: its managed settings may become the machine's for that time.
 
     Raises :class:`SubjectError`, with what the subject showed last, where it does not
     end in time, does not do what the scenario expects, or gives up before its work.
@@ -68,12 +77,16 @@ def drive(
             place.api = api
             settings = _settings(scenario, place)
             launcher = scenario.launch(place) if scenario.launch else ()
-            launched = replace(binary, argv=(*launcher, *binary.argv))
             patience_s = scenario.limit_s or deadline_s + scenario.patience_s
-            session = _Session(launched, scenario, sandbox, api, settings, args, patience_s, leash)
             try:
-                with _meanwhile(scenario, place):
-                    completed = session.run()
+                with _managed(scenario, place, machine_wide) as seeing_them:
+                    argv = (*seeing_them, *launcher, *binary.argv)
+                    launched = replace(binary, argv=argv)
+                    session = _Session(
+                        launched, scenario, sandbox, api, settings, args, patience_s, leash
+                    )
+                    with _meanwhile(scenario, place):
+                        completed = session.run()
             except SubjectError as error:
                 raise SubjectError(
                     f"claude {binary.version} could not be driven through {scenario.name} "
@@ -125,6 +138,15 @@ def _settings(scenario: Scenario, place: Place) -> dict[str, str]:
     else:
         settings = dict(scenario.configure(place))
     return {**settings, **scenario.environment}
+
+
+def _managed(
+    scenario: Scenario, place: Place, machine_wide: bool
+) -> contextlib.AbstractContextManager[tuple[str, ...]]:
+    if scenario.managed is None:
+        return contextlib.nullcontext(())
+    files = scenario.managed(place)
+    return managed.deployed(files, place.sandbox.root, machine_wide=machine_wide)
 
 
 @contextlib.contextmanager

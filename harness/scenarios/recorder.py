@@ -16,6 +16,7 @@ from harness.otlp.model import Protocol
 from harness.scenarios.catalogue import SCENARIOS
 from harness.scenarios.drive import drive
 from harness.scenarios.scenario import Scenario, Script
+from harness.subject import managed
 from harness.subject.binary import Binary
 from harness.subject.headless import PERMISSIONS
 from harness.subject.process import Leash
@@ -47,6 +48,7 @@ def record(
     progress: Callable[[str], None],
     deadline_s: float = 60.0,
     keep: Path | None = None,
+    allow_managed: bool = False,
 ) -> Recorded:
     """Run every scenario over each of its protocols (``protocols`` only), side by side.
 
@@ -55,9 +57,10 @@ def record(
     ``progress`` gets a line at the start and every few seconds.  ``keep`` is a
     folder in which each capture is saved as soon as its run has ended; what was
     saved there survives an interruption.  On the way out, whatever the reason,
-    no subject is left running.
+    no subject is left running.  ``allow_managed``: where a run cannot have managed
+    settings of its own, they may be the machine's while it goes on, alone, after all others.
     """
-    hindrances = {each.name: each.hindrance() if each.hindrance else "" for each in scenarios}
+    hindrances = {each.name: _hindrance(each, allow_managed) for each in scenarios}
     wanted = [
         (scenario, protocol)
         for scenario in scenarios
@@ -76,17 +79,30 @@ def record(
     )
     if not runs:
         return Recorded((), {}, hindered)
+    machine_wide = managed.machine_wide(allowed=allow_managed)
+    alone = [place for place, (each, _) in enumerate(runs) if machine_wide and each.managed]
+    together = sorted(
+        (place for place in range(len(runs)) if place not in alone),
+        key=lambda place: -runs[place][0].patience_s,
+    )
     leash = Leash()
     # A run that waits takes nobody's turn, and begins first: others run while it does.
     waiting = sum(scenario.patience_s > 0 for scenario, _ in runs)
     workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
-        futures = {
-            pool.submit(_record_one, binary, *runs[place], deadline_s, leash, keep): place
-            for place in sorted(range(len(runs)), key=lambda place: -runs[place][0].patience_s)
-        }
+
+        def start(place: int) -> Future[Capture]:
+            scenario, protocol = runs[place]
+            return pool.submit(
+                _record_one, binary, scenario, protocol, deadline_s, leash, keep, machine_wide
+            )
+
+        futures: dict[Future[Capture], int] = {}
         try:
-            _await({future: _label(*runs[place]) for future, place in futures.items()}, progress)
+            for places in (together, *([place] for place in alone)):
+                started = {start(place): place for place in places}
+                futures |= started
+                _await({each: _label(*runs[place]) for each, place in started.items()}, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             leash.end_all()
@@ -101,6 +117,11 @@ def record(
         else:
             raise error
     return Recorded(tuple(captures), faults, hindered)
+
+
+def _hindrance(scenario: Scenario, allow_managed: bool) -> str:
+    why = managed.hindrance(allowed=allow_managed) if scenario.managed else ""
+    return why or (scenario.hindrance() if scenario.hindrance else "")
 
 
 def _label(scenario: Scenario, protocol: Protocol) -> str:
@@ -163,8 +184,9 @@ def _record_one(
     deadline_s: float,
     leash: Leash,
     keep: Path | None,
+    machine_wide: bool,
 ) -> Capture:
-    capture = drive(binary, scenario, protocol, deadline_s, leash)
+    capture = drive(binary, scenario, protocol, deadline_s, leash, machine_wide=machine_wide)
     if keep is not None:
         with _SAVING:
             save(capture, keep / f"{scenario.name}-{protocol.replace('/', '-')}")

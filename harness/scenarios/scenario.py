@@ -13,6 +13,7 @@ from harness.otlp.model import Protocol
 from harness.scenarios.place import Backend, Place
 from harness.subject.headless import PERMISSIONS
 from harness.subject.interactive import Act, Type
+from harness.subject.managed import Files
 from harness.subject.process import Completed
 from harness.subject.script import Repeat, Step, UseTool
 
@@ -58,7 +59,8 @@ class Scenario:
 
     ``backends`` are the collectors, by name.  ``configure`` gives the telemetry settings
     (None: all signals over the run's protocol to the collector ``main``).  ``launch``
-    is what the command line begins with, before the subject's own.  ``meanwhile`` runs in
+    is what the command line begins with, before the subject's own.  ``managed`` gives the
+    managed settings that only this run must see.  ``meanwhile`` runs in
     a thread of its own while the session does; waits on a collector end with the session.
     ``observe`` adds to what the run is known to have done, ``more_exports`` to what it
     exported, after the process has ended.
@@ -91,6 +93,7 @@ class Scenario:
     configure: Callable[[Place], Mapping[str, str]] | None = None
     launch: Callable[[Place], Sequence[str]] | None = None
     meanwhile: Callable[[Place], None] | None = None
+    managed: Callable[[Place], Files] | None = None
     observe: Callable[[Place, Completed], Mapping[str, object]] | None = None
     more_exports: Callable[[Place, Completed], Sequence[Export]] | None = None
     apart: bool = False

@@ -70,12 +70,13 @@ class Recording:
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to record: the subject, the scenarios, one run's deadline, where to keep
-    captures (or None)."""
+    captures (or None), and whether managed settings may be the machine's."""
 
     binary: Binary
     scenarios: tuple[Scenario, ...]
     deadline_s: float
     keep: Path | None
+    allow_managed: bool = False
 
 
 def recorded(
@@ -136,6 +137,7 @@ def record_once(order: Order, progress: Callable[[str], None]) -> Recording:
             progress=progress,
             deadline_s=order.deadline_s,
             keep=order.keep,
+            allow_managed=order.allow_managed,
         )
     except HarnessError as error:
         return Recording(Facts(time.monotonic() - started, harness_fault=str(error)))

@@ -4,6 +4,7 @@
     python -m harness.testing.emitter [--emulate VERSION] [-p PROMPT]
         [--permission-mode MODE] [--allowedTools A,B] [--disallowedTools A,B]
         [--model NAME] [--mcp-config JSON] [--agents JSON] [--input-format stream-json]
+        [--settings FILE-OR-JSON]
 
 It takes the subject's place as a real process: it talks to the Messages API at
 ANTHROPIC_BASE_URL, really runs the tools that the model asks for, and exports by the
@@ -51,6 +52,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--agents", default="", metavar="JSON")
     parser.add_argument("--mcp-config", nargs="+", default=[], metavar="JSON")
     parser.add_argument("--model", metavar="NAME")
+    parser.add_argument("--settings", default="", metavar="FILE-OR-JSON")
     known, _ = parser.parse_known_args(argv)
     return known
 
@@ -65,8 +67,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         say_version(known.emulate)
         return 0
     # Only a session needs more than this module: --version answers at once.
-    from harness.testing import session
+    from harness.testing import session, settings_files
+    from harness.testing.headers_helper import SETTING
     from harness.testing.permissions import Permissions
+    from harness.testing.versions import Promises
+
+    levels = settings_files.read(os.environ, Path.cwd(), known.settings)
+    promises = Promises.of(known.emulate)
+    settings_files.apply(levels, os.environ, promises)
 
     options = session.Options(
         version=known.emulate,
@@ -79,6 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         mcp_configs=known.mcp_config,
         agents=known.agents,
         debug=known.debug,
+        headers_helper=str(levels.merged(promises).get(SETTING, "")),
     )
     try:
         if known.prompt is not None and known.input_format == "stream-json":

@@ -17,7 +17,8 @@ from typing import Any
 from harness.otlp.model import Protocol
 from harness.testing.versions import Promises
 
-_SETTING = "otelHeadersHelper"
+#: What the settings call the program.
+SETTING = "otelHeadersHelper"
 _DEBOUNCE = "CLAUDE_CODE_OTEL_HEADERS_HELPER_DEBOUNCE_MS"
 _DEFAULT_S = 29 * 60.0
 
@@ -31,19 +32,6 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 class HelperError(Exception):
     """Why there are no headers."""
-
-
-def command(environ: Mapping[str, str], folder: Path) -> str:
-    """The program that the settings name; those of the project come first."""
-    for place in (folder, Path(environ.get("HOME", ""))):
-        try:
-            text = (place / ".claude" / "settings.json").read_text(encoding="utf-8")
-            named = json.loads(text).get(_SETTING)
-        except (OSError, ValueError, AttributeError):
-            continue
-        if isinstance(named, str) and named.strip():
-            return named
-    return ""
 
 
 class DynamicHeaders:
@@ -80,14 +68,13 @@ class DynamicHeaders:
     @classmethod
     def of(
         cls,
+        named: str,
         environ: Mapping[str, str],
-        folder: Path,
         promises: Promises,
         report: Callable[[str], object],
     ) -> DynamicHeaders | None:
-        """As settings and variables say; None where no helper is named."""
-        named = command(environ, folder)
-        if not named:
+        """As ``named`` in the settings, and as the variables say; None without a helper."""
+        if not named.strip():
             return None
         return cls(
             named,
@@ -139,7 +126,7 @@ class DynamicHeaders:
     def _tell(self, why: str) -> None:
         if why not in self._reported:
             self._reported.add(why)
-            self._report(f"{_SETTING} failed: {why}")
+            self._report(f"{SETTING} failed: {why}")
 
     def _ask(self) -> Mapping[str, str]:
         whole = self._paths_with_spaces and os.access(self._command, os.X_OK)

@@ -21,6 +21,7 @@ from harness.testing import (
     lies_exporters,
     lies_headers_helper,
     lies_intervals,
+    lies_settings,
     lies_tls,
 )
 from harness.testing.editing import Place
@@ -307,6 +308,7 @@ _THEMES = (
     lies_exporters,
     lies_headers_helper,
     lies_intervals,
+    lies_settings,
     lies_tls,
 )
 _EVERYWHERE: Mapping[str, Lie] = {

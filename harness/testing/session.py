@@ -31,7 +31,7 @@ _TRACE_CONTEXT = ("TRACEPARENT", "TRACESTATE")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says."""
+    """What the command line and the settings files say."""
 
     version: Version
     model: str
@@ -39,6 +39,7 @@ class Options:
     mcp_configs: Sequence[str] = ()
     agents: str = ""
     debug: bool = False
+    headers_helper: str = ""
 
 
 def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path) -> int:
@@ -91,7 +92,10 @@ def opened(
     place = tools.Place(folder, _command_environment(environ, promises))
     inbound = {} if interactive else {n: environ[n] for n in _TRACE_CONTEXT if n in environ}
     headers = DynamicHeaders.of(
-        environ, folder, promises, Reports(environ, promises, options.debug, interactive).tell
+        options.headers_helper,
+        environ,
+        promises,
+        Reports(environ, promises, options.debug, interactive).tell,
     )
     with _telemetry(settings, promises, options.version, inbound, headers) as (
         sink,

@@ -31,6 +31,8 @@ class Promises:
     event_speed: bool = _since("2.1.41")
     #: Account variables (``CLAUDE_CODE_ACCOUNT_UUID`` and others) are read.
     account_variables: bool = _since("2.1.51")
+    #: Files of ``managed-settings.d`` are read.
+    managed_fragments: bool = _since("2.1.83")
     #: ``tool_parameters`` of ``tool_result`` need OTEL_LOG_TOOL_DETAILS=1.
     tool_parameters_gated: bool = _since("2.1.85")
     #: ``effort`` on cost, tokens and API events.
@@ -54,6 +56,8 @@ class Promises:
     lines_model: bool = _since("2.1.172")
     #: ``message.uuid``, ``client_request_id`` and ``tool_source``.
     message_ids: bool = _since("2.1.214")
+    #: Managed variables of OTLP take away what would lead around them.
+    managed_locks: bool = _since("2.1.217")
     #: No units where Prometheus is the only exporter of metrics.
     prometheus_without_units: bool = _since("2.1.216")
     #: Everything else in the August document: no unit on counts, ``tool_name`` and

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from harness.capture.capture import Capture
 from harness.checks.items import Item
 from harness.checks.measures import (
+    carried,
     deliveries,
     exporters,
     headers_helper,
@@ -25,6 +26,7 @@ Measure = Callable[[Capture], Sequence[Item]]
 MEASURES: Mapping[str, Measure] = {
     measure.__name__: measure
     for measure in (
+        carried.carried,
         deliveries.deliveries,
         exporters.arrivals,
         exporters.exposition,

@@ -1,0 +1,73 @@
+"""Where each signal went, and what its requests carried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.checks.items import Item
+
+#: ``signal`` of the item that speaks of all requests together.
+_ALL = "all"
+
+
+def carried(capture: Capture) -> list[Item]:
+    """One item for each signal that arrived, and one for all; none of a session without work.
+
+    ``reached``: the collectors that got something (``all``: or a connection);
+    ``signals``: what arrived; ``protocols``; ``headers`` and ``resource``: by name, every
+    value seen (None: a request, or a resource, without it).
+    """
+    run = capture.run
+    if not run.truth.api_calls:
+        return []
+    by_signal: dict[str, list[Export]] = {}
+    for export in capture.exports:
+        by_signal.setdefault(str(export.signal), []).append(export)
+    items = [
+        Item(f"{run.label} · {signal}", _view(signal, exports))
+        for signal, exports in by_signal.items()
+    ]
+    everything = _view(_ALL, capture.exports)
+    connected = {each.collector for each in capture.connections}
+    everything["reached"] = sorted({*everything["reached"], *connected})
+    return [*items, Item(f"{run.label} · every request", everything)]
+
+
+def _view(signal: str, exports: Sequence[Export]) -> dict[str, Any]:
+    return {
+        "signal": signal,
+        "reached": sorted({export.collector for export in exports}),
+        "signals": sorted({str(export.signal) for export in exports}),
+        "protocols": sorted({str(export.protocol) for export in exports}),
+        "headers": _values([dict(_lower(export)) for export in exports]),
+        "resource": _values(_resources(exports)),
+    }
+
+
+def _lower(export: Export) -> Iterator[tuple[str, str]]:
+    for name, value in export.headers:
+        yield name.lower(), value
+
+
+def _resources(exports: Iterable[Export]) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = []
+    for export in exports:
+        if not export.rejected and export.decode_error is None:
+            found += [point.resource.attributes for point in export.data_points]
+            found += [event.resource.attributes for event in export.events]
+    return found
+
+
+def _values(carriers: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Each name's values among the carriers; None last, for those without it."""
+    names = {name for carrier in carriers for name in carrier}
+    return {
+        name: sorted(
+            {carrier.get(name) for carrier in carriers},
+            key=lambda value: (value is None, str(value)),
+        )
+        for name in sorted(names)
+    }

@@ -1,0 +1,193 @@
+"""Managed settings for one run, which must not become those of the machine.
+
+They lie in a folder of the system, outside of any HOME.  Where Linux lets us, the subject
+gets a mount namespace of its own in which that folder is there: outside of it nothing
+changes, and with the last process of the namespace all of it is gone.  Elsewhere they
+are written for the time of the run, if a person has allowed that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from harness.errors import UsageError
+
+OPTION = "--cc-allow-managed-settings"
+
+#: Where the CLI looks for them.
+FOLDER = (
+    Path("/Library/Application Support/ClaudeCode")
+    if sys.platform == "darwin"
+    else Path("/etc/claude-code")
+)
+
+#: Names below the folder, each with its content.
+Files = Mapping[str, Mapping[str, object]]
+
+MAIN_FILE = "managed-settings.json"
+
+_PROBE_S = 10.0
+_TURN_S = 300.0
+
+#: Fixed, for TMPDIR may differ between those who must not meet.
+_LOCK = Path("/tmp/cc-otel-managed-settings.lock")
+
+#: $1: our files; $2: an empty folder; $3: the managed folder; then the command.  What lies
+#: beside the managed folder stays where it is, as links to where it was mounted before.
+_MOUNTING = """
+set -e
+files=$1 kept=$2 folder=$3
+shift 3
+parent=${folder%/*}
+mount --rbind "$parent" "$kept"
+mount -t tmpfs -o mode=755 tmpfs "$parent"
+ln -s "$kept"/* "$kept"/.[!.]* "$parent"/ 2>/dev/null || true
+rm -f "$folder" "$parent/*" "$parent/.[!.]*"
+cp -R "$files" "$folder"
+exec "$@"
+"""
+
+
+@contextlib.contextmanager
+def deployed(
+    files: Files, scratch: Path, *, machine_wide: bool, folder: Path = FOLDER
+) -> Iterator[tuple[str, ...]]:
+    """Managed settings for the processes whose command begins with what this yields.
+
+    ``scratch`` is a folder of the run's own.  ``machine_wide`` allows to write to
+    ``folder`` itself where there is no other way.
+    """
+    unshare = namespace()
+    if unshare:
+        yield _prefix(unshare, files, scratch, folder)
+    elif machine_wide:
+        with on_the_machine(files, folder):
+            yield ()
+    else:
+        raise UsageError(OPTION, seen="no such option", expected=hindrance(allowed=False))
+
+
+def hindrance(*, allowed: bool, folder: Path = FOLDER) -> str:
+    """Why no run can have managed settings of its own here, or nothing."""
+    if namespace():
+        return ""
+    if not allowed:
+        return (
+            "no private mount namespace can be made here, in which managed settings would be "
+            f"seen by one run only; {OPTION} writes them to {folder} for the time of the run"
+        )
+    if there := _existing(folder):
+        return f"{there} belongs to this machine and is not touched"
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    return "" if os.access(nearest, os.W_OK) else f"{nearest} cannot be written to"
+
+
+def machine_wide(*, allowed: bool) -> bool:
+    """Whether managed settings would be those of every session on this machine."""
+    return allowed and not namespace()
+
+
+@cache
+def namespace() -> tuple[str, ...]:
+    """What gives a command a mount namespace of its own, or nothing where nothing does.
+
+    It is tried, not guessed: containers and hardened kernels differ in what they allow.
+    """
+    unshare = shutil.which("unshare")
+    if unshare is None or sys.platform != "linux":
+        return ()
+    for ours in ((unshare, "--mount"), (unshare, "--user", "--map-root-user", "--mount")):
+        if _works(ours):
+            return ours
+    return ()
+
+
+def _works(unshare: tuple[str, ...]) -> bool:
+    with tempfile.TemporaryDirectory(prefix="cc-otel-") as folder:
+        argv = _prefix(unshare, {MAIN_FILE: {"seen": True}}, Path(folder), FOLDER)
+        try:
+            done = subprocess.run(
+                [*argv, "cat", str(FOLDER / MAIN_FILE)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_PROBE_S,
+                check=False,
+            )
+            return done.returncode == 0 and json.loads(done.stdout) == {"seen": True}
+        except (OSError, ValueError, subprocess.TimeoutExpired):
+            return False
+
+
+def _prefix(unshare: tuple[str, ...], files: Files, scratch: Path, folder: Path) -> tuple[str, ...]:
+    ours, kept = scratch / "managed", scratch / "beside-managed"
+    kept.mkdir()
+    for name, content in files.items():
+        path = ours / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content), encoding="utf-8")
+    return (*unshare, "sh", "-c", _MOUNTING, "sh", str(ours), str(kept), str(folder))
+
+
+@contextlib.contextmanager
+def on_the_machine(files: Files, folder: Path = FOLDER, lock: Path = _LOCK) -> Iterator[None]:
+    """Write ``files`` to ``folder`` while the block lasts; one at a time on a machine.
+
+    Raises :class:`UsageError` where managed settings are there already: they are not
+    ours to change.
+    """
+    made: list[Path] = []
+    try:
+        with FileLock(lock, timeout=_TURN_S, mode=0o666):
+            if there := _existing(folder):
+                raise UsageError(OPTION, seen=str(there), expected="no managed settings yet")
+            try:
+                for name, content in files.items():
+                    _write(folder, folder / name, content, made)
+                yield
+            finally:
+                for path in reversed(made):
+                    _take_away(path)
+    except Timeout as error:
+        raise UsageError(
+            OPTION, seen=f"{lock} held for {_TURN_S:g} s", expected="a turn at the settings"
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            OPTION, seen=str(error), expected=f"that {folder} can be written to"
+        ) from error
+
+
+def _write(folder: Path, path: Path, content: Mapping[str, object], made: list[Path]) -> None:
+    for parent in (*reversed(path.relative_to(folder).parents), Path()):
+        place = folder / parent
+        if not place.exists():
+            place.mkdir(parents=place == folder)
+            made.append(place)
+    with path.open("x", encoding="utf-8") as stream:
+        made.append(path)
+        json.dump(content, stream)
+
+
+def _take_away(path: Path) -> None:
+    if path.is_dir():
+        with contextlib.suppress(OSError):  # somebody else put something there
+            path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _existing(folder: Path) -> Path | None:
+    """Managed settings that are there, and not by us."""
+    found = (folder / MAIN_FILE, *sorted(folder.glob("managed-settings.d/*")))
+    return next((path for path in found if path.exists() or path.is_symlink()), None)
