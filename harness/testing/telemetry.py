@@ -10,6 +10,7 @@ import logging
 import os
 import platform
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from opentelemetry.metrics import Counter as ApiCounter
@@ -126,11 +127,12 @@ class SdkSink:
             )
 
     def close(self) -> None:
-        """Export what is waiting."""
-        if self._logger_provider is not None:
-            self._logger_provider.shutdown()
-        if self._meter_provider is not None:
-            self._meter_provider.shutdown()
+        """Export what is waiting; neither signal waits for the collector of the other."""
+        providers = (self._logger_provider, self._meter_provider)
+        with ThreadPoolExecutor(len(providers)) as threads:
+            ends = [threads.submit(each.shutdown) for each in providers if each is not None]
+        for end in ends:
+            end.result()
 
 
 def _readers(settings: Settings, exporters: OtlpExporters) -> Iterator[MetricReader]:
