@@ -17,7 +17,7 @@ from harness.capture.export import MAIN, Export
 from harness.contract.requirement import WITHOUT_EVENTS, WITHOUT_METRICS
 from harness.errors import HarnessError
 from harness.exposition import console, numbered
-from harness.otlp.model import Protocol
+from harness.otlp.model import Protocol, Signal
 from harness.scenarios import scraping
 from harness.scenarios.place import Backend, Place
 from harness.scenarios.scenario import Scenario, Until
@@ -287,7 +287,8 @@ _EXAMPLE_BACKENDS = Scenario(
     says="The documents’ example: metrics over HTTP to one backend, events over gRPC to another",
     prompt="Do as in the example.",
     script=_work_and_end,
-    backends={"metrics": Backend(), "logs": Backend()},
+    # The endpoint has no path, and a signal's own endpoint is used as it is.
+    backends={"metrics": Backend(paths={"/": Signal.METRICS}), "logs": Backend()},
     configure=_two_backends,
     protocols=(Protocol.GRPC,),
     apart=True,

@@ -161,11 +161,16 @@ TLS = (
     ),
     _scenario(
         "tls_trusted",
-        "A session with trusted collectors, found by name and by address, and one that does "
-        "not trust the session's certificate",
+        "A session with a trusted collector, and one that does not trust the session's certificate",
         _EVERY_PROTOCOL,
-        {_METRICS: "strange_certificate", _LOGS: "trusted", _TRACES: "by_address"},
+        {_METRICS: "strange_certificate", _LOGS: "trusted"},
         _from_elsewhere,
+    ),
+    _scenario(
+        "tls_by_address",
+        "A session with a trusted collector that is found by its address",
+        _EVERY_PROTOCOL,
+        {_METRICS: "by_address", _LOGS: "by_address"},
     ),
     _scenario(
         "tls_certificates",

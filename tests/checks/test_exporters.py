@@ -108,30 +108,6 @@ def test_deliveries_go_by_collector(viewer: Viewer, exporter: Exporter, shown: E
     ]
 
 
-@pytest.mark.parametrize("protocol", [Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON])
-def test_what_goes_to_an_unknown_path_is_delivered_all_the_same(
-    viewer: Viewer, exporter: Exporter, protocol: Protocol
-) -> None:
-    astray = {"signal": None, "path": "/", "rejected": "no such path", "protocol": protocol}
-    view = viewer(
-        truth=WORKED,
-        exports=[
-            exporter(points=[(COMMITS, 1.0, {})], collector="a", **astray),
-            exporter(events=[{"body": "x", "time_unix_nano": 1}], collector="b", **astray),
-            replace(exporter(events=[], collector="c", **astray), body=b"\xff"),
-        ],
-    )
-    (found,) = measured("received", view)
-    assert [(found[name]["metrics"], found[name]["logs"]) for name in "abc"] == [
-        (1, 0),
-        (0, 1),
-        (0, 0),
-    ]
-
-
-# --- what was shown, beside what was sent
-
-
 def both(
     viewer: Viewer, shown: Exporter, collector: str, sent: Sequence[Any], seen: Sequence[Any]
 ) -> CaptureView:

@@ -8,14 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.capture.capture import Capture
-from harness.capture.export import Export
 from harness.checks.items import Item
 from harness.exposition import CONSOLE, PROMETHEUS, is_exposed
 from harness.exposition.prometheus import label_of, openmetrics_lines, problems
-from harness.otlp.codec import decode_request
-from harness.otlp.errors import DecodeError
-from harness.otlp.flatten import data_points, events
-from harness.otlp.messages import ExportLogsServiceRequest, ExportMetricsServiceRequest
 from harness.otlp.model import DataPoint, Event, Signal
 
 
@@ -57,8 +52,7 @@ def received(capture: Capture) -> list[Item]:
     """What each collector got, the console and the scraper among them: one item a run.
 
     Of each: the items by signal, the requests by protocol, and in how many ``batches``
-    (different times) the data points came.  A request counts by what it carries, also
-    where it went to a path at which no collector expects it.
+    (different times) the data points came.
     """
     if not _worked(capture):
         return []
@@ -67,34 +61,16 @@ def received(capture: Capture) -> list[Item]:
         got = view.setdefault(
             export.collector, {"metrics": 0, "logs": 0, "protocols": {}, "times": set()}
         )
-        points, records = _content(export)
-        got["metrics"] += len(points)
-        got["logs"] += len(records)
-        got["times"] |= {point.time_unix_nano for point in points}
+        got["metrics"] += len(export.data_points)
+        got["logs"] += len(export.events)
+        got["times"] |= {point.time_unix_nano for point in export.data_points}
         if export.protocol is not None:
             protocols = got["protocols"]
             protocols[export.protocol.value] = protocols.get(export.protocol.value, 0) + 1
     for got in view.values():
         got["batches"] = len(got.pop("times"))
     scraped = capture.run.observed.get("url")
-    return [Item(f"{capture.run.label} · deliveries", {**view, "scraped": scraped})]
-
-
-def _content(export: Export) -> tuple[tuple[DataPoint, ...], tuple[Event, ...]]:
-    if export.signal is not None or export.encoding is None or export.content is None:
-        return export.data_points, export.events
-    for signal in (Signal.METRICS, Signal.LOGS):
-        try:
-            message = decode_request(signal, export.encoding, export.content).message
-        except DecodeError:
-            continue
-        if isinstance(message, ExportMetricsServiceRequest):
-            points = data_points(message)
-            if points and all(point.metric.name for point in points):
-                return points, ()
-        elif isinstance(message, ExportLogsServiceRequest) and (records := events(message)):
-            return (), records
-    return (), ()
+    return [Item(f"{capture.run.label} · what each got", {**view, "scraped": scraped})]
 
 
 def printed_metrics(capture: Capture) -> list[Item]:
