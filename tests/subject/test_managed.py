@@ -1,0 +1,168 @@
+"""Managed settings that one run sees, and nobody else; or, if allowed, the machine for a while."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.subject import managed
+from harness.subject.managed import FOLDER, MAIN_FILE, deployed, hindrance, on_the_machine
+
+FRAGMENT = "managed-settings.d/10-first.json"
+FILES = {MAIN_FILE: {"env": {"A": "1"}}, FRAGMENT: {"env": {"B": "2"}}}
+
+needs_namespace = pytest.mark.skipif(
+    not managed.namespace(), reason="no mount namespace can be made on this machine"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Stands in for the machine's folder; nothing is there yet."""
+    return tmp_path / "system" / "claude-code"
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    return tmp_path / "lock"
+
+
+@pytest.fixture
+def no_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(managed, "namespace", lambda: ())
+
+
+def seen_by(prefix: tuple[str, ...], *command: str) -> str:
+    done = subprocess.run(
+        [*prefix, *command], capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout
+
+
+@needs_namespace
+def test_one_command_sees_them_and_nobody_else(tmp_path: Path) -> None:
+    before = FOLDER.exists()
+    with deployed(FILES, tmp_path, machine_wide=False) as prefix:
+        for name, content in FILES.items():
+            assert json.loads(seen_by(prefix, "cat", str(FOLDER / name))) == content
+        assert FOLDER.exists() == before
+        assert seen_by((), "ls", str(FOLDER.parent)) != seen_by(prefix, "ls", str(FOLDER.parent))
+    assert FOLDER.exists() == before
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text(encoding="utf-8")
+
+
+@needs_namespace
+def test_what_lies_beside_them_stays_readable(tmp_path: Path) -> None:
+    with deployed(FILES, tmp_path, machine_wide=False) as prefix:
+        assert seen_by(prefix, "cat", "/etc/passwd") == seen_by((), "cat", "/etc/passwd")
+
+
+@needs_namespace
+def test_where_there_are_namespaces_nothing_hinders_and_nothing_is_written() -> None:
+    assert hindrance(allowed=False) == ""
+    assert not managed.machine_wide(allowed=True)
+
+
+@pytest.mark.usefixtures("no_namespace")
+def test_without_namespaces_a_person_must_allow_it(tmp_path: Path, folder: Path) -> None:
+    why = hindrance(allowed=False, folder=folder)
+    assert managed.OPTION in why
+    assert str(folder) in why
+    with (
+        pytest.raises(UsageError, match=managed.OPTION),
+        deployed(FILES, tmp_path, machine_wide=False, folder=folder),
+    ):
+        pass
+    assert not folder.exists()
+
+
+@pytest.mark.usefixtures("no_namespace")
+def test_what_is_there_already_hinders(folder: Path) -> None:
+    assert hindrance(allowed=True, folder=folder) == ""
+    folder.mkdir(parents=True)
+    assert hindrance(allowed=True, folder=folder) == ""
+    (folder / MAIN_FILE).write_text("{}", encoding="utf-8")
+    assert str(folder / MAIN_FILE) in hindrance(allowed=True, folder=folder)
+
+
+def test_they_are_there_while_the_block_lasts_and_no_longer(folder: Path, lock: Path) -> None:
+    with on_the_machine(FILES, folder, lock):
+        for name, content in FILES.items():
+            assert json.loads((folder / name).read_text(encoding="utf-8")) == content
+    assert not folder.exists()
+
+
+def test_only_what_was_made_is_taken_away(folder: Path, lock: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").write_text("mine", encoding="utf-8")
+    with on_the_machine(FILES, folder, lock):
+        (folder / "managed-settings.d" / "late.json").write_text("{}", encoding="utf-8")
+    left = sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+    assert left == ["managed-settings.d", "managed-settings.d/late.json", "notes.txt"]
+
+
+@pytest.mark.parametrize("name", [MAIN_FILE, FRAGMENT])
+def test_what_belongs_to_the_machine_is_not_touched(folder: Path, lock: Path, name: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True)
+    path.write_text("of the machine", encoding="utf-8")
+    with pytest.raises(UsageError, match=name), on_the_machine(FILES, folder, lock):
+        pass
+    assert path.read_text(encoding="utf-8") == "of the machine"
+    assert [each for each in folder.rglob("*") if each.is_file()] == [path]
+
+
+def test_a_fault_within_the_block_leaves_nothing(folder: Path, lock: Path) -> None:
+    with pytest.raises(ZeroDivisionError), on_the_machine(FILES, folder, lock):
+        raise ZeroDivisionError
+    assert not folder.exists()
+
+
+def test_two_runs_take_turns(folder: Path, lock: Path) -> None:
+    inside = threading.Event()
+    seen: list[bool] = []
+
+    def second() -> None:
+        with on_the_machine({MAIN_FILE: {"second": True}}, folder, lock):
+            seen.append(inside.is_set())
+
+    other = threading.Thread(target=second)
+    with on_the_machine(FILES, folder, lock):
+        other.start()
+        assert json.loads((folder / MAIN_FILE).read_text(encoding="utf-8")) == FILES[MAIN_FILE]
+        inside.set()
+    other.join(60)
+    assert seen == [True]
+    assert not folder.exists()
+
+
+def test_a_turn_that_never_comes_is_told(
+    folder: Path, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(managed, "_TURN_S", 0.05)
+    raised: list[UsageError] = []
+
+    def second() -> None:
+        try:
+            with on_the_machine(FILES, folder, lock):
+                pass
+        except UsageError as error:
+            raised.append(error)
+
+    with on_the_machine(FILES, folder, lock):
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(60)
+    assert "a turn at the settings" in str(raised[0])
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, lock: Path) -> None:
+    (tmp_path / "system").write_text("a file", encoding="utf-8")
+    folder = tmp_path / "system" / "claude-code"
+    with pytest.raises(UsageError, match=managed.OPTION), on_the_machine(FILES, folder, lock):
+        pass
