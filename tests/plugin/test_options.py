@@ -42,6 +42,13 @@ KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
             ["--cc-binary=x", "test_own.py", "--cc-scenarios=working_day"],
             "--cc-scenarios: expected the packaged suite",
         ),
+        (["--cc-slow"], "--cc-slow: expected --cc-binary=SPEC beside it"),
+        (["--cc-binary=x", "test_own.py", "--cc-slow"], "--cc-slow: expected the packaged suite"),
+        (["--cc-allow-managed-settings"], "--cc-allow-managed-settings: expected --cc-binary=SP"),
+        (
+            ["--cc-binary=x", "test_own.py", "--cc-allow-managed-settings"],
+            "--cc-allow-managed-settings: expected the packaged suite",
+        ),
     ],
 )
 def test_a_wrong_value_is_one_clear_error_before_anything_runs(
