@@ -150,7 +150,7 @@ INTERVALS = (
     ),
     _configured(
         "intervals_short",
-        {METRICS: "400", LOGS: "700", TRACES: "500"},
+        {METRICS: "600", LOGS: "700", TRACES: "800"},
         _busy(0.1, 8.0, {"metrics": 6, "logs": 3}),
         Protocol.GRPC,
     ),

@@ -37,7 +37,7 @@ Files = Mapping[str, Mapping[str, object]]
 
 MAIN_FILE = "managed-settings.json"
 
-_PROBE_S = 10.0
+_PROBE_S = 30.0
 _TURN_S = 300.0
 
 #: Fixed, for TMPDIR may differ between those who must not meet.

@@ -25,12 +25,13 @@ def _signal(requirement: Requirement) -> str:
 def _change_one(
     capture: Capture, requirement: Requirement, change: Callable[[Export], Export]
 ) -> Capture:
-    """Change the last request of the signal that the requirement speaks of."""
+    """Change the last request of the signal that the requirement speaks of; of metrics,
+    where it speaks of all: which signal comes last is up to the session."""
     wanted = _signal(requirement)
     found = [e for e in capture.exports if wanted in ("all", str(e.signal))]
     if not found:
         raise ValueError(f"no request of {wanted}")
-    one = found[-1]
+    one = max(found, key=lambda export: (export.signal is Signal.METRICS, export.sequence))
     exports = tuple(change(each) if each is one else each for each in capture.exports)
     return replace(capture, exports=exports)
 
