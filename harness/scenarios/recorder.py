@@ -24,6 +24,9 @@ from harness.subject.process import Leash
 #: Seconds between two lines of progress while subjects run.
 _PROGRESS_S = 5.0
 
+#: So many scenarios are named when they begin; of more, only the number is told.
+_TOLD_BY_NAME = 8
+
 #: Runs side by side for each core: a subject waits for its retries and its screen
 #: about as long as it computes.
 _RUNS_PER_CORE = 2
@@ -75,7 +78,11 @@ def record(
     runs = [pair for pair in wanted if _label(*pair) not in hindered]
     progress(
         f"running claude {binary.version} {len(runs)} times over {', '.join(protocols)}: "
-        + ", ".join(scenario.name for scenario in scenarios)
+        + (
+            ", ".join(scenario.name for scenario in scenarios)
+            if len(scenarios) <= _TOLD_BY_NAME
+            else f"{len(scenarios)} scenarios"
+        )
     )
     if not runs:
         return Recorded((), {}, hindered)

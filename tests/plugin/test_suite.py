@@ -44,7 +44,7 @@ def test_from_an_empty_folder(pytester: pytest.Pytester, run: Run) -> None:
     result = run("--cc-binary=reference", "--cc-report=out", "--junit-xml=junit.xml")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
-        ["cc-otel: reference is claude *", "cc-otel: running claude *: terminal_day, *"]
+        ["cc-otel: reference is claude *", "cc-otel: running claude * times over *: * scenarios"]
     )
     found = record.read(pytester.path / "out" / "record.jsonl")
     assert [row.requirement for row in found.rows] == ALL

@@ -243,8 +243,8 @@ def test_the_entrypoint() -> None:
 
 
 def test_what_cannot_be_followed_is_said() -> None:
-    env = {"OTEL_EXPORTER_OTLP_PROTOCOL": "pigeon"}
-    with pytest.raises(SubjectError, match="expected grpc or http/protobuf or http/json"):
+    env = {"OTEL_LOGS_EXPORTER": "pigeon"}
+    with pytest.raises(SubjectError, match="OTEL_LOGS_EXPORTER: expected a list of otlp"):
         session([Type("hello")], [Say("ready")], env=env)
 
 

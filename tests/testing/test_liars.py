@@ -79,8 +79,8 @@ for name in ('OTEL_METRIC_EXPORT_INTERVAL', 'OTEL_LOGS_EXPORT_INTERVAL'):
     os.environ[name] = str(int(os.environ[name]) // 2)
 """,
     "leaves without a word": """
-from harness.testing.telemetry import OtlpSink
-OtlpSink.close = lambda self: (sys.stdout.flush(), os._exit(0))
+from harness.testing.telemetry import SdkSink
+SdkSink.close = lambda self: (sys.stdout.flush(), os._exit(0))
 """,
     "is always the same session": """
 from harness.testing import identity
