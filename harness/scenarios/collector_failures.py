@@ -39,7 +39,7 @@ _IDLE_S = 4.0
 _METRICS = (
     Reply("partial_success", rejected=1, message="one was not taken"),
     Reply("unavailable_for_2_s", 503, 14, delay_s=2),
-    Reply("unavailable_twice", 503, 14, times=2),
+    Reply("unavailable_thrice", 503, 14, times=3),
     Reply("unavailable", 503, 14),
 )
 _LOGS = (
