@@ -146,36 +146,35 @@ def on_the_machine(files: Files, folder: Path = FOLDER, lock: Path = _LOCK) -> I
     Raises :class:`UsageError` where managed settings are there already: they are not
     ours to change.
     """
-    made: list[Path] = []
-    try:
-        with FileLock(lock, timeout=_TURN_S, mode=0o666):
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(FileLock(lock, timeout=_TURN_S, mode=0o666))
             if there := _existing(folder):
                 raise UsageError(OPTION, seen=str(there), expected="no managed settings yet")
-            try:
-                for name, content in files.items():
-                    _write(folder, folder / name, content, made)
-                yield
-            finally:
-                for path in reversed(made):
-                    _take_away(path)
-    except Timeout as error:
-        raise UsageError(
-            OPTION, seen=f"{lock} held for {_TURN_S:g} s", expected="a turn at the settings"
-        ) from error
-    except OSError as error:
-        raise UsageError(
-            OPTION, seen=str(error), expected=f"that {folder} can be written to"
-        ) from error
+            for name, content in files.items():
+                _write(folder, folder / name, content, stack)
+        except Timeout as error:
+            raise UsageError(
+                OPTION, seen=f"{lock} held for {_TURN_S:g} s", expected="a turn at the settings"
+            ) from error
+        except OSError as error:
+            raise UsageError(
+                OPTION, seen=str(error), expected=f"that {folder} can be written to"
+            ) from error
+        yield
 
 
-def _write(folder: Path, path: Path, content: Mapping[str, object], made: list[Path]) -> None:
+def _write(
+    folder: Path, path: Path, content: Mapping[str, object], stack: contextlib.ExitStack
+) -> None:
+    """What is made here goes with ``stack``, the last one first."""
     for parent in (*reversed(path.relative_to(folder).parents), Path()):
         place = folder / parent
         if not place.exists():
             place.mkdir(parents=place == folder)
-            made.append(place)
+            stack.callback(_take_away, place)
     with path.open("x", encoding="utf-8") as stream:
-        made.append(path)
+        stack.callback(_take_away, path)
         json.dump(content, stream)
 
 

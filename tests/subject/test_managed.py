@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
+import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
 from harness.errors import UsageError
 from harness.subject import managed
@@ -37,6 +42,16 @@ def no_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(managed, "namespace", lambda: ())
 
 
+@pytest.fixture(params=[("--mount",), ("--user", "--map-root-user", "--mount")], ids=" ".join)
+def a_namespace(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if this kind were the one that works here; skips where it does not."""
+    unshare = shutil.which("unshare")
+    argv = (str(unshare), *request.param)
+    if unshare is None or sys.platform != "linux" or not managed._works(argv):
+        pytest.skip(f"unshare {' '.join(request.param)} makes no namespace on this machine")
+    monkeypatch.setattr(managed, "namespace", lambda: argv)
+
+
 def seen_by(prefix: tuple[str, ...], *command: str) -> str:
     done = subprocess.run(
         [*prefix, *command], capture_output=True, text=True, timeout=60, check=True
@@ -44,7 +59,7 @@ def seen_by(prefix: tuple[str, ...], *command: str) -> str:
     return done.stdout
 
 
-@needs_namespace
+@pytest.mark.usefixtures("a_namespace")
 def test_one_command_sees_them_and_nobody_else(tmp_path: Path) -> None:
     before = FOLDER.exists()
     with deployed(FILES, tmp_path, machine_wide=False) as prefix:
@@ -54,9 +69,10 @@ def test_one_command_sees_them_and_nobody_else(tmp_path: Path) -> None:
         assert seen_by((), "ls", str(FOLDER.parent)) != seen_by(prefix, "ls", str(FOLDER.parent))
     assert FOLDER.exists() == before
     assert str(tmp_path) not in Path("/proc/self/mounts").read_text(encoding="utf-8")
+    assert list((tmp_path / "beside-managed").iterdir()) == []
 
 
-@needs_namespace
+@pytest.mark.usefixtures("a_namespace")
 def test_what_lies_beside_them_stays_readable(tmp_path: Path) -> None:
     with deployed(FILES, tmp_path, machine_wide=False) as prefix:
         assert seen_by(prefix, "cat", "/etc/passwd") == seen_by((), "cat", "/etc/passwd")
@@ -90,6 +106,30 @@ def test_what_is_there_already_hinders(folder: Path) -> None:
     assert str(folder / MAIN_FILE) in hindrance(allowed=True, folder=folder)
 
 
+@pytest.mark.usefixtures("no_namespace")
+def test_a_folder_that_cannot_be_written_to_hinders(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert hindrance(allowed=True, folder=folder) == f"{tmp_path} cannot be written to"
+
+
+@pytest.mark.usefixtures("no_namespace")
+def test_what_is_allowed_is_written_to_the_folder_itself(
+    tmp_path: Path, folder: Path, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert managed.machine_wide(allowed=True)
+    assert not managed.machine_wide(allowed=False)
+    monkeypatch.setattr(managed, "on_the_machine", partial(on_the_machine, lock=lock))
+    with deployed(FILES, tmp_path, machine_wide=True, folder=folder) as prefix:
+        assert prefix == ()
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "managed-settings.d",
+            MAIN_FILE,
+        ]
+    assert not folder.exists()
+
+
 def test_they_are_there_while_the_block_lasts_and_no_longer(folder: Path, lock: Path) -> None:
     with on_the_machine(FILES, folder, lock):
         for name, content in FILES.items():
@@ -117,9 +157,12 @@ def test_what_belongs_to_the_machine_is_not_touched(folder: Path, lock: Path, na
     assert [each for each in folder.rglob("*") if each.is_file()] == [path]
 
 
-def test_a_fault_within_the_block_leaves_nothing(folder: Path, lock: Path) -> None:
-    with pytest.raises(ZeroDivisionError), on_the_machine(FILES, folder, lock):
-        raise ZeroDivisionError
+@pytest.mark.parametrize("fault", [ZeroDivisionError, FileNotFoundError, Timeout])
+def test_a_fault_within_the_block_leaves_nothing_and_stays_what_it_is(
+    folder: Path, lock: Path, fault: type[Exception]
+) -> None:
+    with pytest.raises(fault, match="of the block"), on_the_machine(FILES, folder, lock):
+        raise fault("of the block")
     assert not folder.exists()
 
 
