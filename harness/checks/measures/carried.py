@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from harness.capture.capture import Capture
@@ -11,6 +11,8 @@ from harness.checks.items import Item
 
 #: ``signal`` of the item that speaks of all requests together.
 _ALL = "all"
+
+_Pairs = tuple[tuple[str, Any], ...]
 
 
 def carried(capture: Capture) -> list[Item]:
@@ -42,7 +44,7 @@ def _view(signal: str, exports: Sequence[Export]) -> dict[str, Any]:
         "reached": sorted({export.collector for export in exports}),
         "signals": sorted({str(export.signal) for export in exports}),
         "protocols": sorted({str(export.protocol) for export in exports}),
-        "headers": _values([dict(_lower(export)) for export in exports]),
+        "headers": _values([tuple(_lower(export)) for export in exports]),
         "resource": _values(_resources(exports)),
     }
 
@@ -52,22 +54,25 @@ def _lower(export: Export) -> Iterator[tuple[str, str]]:
         yield name.lower(), value
 
 
-def _resources(exports: Iterable[Export]) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
+def _resources(exports: Iterable[Export]) -> list[_Pairs]:
+    found: list[_Pairs] = []
     for export in exports:
         if not export.rejected and export.decode_error is None:
-            found += [point.resource.attributes for point in export.data_points]
-            found += [event.resource.attributes for event in export.events]
+            found += [point.resource.attributes.pairs for point in export.data_points]
+            found += [event.resource.attributes.pairs for event in export.events]
     return found
 
 
-def _values(carriers: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Each name's values among the carriers; None last, for those without it."""
-    names = {name for carrier in carriers for name in carrier}
+def _values(carriers: Sequence[_Pairs]) -> dict[str, list[Any]]:
+    """Each name's values among the carriers, which may carry it more than once; None last,
+    for those without it."""
+    seen: dict[str, set[Any]] = {name: set() for carrier in carriers for name, _ in carrier}
+    for carrier in carriers:
+        for name, value in carrier:
+            seen[name].add(value)
+        for name in seen.keys() - {name for name, _ in carrier}:
+            seen[name].add(None)
     return {
-        name: sorted(
-            {carrier.get(name) for carrier in carriers},
-            key=lambda value: (value is None, str(value)),
-        )
-        for name in sorted(names)
+        name: sorted(values, key=lambda value: (value is None, str(value)))
+        for name, values in sorted(seen.items())
     }
