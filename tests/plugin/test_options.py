@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness._options import DEFAULT_DEADLINE_S, Options
 from harness.scenarios.catalogue import SCENARIOS
 
 Run = Callable[..., pytest.RunResult]
@@ -62,6 +63,42 @@ def test_a_wrong_value_is_one_clear_error_before_anything_runs(
     assert message in error
     assert "Traceback" not in result.stderr.str()
     assert "claude telemetry" not in result.stdout.str()
+
+
+#: The recorder tells what it was asked for, and records nothing.
+TELLING = """
+from harness import _suite
+from harness.suite.recording import recorded
+def record_once(order, progress):
+    slow = any(each.slow for each in order.scenarios)
+    progress(f"slow {slow}, managed settings {order.allow_managed}")
+    return recorded(())
+_suite.record_once = record_once
+"""
+
+
+@pytest.mark.parametrize("slow", [True, False])
+@pytest.mark.parametrize("allowed", [True, False])
+def test_what_a_run_may_do_reaches_the_recording(
+    pytester: pytest.Pytester, run: Run, slow: bool, allowed: bool
+) -> None:
+    pytester.makeconftest(TELLING)
+    given = ["--cc-slow"] * slow + ["--cc-allow-managed-settings"] * allowed
+    result = run("--cc-binary=reference", *given)
+    result.stdout.fnmatch_lines([f"cc-otel: slow {slow}, managed settings {allowed}"])
+
+
+def test_a_rerun_repeats_what_matters() -> None:
+    plain = Options("claude", None, None, DEFAULT_DEADLINE_S)
+    assert plain.rerun == ("--cc-binary=claude",)
+    whole = Options("claude", Path("r"), Path("c"), 2.5, ("a", "b"), True, True)
+    assert whole.rerun == (
+        "--cc-binary=claude",
+        "--cc-deadline=2.5",
+        "--cc-scenarios=a,b",
+        "--cc-slow",
+        "--cc-allow-managed-settings",
+    )
 
 
 @pytest.mark.parametrize(

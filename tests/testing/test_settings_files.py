@@ -14,6 +14,8 @@ from harness.testing.settings_files import Levels, apply, read
 from harness.testing.versions import Promises
 
 FEBRUARY = Promises.of(Version.parse("2.1.31"))
+BEFORE_FRAGMENTS = Promises.of(Version.parse("2.1.82"))
+FRAGMENTS = Promises.of(Version.parse("2.1.83"))
 BEFORE_LOCKS = Promises.of(Version.parse("2.1.216"))
 AUGUST = Promises.of(Version.parse("2.1.240"))
 
@@ -49,7 +51,7 @@ def levels(tmp_path: Path) -> Write:
     return write
 
 
-def applied(levels: Levels, promises: Promises = AUGUST, **environ: str) -> dict[str, str]:
+def applied(levels: Levels, promises: Promises = AUGUST, /, **environ: str) -> dict[str, str]:
     found = dict(environ)
     apply(levels, found, promises)
     return found
@@ -86,6 +88,8 @@ def test_fragments_are_read_by_name_from_the_release_that_has_them(levels: Write
         fragments={"20-b": {"env": {"A": "second"}}, "10-a": {"env": {"A": "first"}}},
     )
     assert applied(found)["A"] == "second"
+    assert applied(found, FRAGMENTS)["A"] == "second"
+    assert applied(found, BEFORE_FRAGMENTS)["A"] == "main"
 
 
 @pytest.mark.parametrize("broken", ["{", "[1]", "null", ""])
@@ -102,6 +106,31 @@ def test_other_settings_are_merged_like_variables(levels: Write) -> None:
     merged = found.merged(AUGUST)
     assert merged["otelHeadersHelper"] == "of-the-project"
     assert merged["model"] == "m"
+
+
+def test_lists_are_joined_and_objects_merged(levels: Write) -> None:
+    found = levels(
+        user={"permissions": {"allow": ["a", "b"], "mode": "x"}},
+        project={"permissions": {"allow": ["b", "c"], "deny": ["d"]}},
+        managed={"otelHeadersHelper": "of-the-company"},
+    )
+    assert found.merged(AUGUST) == {
+        "permissions": {"allow": ["a", "b", "c"], "mode": "x", "deny": ["d"]},
+        "otelHeadersHelper": "of-the-company",
+    }
+    assert found.administered(AUGUST) == {"otelHeadersHelper": "of-the-company"}
+
+
+@pytest.mark.parametrize("env", [None, ["A"], {"A": 1, "B": None}])
+def test_what_is_no_text_is_no_variable(levels: Write, env: object) -> None:
+    assert applied(levels(user={"env": env}), A="environment") == {"A": "environment"}
+
+
+def test_the_users_settings_may_lie_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"env": {"A": "1"}}', encoding="utf-8")
+    environ = {"HOME": "/nowhere", "CLAUDE_CONFIG_DIR": str(tmp_path)}
+    nothing = tmp_path / "nothing"
+    assert applied(read(environ, nothing, managed=nothing)) == {"A": "1"}
 
 
 def test_a_managed_endpoint_takes_away_those_of_single_signals(levels: Write) -> None:
