@@ -73,10 +73,11 @@ def sent_again_at_once(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
-    """The second pause of a delivery is half as long as the first."""
-    first, second, third, *_ = _several(_delivery(capture, requirement), 3)
+    """The last pause of a delivery is half as long as its first."""
+    first, second, *_ = attempts = _several(_delivery(capture, requirement), 3)
     pause = second.arrived_unix_nano - first.arrived_unix_nano
-    return _moved(capture, third, second.arrived_unix_nano + pause // 2)
+    *_, earlier, last = attempts
+    return _moved(capture, last, earlier.arrived_unix_nano + pause // 2)
 
 
 def waits_on(capture: Capture, requirement: Requirement) -> Capture:
