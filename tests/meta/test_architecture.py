@@ -15,6 +15,7 @@ HARNESS = ROOT / "harness"
 ROOMS = (
     "errors",
     "findings",
+    "baggage",
     "otlp",
     "capture",
     "contract",
@@ -32,7 +33,7 @@ ROOMS = (
 )
 #: These meet in scenarios, the plugin and the command line, and nowhere else.
 STRANGERS = ("checks", "collector", "subject")
-PURE = ("otlp", "contract", "checks", "verdicts", "report")
+PURE = ("baggage", "otlp", "contract", "checks", "verdicts", "report")
 IMPURE_MODULES = frozenset(
     {"socket", "socketserver", "ssl", "asyncio", "threading", "concurrent", "multiprocessing"}
     | {"subprocess", "select", "selectors", "pytest", "_pytest", "grpc", "uvicorn", "uvloop"}
