@@ -27,6 +27,7 @@ ROOMS = (
     "subject",
     "scenarios",
     "testing",
+    "fuzzing",
     "suite",
     "plugin",
     "cli",

@@ -94,9 +94,9 @@ def _view(
 
 def _kept(reading: Reading, wanted: Mapping[str, str], seen: Sequence[Attributes]) -> Iterator[str]:
     for member in reading.members:
-        if not member.well_formed and member.key not in wanted:
-            if any(member.key in each for each in seen):
-                yield member.key
+        odd = not member.well_formed and member.key not in wanted
+        if odd and any(member.key in each for each in seen):
+            yield member.key
 
 
 def _others(wanted: int, missing: int) -> str:
