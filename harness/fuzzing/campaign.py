@@ -106,7 +106,7 @@ def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] |
 
     @hypothesis.settings(
         max_examples=campaign.examples or _ENDLESS,
-        database=None if plan.database is None else _Named(plan.database, campaign.name),
+        database=None if plan.database is None else _Named(plan.database, campaign.name, smallest),
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=(Phase.reuse, Phase.generate, Phase.shrink),
@@ -122,7 +122,7 @@ def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] |
             smallest[:] = [Broken(campaign.name, example, reasons)]
             raise BrokenError(reasons[0])
         if campaign.examples is None and time.monotonic() >= trial.ends:
-            raise _OutOfTime
+            raise _OutOfTime("no time is left")
 
     if plan.seed is not None:
         keeps_its_promises = hypothesis.seed(plan.seed)(keeps_its_promises)
@@ -141,15 +141,20 @@ class _OutOfTime(SkipTest):
 
 
 class _Named(ExampleDatabase):
-    """One database for several campaigns: the key of each holds its name."""
+    """One database for several campaigns: the key of each holds its name.
 
-    def __init__(self, inner: ExampleDatabase, name: str) -> None:
+    Nothing is kept before something has ``broken``: to be out of time is no failure.
+    """
+
+    def __init__(self, inner: ExampleDatabase, name: str, broken: Sequence[object]) -> None:
         super().__init__()
         self._inner = inner
         self._prefix = name.encode() + b"/"
+        self._broken = broken
 
     def save(self, key: bytes, value: bytes) -> None:
-        self._inner.save(self._prefix + key, value)
+        if self._broken:
+            self._inner.save(self._prefix + key, value)
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
         return self._inner.fetch(self._prefix + key)
