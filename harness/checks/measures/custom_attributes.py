@@ -36,7 +36,9 @@ def custom_attributes(capture: Capture) -> list[Item]:
     something else; ``kept`` are malformed ones that came nevertheless; ``added`` are
     attributes of the resource that nobody speaks of.  ``overridden`` are the colliding
     keys that came with the text's value.  ``others``: whether of the well-formed pairs of
-    a malformed text ``all``, ``some`` or ``none`` came.
+    a malformed text ``all``, ``some`` or ``none`` came.  ``differs``: custom attributes of
+    an item's resource that the item has not, or otherwise.  ``encoded``: something in the
+    text is percent-encoded.
     """
     text = capture.run.environment.get(VARIABLE)
     if text is None:
@@ -45,21 +47,41 @@ def custom_attributes(capture: Capture) -> list[Item]:
     return [
         Item(
             f"{capture.run.label} · {VARIABLE}={text!r} · {kind} of {signal}",
-            _view(reading, kind, str(signal), seen),
+            {
+                **_view(reading, kind, str(signal), [own for own, _ in seen]),
+                "encoded": "%" in text,
+                "differs": _differences(seen),
+            },
         )
         for (kind, signal), seen in _places(capture).items()
         if seen
     ]
 
 
-def _places(capture: Capture) -> Mapping[tuple[str, Signal], Sequence[Attributes]]:
-    points, events = capture.data_points(), capture.events()
-    return {
-        ("resource", Signal.METRICS): [point.resource.attributes for point in points],
-        ("resource", Signal.LOGS): [event.resource.attributes for event in events],
-        ("labels", Signal.METRICS): [point.attributes for point in points],
-        ("labels", Signal.LOGS): [event.attributes for event in events],
-    }
+#: The attributes of one item at a place, and those of its resource.
+_Seen = Sequence[tuple[Attributes, Attributes]]
+
+
+def _places(capture: Capture) -> Mapping[tuple[str, Signal], _Seen]:
+    found: dict[tuple[str, Signal], list[tuple[Attributes, Attributes]]] = {}
+    signals = ((Signal.METRICS, capture.data_points()), (Signal.LOGS, capture.events()))
+    for signal, items in signals:
+        resources = [item.resource.attributes for item in items]
+        found["resource", signal] = [(each, each) for each in resources]
+        own = [item.attributes for item in items]
+        found["labels", signal] = list(zip(own, resources, strict=True))
+    return found
+
+
+def _differences(seen: _Seen) -> list[str]:
+    return sorted(
+        {
+            key
+            for own, resource in seen
+            for key, value in resource.items()
+            if key not in _OF_THE_RESOURCE | _STANDARD and own.get(key) != value
+        }
+    )
 
 
 def _view(
