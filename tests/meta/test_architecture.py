@@ -15,6 +15,7 @@ HARNESS = ROOT / "harness"
 ROOMS = (
     "errors",
     "findings",
+    "baggage",
     "otlp",
     "capture",
     "exposition",
@@ -27,13 +28,14 @@ ROOMS = (
     "subject",
     "scenarios",
     "testing",
+    "fuzzing",
     "suite",
     "plugin",
     "cli",
 )
 #: These meet in scenarios, the plugin and the command line, and nowhere else.
 STRANGERS = ("checks", "collector", "subject")
-PURE = ("otlp", "exposition", "contract", "checks", "verdicts", "report")
+PURE = ("baggage", "otlp", "exposition", "contract", "checks", "verdicts", "report")
 IMPURE_MODULES = frozenset(
     {"socket", "socketserver", "ssl", "asyncio", "threading", "concurrent", "multiprocessing"}
     | {"subprocess", "select", "selectors", "pytest", "_pytest", "grpc", "uvicorn", "uvloop"}

@@ -1,0 +1,1 @@
+"""Lists of pairs in environment variables: what they mean, and where sources disagree."""

@@ -1,0 +1,1 @@
+"""Hypothesis against the subject: many short sessions, drawn, judged and shrunk."""

@@ -1,0 +1,163 @@
+"""Campaigns: Hypothesis draws what a session is given, and shrinks what breaks a promise.
+
+Hypothesis runs the examples of one test one after another.  Several campaigns run side by
+side, each in a thread of its own, so that subjects keep all cores busy while Hypothesis
+sees each example's outcome before it draws the next.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from unittest import SkipTest
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity
+from hypothesis.database import ExampleDatabase
+from hypothesis.strategies import SearchStrategy
+
+T = TypeVar("T")
+
+#: Examples of a campaign that has a time and no number.
+_ENDLESS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign(Generic[T]):
+    """``strategy`` draws examples; at most ``examples`` of them are tried (None: as many
+    as there is time for)."""
+
+    name: str
+    strategy: SearchStrategy[T]
+    examples: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``seconds``: when no new example is begun any more.  ``seed``: None draws anew each
+    time.  ``database`` keeps failures for the next time, None forgets them."""
+
+    seconds: float
+    workers: int
+    seed: int | None = None
+    database: ExampleDatabase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken(Generic[T]):
+    """The smallest example found that breaks a promise, and how it does."""
+
+    campaign: str
+    example: T
+    reasons: tuple[str, ...]
+
+
+class BrokenError(AssertionError):
+    """Tells Hypothesis that an example breaks a promise."""
+
+
+@dataclass
+class _Trial(Generic[T]):
+    """Tries each distinct example once; shrinking asks for many again."""
+
+    attempt: Callable[[T], Sequence[str]]
+    ends: float
+    _known: dict[T, tuple[str, ...]] = field(default_factory=dict)
+
+    def __call__(self, example: T) -> tuple[str, ...]:
+        if example not in self._known:
+            if time.monotonic() >= self.ends:
+                return ()
+            self._known[example] = tuple(self.attempt(example))
+        return self._known[example]
+
+
+def run(
+    campaigns: Iterable[Campaign[T]], attempt: Callable[[T], Sequence[str]], plan: Plan
+) -> tuple[Broken[T], ...]:
+    """Run all campaigns; what broke, in their order.
+
+    ``attempt`` tries one example and says which promises it breaks; it is called from
+    several threads, once for each example of a campaign.  What it raises ends everything
+    and is raised here.
+    """
+    ends = time.monotonic() + plan.seconds
+    stopped = threading.Event()
+
+    def explore(campaign: Campaign[T]) -> Broken[T] | None:
+        if stopped.is_set():
+            return None
+        try:
+            return _explore(campaign, _Trial(attempt, ends), plan)
+        except BaseException:
+            stopped.set()
+            raise
+
+    with ThreadPoolExecutor(plan.workers, thread_name_prefix="campaign") as pool:
+        return tuple(broken for broken in pool.map(explore, campaigns) if broken is not None)
+
+
+def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] | None:
+    smallest: list[Broken[T]] = []
+
+    @hypothesis.settings(
+        max_examples=campaign.examples or _ENDLESS,
+        database=None if plan.database is None else _Named(plan.database, campaign.name, smallest),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.reuse, Phase.generate, Phase.shrink),
+        report_multiple_bugs=False,
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+    )
+    @hypothesis.given(campaign.strategy)
+    def keeps_its_promises(example: T) -> None:
+        reasons = trial(example)
+        if reasons:
+            # The last one that Hypothesis tries is the smallest.
+            smallest[:] = [Broken(campaign.name, example, reasons)]
+            raise BrokenError(reasons[0])
+        if campaign.examples is None and time.monotonic() >= trial.ends:
+            raise _OutOfTime("no time is left")
+
+    if plan.seed is not None:
+        keeps_its_promises = hypothesis.seed(plan.seed)(keeps_its_promises)
+    try:
+        keeps_its_promises()
+    except BrokenError:
+        return smallest[0]
+    except _OutOfTime:
+        return None
+    return None
+
+
+class _OutOfTime(SkipTest):
+    """Ends a campaign without a number of examples: what skips a test, Hypothesis neither
+    shrinks nor remembers."""
+
+
+class _Named(ExampleDatabase):
+    """One database for several campaigns: the key of each holds its name.
+
+    Nothing is kept before something has ``broken``: to be out of time is no failure.
+    """
+
+    def __init__(self, inner: ExampleDatabase, name: str, broken: Sequence[object]) -> None:
+        super().__init__()
+        self._inner = inner
+        self._prefix = name.encode() + b"/"
+        self._broken = broken
+
+    def save(self, key: bytes, value: bytes) -> None:
+        if self._broken:
+            self._inner.save(self._prefix + key, value)
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        return self._inner.fetch(self._prefix + key)
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        self._inner.delete(self._prefix + key, value)

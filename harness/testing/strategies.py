@@ -1,0 +1,142 @@
+"""Hypothesis strategies for lists of pairs in variables: well-formed ones, ones with a
+single quirk, and free text."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from harness.baggage.pairs import LONGEST, Quirk, read
+
+#: HTTP's token characters but ``%``, which the sources read differently in a key.
+KEY_CHARACTERS = string.ascii_letters + string.digits + "!#$&'*+.^_`|~-"
+#: What a value may hold as it is: printable ASCII but quote, comma, semicolon, backslash;
+#: ``%`` begins an escape, and ``=`` is disputed.
+VALUE_CHARACTERS = "".join(
+    character for character in map(chr, range(0x21, 0x7F)) if character not in '",;\\%='
+)
+#: Values that mean something elsewhere: in JSON, in a shell, to a careless reader.
+_TELLING = ("", "0", "-1", "1e9", "true", "null", "None", "[1]", "{}", "%7B%22a%22%3A1%7D", "$HOME")
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def keys(*, avoid: frozenset[str] = frozenset(), longest: int = 40) -> SearchStrategy[str]:
+    """Keys that every source accepts, none of them in ``avoid`` (in lower case)."""
+    return st.text(KEY_CHARACTERS, min_size=1, max_size=longest).filter(
+        lambda key: key.lower() not in avoid
+    )
+
+
+def values(longest: int = 40) -> SearchStrategy[str]:
+    """Values as they stand in the variable: plain and percent-encoded characters, of any
+    script."""
+    plain = st.sampled_from(VALUE_CHARACTERS)
+    encoded = st.characters(codec="utf-8", exclude_characters="\0").map(_encoded)
+    return st.one_of(
+        st.sampled_from(_TELLING), st.lists(plain | encoded, max_size=longest).map("".join)
+    )
+
+
+def pairs(
+    *, avoid: frozenset[str] = frozenset(), most: int = 8, longest: int = 40
+) -> SearchStrategy[Pairs]:
+    """Pairs with distinct keys, as they stand in the variable."""
+    return st.lists(
+        st.tuples(keys(avoid=avoid, longest=longest), values(longest)),
+        max_size=most,
+        unique_by=lambda pair: pair[0],
+    )
+
+
+def well_formed(avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
+    """Lists that mean the same by every source; now and then long, or of hundreds of pairs."""
+    usual = pairs(avoid=avoid)
+    many = pairs(avoid=avoid, most=300, longest=8)
+    long = pairs(avoid=avoid, most=3, longest=LONGEST)
+    return st.one_of(usual, usual, usual, long, many).map(joined).filter(_plain)
+
+
+def near_miss(quirk: Quirk, avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
+    """Lists with this one quirk, in one place, among well-formed pairs."""
+    around = pairs(avoid=avoid, most=3)
+    broken = st.tuples(keys(avoid=avoid), values(12)).flatmap(
+        lambda pair: _BROKEN[quirk](pair[0], pair[1])
+    )
+
+    def placed(found: Pairs, member: str, at: int) -> str:
+        members = [f"{key}={value}" for key, value in found]
+        members.insert(at % (len(members) + 1), member)
+        return ",".join(members)
+
+    lists = st.builds(placed, around, broken, st.integers(0, 8))
+    return lists.filter(lambda text: read(text).quirks == {quirk})
+
+
+def anything() -> SearchStrategy[str]:
+    """Any text that an environment can hold, leaning towards what has a meaning here."""
+    meaningful = st.text(st.sampled_from('ab=,%;" \\\t2C0é\n'), max_size=30)
+    return meaningful | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60)
+
+
+def joined(found: Pairs) -> str:
+    return ",".join(f"{key}={value}" for key, value in found)
+
+
+def _encoded(character: str) -> str:
+    return quote(character, safe="")
+
+
+def _plain(text: str) -> bool:
+    return not read(text).quirks
+
+
+def _inserted(characters: str) -> Callable[[str, str], SearchStrategy[str]]:
+    """A value with one of ``characters`` inside: never first or last, for space there is
+    none of the value."""
+
+    def broken(key: str, value: str) -> SearchStrategy[str]:
+        return st.sampled_from(characters).map(lambda odd: f"{key}=x{odd}{value}y")
+
+    return broken
+
+
+def _either(*members: str) -> SearchStrategy[str]:
+    return st.sampled_from(members)
+
+
+_BROKEN: Mapping[Quirk, Callable[[str, str], SearchStrategy[str]]] = {
+    Quirk.EMPTY_MEMBER: lambda key, value: _either("", " "),
+    Quirk.NO_EQUALS_SIGN: lambda key, value: _either(key),
+    Quirk.EMPTY_KEY: lambda key, value: _either(f"={value}"),
+    Quirk.EQUALS_IN_VALUE: lambda key, value: _either(
+        f"{key}={value}=", f"{key}=={value}", f"{key}=x={value}"
+    ),
+    Quirk.SPACE_AROUND: lambda key, value: _either(
+        f" {key}={value}", f"{key} =x{value}", f"{key}= x{value}", f"{key}={value}y ", f"{key}\t=x"
+    ),
+    Quirk.SPACE_IN_VALUE: _inserted(" \t"),
+    Quirk.QUOTES: lambda key, value: _either(f'{key}="{value}"', f'{key}=x"{value}', f'{key}="'),
+    Quirk.BACKSLASH: _inserted("\\"),
+    Quirk.SEMICOLON: _inserted(";"),
+    Quirk.CONTROL_CHARACTER: _inserted("\x01\x1f\x7f\n\r"),
+    Quirk.NON_ASCII: _inserted("éß\u20ac\u4e2d\U0001f980"),
+    Quirk.STRAY_PERCENT: lambda key, value: _either(
+        f"{key}={value}%", f"{key}=%zz{value}", f"{key}=%4"
+    ),
+    Quirk.INVALID_UTF8: lambda key, value: _either(
+        f"{key}=%ff{value}", f"{key}={value}%C3", f"{key}=%ED%A0%80"
+    ),
+    Quirk.KEY_NOT_A_TOKEN: lambda key, value: st.sampled_from("()<>@:/[]?{} é").map(
+        lambda odd: f"a{odd}{key}={value}"
+    ),
+    Quirk.PERCENT_IN_KEY: lambda key, value: _either(f"{key}%20={value}", f"%41{key}={value}"),
+    Quirk.TOO_LONG: lambda key, value: _either(
+        f"{key}={'x' * LONGEST}{value}y", f"{'k' * LONGEST}{key}={value}"
+    ),
+    Quirk.DUPLICATE_KEY: lambda key, value: _either(f"{key}=1,{key}={value}"),
+}

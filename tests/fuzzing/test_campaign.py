@@ -1,0 +1,110 @@
+"""Campaigns on subjects of a line of Python: what they find, shrink and remember."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.database import InMemoryExampleDatabase
+
+from harness.fuzzing.campaign import Broken, Campaign, Plan, run
+
+TEXT = Campaign("text", st.text("ab=", max_size=20), 200)
+PLAN = Plan(seconds=600, workers=2, seed=1)
+
+
+def no_equals(example: str) -> Sequence[str]:
+    return ["an equals sign"] if "=" in example else []
+
+
+def test_a_subject_that_keeps_its_promises_breaks_nothing() -> None:
+    seen: list[str] = []
+
+    def attempt(example: str) -> Sequence[str]:
+        seen.append(example)
+        return []
+
+    assert run([TEXT], attempt, PLAN) == ()
+    assert len(seen) > 50
+    assert len(set(seen)) == len(seen), "each example is tried once"
+
+
+def test_what_breaks_is_shrunk_to_its_core() -> None:
+    found = run([TEXT], no_equals, PLAN)
+    assert found == (Broken("text", "=", ("an equals sign",)),)
+
+
+def test_campaigns_run_side_by_side_and_report_in_order() -> None:
+    together = threading.Barrier(2)
+    names = ["first", "second"]
+
+    def attempt(example: tuple[str, int]) -> Sequence[str]:
+        together.wait(60)  # passes only if both are under way
+        return [example[0]]
+
+    campaigns = [Campaign(name, st.tuples(st.just(name), st.just(0)), 1) for name in names]
+    found = run(campaigns, attempt, PLAN)
+    assert [broken.campaign for broken in found] == names
+
+
+def test_failures_are_remembered_by_campaign() -> None:
+    database = InMemoryExampleDatabase()
+    plan = Plan(seconds=600, workers=1, database=database)
+    assert run([TEXT], no_equals, plan)
+    first: list[str] = []
+
+    def attempt(example: str) -> Sequence[str]:
+        first.append(example)
+        return no_equals(example)
+
+    run([TEXT], attempt, plan)
+    assert first[0] == "="
+    first.clear()
+    other = Campaign("other", TEXT.strategy, 1)
+    run([other], attempt, plan)
+    assert first[0] != "="
+
+
+def test_a_seed_draws_the_same_again() -> None:
+    def drawn() -> list[str]:
+        seen: list[str] = []
+        run([TEXT], lambda example: seen.append(example) or [], PLAN)  # type: ignore[func-returns-value]
+        return seen
+
+    assert drawn() == drawn()
+
+
+def test_without_a_number_a_campaign_lasts_its_time() -> None:
+    endless = Campaign("endless", st.integers(), None)
+    database = InMemoryExampleDatabase()
+    started = time.monotonic()
+    assert run([endless], lambda example: [], Plan(0.2, 1, database=database)) == ()
+    assert time.monotonic() - started >= 0.2
+    assert not any(database.data.values()), "to be out of time is no failure"
+
+
+def test_after_its_time_nothing_new_is_tried_and_what_broke_stays() -> None:
+    clock = time.monotonic() + 0.2
+    late = []
+
+    def attempt(example: str) -> Sequence[str]:
+        if time.monotonic() > clock:
+            late.append(example)
+        return no_equals(example)
+
+    slow = Plan(seconds=0.2, workers=1, seed=3)
+    endless = Campaign("text", TEXT.strategy, None)
+    (found,) = run([endless], attempt, slow)
+    assert "=" in found.example
+    assert late == []
+
+
+def test_a_fault_of_ours_ends_everything() -> None:
+    def attempt(example: str) -> Sequence[str]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run([TEXT], attempt, PLAN)
