@@ -137,6 +137,7 @@ class Ledger:
             recording_s=facts.seconds,
             runs=dict(facts.runs),
             unavoidable_s=facts.unavoidable_s,
+            fuzz=facts.fuzz,
             canaries=self._canaries,
             tool=importlib.metadata.version("pytest-cc-otel"),
         )

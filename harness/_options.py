@@ -5,12 +5,16 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 DEFAULT_DEADLINE_S = 60.0
 
-_NAMES = ("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios")
+_NAMES = (
+    *("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios"),
+    "--cc-fuzz-seconds",
+)
 
 _MANAGED = "--cc-allow-managed-settings"
 
@@ -27,6 +31,7 @@ class Options:
     scenarios: tuple[str, ...] = ()
     slow: bool = False
     allow_managed_settings: bool = False
+    fuzz_seconds: float | None = None
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -37,6 +42,11 @@ class Options:
             *(f"--cc-deadline={seconds}" for seconds in deadline),
             *([f"--cc-scenarios={','.join(self.scenarios)}"] if self.scenarios else ()),
             *(["--cc-slow"] if self.slow else ()),
+            *(
+                [f"--cc-fuzz-seconds={self.fuzz_seconds:g}"]
+                if self.fuzz_seconds is not None
+                else ()
+            ),
             *([_MANAGED] if self.allow_managed_settings else ()),
         )
 
@@ -76,6 +86,12 @@ def add(parser: pytest.Parser) -> None:
         help="run the scenarios that wait for half an hour as well",
     )
     group.addoption(
+        "--cc-fuzz-seconds",
+        metavar="SECONDS",
+        help="for how long input is drawn, instead of what --hypothesis-profile says (quick, "
+        "ci, deep); 0: only the inputs that are always tried",
+    )
+    group.addoption(
         _MANAGED,
         action="store_true",
         help="where a run cannot have managed settings of its own (a private mount namespace), "
@@ -109,23 +125,30 @@ def read(config: pytest.Config) -> Options | None:
         values["--cc-binary"],
         _folder(config, "--cc-report", values["--cc-report"]),
         _folder(config, "--cc-captures", values["--cc-captures"]),
-        _seconds("--cc-deadline", values["--cc-deadline"]),
+        _seconds("--cc-deadline", values["--cc-deadline"], DEFAULT_DEADLINE_S),
         scenarios,
         slow,
         allow_managed,
+        _seconds("--cc-fuzz-seconds", values["--cc-fuzz-seconds"], None, zero=True),
     )
 
 
-def _seconds(option: str, text: str | None) -> float:
+_Default = TypeVar("_Default", float, None)
+
+
+def _seconds(
+    option: str, text: str | None, default: _Default, *, zero: bool = False
+) -> float | _Default:
     if text is None:
-        return DEFAULT_DEADLINE_S
+        return default
     try:
         seconds = float(text)
     except ValueError:
-        seconds = 0.0
+        seconds = -1.0
     # No comparison holds for nan.
-    if not 0 < seconds < float("inf"):
-        raise pytest.UsageError(f"{option}={text}: expected seconds above 0, such as 30 or 2.5")
+    if not (0 < seconds < float("inf") or (zero and seconds == 0)):
+        least = "seconds from 0 on" if zero else "seconds above 0"
+        raise pytest.UsageError(f"{option}={text}: expected {least}, such as 30 or 2.5")
     return seconds
 
 

@@ -44,6 +44,7 @@ class SubjectPlugin:
                 ("--cc-captures", self.options.captures),
                 ("--cc-scenarios", self.options.scenarios),
                 ("--cc-slow", self.options.slow),
+                ("--cc-fuzz-seconds", self.options.fuzz_seconds is not None),
                 ("--cc-allow-managed-settings", self.options.allow_managed_settings),
             ):
                 if value:

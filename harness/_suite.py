@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import _xdist
+from harness import _fuzz, _xdist
 from harness._ledger import ROW, Ledger
 from harness.findings import Verdict
 from harness.report.record import row_to_plain
@@ -83,6 +83,7 @@ class SuitePlugin:
         slow = [name for name in self._subject.options.scenarios if SCENARIOS[name].slow]
         if slow and not self._subject.options.slow:
             raise pytest.UsageError(f"--cc-scenarios: expected --cc-slow beside {slow[0]!r}")
+        _fuzz.register_profiles(config)
         if self._choice.alone and not config.getoption("junitprefix", None):
             # A node id without a file leaves the class name of a test case empty.
             config.option.junitprefix = "cc-otel"
@@ -162,12 +163,21 @@ class SuitePlugin:
             if isinstance(item, RequirementItem) and contract.applies(item.requirement)
         ]
         chosen = needed(selected, only=options.scenarios, slow=options.slow)
+        explore = None
+        if any(scenario.drawn for scenario in chosen):
+            explore = _fuzz.exploration(
+                self._session.config,
+                options.fuzz_seconds,
+                lambda capture: self._assessment.breaks(selected, capture),
+                subject.progress,
+            )
         order = Order(
             subject.binary,
             chosen,
             options.deadline_s,
             options.captures,
             options.allow_managed_settings,
+            explore,
         )
         if subject.shared is None:
             return record_once(order, subject.progress)

@@ -34,12 +34,14 @@ class Finding:
     """One place where the subject does not do what a requirement says.
 
     ``where`` leads to the place in the capture, e.g.
-    ``http/json · metrics export 2 · claude_code.token.usage · point 3``.
+    ``http/json · metrics export 2 · claude_code.token.usage · point 3``.  ``by_hand`` is a
+    shell line that shows the same, where the input is not to be looked up.
     """
 
     expected: str
     seen: str
     where: str
+    by_hand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

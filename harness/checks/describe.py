@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _LONGEST = 160
+_LONGEST_ABRIDGED = 60
 
 
 def shown(value: Any) -> str:
@@ -18,6 +19,12 @@ def shown(value: Any) -> str:
             text = f"{text[:_LONGEST]}…"
         return f"{text} ({kind})"
     return repr(value)
+
+
+def abridged(text: str) -> str:
+    """Text of any length and kind on a bit of a line."""
+    shown = json.dumps(text, ensure_ascii=False)
+    return shown if len(shown) <= _LONGEST_ABRIDGED else f"{shown[:_LONGEST_ABRIDGED]}…"
 
 
 _KINDS = {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from harness.capture.run import Run
 from harness.checks import (
     accounting,
     canaries,
@@ -17,10 +18,11 @@ from harness.checks import (
     tools,
     transport,
 )
+from harness.checks.by_hand import by_hand
 from harness.checks.concerning import concerns
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract
-from harness.contract.requirement import Requirement
+from harness.contract.requirement import DRAWN, Requirement
 from harness.findings import Judged, NotExercised, Outcome
 from harness.otlp.model import Protocol
 
@@ -127,8 +129,19 @@ class Judge:
         if id(requirement) not in known:
             assert requirement.check is not None
             outcome = self._per_capture[requirement.check](requirement, view)
+            if DRAWN in view.run.traits:
+                outcome = _shown_by_hand(outcome, view.run)
             known[id(requirement)] = (requirement, outcome)
         return known[id(requirement)][1]
+
+
+def _shown_by_hand(outcome: Outcome, run: Run) -> Outcome:
+    """Nobody can look the input of a drawn run up: its findings tell how to see them."""
+    if isinstance(outcome, NotExercised) or not outcome.findings:
+        return outcome
+    line = by_hand(run)
+    findings = tuple(replace(finding, by_hand=line) for finding in outcome.findings)
+    return replace(outcome, findings=findings)
 
 
 _Outcomes = Sequence[tuple[CaptureView, Outcome]]
@@ -137,9 +150,10 @@ _Outcomes = Sequence[tuple[CaptureView, Outcome]]
 def _merge(outcomes: _Outcomes) -> Outcome:
     judged = [each for _, each in outcomes if isinstance(each, Judged)]
     findings = tuple(finding for each in judged for finding in each.findings)
+    exercised = {_occasion(view.run) for view, each in outcomes if isinstance(each, Judged)}
     missed: dict[str, dict[str, str]] = {}
     for view, each in outcomes:
-        if isinstance(each, NotExercised):
+        if isinstance(each, NotExercised) and _occasion(view.run) not in exercised:
             missed.setdefault(view.run.scenario, {})[view.protocol] = each.reason
     if findings or any(view.run.scenario not in missed for view, _ in outcomes):
         return Judged(sum(each.looked_at for each in judged), findings)
@@ -152,6 +166,12 @@ def _merge(outcomes: _Outcomes) -> Outcome:
         for protocol, why in by_protocol.items()
     }
     return NotExercised("; ".join(reasons))
+
+
+def _occasion(run: Run) -> str:
+    """Runs of which one is enough to exercise a requirement: the protocol of a drawn run is
+    part of what was drawn."""
+    return run.scenario if DRAWN in run.traits else run.label
 
 
 def _by_protocol(outcomes: _Outcomes) -> dict[Protocol, Outcome]:

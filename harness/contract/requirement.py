@@ -11,6 +11,10 @@ from harness.findings import Level
 #: The trait of a run in which only those requirements are judged that name its scenario.
 APART = "apart"
 
+#: The trait of a run whose input was drawn: there are many of one scenario, over whichever
+#: protocol.
+DRAWN = "drawn"
+
 #: Traits of a run that does not export one of the signals: nothing is asked of it there.
 WITHOUT_METRICS = "without_metrics"
 WITHOUT_EVENTS = "without_events"

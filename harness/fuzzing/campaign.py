@@ -1,16 +1,16 @@
 """Campaigns: Hypothesis draws what a session is given, and shrinks what breaks a promise.
 
 Hypothesis runs the examples of one test one after another.  Several campaigns run side by
-side, each in a thread of its own, so that subjects keep all cores busy while Hypothesis
-sees each example's outcome before it draws the next.
+side, each in a thread of its own, and take turns at the subjects, so that these keep all
+cores busy while Hypothesis sees each example's outcome before it draws the next.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from unittest import SkipTest
@@ -21,6 +21,10 @@ from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
 
 T = TypeVar("T")
+R = TypeVar("R")
+
+#: Seconds between two calls of ``waiting``.
+_WAITING_S = 5.0
 
 #: Examples of a campaign that has a time and no number.
 _ENDLESS = 1_000_000
@@ -38,13 +42,17 @@ class Campaign(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``seconds``: when no new example is begun any more.  ``seed``: None draws anew each
-    time.  ``database`` keeps failures for the next time, None forgets them."""
+    """``seconds``: when no new example is begun any more, but by those who have found
+    something, and shrink it for up to ``grace_s`` more.  ``workers``: how many are tried
+    at a time.  ``seed``: None draws anew each time.  ``database`` keeps failures for the
+    next time, None forgets them.  ``waiting`` is called every few seconds."""
 
     seconds: float
     workers: int
-    seed: int | None = None
+    seed: Hashable | None = None
     database: ExampleDatabase | None = None
+    grace_s: float = 0.0
+    waiting: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +74,32 @@ class _Trial(Generic[T]):
 
     attempt: Callable[[T], Sequence[str]]
     ends: float
+    grace_s: float
+    stopped: threading.Event
     _known: dict[T, tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, example: T) -> tuple[str, ...]:
         if example not in self._known:
-            if time.monotonic() >= self.ends:
+            if self.over:
                 return ()
-            self._known[example] = tuple(self.attempt(example))
+            self._known[example] = reasons = tuple(self.attempt(example))
+            if reasons:
+                self.ends += self.grace_s
+                self.grace_s = 0.0
         return self._known[example]
+
+    @property
+    def over(self) -> bool:
+        return self.stopped.is_set() or time.monotonic() >= self.ends
 
 
 def run(
-    campaigns: Iterable[Campaign[T]], attempt: Callable[[T], Sequence[str]], plan: Plan
+    campaigns: Sequence[Campaign[T]],
+    attempt: Callable[[T], Sequence[str]],
+    plan: Plan,
+    first: Iterable[T] = (),
 ) -> tuple[Broken[T], ...]:
-    """Run all campaigns; what broke, in their order.
+    """Try each of ``first``, then run all campaigns; what these broke, in their order.
 
     ``attempt`` tries one example and says which promises it breaks; it is called from
     several threads, once for each example of a campaign.  What it raises ends everything
@@ -87,18 +107,37 @@ def run(
     """
     ends = time.monotonic() + plan.seconds
     stopped = threading.Event()
+    turns = threading.Semaphore(plan.workers)
+
+    def in_turn(example: T) -> Sequence[str]:
+        with turns:
+            return () if stopped.is_set() else attempt(example)
 
     def explore(campaign: Campaign[T]) -> Broken[T] | None:
-        if stopped.is_set():
-            return None
-        try:
-            return _explore(campaign, _Trial(attempt, ends), plan)
-        except BaseException:
-            stopped.set()
-            raise
+        return _explore(campaign, _Trial(in_turn, ends, plan.grace_s, stopped), plan)
 
-    with ThreadPoolExecutor(plan.workers, thread_name_prefix="campaign") as pool:
-        return tuple(broken for broken in pool.map(explore, campaigns) if broken is not None)
+    pool = ThreadPoolExecutor(max(len(campaigns), plan.workers), "campaign")
+    try:
+        _results([pool.submit(in_turn, example) for example in first], plan)
+        broken = _results([pool.submit(explore, campaign) for campaign in campaigns], plan)
+    except BaseException:
+        # Whoever is at it is ended by the caller, who knows what an attempt is.
+        stopped.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+    return tuple(filter(None, broken))
+
+
+def _results(futures: Sequence[Future[R]], plan: Plan) -> list[R]:
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, _WAITING_S, FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        if pending:
+            plan.waiting()
+    return [future.result() for future in futures]
 
 
 def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] | None:
@@ -111,6 +150,7 @@ def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] |
         suppress_health_check=list(HealthCheck),
         phases=(Phase.reuse, Phase.generate, Phase.shrink),
         report_multiple_bugs=False,
+        derandomize=False,
         verbosity=Verbosity.quiet,
         print_blob=False,
     )
@@ -121,7 +161,7 @@ def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] |
             # The last one that Hypothesis tries is the smallest.
             smallest[:] = [Broken(campaign.name, example, reasons)]
             raise BrokenError(reasons[0])
-        if campaign.examples is None and time.monotonic() >= trial.ends:
+        if campaign.examples is None and trial.over:
             raise _OutOfTime("no time is left")
 
     if plan.seed is not None:

@@ -31,6 +31,8 @@ def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
         yield "expected", finding.expected
         yield "seen", finding.seen
         yield "where", finding.where
+        if finding.by_hand:
+            yield "by hand", finding.by_hand
     more = len(row.findings) - shown
     if more > 0:
         yield "", f"and {more} more, of {row.looked_at} looked at"

@@ -25,11 +25,27 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Fuzz:
+    """The sessions with drawn input: how many, in how many seconds, by which profile; the
+    ``seed``, as ``--hypothesis-seed`` takes it, draws the same again."""
+
+    sessions: int
+    seconds: float
+    profile: str
+    seed: str
+
+    @property
+    def per_second(self) -> float:
+        return self.sessions / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran,
     ``runs`` those of each run, ``unavoidable_s`` the longest wait that could not be cut
     short whatever we do: a default interval of metrics after the start of the subject;
-    ``canaries`` is where canaries turned up.
+    ``canaries`` is where canaries turned up, ``fuzz`` tells of drawn input, if there was
+    any.
 
     ``documents`` are the titles of the contract in force, ``exports`` counts the
     export requests of each protocol that was recorded, refused ones too.
@@ -44,6 +60,7 @@ class Header:
     tool: str
     runs: Mapping[str, float] = field(default_factory=dict)
     unavoidable_s: float = 0.0
+    fuzz: Fuzz | None = None
     canaries: CanaryTable = field(default_factory=CanaryTable)
     machine: Machine = field(default_factory=Machine.here)
 

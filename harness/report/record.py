@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from harness.errors import UsageError
 from harness.findings import Finding, Level, Verdict
 from harness.otlp.model import Protocol
 from harness.report.canaries import CanaryTable
-from harness.report.header import Header, Machine
+from harness.report.header import Fuzz, Header, Machine
 from harness.verdicts.verdicts import Row, counts
 
 FORMAT = 1
@@ -126,7 +126,12 @@ def row_to_plain(row: Row) -> dict[str, Any]:
         "evidence": row.evidence,
         "looked_at": row.looked_at,
         "findings": [
-            {"expected": each.expected, "seen": each.seen, "where": each.where}
+            {
+                "expected": each.expected,
+                "seen": each.seen,
+                "where": each.where,
+                **({"by_hand": each.by_hand} if each.by_hand else {}),
+            }
             for each in row.findings
         ],
         "by_protocol": {
@@ -176,8 +181,13 @@ def _header(header: Header) -> dict[str, Any]:
         },
         "runs": {label: round(seconds, 3) for label, seconds in header.runs.items()},
         "unavoidable_s": round(header.unavoidable_s, 3),
+        **({"fuzz": _fuzz(header.fuzz)} if header.fuzz else {}),
         "machine": {"os": machine.os, "arch": machine.arch, "python": machine.python},
     }
+
+
+def _fuzz(fuzz: Fuzz) -> dict[str, Any]:
+    return {**asdict(fuzz), "seconds": round(fuzz.seconds, 3)}
 
 
 def _header_from(document: Mapping[str, Any]) -> Header:
@@ -191,6 +201,7 @@ def _header_from(document: Mapping[str, Any]) -> Header:
         tool=document["tool"]["version"],
         runs=document["runs"],
         unavoidable_s=document["unavoidable_s"],
+        fuzz=Fuzz(**document["fuzz"]) if "fuzz" in document else None,
         canaries=CanaryTable(
             tuple(document["canaries"]["gates"]),
             tuple(

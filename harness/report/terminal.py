@@ -87,6 +87,13 @@ def _head(summary: Summary) -> Iterator[Line]:
     yield Line(f"exports    {exports or 'none'}{took} · {header.wall_s:.1f} s in all")
     if header.critical_run:
         yield Line(f"runs       {len(header.runs)}, the longest: {header.critical_run}")
+    if header.fuzz is not None:
+        fuzz = header.fuzz
+        yield Line(
+            f"fuzz       {fuzz.sessions} sessions with drawn input in {fuzz.seconds:.1f} s "
+            f"({fuzz.per_second:.1f} a second) · profile {fuzz.profile} · "
+            f"--hypothesis-seed={fuzz.seed}"
+        )
     if header.ratio is not None:
         yield Line(
             f"ratio      {header.ratio:.2f}: {header.wall_s:.1f} s in all, of which "

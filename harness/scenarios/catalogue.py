@@ -16,6 +16,7 @@ from harness.scenarios.failures import (
     RETRIED_EXPORT,
     USAGE_FRAMES,
 )
+from harness.scenarios.fuzz import FUZZ
 from harness.scenarios.headers_helper import HELPERS
 from harness.scenarios.identity import CUMULATIVE, FREQUENT, IDENTITIES
 from harness.scenarios.intervals import INTERVALS
@@ -51,6 +52,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *TLS,
         *EXPORTERS,
         *INTERVALS,
+        FUZZ,
     )
 }
 

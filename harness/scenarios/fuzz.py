@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from harness.otlp.model import Protocol
+from harness.scenarios.canaries import CANARIES
 from harness.scenarios.scenario import Scenario
 from harness.subject.script import Say
 
-#: What every run of drawn input is called.
-FUZZ = "fuzz"
+#: What is asked where the prompt is not the point.
+PROMPT = "Go."
+
+#: Such a session takes a second: one that is still there then hangs.
+_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What a session is given: OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_HEADERS (empty:
-    not set) and a prompt."""
+    """What a session is given: OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS
+    (empty: not set), a prompt, and whether custom attributes may be labels of data points.
+    Without ``whole``, the input may stop telemetry altogether."""
 
     protocol: Protocol
     attributes: str = ""
     headers: str = ""
-    prompt: str = "Go."
+    prompt: str = PROMPT
+    labels: bool = True
+    whole: bool = True
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        variables = {
+            "OTEL_RESOURCE_ATTRIBUTES": self.attributes,
+            "OTEL_EXPORTER_OTLP_HEADERS": self.headers,
+            "OTEL_METRICS_INCLUDE_RESOURCE_ATTRIBUTES": "" if self.labels else "false",
+        }
+        return {name: text for name, text in variables.items() if text}
 
 
 def fuzzed(given: Input) -> Scenario:
     """The scenario of one session with this input."""
-    variables = {
-        "OTEL_RESOURCE_ATTRIBUTES": given.attributes,
-        "OTEL_EXPORTER_OTLP_HEADERS": given.headers,
-    }
+    hidden = {"prompt": CANARIES["prompt"]}
     return Scenario(
-        name=FUZZ,
+        name="fuzz",
         says="A short session with drawn input",
         prompt=given.prompt,
         script=(Say("Done."),),
-        environment={name: text for name, text in variables.items() if text},
+        environment=given.environment,
+        canaries={name: text for name, text in hidden.items() if text in given.prompt},
         protocols=(given.protocol,),
+        limit_s=_LIMIT_S,
+        apart=not given.whole,
+        drawn=True,
     )
+
+
+#: What stands for all of them where scenarios are listed.
+FUZZ = replace(fuzzed(Input(Protocol.GRPC)), protocols=tuple(Protocol))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from harness.capture.capture import Capture
@@ -32,6 +33,13 @@ _TOLD_BY_NAME = 8
 _RUNS_PER_CORE = 2
 
 
+#: Runs one drawn scenario, from whichever thread; raises SubjectError as ``drive`` does.
+RunDrawn = Callable[[Scenario, Protocol], Capture]
+
+#: Is handed a :data:`RunDrawn`, and returns those captures that are to be kept.
+Explore = Callable[[RunDrawn], Sequence[Capture]]
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What the runs left, in the order of the scenarios.  ``faults`` holds, for each run
@@ -52,6 +60,7 @@ def record(
     deadline_s: float = 60.0,
     keep: Path | None = None,
     allow_managed: bool = False,
+    explore: Explore | None = None,
 ) -> Recorded:
     """Run every scenario over each of its protocols (``protocols`` only), side by side.
 
@@ -62,7 +71,12 @@ def record(
     saved there survives an interruption.  On the way out, whatever the reason,
     no subject is left running.  ``allow_managed``: where a run cannot have managed
     settings of its own, they may be the machine's while it goes on, alone, after all others.
+
+    A drawn scenario is not run as it is: ``explore`` (None: nobody) makes the runs that it
+    stands for, as soon as all have ended that do not wait.
     """
+    drawn = [scenario for scenario in scenarios if scenario.drawn]
+    scenarios = [scenario for scenario in scenarios if not scenario.drawn]
     hindrances = {each.name: _hindrance(each, allow_managed) for each in scenarios}
     wanted = [
         (scenario, protocol)
@@ -84,7 +98,9 @@ def record(
             else f"{len(scenarios)} scenarios"
         )
     )
-    if not runs:
+    if not drawn:
+        explore = None
+    if not runs and explore is None:
         return Recorded((), {}, hindered)
     machine_wide = managed.machine_wide(allowed=allow_managed)
     alone = [place for place, (each, _) in enumerate(runs) if machine_wide and each.managed]
@@ -93,10 +109,17 @@ def record(
         key=lambda place: -runs[place][0].patience_s,
     )
     leash = Leash()
+    numbers = count(1)
     # A run that waits takes nobody's turn, and begins first: others run while it does.
-    waiting = sum(scenario.patience_s > 0 for scenario, _ in runs)
-    workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting)
+    waiting = sum(map(_waits, runs))
+    workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting) or 1
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
+
+        def run_drawn(scenario: Scenario, protocol: Protocol) -> Capture:
+            number = next(numbers)
+            return _record_one(
+                binary, scenario, protocol, deadline_s, leash, keep, machine_wide, number
+            )
 
         def start(place: int) -> Future[Capture]:
             scenario, protocol = runs[place]
@@ -105,25 +128,46 @@ def record(
             )
 
         futures: dict[Future[Capture], int] = {}
+        explored: Sequence[Capture] = ()
+        faults: dict[str, str] = {}
+
+        def named(places: Sequence[int]) -> dict[Future[Capture], str]:
+            return {
+                each: _label(*runs[place]) for each, place in futures.items() if place in places
+            }
+
         try:
-            for places in (together, *([place] for place in alone)):
-                started = {start(place): place for place in places}
-                futures |= started
-                _await({each: _label(*runs[place]) for each, place in started.items()}, progress)
+            futures |= {start(place): place for place in together}
+            # Those that wait leave the cores to others.
+            _await(named([place for place in together if not _waits(runs[place])]), progress)
+            if explore is not None:
+                try:
+                    explored = explore(run_drawn)
+                except SubjectError as error:
+                    for scenario in drawn:
+                        faults |= {_label(scenario, each): str(error) for each in protocols}
+            _await(named(together), progress)
+            for place in alone:
+                futures[start(place)] = place
+                _await(named([place]), progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             leash.end_all()
             raise
-    captures, faults = [], {}
+    captures = []
     for future, place in sorted(futures.items(), key=lambda started: started[1]):
-        error = future.exception()
-        if error is None:
+        fault = future.exception()
+        if fault is None:
             captures.append(future.result())
-        elif isinstance(error, SubjectError):
-            faults[_label(*runs[place])] = str(error)
+        elif isinstance(fault, SubjectError):
+            faults[_label(*runs[place])] = str(fault)
         else:
-            raise error
-    return Recorded(tuple(captures), faults, hindered)
+            raise fault
+    return Recorded((*captures, *explored), faults, hindered)
+
+
+def _waits(run: tuple[Scenario, Protocol]) -> bool:
+    return run[0].patience_s > 0
 
 
 def _hindrance(scenario: Scenario, allow_managed: bool) -> str:
@@ -192,9 +236,11 @@ def _record_one(
     leash: Leash,
     keep: Path | None,
     machine_wide: bool,
+    number: int = 0,
 ) -> Capture:
     capture = drive(binary, scenario, protocol, deadline_s, leash, machine_wide=machine_wide)
     if keep is not None:
+        name = f"{scenario.name}-{protocol.replace('/', '-')}" + (f"-{number}" if number else "")
         with _SAVING:
-            save(capture, keep / f"{scenario.name}-{protocol.replace('/', '-')}")
+            save(capture, keep / name)
     return capture

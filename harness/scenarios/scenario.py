@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.capture.export import MAIN, Export
-from harness.contract.requirement import APART, Requirement
+from harness.contract.requirement import APART, DRAWN, Requirement
 from harness.otlp.model import Protocol
 from harness.scenarios.place import Backend, Place
 from harness.subject.headless import PERMISSIONS
@@ -70,7 +70,8 @@ class Scenario:
     is how long the session waits, doing nothing: it lengthens its deadline, and other
     runs do not wait for it.  A session that is still there after ``limit_s`` is ended and
     judged like any other: some releases hang.  A ``slow`` scenario runs only where that is
-    asked for.
+    asked for.  A ``drawn`` one stands for many runs, each with an input of its own; they are
+    judged however they end.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Scenario:
     patience_s: float = 0.0
     limit_s: float | None = None
     slow: bool = False
+    drawn: bool = False
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.prompt, self.prompts, self.acts))) != 1:
@@ -133,6 +135,7 @@ class Scenario:
             AN_UNREACHABLE_API: self.api_unreachable,
             A_REFUSING_COLLECTOR: any(each.responder for each in self.backends.values()),
             APART: self.apart,
+            DRAWN: self.drawn,
             USAGE_IN_FRAMES: self.usage_frames > 1,
         }
         return (*self.traits, *(trait for trait, there in follow.items() if there))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 
 from harness.capture.capture import Capture
 from harness.checks import canaries
+from harness.checks.concerning import concerns
 from harness.checks.judge import CHECKS, Judge, Judgement
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract, load
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
-from harness.findings import NotExercised
+from harness.findings import Judged, NotExercised
 from harness.report.canaries import CanaryTable
 from harness.scenarios.catalogue import SCENARIOS
 from harness.suite.recording import Recording
@@ -92,6 +93,21 @@ class Assessment:
             whole=self._whole(requirement),
         )
 
+    def breaks(self, selected: Collection[Requirement], capture: Capture) -> list[str]:
+        """The names of those that one capture breaks by itself, without listed deviations.
+
+        May be called from several threads, before there is a recording.
+        """
+        view = CaptureView(capture)
+        return [
+            requirement.name
+            for requirement in selected
+            if concerns(requirement, capture.run)
+            and self._expectations.get(requirement.name) is None
+            and isinstance(outcome := self._oracle.judge(requirement, [view]).outcome, Judged)
+            and outcome.findings
+        ]
+
     def _whole(self, requirement: Requirement) -> bool:
         """Whether every run was made that the requirement speaks of."""
         if requirement.check is None:
@@ -125,6 +141,10 @@ class Assessment:
 
     @cached_property
     def _judge(self) -> Judge:
+        return Judge(self.contract)
+
+    @cached_property
+    def _oracle(self) -> Judge:
         return Judge(self.contract)
 
     @cached_property

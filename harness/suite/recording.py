@@ -17,6 +17,8 @@ from harness.capture.plain import from_plain, to_plain
 from harness.capture.run import Run
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
+from harness.fuzzing.exploration import Exploration
+from harness.report.header import Fuzz
 from harness.scenarios.catalogue import SCENARIOS
 from harness.scenarios.recorder import record
 from harness.scenarios.scenario import Scenario
@@ -36,7 +38,8 @@ class Facts:
     ``unavoidable_s`` the longest wait that no recording is without, ``exports`` what
     arrived by protocol.  ``undriven`` are the runs that the subject did not go
     through, with the reason, ``hindered`` those that cannot be made here;
-    ``harness_fault`` says why nothing can be judged, or is empty.
+    ``harness_fault`` says why nothing can be judged, or is empty.  ``fuzz`` tells of
+    sessions with drawn input, if there were any.
     """
 
     seconds: float = 0.0
@@ -46,6 +49,7 @@ class Facts:
     hindered: tuple[tuple[str, str], ...] = ()
     harness_fault: str = ""
     unavoidable_s: float = 0.0
+    fuzz: Fuzz | None = None
 
     @property
     def problem(self) -> str:
@@ -70,13 +74,15 @@ class Recording:
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to record: the subject, the scenarios, one run's deadline, where to keep
-    captures (or None), and whether managed settings may be the machine's."""
+    captures (or None), whether managed settings may be the machine's, and who makes the runs
+    of drawn scenarios (None: nobody)."""
 
     binary: Binary
     scenarios: tuple[Scenario, ...]
     deadline_s: float
     keep: Path | None
     allow_managed: bool = False
+    explore: Exploration | None = None
 
 
 def recorded(
@@ -84,6 +90,7 @@ def recorded(
     seconds: float = 0.0,
     undriven: Mapping[str, str] | None = None,
     hindered: Mapping[str, str] | None = None,
+    fuzz: Fuzz | None = None,
 ) -> Recording:
     """The recording that these captures make."""
     arrived: Counter[str] = Counter()
@@ -97,6 +104,7 @@ def recorded(
         tuple((undriven or {}).items()),
         tuple((hindered or {}).items()),
         unavoidable_s=_unavoidable_s(captures),
+        fuzz=fuzz,
     )
     return Recording(facts, captures)
 
@@ -138,10 +146,12 @@ def record_once(order: Order, progress: Callable[[str], None]) -> Recording:
             deadline_s=order.deadline_s,
             keep=order.keep,
             allow_managed=order.allow_managed,
+            explore=order.explore,
         )
     except HarnessError as error:
         return Recording(Facts(time.monotonic() - started, harness_fault=str(error)))
-    return recorded(done.captures, time.monotonic() - started, done.faults, done.hindered)
+    fuzz = order.explore.tally if order.explore and order.explore.tally.sessions else None
+    return recorded(done.captures, time.monotonic() - started, done.faults, done.hindered, fuzz)
 
 
 def record_shared(order: Order, progress: Callable[[str], None], folder: Path) -> Recording:

@@ -78,15 +78,15 @@ class OtlpExporters:
             exporter.shutdown()
 
 
-def _merged_headers(signal: Signal) -> Mapping[str, str] | None:
-    """General and per-signal headers, merged as the CLI's documents say.
-
-    The SDK would take the one or the other, so ``None`` (its own way) is for those
-    sessions that set no more than one of them.
-    """
+def _merged_headers(signal: Signal) -> Mapping[str, str]:
+    """General and per-signal headers, merged as the CLI's documents say: the SDK would take
+    the one or the other.  A header that cannot be sent would stop all exports over gRPC."""
     general = os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
     own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_HEADERS", "")
-    return dict(parse_env_headers(f"{general},{own}", liberal=True)) if general and own else None
+    found = parse_env_headers(f"{general},{own}", liberal=True)
+    return {
+        name: value for name, value in found.items() if value.isascii() and value.isprintable()
+    }
 
 
 def _missing(error: ImportError) -> UsageError:

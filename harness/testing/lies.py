@@ -21,6 +21,7 @@ from harness.testing import (
     lies_exporters,
     lies_headers_helper,
     lies_intervals,
+    lies_pairs,
     lies_settings,
     lies_tls,
 )
@@ -308,6 +309,7 @@ _THEMES = (
     lies_exporters,
     lies_headers_helper,
     lies_intervals,
+    lies_pairs,
     lies_settings,
     lies_tls,
 )

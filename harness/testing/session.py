@@ -15,6 +15,7 @@ from harness.errors import UsageError
 from harness.testing import identity, otlp_variables, tools
 from harness.testing.attributes import Scalar
 from harness.testing.client import MessagesClient, ToolUse
+from harness.testing.custom_attributes import custom_attributes
 from harness.testing.facts import Reporter, Sink
 from harness.testing.headers_helper import DynamicHeaders, Reports
 from harness.testing.loop import MainLoop, Toolbox, Turn
@@ -162,7 +163,8 @@ def _telemetry(
     otlp_variables.settle(os.environ)
     if headers is not None:
         headers.begin()
-    described = telemetry.resource(str(version))
+    custom = custom_attributes(os.environ)
+    described = telemetry.resource(str(version), custom)
     exporters = OtlpExporters(headers)
     with contextlib.ExitStack() as closing:
         closing.callback(exporters.settle)
@@ -175,7 +177,7 @@ def _telemetry(
         sink = telemetry.SdkSink(settings, promises, str(version), described, exporters, tracing)
         closing.callback(sink.close)
         closing.callback(exporters.hurry)
-        yield sink, tracing if traced else None, telemetry.custom_attributes()
+        yield sink, tracing if traced else None, custom
 
 
 def _command_environment(environ: Mapping[str, str], promises: Promises) -> dict[str, str]:

@@ -4,13 +4,14 @@ single quirk, and free text."""
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from urllib.parse import quote
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from harness.baggage.pairs import LONGEST, Quirk, read
+from harness.scenarios.canaries import CANARIES
 
 #: HTTP's token characters but ``%``, which the sources read differently in a key.
 KEY_CHARACTERS = string.ascii_letters + string.digits + "!#$&'*+.^_`|~-"
@@ -21,6 +22,8 @@ VALUE_CHARACTERS = "".join(
 )
 #: Values that mean something elsewhere: in JSON, in a shell, to a careless reader.
 _TELLING = ("", "0", "-1", "1e9", "true", "null", "None", "[1]", "{}", "%7B%22a%22%3A1%7D", "$HOME")
+
+CANARY = CANARIES["prompt"]
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -49,7 +52,7 @@ def pairs(
     return st.lists(
         st.tuples(keys(avoid=avoid, longest=longest), values(longest)),
         max_size=most,
-        unique_by=lambda pair: pair[0],
+        unique_by=_key,
     )
 
 
@@ -63,10 +66,16 @@ def well_formed(avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
 
 def near_miss(quirk: Quirk, avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
     """Lists with this one quirk, in one place, among well-formed pairs."""
-    around = pairs(avoid=avoid, most=3)
-    broken = st.tuples(keys(avoid=avoid), values(12)).flatmap(
-        lambda pair: _BROKEN[quirk](pair[0], pair[1])
-    )
+    return _near_miss(quirk, pairs(avoid=avoid, most=3), keys(avoid=avoid), values(12))
+
+
+def _near_miss(
+    quirk: Quirk,
+    around: SearchStrategy[Pairs],
+    names: SearchStrategy[str],
+    texts: SearchStrategy[str],
+) -> SearchStrategy[str]:
+    broken = st.tuples(names, texts).flatmap(lambda pair: _BROKEN[quirk](pair[0], pair[1]))
 
     def placed(found: Pairs, member: str, at: int) -> str:
         members = [f"{key}={value}" for key, value in found]
@@ -77,10 +86,72 @@ def near_miss(quirk: Quirk, avoid: frozenset[str] = frozenset()) -> SearchStrate
     return lists.filter(lambda text: read(text).quirks == {quirk})
 
 
+def colliding(among: Collection[str], avoid: frozenset[str]) -> SearchStrategy[str]:
+    """Lists with at least one key out of ``among``, in any place, and none in ``avoid``
+    beside these."""
+    taken = st.sampled_from(sorted(among))
+    found = st.lists(st.tuples(taken, values(12)), min_size=1, max_size=3, unique_by=_key)
+    around = pairs(avoid=avoid, most=2)
+    return (
+        st.tuples(found, around)
+        .flatmap(lambda both: st.permutations([*both[0], *both[1]]))
+        .map(joined)
+        .filter(_plain)
+    )
+
+
+def headers() -> SearchStrategy[str]:
+    """Well-formed lists of headers that one may ask for, with values that can be sent."""
+    return _header_lists().map(joined).filter(_plain)
+
+
+def near_miss_header(quirk: Quirk) -> SearchStrategy[str]:
+    """Lists of headers with this one quirk, in one place."""
+    return _near_miss(quirk, _header_lists(), _header_names(), _header_values())
+
+
+def prompts() -> SearchStrategy[str]:
+    """Prompts of any text, each with the canary that :mod:`harness.scenarios.fuzz` knows."""
+    return st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200).map(told)
+
+
+def told(text: str) -> str:
+    """A prompt that begins with words, so that it is no command, and hides a canary."""
+    return f"Go. {CANARY} {text}"
+
+
 def anything() -> SearchStrategy[str]:
     """Any text that an environment can hold, leaning towards what has a meaning here."""
     meaningful = st.text(st.sampled_from('ab=,%;" \\\t2C0é\n'), max_size=30)
     return meaningful | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60)
+
+
+def _header_names() -> SearchStrategy[str]:
+    # A prefix keeps out of the way of what belongs to HTTP and gRPC.
+    return st.text(string.ascii_letters + string.digits + "-_.", max_size=12).map(
+        lambda rest: f"x-{rest}0"
+    )
+
+
+def _header_values() -> SearchStrategy[str]:
+    encoded = st.characters(min_codepoint=0x21, max_codepoint=0x7E).map(_encoded)
+    plain = st.sampled_from(VALUE_CHARACTERS)
+    return st.lists(plain, max_size=20).map("".join) | st.lists(plain | encoded, max_size=20).map(
+        "".join
+    )
+
+
+def _header_lists() -> SearchStrategy[Pairs]:
+    """Distinct whatever their case, as names of headers are."""
+    return st.lists(
+        st.tuples(_header_names(), _header_values()),
+        max_size=4,
+        unique_by=lambda pair: pair[0].lower(),
+    )
+
+
+def _key(pair: tuple[str, str]) -> str:
+    return pair[0]
 
 
 def joined(found: Pairs) -> str:

@@ -22,7 +22,7 @@ from opentelemetry.sdk.metrics.export import (
     MetricReader,
     PeriodicExportingMetricReader,
 )
-from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.resources import Resource
 
 from harness.otlp.model import Signal
 from harness.testing.attributes import Scalar
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _SCOPE = "com.anthropic.claude_code"
 _EVENTS_SCOPE = "com.anthropic.claude_code.events"
-_SERVICE_NAME = "service.name"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 # The documents send whoever misses data to the debug log: export errors are not printed.
@@ -45,25 +44,14 @@ logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
 _TEMPORALITY = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 
 
-def custom_attributes() -> dict[str, Scalar]:
-    """OTEL_RESOURCE_ATTRIBUTES, read by the SDK."""
-    detected = OTELResourceDetector().detect().attributes
-    return {
-        key: value
-        for key, value in detected.items()
-        # OTEL_SERVICE_NAME would appear here, too, and is not a custom attribute.
-        if key != _SERVICE_NAME and isinstance(value, str)
-    }
-
-
-def resource(version: str) -> Resource:
-    """The documented attributes and the custom ones, but not the SDK's own
+def resource(version: str, custom: Mapping[str, Scalar]) -> Resource:
+    """The documented attributes and the ``custom`` ones, but not the SDK's own
     ``telemetry.sdk.*``, which the CLI does not send."""
     machine = platform.machine().lower()
     return Resource(
         {
-            **custom_attributes(),
-            _SERVICE_NAME: "claude-code",
+            **custom,
+            "service.name": "claude-code",
             "service.version": version,
             "os.type": platform.system().lower(),
             "os.version": platform.release(),

@@ -11,12 +11,14 @@ from harness.capture.capture import Capture
 from harness.checks.items import Item
 from harness.checks.measures import (
     carried,
+    custom_attributes,
     deliveries,
     exporters,
     headers_helper,
     intervals,
     routes,
     session,
+    static_headers,
     tls,
 )
 
@@ -27,6 +29,7 @@ MEASURES: Mapping[str, Measure] = {
     measure.__name__: measure
     for measure in (
         carried.carried,
+        custom_attributes.custom_attributes,
         deliveries.deliveries,
         exporters.arrivals,
         exporters.exposition,
@@ -43,6 +46,7 @@ MEASURES: Mapping[str, Measure] = {
         routes.destinations,
         routes.routes,
         session.session,
+        static_headers.static_headers,
         tls.tls,
     )
 }

@@ -1,0 +1,67 @@
+"""What the options of Hypothesis' own pytest plugin mean for sessions with drawn input."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+
+import hypothesis
+import pytest
+from hypothesis.errors import InvalidArgument
+
+from harness.fuzzing.exploration import (
+    DEFAULT_PROFILE,
+    PROFILES,
+    Exploration,
+    Oracle,
+    database,
+)
+
+_PROFILE = "--hypothesis-profile"
+_SEED = "--hypothesis-seed"
+
+
+def register_profiles(config: pytest.Config) -> None:
+    """Let Hypothesis know our profile if it is asked for; one of the user's stays his own."""
+    name = config.getoption(_PROFILE, None)
+    if name not in PROFILES:
+        return
+    try:
+        hypothesis.settings.get_profile(name)
+    except InvalidArgument:
+        hypothesis.settings.register_profile(name, hypothesis.settings())
+
+
+def exploration(
+    config: pytest.Config,
+    seconds: float | None,
+    oracle: Oracle,
+    progress: Callable[[str], None],
+) -> Exploration:
+    """By the profile and the seed that were asked for; ``seconds`` (None: as the profile
+    says) are for drawing.  Profiles that are not ours draw as the default does."""
+    name = config.getoption(_PROFILE, None)
+    if name not in PROFILES:
+        name = DEFAULT_PROFILE
+    profile = PROFILES[name]
+    if seconds is not None:
+        profile = replace(profile, seconds=seconds, grace_s=min(profile.grace_s, seconds))
+    return Exploration(
+        name,
+        profile,
+        _seed(config.getoption(_SEED, None)),
+        database(config.invocation_params.dir),
+        oracle,
+        progress,
+    )
+
+
+def _seed(asked: str | None) -> Hashable:
+    """As Hypothesis reads it; a new one where nobody asks."""
+    if asked is None:
+        return random.SystemRandom().getrandbits(32)
+    try:
+        return int(asked)
+    except ValueError:
+        return asked

@@ -1,0 +1,148 @@
+"""Sessions with drawn input, tried against a subject until something breaks."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import hypothesis
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+
+from harness.capture.capture import Capture
+from harness.contract.requirement import APART
+from harness.errors import SubjectError
+from harness.fuzzing.campaign import Plan, run
+from harness.fuzzing.inputs import campaigns, first
+from harness.otlp.model import Protocol
+from harness.report.header import Fuzz
+from harness.scenarios.fuzz import Input, fuzzed
+from harness.scenarios.recorder import RunDrawn
+
+#: Captures that break nothing and are kept nevertheless.
+_KEPT = 200
+
+#: The requirements that a capture breaks, beyond what is known of its subject.
+Oracle = Callable[[Capture], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """For how many seconds new inputs are drawn, after those that are always tried, and how
+    many more may go by until what was found is small."""
+
+    seconds: float
+    grace_s: float
+
+
+#: By the names that ``--hypothesis-profile`` takes.
+PROFILES: Mapping[str, Profile] = {
+    "quick": Profile(seconds=8.0, grace_s=8.0),
+    "ci": Profile(seconds=60.0, grace_s=60.0),
+    "deep": Profile(seconds=600.0, grace_s=300.0),
+}
+DEFAULT_PROFILE = "quick"
+
+
+@dataclass
+class Exploration:
+    """Once it was called, ``tally`` says what was done.
+
+    ``profile_name`` and ``seed`` are told to the user: the seed draws the same again.
+    ``oracle`` may be called from several threads.
+    """
+
+    profile_name: str
+    profile: Profile
+    seed: Hashable
+    database: ExampleDatabase | None
+    oracle: Oracle
+    progress: Callable[[str], None]
+    _sessions: int = 0
+    _seconds: float = 0.0
+    #: What the subject breaks without any input.
+    _anyway: frozenset[str] = frozenset()
+    _sound: list[tuple[int, Capture]] = field(default_factory=list)
+    #: For each requirement that was broken, by the smallest input.
+    _broken: dict[str, tuple[int, Capture]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def tally(self) -> Fuzz:
+        return Fuzz(self._sessions, self._seconds, self.profile_name, str(self.seed))
+
+    def __call__(self, run_drawn: RunDrawn) -> Sequence[Capture]:
+        """The captures to be judged, those of the smallest inputs first.
+
+        Raises SubjectError for a subject that cannot be driven, whatever it is given.
+        """
+        started = time.monotonic()
+        plan = Plan(
+            self.profile.seconds,
+            os.cpu_count() or 1,
+            self.seed,
+            self.database,
+            self.profile.grace_s,
+            lambda: self.progress(f"{self._sessions} sessions with drawn input so far"),
+        )
+        try:
+            run((), lambda given: self._bare(run_drawn, given), plan, map(Input, Protocol))
+            run(campaigns(), lambda given: self._attempt(run_drawn, given), plan, first())
+        finally:
+            self._seconds = time.monotonic() - started
+        kept = {id(capture): (size, capture) for size, capture in self._sound}
+        kept |= {id(capture): (size, capture) for size, capture in self._broken.values()}
+        return [capture for _, capture in sorted(kept.values(), key=lambda each: each[0])]
+
+    def _bare(self, run_drawn: RunDrawn, given: Input) -> Sequence[str]:
+        """Only a subject that works without an input may be said to fail for one."""
+        capture = run_drawn(fuzzed(given), given.protocol)
+        if not _worked(capture):
+            raise SubjectError(
+                f"claude {capture.run.subject.version} did not get through a short session "
+                f"over {given.protocol}: it ended with exit code {capture.run.exit_code}",
+                output=capture.run.stdout + capture.run.stderr,
+            )
+        reasons = self.oracle(capture)
+        with self._lock:
+            self._anyway |= frozenset(reasons)
+        self._keep(capture, 0, ())
+        return ()
+
+    def _attempt(self, run_drawn: RunDrawn, given: Input) -> Sequence[str]:
+        capture = run_drawn(fuzzed(given), given.protocol)
+        if not _worked(capture):
+            # What it did not get to is nobody else's business.
+            traits = (*capture.run.traits, APART)
+            capture = replace(capture, run=replace(capture.run, traits=traits))
+        reasons = [name for name in self.oracle(capture) if name not in self._anyway]
+        self._keep(capture, _size(given), reasons)
+        return reasons
+
+    def _keep(self, capture: Capture, size: int, reasons: Sequence[str]) -> None:
+        with self._lock:
+            self._sessions += 1
+            if not reasons and len(self._sound) < _KEPT:
+                self._sound.append((size, capture))
+            for name in reasons:
+                if name not in self._broken or size < self._broken[name][0]:
+                    self._broken[name] = (size, capture)
+
+
+def database(folder: Path) -> ExampleDatabase:
+    """Where failures are kept for the next time: where Hypothesis keeps others, or, where its
+    settings have none, as on CI, in a folder below this one that CI may keep."""
+    return hypothesis.settings().database or DirectoryBasedExampleDatabase(
+        folder / ".hypothesis" / "examples"
+    )
+
+
+def _worked(capture: Capture) -> bool:
+    return capture.run.exit_code == 0 and bool(capture.run.truth.api_calls)
+
+
+def _size(given: Input) -> int:
+    return len(given.attributes) + len(given.headers) + len(given.prompt)

@@ -1,0 +1,106 @@
+"""What drawn sessions are given: an input of each kind to begin with, and campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from harness.baggage.pairs import LONGEST, Quirk
+from harness.checks.measures.custom_attributes import OWN_KEYS, USED_KEYS
+from harness.fuzzing.campaign import Campaign
+from harness.otlp.model import Protocol
+from harness.scenarios.fuzz import PROMPT, Input
+from harness.testing import strategies as drawn
+
+#: The documents' own examples; a tour of what is allowed; and each kind of odd input, with
+#: a pair beside it that is none.
+_ATTRIBUTES = (
+    "department=engineering,team.id=platform,cost_center=eng-123",
+    "org.name=Johns_Organization",
+    "org.name=JohnsOrganization",
+    "org.name=John%27s%20Organization",
+    'org.name="My Company"',
+    "user.organizationName=My Company",
+    "!#$&'*+-.^_`|~aZ09=!#$&'()*+-./:<>?@[]^_`{|}~,empty=,n=1,b=true,A=1,a=2",
+    "a=%C3%A9%F0%9F%A6%80%2C%3D%3B%22%5C%20%0A%2520,b=%2B+",
+    ",".join(f"k{n}=v{n}" for n in range(150)),
+    f"{'k' * LONGEST}={'v' * LONGEST}",
+    "a=b=c,ok=1",
+    " a = b ,ok=1",
+    'a="b",ok=1',
+    f"a={'x' * (LONGEST + 1)},ok=1",
+    "a=1,a=2,ok=1",
+    "a%20b=c,ok=1",
+    "a=b c,ok=1",
+    "a=b\\c,ok=1",
+    "a=b;c,ok=1",
+    "a=b\x01c,ok=1",
+    "a=é,ok=1",
+    "a=%,ok=1",
+    "a=%FF,ok=1",
+    "a(b=c,ok=1",
+    "a,ok=1",
+    "=a,ok=1",
+    "a=b,,ok=1",
+    "service.name=evil,ok=1",
+    "service.version=evil,os.type=evil,os.version=evil,host.arch=evil,ok=1",
+    "session.id=evil,terminal.type=evil,user.id=evil,ok=1",
+    "event.name=evil,event.timestamp=evil,model=evil,type=evil,ok=1",
+)
+#: Each is sent over gRPC, and over HTTP.
+_HEADERS = (
+    "X-Team=platform,x-two=2",
+    "x-encoded=a%20b%2Cc%3Dd",
+    "x-equals=a=b==",
+    " x-spaced = around ,x-ok=1",
+    "x-empty=,x-ok=1",
+)
+#: These may stop all exports: sessions of their own.
+_ODD_HEADERS = ("x a=b,x-ok=1", "x-a=%C3%A9,x-ok=1")
+_PROMPTS = (
+    drawn.told("\U0001f980 e\u0301 \u202ert\u200b \x01\x1b[31m"),
+    drawn.told("\r\n\t<b>&amp;</b> $HOME `ls` \u2028\ufeff "),
+    drawn.told("x" * 5000),
+)
+
+
+def first() -> Sequence[Input]:
+    """Inputs of every kind: each requirement is exercised, whatever else is drawn."""
+    protocols = cycle(Protocol)
+    over_grpc, over_http, prompts = iter(_HEADERS), iter(_HEADERS), iter(_PROMPTS)
+    found = []
+    for attributes, protocol in zip(_ATTRIBUTES, protocols, strict=False):
+        headers = next(over_grpc if protocol is Protocol.GRPC else over_http, "")
+        found.append(Input(protocol, attributes, headers, next(prompts, PROMPT)))
+    found.append(Input(next(protocols), "a=b", labels=False))
+    found += [
+        Input(protocol, headers=headers, whole=False)
+        for headers in _ODD_HEADERS
+        for protocol in (Protocol.GRPC, Protocol.HTTP_JSON)
+    ]
+    return found
+
+
+def campaigns() -> Sequence[Campaign[Input]]:
+    """Endless campaigns.  What an input has beside its point shrinks away where it plays
+    no part."""
+    pairs = drawn.well_formed(OWN_KEYS)
+    near_misses = st.sampled_from(Quirk).flatmap(lambda quirk: drawn.near_miss(quirk, OWN_KEYS))
+    odd_headers = st.sampled_from(Quirk).flatmap(drawn.near_miss_header)
+    usual = {"headers": st.just("") | drawn.headers(), "prompt": st.just(PROMPT) | drawn.prompts()}
+    return (
+        _campaign("well_formed", attributes=pairs, labels=st.just(True) | st.booleans(), **usual),
+        _campaign("near_miss", attributes=near_misses, **usual),
+        _campaign("collision", attributes=drawn.colliding(USED_KEYS, OWN_KEYS), **usual),
+        _campaign("header", headers=odd_headers | drawn.anything(), whole=st.just(False)),
+        _campaign("anything", attributes=drawn.anything(), prompt=usual["prompt"]),
+    )
+
+
+def _campaign(name: str, **parts: SearchStrategy[Any]) -> Campaign[Input]:
+    protocols = st.sampled_from(Protocol)
+    return Campaign(name, st.builds(Input, protocols, **parts), examples=None)
