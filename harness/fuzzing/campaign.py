@@ -42,8 +42,8 @@ class Campaign(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``seconds``: when no new example is begun any more, but by those who have found
-    something, and shrink it for up to ``grace_s`` more.  ``workers``: how many are tried
+    """``seconds``: for how long campaigns begin new examples; then only those do that have
+    found something, and shrink it for up to ``grace_s`` more.  ``workers``: how many are tried
     at a time.  ``seed``: None draws anew each time.  ``database`` keeps failures for the
     next time, None forgets them.  ``waiting`` is called every few seconds."""
 
@@ -105,7 +105,6 @@ def run(
     several threads, once for each example of a campaign.  What it raises ends everything
     and is raised here.
     """
-    ends = time.monotonic() + plan.seconds
     stopped = threading.Event()
     turns = threading.Semaphore(plan.workers)
 
@@ -113,13 +112,14 @@ def run(
         with turns:
             return () if stopped.is_set() else attempt(example)
 
-    def explore(campaign: Campaign[T]) -> Broken[T] | None:
+    def explore(campaign: Campaign[T], ends: float) -> Broken[T] | None:
         return _explore(campaign, _Trial(in_turn, ends, plan.grace_s, stopped), plan)
 
     pool = ThreadPoolExecutor(max(len(campaigns), plan.workers), "campaign")
     try:
         _results([pool.submit(in_turn, example) for example in first], plan)
-        broken = _results([pool.submit(explore, campaign) for campaign in campaigns], plan)
+        ends = time.monotonic() + plan.seconds
+        broken = _results([pool.submit(explore, campaign, ends) for campaign in campaigns], plan)
     except BaseException:
         # Whoever is at it is ended by the caller, who knows what an attempt is.
         stopped.set()

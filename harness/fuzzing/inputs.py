@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import cycle
+from itertools import chain, cycle, repeat
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,8 +16,8 @@ from harness.otlp.model import Protocol
 from harness.scenarios.fuzz import PROMPT, Input
 from harness.testing import strategies as drawn
 
-#: The documents' own examples; a tour of what is allowed; and each kind of odd input, with
-#: a pair beside it that is none.
+#: The documents' own examples, and a tour of what is allowed; then each kind of odd input,
+#: with a pair beside it that is none.
 _ATTRIBUTES = (
     "department=engineering,team.id=platform,cost_center=eng-123",
     "org.name=Johns_Organization",
@@ -27,8 +27,9 @@ _ATTRIBUTES = (
     "user.organizationName=My Company",
     "!#$&'*+-.^_`|~aZ09=!#$&'()*+-./:<>?@[]^_`{|}~,empty=,n=1,b=true,A=1,a=2",
     "a=%C3%A9%F0%9F%A6%80%2C%3D%3B%22%5C%20%0A%2520,b=%2B+",
-    ",".join(f"k{n}=v{n}" for n in range(150)),
+    ",".join(f"k{n}=v{n}" for n in range(64)),
     f"{'k' * LONGEST}={'v' * LONGEST}",
+    ",".join(f"k{n}=v{n}" for n in range(150)),
     "a=b=c,ok=1",
     " a = b ,ok=1",
     'a="b",ok=1',
@@ -69,20 +70,27 @@ _PROMPTS = (
 
 
 def first() -> Sequence[Input]:
-    """Inputs of every kind: each requirement is exercised, whatever else is drawn."""
-    protocols = cycle(Protocol)
-    over_grpc, over_http, prompts = iter(_HEADERS), iter(_HEADERS), iter(_PROMPTS)
-    found = []
-    for attributes, protocol in zip(_ATTRIBUTES, protocols, strict=False):
-        headers = next(over_grpc if protocol is Protocol.GRPC else over_http, "")
-        found.append(Input(protocol, attributes, headers, next(prompts, PROMPT)))
-    found.append(Input(next(protocols), "a=b", labels=False))
-    found += [
-        Input(protocol, headers=headers, whole=False)
-        for headers in _ODD_HEADERS
-        for protocol in (Protocol.GRPC, Protocol.HTTP_JSON)
+    """Inputs of every kind: each requirement is exercised, whatever else is drawn.
+
+    Those that may take long come first.
+    """
+    http = cycle((Protocol.HTTP_JSON, Protocol.HTTP_PROTOBUF))
+    odd = [(over, text) for text in _ODD_HEADERS for over in (Protocol.GRPC, next(http))]
+    sound = [(over, text) for text in _HEADERS for over in (Protocol.GRPC, next(http))]
+    prompts = chain(_PROMPTS, repeat(PROMPT))
+    return [
+        *(Input(over, headers=text, whole=False) for over, text in odd),
+        # One session tries what is sound of several kinds.
+        *(
+            Input(over, attributes, text, prompt)
+            for (over, text), attributes, prompt in zip(sound, _ATTRIBUTES, prompts, strict=False)
+        ),
+        *(
+            Input(over, attributes)
+            for over, attributes in zip(cycle(Protocol), _ATTRIBUTES[len(sound) :], strict=False)
+        ),
+        Input(Protocol.HTTP_JSON, "a=b", labels=False),
     ]
-    return found
 
 
 def campaigns() -> Sequence[Campaign[Input]]:

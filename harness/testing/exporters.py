@@ -84,9 +84,7 @@ def _merged_headers(signal: Signal) -> Mapping[str, str]:
     general = os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
     own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_HEADERS", "")
     found = parse_env_headers(f"{general},{own}", liberal=True)
-    return {
-        name: value for name, value in found.items() if value.isascii() and value.isprintable()
-    }
+    return {name: value for name, value in found.items() if value.isascii() and value.isprintable()}
 
 
 def _missing(error: ImportError) -> UsageError:

@@ -13,6 +13,7 @@ from harness.checks.fields import chosen
 from harness.checks.measures import custom_attributes, static_headers
 from harness.checks.view import CaptureView
 from harness.contract.requirement import Requirement
+from harness.otlp.model import Signal
 from harness.testing import editing
 from harness.testing.rewriting import copy_message, rewritten
 
@@ -64,6 +65,19 @@ def attributes_kept(capture: Capture, requirement: Requirement) -> Capture:
             editing.put_attribute(found, member.key, member.value)
 
     return _edited(capture, requirement, keep)
+
+
+def own_attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
+    """Events lose attributes of their own."""
+    if not _speaks_of(requirement, capture):
+        return capture
+    exports = []
+    for export in capture.exports:
+        message = copy_message(export) if export.signal is Signal.LOGS else None
+        for place in editing.places(message) if message is not None else ():
+            _drop(place.record.attributes, "session.id")
+        exports.append(export if message is None else rewritten(export, message))
+    return replace(capture, exports=tuple(exports))
 
 
 def header_lost(capture: Capture, requirement: Requirement) -> Capture:
@@ -164,6 +178,7 @@ LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {
         attribute_changed,
         attribute_added,
         attributes_kept,
+        own_attributes_lost,
         header_lost,
         header_changed,
         requests_lost,

@@ -12,8 +12,9 @@ from harness.checks.describe import abridged
 from harness.checks.items import Item
 from harness.otlp.model import Attributes, Signal
 
-#: OpenTelemetry lets a log record have 128 attributes, its own ones among them.
-_MOST_LABELS = 100
+#: With more pairs, they and its own attributes may be more than the 128 that OpenTelemetry
+#: lets a log record have.
+MOST_LABELS = 100
 
 VARIABLE = "OTEL_RESOURCE_ATTRIBUTES"
 SWITCH = "OTEL_METRICS_INCLUDE_RESOURCE_ATTRIBUTES"
@@ -55,9 +56,14 @@ _STANDARD = _Own(
         }
     ),
 )
+#: What the resource says in every session.
+RESOURCE_KEYS = _OF_THE_RESOURCE.always
 #: Every key that the CLI may use itself, and those that it does use in a short session.
 OWN_KEYS = _OF_THE_RESOURCE.all | _STANDARD.all
 USED_KEYS = OWN_KEYS - _OF_THE_RESOURCE.perhaps - _STANDARD.perhaps
+
+#: What every event has.
+_OF_EVENTS = ("session.id", "event.name", "event.timestamp")
 
 _KINDS = {"resource": _OF_THE_RESOURCE, "labels": _STANDARD}
 
@@ -80,8 +86,10 @@ def custom_attributes(capture: Capture) -> list[Item]:
     attributes of a resource that its item has not, or otherwise.  ``encoded``: something
     is percent-encoded.
 
-    ``exit_code`` and ``asked`` (requests to the model) are those of the session.  There is
-    no item for the labels of events where these could not hold them all.
+    Where there are too many pairs for an event to hold, ``kind`` is ``crowded`` instead of
+    ``labels``, and ``lost`` are attributes of its own that some event lacks.
+
+    ``exit_code`` and ``asked`` (requests to the model) are those of the session.
     """
     text = capture.run.environment.get(VARIABLE)
     if text is None:
@@ -94,9 +102,16 @@ def custom_attributes(capture: Capture) -> list[Item]:
         "exit_code": capture.run.exit_code,
         "asked": len(capture.run.truth.api_calls),
     }
-    crowded = [("labels", Signal.LOGS)] if len(reading.members) > _MOST_LABELS else []
+    if len(reading.members) > MOST_LABELS and capture.events():
+        lost = {
+            key for key in _OF_EVENTS for each in capture.events() if key not in each.attributes
+        }
+        crowded = [Item(f"{where} · events", {"kind": "crowded", "lost": sorted(lost)})]
+    else:
+        crowded = []
     return [
         Item(where, session),
+        *crowded,
         *(
             Item(
                 f"{where} · {kind} of {signal}",
@@ -108,7 +123,7 @@ def custom_attributes(capture: Capture) -> list[Item]:
                 },
             )
             for (kind, signal), seen in _places(capture).items()
-            if seen and (kind, signal) not in crowded
+            if seen and not (crowded and (kind, signal) == ("labels", Signal.LOGS))
         ),
     ]
 
