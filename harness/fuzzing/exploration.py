@@ -61,6 +61,9 @@ class Exploration:
     database: ExampleDatabase | None
     oracle: Oracle
     progress: Callable[[str], None]
+    first: Sequence[Input] = field(default_factory=first)
+    #: For each requirement that was broken, by how many sessions.
+    broken_after: dict[str, int] = field(default_factory=dict)
     _sessions: int = 0
     _seconds: float = 0.0
     #: What the subject breaks without any input.
@@ -90,7 +93,7 @@ class Exploration:
         )
         try:
             run((), lambda given: self._bare(run_drawn, given), plan, map(Input, Protocol))
-            run(campaigns(), lambda given: self._attempt(run_drawn, given), plan, first())
+            run(campaigns(), lambda given: self._attempt(run_drawn, given), plan, self.first)
         finally:
             self._seconds = time.monotonic() - started
         kept = {id(capture): (size, capture) for size, capture in self._sound}
@@ -128,6 +131,7 @@ class Exploration:
             if not reasons and len(self._sound) < _KEPT:
                 self._sound.append((size, capture))
             for name in reasons:
+                self.broken_after.setdefault(name, self._sessions)
                 if name not in self._broken or size < self._broken[name][0]:
                     self._broken[name] = (size, capture)
 

@@ -32,7 +32,7 @@ def attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
     """No pair arrives."""
 
     def lose(found: Any, reading: Reading) -> None:
-        for key in reading.attributes:
+        for key in reading.attributes.keys() - custom_attributes.OWN_KEYS:
             _drop(found, key)
 
     return _edited(capture, requirement, lose)
@@ -63,6 +63,18 @@ def attributes_kept(capture: Capture, requirement: Requirement) -> Capture:
     def keep(found: Any, reading: Reading) -> None:
         for member in reading.members:
             editing.put_attribute(found, member.key, member.value)
+
+    return _edited(capture, requirement, keep)
+
+
+def first_attribute_kept(capture: Capture, requirement: Requirement) -> Capture:
+    """Of several pairs only the first arrives."""
+
+    def keep(found: Any, reading: Reading) -> None:
+        for key in reading.attributes:
+            _drop(found, key)
+        if key := _first(reading):
+            editing.put_attribute(found, key, reading.attributes[key])
 
     return _edited(capture, requirement, keep)
 
@@ -162,7 +174,9 @@ def _sent(
 
 
 def _first(reading: Reading) -> str:
-    return next(iter(reading.attributes), "")
+    """The first key that is no one else's; empty where there is none."""
+    keys = (key for key in reading.attributes if key not in custom_attributes.OWN_KEYS)
+    return next(keys, "")
 
 
 def _drop(attributes: Any, key: str) -> None:
@@ -178,6 +192,7 @@ LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {
         attribute_changed,
         attribute_added,
         attributes_kept,
+        first_attribute_kept,
         own_attributes_lost,
         header_lost,
         header_changed,

@@ -23,6 +23,10 @@ VALUE_CHARACTERS = "".join(
 #: Values that mean something elsewhere: in JSON, in a shell, to a careless reader.
 _TELLING = ("", "0", "-1", "1e9", "true", "null", "None", "[1]", "{}", "%7B%22a%22%3A1%7D", "$HOME")
 
+#: Escapes that a careless reader takes for something else: white space at an end, the
+#: list's own signs, what another decoding would change.
+_TRICKY = ("%20", "%2C", "%3D", "%3B", "%22", "%5C", "%25", "%2520", "%0A", "%C3%A9", "%2b")
+
 CANARY = CANARIES["prompt"]
 
 Pairs = Sequence[tuple[str, str]]
@@ -40,17 +44,18 @@ def values(longest: int = 40) -> SearchStrategy[str]:
     script."""
     plain = st.sampled_from(VALUE_CHARACTERS)
     encoded = st.characters(codec="utf-8", exclude_characters="\0").map(_encoded)
-    return st.one_of(
-        st.sampled_from(_TELLING), st.lists(plain | encoded, max_size=longest).map("".join)
-    )
+    tricky = st.sampled_from(_TRICKY)
+    mixed = st.lists(tricky | encoded | plain, max_size=longest).map("".join)
+    return st.one_of(st.sampled_from(_TELLING), mixed, mixed)
 
 
 def pairs(
-    *, avoid: frozenset[str] = frozenset(), most: int = 8, longest: int = 40
+    *, avoid: frozenset[str] = frozenset(), least: int = 0, most: int = 8, longest: int = 40
 ) -> SearchStrategy[Pairs]:
     """Pairs with distinct keys, as they stand in the variable."""
     return st.lists(
         st.tuples(keys(avoid=avoid, longest=longest), values(longest)),
+        min_size=least,
         max_size=most,
         unique_by=_key,
     )
@@ -58,7 +63,7 @@ def pairs(
 
 def well_formed(avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
     """Lists that mean the same by every source; now and then long, or of hundreds of pairs."""
-    usual = pairs(avoid=avoid)
+    usual = pairs(avoid=avoid, least=1)
     many = pairs(avoid=avoid, most=300, longest=8)
     long = pairs(avoid=avoid, most=3, longest=LONGEST)
     return st.one_of(usual, usual, usual, long, many).map(joined).filter(_plain)
@@ -66,7 +71,7 @@ def well_formed(avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
 
 def near_miss(quirk: Quirk, avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
     """Lists with this one quirk, in one place, among well-formed pairs."""
-    return _near_miss(quirk, pairs(avoid=avoid, most=3), keys(avoid=avoid), values(12))
+    return _near_miss(quirk, pairs(avoid=avoid, least=1, most=3), keys(avoid=avoid), values(12))
 
 
 def _near_miss(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from harness.findings import Verdict
 from harness.otlp.model import Protocol
 from harness.scenarios.catalogue import SCENARIOS
 from harness.scenarios.recorder import record
-from harness.subject.binary import Binary
+from harness.testing.liars import liar
 from harness.verdicts.expectations import NO_EXPECTATIONS
 from harness.verdicts.verdicts import Row, decide
 
@@ -100,17 +99,11 @@ def judged(contract: Contract, tmp_path: Path) -> Judged:
     """Run the liar through some scenarios, over their protocols or ``over`` one, and judge it."""
 
     def judge(lie: str, *names: str, over: Protocol | None = None) -> dict[str, Row]:
-        path = tmp_path / "liar.py"
-        path.write_text(
-            f"import os, sys\n{lie}\nfrom harness.testing.emitter import main\n"
-            f"sys.exit(main(['--emulate', '{RELEASE}', *sys.argv[1:]]))\n",
-            encoding="utf-8",
-        )
-        liar = Binary("liar", (sys.executable, str(path)), str(path), str(RELEASE))
+        subject = liar(lie, str(RELEASE), tmp_path)
         chosen = [SCENARIOS[name] for name in names]
         if over is not None:
             chosen = [replace(scenario, protocols=(over,)) for scenario in chosen]
-        recorded = record(liar, scenarios=chosen, progress=lambda line: None)
+        recorded = record(subject, scenarios=chosen, progress=lambda line: None)
         assert recorded.faults == {}
         judge = Judge(contract)
         views = [CaptureView(capture) for capture in recorded.captures]

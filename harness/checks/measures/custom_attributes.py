@@ -10,6 +10,7 @@ from harness.baggage.pairs import Reading, read
 from harness.capture.capture import Capture
 from harness.checks.describe import abridged
 from harness.checks.items import Item
+from harness.checks.measures.session import ended
 from harness.otlp.model import Attributes, Signal
 
 #: With more pairs, they and its own attributes may be more than the 128 that OpenTelemetry
@@ -89,7 +90,7 @@ def custom_attributes(capture: Capture) -> list[Item]:
     Where there are too many pairs for an event to hold, ``kind`` is ``crowded`` instead of
     ``labels``, and ``lost`` are attributes of its own that some event lacks.
 
-    ``exit_code`` and ``asked`` (requests to the model) are those of the session.
+    ``ended`` is the end of the session: ``exit_code``, and ``asked`` (requests to the model).
     """
     text = capture.run.environment.get(VARIABLE)
     if text is None:
@@ -97,11 +98,7 @@ def custom_attributes(capture: Capture) -> list[Item]:
     reading = read(text)
     included = capture.run.environment.get(SWITCH) != "false"
     where = f"{capture.run.label} · {VARIABLE}={abridged(text)}"
-    session = {
-        "kind": "session",
-        "exit_code": capture.run.exit_code,
-        "asked": len(capture.run.truth.api_calls),
-    }
+    session = {"kind": "session", "ended": ended(capture.run)}
     if len(reading.members) > MOST_LABELS and capture.events():
         lost = {
             key for key in _OF_EVENTS for each in capture.events() if key not in each.attributes

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.capture.capture import Capture
+from harness.capture.run import Run
 from harness.checks.items import Item
+
+
+def ended(run: Run) -> dict[str, int]:
+    """How a session ended, and whether it got to its work."""
+    return {"exit_code": run.exit_code, "asked": len(run.truth.api_calls)}
 
 
 def session(capture: Capture) -> list[Item]:
@@ -17,8 +23,7 @@ def session(capture: Capture) -> list[Item]:
     """
     run = capture.run
     view = {
-        "exit_code": run.exit_code,
-        "asked": len(run.truth.api_calls),
+        **ended(run),
         "prompts": len(run.truth.prompts),
         "tools": len(run.truth.tool_runs),
         "stdout": run.stdout,

@@ -10,6 +10,7 @@ from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.checks.describe import abridged
 from harness.checks.items import Item
+from harness.checks.measures.session import ended
 from harness.otlp.model import Protocol, Signal
 
 VARIABLE = "OTEL_EXPORTER_OTLP_HEADERS"
@@ -42,7 +43,7 @@ def static_headers(capture: Capture) -> list[Item]:
     requests.  ``wrong`` are headers that some request lacks or has with another value:
     each with what is ``expected`` and what was ``seen``.
 
-    ``exit_code`` and ``asked`` (requests to the model) are those of the session.
+    ``ended`` is the end of the session: ``exit_code``, and ``asked`` (requests to the model).
     """
     run = capture.run
     text = run.environment.get(VARIABLE)
@@ -50,11 +51,7 @@ def static_headers(capture: Capture) -> list[Item]:
         return []
     reading = read(text)
     where = f"{run.label} · {VARIABLE}={abridged(text)}"
-    session = {
-        "kind": "session",
-        "exit_code": run.exit_code,
-        "asked": len(run.truth.api_calls),
-    }
+    session = {"kind": "session", "ended": ended(capture.run)}
     items = [Item(where, session)]
     if run.truth.api_calls:
         items += [
