@@ -143,7 +143,22 @@ def _results(futures: Sequence[Future[R]], plan: Plan) -> list[R]:
 def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] | None:
     smallest: list[Broken[T]] = []
 
-    @hypothesis.settings(
+    @hypothesis.given(campaign.strategy)
+    def keeps_its_promises(example: T) -> None:
+        reasons = trial(example)
+        if reasons:
+            # The last one that Hypothesis tries is the smallest.
+            smallest[:] = [Broken(campaign.name, example, reasons)]
+            raise BrokenError(reasons[0])
+        # What was found must not be lost to the clock while it shrinks.
+        if campaign.examples is None and trial.over and not smallest:
+            raise _OutOfTime("no time is left")
+
+    test = keeps_its_promises
+    if plan.seed is not None:
+        test = hypothesis.seed(plan.seed)(test)
+    # Last: a seed by itself would take the database away.
+    test = hypothesis.settings(
         max_examples=campaign.examples or _ENDLESS,
         database=None if plan.database is None else _Named(plan.database, campaign.name, smallest),
         deadline=None,
@@ -153,21 +168,9 @@ def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] |
         derandomize=False,
         verbosity=Verbosity.quiet,
         print_blob=False,
-    )
-    @hypothesis.given(campaign.strategy)
-    def keeps_its_promises(example: T) -> None:
-        reasons = trial(example)
-        if reasons:
-            # The last one that Hypothesis tries is the smallest.
-            smallest[:] = [Broken(campaign.name, example, reasons)]
-            raise BrokenError(reasons[0])
-        if campaign.examples is None and trial.over:
-            raise _OutOfTime("no time is left")
-
-    if plan.seed is not None:
-        keeps_its_promises = hypothesis.seed(plan.seed)(keeps_its_promises)
+    )(test)
     try:
-        keeps_its_promises()
+        test()
     except BrokenError:
         return smallest[0]
     except _OutOfTime:

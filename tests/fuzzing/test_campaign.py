@@ -10,6 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.database import InMemoryExampleDatabase
 
+from harness.fuzzing import campaign
 from harness.fuzzing.campaign import Broken, Campaign, Plan, run
 
 TEXT = Campaign("text", st.text("ab=", max_size=20), 200)
@@ -50,9 +51,10 @@ def test_campaigns_run_side_by_side_and_report_in_order() -> None:
     assert [broken.campaign for broken in found] == names
 
 
-def test_failures_are_remembered_by_campaign() -> None:
+@pytest.mark.parametrize("seed", [None, 3])
+def test_failures_are_remembered_by_campaign(seed: int | None) -> None:
     database = InMemoryExampleDatabase()
-    plan = Plan(seconds=600, workers=1, database=database)
+    plan = Plan(seconds=600, workers=1, seed=seed, database=database)
     assert run([TEXT], no_equals, plan)
     first: list[str] = []
 
@@ -108,3 +110,61 @@ def test_a_fault_of_ours_ends_everything() -> None:
 
     with pytest.raises(ZeroDivisionError):
         run([TEXT], attempt, PLAN)
+
+
+def test_what_is_always_tried_comes_first_and_whatever_the_time() -> None:
+    seen: list[str] = []
+
+    def attempt(example: str) -> Sequence[str]:
+        seen.append(example)
+        return []
+
+    plan = Plan(seconds=0.0, workers=1)
+    assert run([Campaign("text", TEXT.strategy, None)], attempt, plan, ["one", "two"]) == ()
+    assert seen == ["one", "two"]
+
+
+def test_no_more_are_tried_at_a_time_than_there_are_workers() -> None:
+    at_work, most = 0, 0
+    counting = threading.Lock()
+
+    def attempt(example: int) -> Sequence[str]:
+        nonlocal at_work, most
+        with counting:
+            at_work += 1
+            most = max(most, at_work)
+        threading.Event().wait(0.001)
+        with counting:
+            at_work -= 1
+        return []
+
+    campaigns = [Campaign(str(n), st.integers(), 20) for n in range(6)]
+    run(campaigns, attempt, Plan(600, 2))
+    assert most == 2
+
+
+def test_there_is_time_to_shrink_what_was_found_at_the_end() -> None:
+    found_at: list[float] = []
+
+    def attempt(example: str) -> Sequence[str]:
+        reasons = no_equals(example)
+        if reasons and not found_at:
+            found_at.append(time.monotonic())
+            threading.Event().wait(0.3)  # now the time is over
+        return reasons
+
+    endless = Campaign("text", st.text("ab=", min_size=3, max_size=20), None)
+    (found,) = run([endless], attempt, Plan(0.2, 1, seed=5, grace_s=60))
+    assert len(found.example) == 3
+
+
+def test_whoever_waits_is_told_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "_WAITING_S", 0.01)
+    told = threading.Event()
+
+    def attempt(example: str) -> Sequence[str]:
+        assert told.wait(60)
+        return []
+
+    run([], attempt, Plan(600, 1, waiting=told.set), ["one"])
+    assert told.is_set()

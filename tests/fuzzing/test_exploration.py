@@ -1,0 +1,166 @@
+"""Explorations of subjects that are made up: what is kept, and what is held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis.database import DirectoryBasedExampleDatabase, InMemoryExampleDatabase
+
+from harness.baggage.pairs import read
+from harness.capture.capture import Capture
+from harness.capture.run import ApiCall, GroundTruth, Run, SubjectFacts
+from harness.contract.requirement import APART
+from harness.errors import SubjectError
+from harness.fuzzing.exploration import Exploration, Profile, database
+from harness.otlp.model import Protocol
+from harness.scenarios.fuzz import Input
+from harness.scenarios.scenario import Scenario
+
+ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
+VARIABLE = "OTEL_RESOURCE_ATTRIBUTES"
+
+#: What a subject ends with, given the value of the variable.
+Subject = Callable[[str], int]
+
+
+def sound(text: str) -> int:
+    return 0
+
+
+def run_by(subject: Subject) -> Callable[[Scenario, Protocol], Capture]:
+    def run(scenario: Scenario, protocol: Protocol) -> Capture:
+        exit_code = subject(scenario.environment.get(VARIABLE, ""))
+        run = Run(
+            scenario=scenario.name,
+            protocol=protocol,
+            subject=SubjectFacts("test", "/bin/test", "2.1.240"),
+            argv=("test",),
+            environment=scenario.environment,
+            started_unix_nano=0,
+            ended_unix_nano=1,
+            exit_code=exit_code,
+            stdout="",
+            stderr="what it said last",
+            truth=ASKED if exit_code == 0 else GroundTruth(),
+            traits=scenario.all_traits,
+        )
+        return Capture(run, ())
+
+    return run
+
+
+def explored(
+    oracle: Callable[[Capture], Sequence[str]],
+    subject: Subject = sound,
+    *,
+    seconds: float = 0.0,
+    first: Sequence[Input] = (),
+    **options: Any,
+) -> tuple[Exploration, Sequence[Capture]]:
+    made = Exploration(
+        "quick", Profile(seconds, 20.0), 7, options.pop("database", None), oracle, print, first
+    )
+    return made, made(run_by(subject))
+
+
+def texts(captures: Sequence[Capture]) -> list[str]:
+    return [capture.run.environment.get(VARIABLE, "") for capture in captures]
+
+
+def inputs(*attributes: str) -> list[Input]:
+    return [Input(Protocol.GRPC, text) for text in attributes]
+
+
+def test_bare_sessions_come_first_and_small_inputs_before_large_ones() -> None:
+    made, captures = explored(lambda capture: (), first=inputs("a=333", "a=1", "a=22"))
+    assert texts(captures) == ["", "", "", "a=1", "a=22", "a=333"]
+    assert {capture.run.protocol for capture in captures[:3]} == set(Protocol)
+    assert made.tally.sessions == 6
+    assert (made.tally.profile, made.tally.seed) == ("quick", "7")
+
+
+def test_of_what_breaks_a_promise_the_smallest_is_kept() -> None:
+    def oracle(capture: Capture) -> Sequence[str]:
+        text = capture.run.environment.get(VARIABLE, "")
+        return [name for name in ("one", "two") if name in text]
+
+    made, captures = explored(oracle, first=inputs("a=one", "a=one-two", "aa=one", "b=0"))
+    assert texts(captures) == ["", "", "", "b=0", "a=one", "a=one-two"]
+    assert made.broken_after.keys() == {"one", "two"}
+
+
+def test_what_breaks_without_an_input_is_not_laid_at_its_door() -> None:
+    made, _ = explored(lambda capture: ["anyway"], seconds=0.2)
+    assert made.broken_after == {}
+
+
+def test_a_campaign_shrinks_what_it_finds() -> None:
+    def oracle(capture: Capture) -> Sequence[str]:
+        members = read(capture.run.environment.get(VARIABLE, "")).members
+        return ["upper"] if any(each.key != each.key.lower() for each in members) else []
+
+    made, captures = explored(oracle, seconds=3.0)
+    assert "upper" in made.broken_after
+    (smallest, *_) = [text for text in texts(captures) if text != text.lower()]
+    assert len(smallest) <= len("A=")
+
+
+def test_a_failure_is_remembered_for_the_next_time() -> None:
+    def oracle(capture: Capture) -> Sequence[str]:
+        return ["found"] if "Z" in capture.run.environment.get(VARIABLE, "") else []
+
+    kept = InMemoryExampleDatabase()
+    explored(oracle, seconds=3.0, database=kept)
+    assert any(kept.data.values())
+
+
+def test_a_session_that_did_not_survive_is_judged_for_that_alone() -> None:
+    judged: list[Capture] = []
+
+    def oracle(capture: Capture) -> Sequence[str]:
+        judged.append(capture)
+        return ()
+
+    explored(oracle, lambda text: -9 if text == "a=1" else 0, first=inputs("a=1", "a=2"))
+    apart = {
+        text: APART in each.run.traits for text, each in zip(texts(judged), judged, strict=True)
+    }
+    assert apart == {"": False, "a=1": True, "a=2": False}
+
+
+def test_a_subject_that_never_works_is_not_judged() -> None:
+    with pytest.raises(SubjectError, match=r"exit code 3.*\n.*\nwhat it said last"):
+        explored(lambda capture: (), lambda text: 3)
+
+
+def test_the_tally_counts_what_was_done_before_a_fault() -> None:
+    def oracle(capture: Capture) -> Sequence[str]:
+        if capture.run.environment.get(VARIABLE):
+            raise ZeroDivisionError
+        return ()
+
+    made = Exploration("quick", Profile(0, 0), 7, None, oracle, print, inputs("a=1"))
+    with pytest.raises(ZeroDivisionError):
+        made(run_by(sound))
+    assert made.tally.sessions == 3
+    assert made.tally.seconds > 0
+
+
+def test_a_database_of_the_users_own_is_used(tmp_path: Path) -> None:
+    own = InMemoryExampleDatabase()
+    before = hypothesis.settings.get_current_profile_name()
+    hypothesis.settings.register_profile("own", database=own)
+    hypothesis.settings.register_profile("without", database=None)
+    try:
+        hypothesis.settings.load_profile("own")
+        assert database(tmp_path) is own
+        hypothesis.settings.load_profile("without")
+        assert database(tmp_path) == DirectoryBasedExampleDatabase(
+            tmp_path / ".hypothesis" / "examples"
+        )
+    finally:
+        hypothesis.settings.load_profile(before)

@@ -1,0 +1,132 @@
+"""What drawn sessions are given."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.baggage.pairs import Quirk, read
+from harness.checks.measures.custom_attributes import OWN_KEYS, USED_KEYS
+from harness.checks.measures.static_headers import is_reserved
+from harness.contract.requirement import APART, DRAWN
+from harness.fuzzing.campaign import Campaign
+from harness.fuzzing.inputs import campaigns, first
+from harness.otlp.model import Protocol
+from harness.scenarios.fuzz import FUZZ, Input, fuzzed
+
+CAMPAIGNS = {campaign.name: campaign for campaign in campaigns()}
+
+
+def test_every_quirk_is_tried_by_itself() -> None:
+    quirks = [read(given.attributes).quirks for given in first()]
+    assert {quirk for each in quirks if len(each) == 1 for quirk in each} == set(Quirk)
+
+
+def test_what_means_the_same_by_every_source_is_tried_over_every_protocol() -> None:
+    sound = [each for each in first() if each.attributes and not read(each.attributes).quirks]
+    assert {each.protocol for each in sound} == set(Protocol)
+
+
+def test_headers_are_tried_over_both_transports() -> None:
+    texts = Counter(
+        (each.headers, each.protocol is Protocol.GRPC) for each in first() if each.headers
+    )
+    assert set(texts.values()) == {1}
+    assert {text for text, grpc in texts if grpc} == {text for text, grpc in texts if not grpc}
+
+
+def test_the_first_inputs_are_distinct() -> None:
+    assert len(set(first())) == len(first())
+
+
+@pytest.mark.parametrize("campaign", CAMPAIGNS.values(), ids=CAMPAIGNS)
+def test_what_is_drawn_can_be_run(campaign: Campaign[Input]) -> None:
+    @given(campaign.strategy)
+    @settings(max_examples=30, suppress_health_check=list(HealthCheck), deadline=None)
+    def holds(given: Input) -> None:
+        scenario = fuzzed(given)
+        assert scenario.name == FUZZ.name
+        assert DRAWN in scenario.all_traits
+        assert scenario.prompt[0] not in "-/"
+        for name, text in scenario.environment.items():
+            assert "\0" not in text, name
+            # The limit that Linux has for one string of an environment.
+            assert len(f"{name}={text}".encode()) < 131_072
+
+    holds()
+
+
+def drawn_by(name: str, count: int = 40) -> list[Input]:
+    found: list[Input] = []
+
+    @given(CAMPAIGNS[name].strategy)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=True,
+    )
+    def collect(given: Input) -> None:
+        found.append(given)
+
+    collect()
+    return found
+
+
+def test_well_formed_lists_collide_with_nothing() -> None:
+    found = [read(each.attributes) for each in drawn_by("well_formed")]
+    assert not any(reading.quirks for reading in found)
+    assert not any(reading.attributes.keys() & OWN_KEYS for reading in found)
+    assert sum(bool(reading.members) for reading in found) > 20
+
+
+def test_near_misses_have_one_quirk_each_and_it_varies() -> None:
+    quirks = [read(each.attributes).quirks for each in drawn_by("near_miss", 100)]
+    assert {len(each) for each in quirks} == {1}
+    assert len(set.union(*map(set, quirks))) > 10
+
+
+def test_collisions_are_with_what_a_session_uses() -> None:
+    for each in drawn_by("collision"):
+        assert read(each.attributes).attributes.keys() & USED_KEYS
+
+
+def test_headers_that_may_stop_everything_are_kept_apart() -> None:
+    found = drawn_by("header")
+    assert {APART in fuzzed(each).all_traits for each in found} == {True}
+
+
+@given(
+    st.sampled_from(["well_formed", "near_miss", "collision"]).flatmap(
+        lambda name: CAMPAIGNS[name].strategy
+    )
+)
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_headers_beside_others_are_sound(given: Input) -> None:
+    reading = read(given.headers)
+    assert not reading.quirks
+    assert not any(is_reserved(name.lower()) for name in reading.attributes)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "apart"),
+    [
+        ("a=b", False),
+        ("session.id=evil", False),
+        ("service.name=evil,a=b", True),
+        (",".join(f"k{n}=v" for n in range(100)), False),
+        (",".join(f"k{n}=v" for n in range(101)), True),
+    ],
+)
+def test_what_leaves_telemetry_not_whole_is_judged_apart(attributes: str, apart: bool) -> None:
+    assert (APART in fuzzed(Input(Protocol.GRPC, attributes)).all_traits) is apart
+
+
+def test_a_prompt_with_the_canary_says_so() -> None:
+    told = fuzzed(next(each for each in first() if "zq" in each.prompt))
+    assert told.canaries["prompt"] in told.prompt
+    assert fuzzed(Input(Protocol.GRPC)).canaries == {}
