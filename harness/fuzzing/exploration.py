@@ -22,7 +22,7 @@ from harness.report.header import Fuzz
 from harness.scenarios.fuzz import Input, fuzzed
 from harness.scenarios.recorder import RunDrawn
 
-#: Captures that break nothing and are kept nevertheless.
+#: So many captures are kept; of drawn inputs, beyond that, only what broke something.
 _KEPT = 200
 
 #: The requirements that a capture breaks, beyond what is known of its subject.
@@ -68,7 +68,7 @@ class Exploration:
     _seconds: float = 0.0
     #: What the subject breaks without any input.
     _anyway: frozenset[str] = frozenset()
-    _sound: list[tuple[int, Capture]] = field(default_factory=list)
+    _kept: list[tuple[int, Capture]] = field(default_factory=list)
     #: For each requirement that was broken, by the smallest input.
     _broken: dict[str, tuple[int, Capture]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -96,7 +96,7 @@ class Exploration:
             run(campaigns(), lambda given: self._attempt(run_drawn, given), plan, self.first)
         finally:
             self._seconds = time.monotonic() - started
-        kept = {id(capture): (size, capture) for size, capture in self._sound}
+        kept = {id(capture): (size, capture) for size, capture in self._kept}
         kept |= {id(capture): (size, capture) for size, capture in self._broken.values()}
         return [capture for _, capture in sorted(kept.values(), key=lambda each: each[0])]
 
@@ -122,14 +122,16 @@ class Exploration:
             traits = (*capture.run.traits, APART)
             capture = replace(capture, run=replace(capture.run, traits=traits))
         reasons = [name for name in self.oracle(capture) if name not in self._anyway]
-        self._keep(capture, _size(given), reasons)
+        self._keep(capture, _size(given), reasons, always=given in self.first)
         return reasons
 
-    def _keep(self, capture: Capture, size: int, reasons: Sequence[str]) -> None:
+    def _keep(
+        self, capture: Capture, size: int, reasons: Sequence[str], *, always: bool = True
+    ) -> None:
         with self._lock:
             self._sessions += 1
-            if not reasons and len(self._sound) < _KEPT:
-                self._sound.append((size, capture))
+            if always or (not reasons and len(self._kept) < _KEPT):
+                self._kept.append((size, capture))
             for name in reasons:
                 self.broken_after.setdefault(name, self._sessions)
                 if name not in self._broken or size < self._broken[name][0]:
