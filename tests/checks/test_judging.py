@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.contract.requirement import DRAWN
 from harness.findings import Judged, NotExercised
 from harness.otlp.model import Protocol
 
@@ -128,6 +129,36 @@ def test_a_scenario_counts_only_where_each_of_its_protocols_shows_it(
     assert judgement.by_protocol == dict.fromkeys([Protocol.GRPC, Protocol.HTTP_JSON], Judged(1))
     wrong = viewer(events=BAD, protocol=Protocol.GRPC)
     assert findings(judge.judge(asked, [wrong, unseen]).outcome) == ["only other"]
+
+
+def test_one_drawn_run_is_enough_whatever_its_protocol(
+    judge: Any, viewer: Any, requirement: Any
+) -> None:
+    asked = requirement("present", path=LENGTH, scenarios=())
+    drawn = {"scenario": "fuzz", "traits": (DRAWN,)}
+    views = [
+        viewer(protocol=Protocol.GRPC, **drawn),
+        viewer(protocol=Protocol.GRPC, events=GOOD, **drawn),
+        viewer(protocol=Protocol.HTTP_JSON, **drawn),
+    ]
+    assert judge.judge(asked, views).outcome == Judged(1)
+    assert judge.judge(asked, views[::2]).outcome == NotExercised(UNSEEN)
+
+
+def test_what_a_drawn_run_shows_can_be_seen_by_hand(
+    judge: Any, viewer: Any, requirement: Any
+) -> None:
+    asked = requirement("present", path=LENGTH, scenarios=())
+    environment = {"OTEL_RESOURCE_ATTRIBUTES": "a=x y"}
+    lines = [
+        finding.by_hand
+        for traits in ((DRAWN,), ())
+        for finding in judge.judge(
+            asked, [viewer(events=BAD, traits=traits, environment=environment)]
+        ).outcome.findings
+    ]
+    assert "OTEL_RESOURCE_ATTRIBUTES='a=x y'" in lines[0]
+    assert lines[1] == ""
 
 
 def test_reasons_are_said_once_each(judge: Any, viewer: Any, requirement: Any) -> None:

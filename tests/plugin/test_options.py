@@ -43,6 +43,13 @@ KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
             ["--cc-binary=x", "test_own.py", "--cc-scenarios=working_day"],
             "--cc-scenarios: expected the packaged suite",
         ),
+        (["--cc-fuzz-seconds=5"], "--cc-fuzz-seconds: expected --cc-binary=SPEC beside it"),
+        (["--cc-binary=x", "--cc-fuzz-seconds=-1"], "--cc-fuzz-seconds=-1: expected seconds from"),
+        (["--cc-binary=x", "--cc-fuzz-seconds=x"], "--cc-fuzz-seconds=x: expected seconds from 0"),
+        (
+            ["--cc-binary=x", "test_own.py", "--cc-fuzz-seconds=0"],
+            "--cc-fuzz-seconds: expected the packaged suite",
+        ),
         (["--cc-slow"], "--cc-slow: expected --cc-binary=SPEC beside it"),
         (["--cc-binary=x", "test_own.py", "--cc-slow"], "--cc-slow: expected the packaged suite"),
         (["--cc-allow-managed-settings"], "--cc-allow-managed-settings: expected --cc-binary=SP"),
@@ -91,12 +98,13 @@ def test_what_a_run_may_do_reaches_the_recording(
 def test_a_rerun_repeats_what_matters() -> None:
     plain = Options("claude", None, None, DEFAULT_DEADLINE_S)
     assert plain.rerun == ("--cc-binary=claude",)
-    whole = Options("claude", Path("r"), Path("c"), 2.5, ("a", "b"), True, True)
+    whole = Options("claude", Path("r"), Path("c"), 2.5, ("a", "b"), True, True, 0.0)
     assert whole.rerun == (
         "--cc-binary=claude",
         "--cc-deadline=2.5",
         "--cc-scenarios=a,b",
         "--cc-slow",
+        "--cc-fuzz-seconds=0",
         "--cc-allow-managed-settings",
     )
 

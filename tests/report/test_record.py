@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from jsonschema import Draft202012Validator
 
 from harness.contract.files import read_json, schema_root
 from harness.errors import UsageError
-from harness.findings import Level, Verdict
+from harness.findings import Finding, Level, Verdict
 from harness.report import record
-from harness.report.header import Header
+from harness.report.header import Fuzz, Header
 from harness.report.record import Footer
 from harness.verdicts.verdicts import Row
 
@@ -42,6 +43,30 @@ def test_what_was_written_is_read_back(path: Path, header: Header, rows: list[Ro
     assert found.header == header
     assert list(found.rows) == rows
     assert found.footer == FOOTER
+
+
+def test_drawn_input_is_told_of_where_there_was_some(tmp_path: Path, header: Header) -> None:
+    told = replace(header, fuzz=Fuzz(57, 15.25, "quick", "42"))
+    path = tmp_path / record.FILE_NAME
+    for each in (header, told):
+        record.write(path, each, [], replace(FOOTER, selected=0))
+        assert record.read(path).header == each
+    assert lines(path)[0]["fuzz"] == {
+        "sessions": 57,
+        "seconds": 15.25,
+        "profile": "quick",
+        "seed": "42",
+    }
+
+
+def test_a_line_for_doing_it_by_hand_is_kept(
+    tmp_path: Path, header: Header, row: Callable[..., Row]
+) -> None:
+    finding = Finding("1", "2", "here", by_hand="A=1 claude -p Go.")
+    made = row("a.b", Verdict.FAIL, findings=(finding,))
+    path = tmp_path / record.FILE_NAME
+    record.write(path, header, [made], replace(FOOTER, selected=1))
+    assert list(record.read(path).rows) == [made]
 
 
 def test_each_line_is_as_the_schema_says(path: Path, rows: list[Row]) -> None:

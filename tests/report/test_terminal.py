@@ -9,7 +9,7 @@ import pytest
 from harness.findings import Finding, Level, Verdict
 from harness.otlp.model import Protocol
 from harness.report.failure import failure
-from harness.report.header import Header
+from harness.report.header import Fuzz, Header
 from harness.report.line import Line, Style
 from harness.report.rerun import rerun
 from harness.report.terminal import SHOWN_FAILURES, Summary, render, theme
@@ -44,6 +44,20 @@ def test_the_head_says_what_was_run(show: Show, row: Rows) -> None:
         "exports    grpc 3, http/json 4 · subjects ran 5.2 s · 7.5 s in all",
         "verdicts   1 pass · 1 known",
     ]
+
+
+def test_the_head_says_how_to_draw_the_same_again(show: Show, row: Rows, header: Header) -> None:
+    drawn = replace(header, fuzz=Fuzz(60, 15.0, "quick", "42"))
+    assert (
+        "fuzz       60 sessions with drawn input in 15.0 s (4.0 a second) · profile quick · "
+        "--hypothesis-seed=42"
+    ) in texts(show([row("a.b")], header=drawn))
+
+
+def test_a_finding_of_drawn_input_can_be_seen_by_hand(show: Show, row: Rows) -> None:
+    finding = Finding("1", "2", "here", by_hand="A=1 claude -p Go.")
+    shown = texts(show([row("a.b", Verdict.FAIL, findings=(finding,))]))
+    assert "      by hand   A=1 claude -p Go." in shown
 
 
 def test_a_path_is_said_once(show: Show, row: Rows, header: Header) -> None:

@@ -7,17 +7,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.capture.capture import Capture
 from harness.capture.files import load
-from harness.errors import UsageError
+from harness.errors import SubjectError, UsageError
 from harness.otlp.model import Protocol, Signal
 from harness.scenarios.place import Place
-from harness.scenarios.recorder import record, run_session
+from harness.scenarios.recorder import RunDrawn, record, run_session
 from harness.scenarios.scenario import Scenario
 from harness.scenarios.working_day import WORKING_DAY
 from harness.subject.binary import Binary
@@ -222,6 +224,83 @@ def test_what_waits_begins_first_and_takes_nobodys_turn(subject: Maker) -> None:
     assert labels[-1] == "waiting over grpc", "in the order of the scenarios"
     began = {each.run.label: each.run.started_unix_nano for each in recorded.captures}
     assert sorted(began, key=lambda label: began[label]).index("waiting over grpc") < many // 2
+
+
+DRAWN = Scenario("drawn", "Is drawn.", prompt="Go.", drawn=True)
+
+
+def test_drawn_runs_are_made_when_the_busy_ones_have_ended(subject: Maker, tmp_path: Path) -> None:
+    explored, ended = threading.Event(), threading.Event()
+
+    def until_explored(place: Place) -> None:
+        assert explored.wait(60), "who waits is not waited for"
+
+    def end(place: Place, completed: Completed) -> Mapping[str, object]:
+        ended.set()
+        return {}
+
+    def explore(run_drawn: RunDrawn) -> Sequence[Capture]:
+        assert ended.is_set()
+        made = [run_drawn(DRAWN, Protocol.HTTP_JSON) for _ in range(2)]
+        explored.set()
+        return made[1:]
+
+    waiting = one("waiting", meanwhile=until_explored, patience_s=1.0)
+    recorded = record(
+        subject("print(1)"),
+        scenarios=[DRAWN, waiting, one("busy", observe=end)],
+        progress=silent,
+        keep=tmp_path,
+        explore=explore,
+    )
+    assert recorded.faults == {}
+    labels = [capture.run.label for capture in recorded.captures]
+    assert labels == ["waiting over grpc", "busy over grpc", "drawn over http/json"]
+    kept = {path.name for path in tmp_path.iterdir() if path.name.startswith("drawn")}
+    assert kept == {"drawn-http-json-1", "drawn-http-json-2"}
+
+
+def test_a_drawn_scenario_is_not_run_by_itself(subject: Maker) -> None:
+    recorded = record(subject("print(1)"), scenarios=[DRAWN, one("busy")], progress=silent)
+    assert [capture.run.scenario for capture in recorded.captures] == ["busy"]
+    assert recorded.faults == {}
+
+
+def test_without_drawn_scenarios_nobody_explores(subject: Maker) -> None:
+    def explore(run_drawn: RunDrawn) -> Sequence[Capture]:
+        raise AssertionError("it was called")
+
+    recorded = record(
+        subject("print(1)"), scenarios=[one("busy")], progress=silent, explore=explore
+    )
+    assert [capture.run.scenario for capture in recorded.captures] == ["busy"]
+
+
+def test_a_subject_that_cannot_be_explored_is_told_of(subject: Maker) -> None:
+    def explore(run_drawn: RunDrawn) -> Sequence[Capture]:
+        raise SubjectError("it does not work")
+
+    recorded = record(
+        subject("print(1)"), scenarios=[DRAWN, one("busy")], progress=silent, explore=explore
+    )
+    assert recorded.faults == {f"drawn over {each}": "it does not work" for each in Protocol}
+    assert [capture.run.scenario for capture in recorded.captures] == ["busy"]
+
+
+def test_a_drawn_run_is_judged_however_it_ends(subject: Maker) -> None:
+    hanging, failing = replace(DRAWN, limit_s=0.5), replace(DRAWN, environment={"FAIL": "1"})
+    binary = subject(
+        "import os, sys, time\nsys.exit(3) if os.environ.get('FAIL') else time.sleep(600)"
+    )
+    recorded = record(
+        binary,
+        scenarios=[DRAWN],
+        progress=silent,
+        explore=lambda run_drawn: [run_drawn(each, Protocol.GRPC) for each in (hanging, failing)],
+    )
+    killed, failed = recorded.captures
+    assert killed.run.exit_code < 0
+    assert failed.run.exit_code == 3
 
 
 def test_no_run_at_all_leaves_nothing(subject: Maker) -> None:

@@ -1,0 +1,117 @@
+"""Drawn input from the command line: profiles, seeds, and what a reader gets to see."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.report import record
+from harness.testing.liars import ABOUT_ATTRIBUTES, liar
+
+Run = Callable[..., pytest.RunResult]
+
+#: One session for each of the inputs that are always tried, and no more.
+BARE = ("--cc-scenarios=fuzz", "--cc-fuzz-seconds=0")
+
+
+def fuzz_line(result: pytest.RunResult) -> str:
+    (line,) = [line for line in result.outlines if line.startswith("fuzz ")]
+    return line
+
+
+@pytest.fixture
+def lying(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a subject that lies about attributes."""
+
+    def make(lie: str) -> Path:
+        subject = liar(ABOUT_ATTRIBUTES[lie], "2.1.240", tmp_path)
+        path = tmp_path / "claude"
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(subject.argv)} "$@"\n')
+        path.chmod(0o755)
+        return path
+
+    return make
+
+
+def test_a_failure_shows_the_input_and_how_to_see_it_by_hand(
+    pytester: pytest.Pytester, run: Run, lying: Callable[[str], Path]
+) -> None:
+    name = "resource_attributes.collides_with_service_name"
+    binary = lying("overrides service.name")
+    result = run(f"--cc-binary={binary}", *BARE, "--cc-report=out", name)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    (row,) = record.read(pytester.path / "out" / "record.jsonl").rows
+    finding = row.findings[0]
+    assert finding.expected == "the CLI’s own values"
+    assert finding.seen == '["service.name"] (array)'
+    assert finding.by_hand == (
+        "CLAUDE_CODE_ENABLE_TELEMETRY=1 OTEL_METRICS_EXPORTER=console "
+        "OTEL_LOGS_EXPORTER=console OTEL_RESOURCE_ATTRIBUTES=service.name=evil,ok=1 "
+        "claude -p Go."
+    )
+    result.stdout.fnmatch_lines([f"*by hand   {finding.by_hand}"])
+
+
+def test_the_seed_that_was_drawn_with_is_told(run: Run) -> None:
+    result = run("--cc-binary=reference", *BARE, "--hypothesis-seed=7")
+    assert result.ret == pytest.ExitCode.OK
+    assert fuzz_line(result).endswith("· profile quick · --hypothesis-seed=7")
+
+
+@pytest.mark.parametrize("profile", ["quick", "ci", "deep"])
+def test_profiles_go_by_the_option_of_hypothesis(run: Run, profile: str) -> None:
+    result = run("--cc-binary=reference", *BARE, f"--hypothesis-profile={profile}")
+    assert result.ret == pytest.ExitCode.OK
+    assert f"· profile {profile} ·" in fuzz_line(result)
+
+
+def test_a_profile_of_the_users_own_stays_his(pytester: pytest.Pytester, run: Run) -> None:
+    pytester.makeconftest(
+        "import hypothesis\n"
+        "hypothesis.settings.register_profile('deep', max_examples=3)\n"
+        "hypothesis.settings.register_profile('nightly', max_examples=3)\n"
+    )
+    pytester.makepyfile(
+        test_own="""
+        import hypothesis
+        def test_own():
+            assert hypothesis.settings().max_examples == 3
+        """
+    )
+    for profile, told in (("deep", "deep"), ("nightly", "quick")):
+        result = run(
+            *("--cc-binary=reference", *BARE, "--pyargs", "harness.suite", "test_own.py"),
+            f"--hypothesis-profile={profile}",
+        )
+        assert result.ret == pytest.ExitCode.OK
+        assert f"· profile {told} ·" in fuzz_line(result)
+
+
+def test_failures_are_remembered_between_runs(
+    pytester: pytest.Pytester,
+    run: Run,
+    lying: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As on a CI system, where Hypothesis itself remembers nothing.
+    monkeypatch.setenv("CI", "1")
+    binary = lying("loses attributes on events")
+    options = (f"--cc-binary={binary}", "--cc-scenarios=fuzz", "--cc-fuzz-seconds=5")
+    run(*options, "resource_attributes.on_events")
+    remembered = pytester.path / ".hypothesis" / "examples"
+    assert any(path.is_file() for path in remembered.rglob("*"))
+
+
+def test_without_drawn_scenarios_nothing_is_told_of_them(run: Run) -> None:
+    result = run("--cc-binary=reference", "--cc-scenarios=new_file")
+    assert result.ret == pytest.ExitCode.OK
+    assert not [line for line in result.outlines if line.startswith("fuzz ")]
+
+
+def test_a_distributed_session_draws_once(run: Run) -> None:
+    result = run("--cc-binary=reference", *BARE, "-n2", "--hypothesis-seed=7")
+    assert result.ret == pytest.ExitCode.OK
+    assert fuzz_line(result).endswith("· profile quick · --hypothesis-seed=7")
