@@ -42,16 +42,19 @@ class Campaign(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``seconds``: for how long campaigns begin new examples; then only those do that have
-    found something, and shrink it for up to ``grace_s`` more.  ``workers``: how many are tried
-    at a time.  ``seed``: None draws anew each time.  ``database`` keeps failures for the
-    next time, None forgets them.  ``waiting`` is called every few seconds."""
+    """``seconds``: for how long campaigns begin new examples, if it is not ``enough``
+    before, after ``least_s`` at the earliest.  Then only those go on that have found
+    something, and shrink it for up to ``grace_s`` more.  ``workers``: how many examples are
+    tried at a time.  ``seed``: None draws anew each time.  ``database`` keeps failures for
+    the next time, None forgets them.  ``waiting`` is called every few seconds."""
 
     seconds: float
     workers: int
     seed: Hashable | None = None
     database: ExampleDatabase | None = None
     grace_s: float = 0.0
+    least_s: float = 0.0
+    enough: Callable[[], bool] = lambda: False
     waiting: Callable[[], None] = lambda: None
 
 
@@ -73,9 +76,11 @@ class _Trial(Generic[T]):
     """Tries each distinct example once; shrinking asks for many again."""
 
     attempt: Callable[[T], Sequence[str]]
-    ends: float
-    grace_s: float
+    plan: Plan
+    started: float
     stopped: threading.Event
+    #: After how many seconds it found something.
+    _found: float | None = None
     _known: dict[T, tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, example: T) -> tuple[str, ...]:
@@ -83,14 +88,22 @@ class _Trial(Generic[T]):
             if self.over:
                 return ()
             self._known[example] = reasons = tuple(self.attempt(example))
-            if reasons:
-                self.ends += self.grace_s
-                self.grace_s = 0.0
+            if reasons and self._found is None:
+                self._found = self._seconds
         return self._known[example]
 
     @property
     def over(self) -> bool:
-        return self.stopped.is_set() or time.monotonic() >= self.ends
+        if self.stopped.is_set():
+            return True
+        seconds, plan = self._seconds, self.plan
+        if self._found is not None:
+            return seconds >= max(plan.seconds, self._found) + plan.grace_s
+        return seconds >= plan.seconds or (seconds >= plan.least_s and plan.enough())
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self.started
 
 
 def run(
@@ -112,14 +125,14 @@ def run(
         with turns:
             return () if stopped.is_set() else attempt(example)
 
-    def explore(campaign: Campaign[T], ends: float) -> Broken[T] | None:
-        return _explore(campaign, _Trial(in_turn, ends, plan.grace_s, stopped), plan)
+    def explore(campaign: Campaign[T], started: float) -> Broken[T] | None:
+        return _explore(campaign, _Trial(in_turn, plan, started, stopped), plan)
 
     pool = ThreadPoolExecutor(max(len(campaigns), plan.workers), "campaign")
     try:
         _results([pool.submit(in_turn, example) for example in first], plan)
-        ends = time.monotonic() + plan.seconds
-        broken = _results([pool.submit(explore, campaign, ends) for campaign in campaigns], plan)
+        started = time.monotonic()
+        broken = _results([pool.submit(explore, each, started) for each in campaigns], plan)
     except BaseException:
         # Whoever is at it is ended by the caller, who knows what an attempt is.
         stopped.set()

@@ -32,15 +32,20 @@ Oracle = Callable[[Capture], Sequence[str]]
 @dataclass(frozen=True, slots=True)
 class Profile:
     """For how many seconds new inputs are drawn, after those that are always tried, and how
-    many more may go by until what was found is small."""
+    many more may go by until what was found is small.
+
+    ``spare_s``: where other runs wait meanwhile, drawing ends with them, but not before so
+    many seconds: a whole run of the suite is hardly longer for it.
+    """
 
     seconds: float
     grace_s: float
+    spare_s: float | None = None
 
 
 #: By the names that ``--hypothesis-profile`` takes.
 PROFILES: Mapping[str, Profile] = {
-    "quick": Profile(seconds=8.0, grace_s=8.0),
+    "quick": Profile(seconds=10.0, grace_s=6.0, spare_s=1.0),
     "ci": Profile(seconds=60.0, grace_s=60.0),
     "deep": Profile(seconds=600.0, grace_s=300.0),
 }
@@ -77,20 +82,23 @@ class Exploration:
     def tally(self) -> Fuzz:
         return Fuzz(self._sessions, self._seconds, self.profile_name, str(self.seed))
 
-    def __call__(self, run_drawn: RunDrawn) -> Sequence[Capture]:
+    def __call__(self, run_drawn: RunDrawn, others_wait: Callable[[], bool]) -> Sequence[Capture]:
         """The captures to be judged, those of the smallest inputs first.
 
         Raises SubjectError for a subject that cannot be driven, whatever it is given.
         """
         started = time.monotonic()
+        spare_s = self.profile.spare_s
         plan = Plan(
             self.profile.seconds,
             os.cpu_count() or 1,
             self.seed,
             self.database,
             self.profile.grace_s,
-            lambda: self.progress(f"{self._sessions} sessions with drawn input so far"),
+            waiting=lambda: self.progress(f"{self._sessions} sessions with drawn input so far"),
         )
+        if spare_s is not None and others_wait():
+            plan = replace(plan, enough=lambda: not others_wait(), least_s=spare_s)
         try:
             run((), lambda given: self._bare(run_drawn, given), plan, map(Input, Protocol))
             run(campaigns(), lambda given: self._attempt(run_drawn, given), plan, self.first)

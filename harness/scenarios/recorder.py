@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.files import save
@@ -36,8 +37,9 @@ _RUNS_PER_CORE = 2
 #: Runs one drawn scenario, from whichever thread; raises SubjectError as ``drive`` does.
 RunDrawn = Callable[[Scenario, Protocol], Capture]
 
-#: Is handed a :data:`RunDrawn`, and returns those captures that are to be kept.
-Explore = Callable[[RunDrawn], Sequence[Capture]]
+#: Is handed a :data:`RunDrawn` and whether others are still under way, and returns those
+#: captures that are to be kept.
+Explore = Callable[[RunDrawn, Callable[[], bool]], Sequence[Capture]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def record(
     settings of its own, they may be the machine's while it goes on, alone, after all others.
 
     A drawn scenario is not run as it is: ``explore`` (None: nobody) makes the runs that it
-    stands for, as soon as all have ended that do not wait.
+    stands for, beside the last of the others.
     """
     drawn = [scenario for scenario in scenarios if scenario.drawn]
     scenarios = [scenario for scenario in scenarios if not scenario.drawn]
@@ -98,8 +100,7 @@ def record(
             else f"{len(scenarios)} scenarios"
         )
     )
-    if not drawn:
-        explore = None
+    explore = explore if drawn else None
     if not runs and explore is None:
         return Recorded((), {}, hindered)
     machine_wide = managed.machine_wide(allowed=allow_managed)
@@ -115,46 +116,44 @@ def record(
     workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting) or 1
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
 
-        def run_drawn(scenario: Scenario, protocol: Protocol) -> Capture:
-            number = next(numbers)
-            return _record_one(
-                binary, scenario, protocol, deadline_s, leash, keep, machine_wide, number
-            )
-
         def start(place: int) -> Future[Capture]:
             scenario, protocol = runs[place]
             return pool.submit(
                 _record_one, binary, scenario, protocol, deadline_s, leash, keep, machine_wide
             )
 
+        def run_drawn(scenario: Scenario, protocol: Protocol) -> Capture:
+            if leash.pulled:
+                raise SubjectError("no more sessions are begun")
+            number = next(numbers)
+            return _record_one(
+                binary, scenario, protocol, deadline_s, leash, keep, machine_wide, number
+            )
+
+        def others_wait() -> bool:
+            return not all(future.done() for future in futures)
+
         futures: dict[Future[Capture], int] = {}
-        explored: Sequence[Capture] = ()
-        faults: dict[str, str] = {}
-
-        def named(places: Sequence[int]) -> dict[Future[Capture], str]:
-            return {
-                each: _label(*runs[place]) for each, place in futures.items() if place in places
-            }
-
+        explored: Future[Sequence[Capture]] | None = None
         try:
             futures |= {start(place): place for place in together}
-            # Those that wait leave the cores to others.
-            _await(named([place for place in together if not _waits(runs[place])]), progress)
+            labels: dict[Future[Any], str] = {
+                future: _label(*runs[place]) for future, place in futures.items()
+            }
             if explore is not None:
-                try:
-                    explored = explore(run_drawn)
-                except SubjectError as error:
-                    for scenario in drawn:
-                        faults |= {_label(scenario, each): str(error) for each in protocols}
-            _await(named(together), progress)
+                # Last in the queue: its turn comes when all others have begun.
+                explored = pool.submit(explore, run_drawn, others_wait)
+                labels[explored] = "drawn input"
+            _await(labels, progress)
             for place in alone:
-                futures[start(place)] = place
-                _await(named([place]), progress)
+                future = start(place)
+                futures[future] = place
+                _await({future: _label(*runs[place])}, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             leash.end_all()
             raise
-    captures = []
+    captures, faults = [], {}
     for future, place in sorted(futures.items(), key=lambda started: started[1]):
         fault = future.exception()
         if fault is None:
@@ -163,7 +162,13 @@ def record(
             faults[_label(*runs[place])] = str(fault)
         else:
             raise fault
-    return Recorded((*captures, *explored), faults, hindered)
+    if explored is not None:
+        fault = explored.exception()
+        if fault is None:
+            captures += explored.result()
+        else:
+            faults |= {_label(each, over): str(fault) for each in drawn for over in protocols}
+    return Recorded(tuple(captures), faults, hindered)
 
 
 def _waits(run: tuple[Scenario, Protocol]) -> bool:
@@ -207,7 +212,7 @@ def run_session(
         leash.end_all()
 
 
-def _await(futures: Mapping[Future[Capture], str], progress: Callable[[str], None]) -> None:
+def _await(futures: Mapping[Future[Any], str], progress: Callable[[str], None]) -> None:
     """Wait for all of them, telling what is still awaited; a fault of ours ends the wait."""
     pending = set(futures)
     waited = 0.0

@@ -63,6 +63,11 @@ class Leash:
         self._held: set[int] = set()
         self._pulled = False
 
+    @property
+    def pulled(self) -> bool:
+        """Whether all processes were ended."""
+        return self._pulled
+
     @contextlib.contextmanager
     def holding(self, pid: int) -> Iterator[None]:
         """Keep the process group ``pid`` within reach while the block runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,13 @@ def explored(
     *,
     seconds: float = 0.0,
     first: Sequence[Input] = (),
+    others_wait: Callable[[], bool] = lambda: False,
     **options: Any,
 ) -> tuple[Exploration, Sequence[Capture]]:
     made = Exploration(
-        "quick", Profile(seconds, 20.0), 7, options.pop("database", None), oracle, print, first
+        "quick", Profile(seconds, 20.0, 0.2), 7, options.pop("database", None), oracle, print, first
     )
-    return made, made(run_by(subject))
+    return made, made(run_by(subject), others_wait)
 
 
 def texts(captures: Sequence[Capture]) -> list[str]:
@@ -147,7 +149,7 @@ def test_the_tally_counts_what_was_done_before_a_fault() -> None:
 
     made = Exploration("quick", Profile(0, 0), 7, None, oracle, print, inputs("a=1"))
     with pytest.raises(ZeroDivisionError):
-        made(run_by(sound))
+        made(run_by(sound), lambda: False)
     assert made.tally.sessions == 3
     assert made.tally.seconds > 0
 
@@ -166,3 +168,15 @@ def test_a_database_of_the_users_own_is_used(tmp_path: Path) -> None:
         )
     finally:
         hypothesis.settings.load_profile(before)
+
+
+def test_a_whole_run_is_not_much_longer_for_it() -> None:
+    started = time.monotonic()
+    asked: list[float] = []
+
+    def others_wait() -> bool:
+        asked.append(time.monotonic() - started)
+        return asked[-1] < 1.0
+
+    explored(lambda capture: (), seconds=60.0, others_wait=others_wait)
+    assert 1.0 <= time.monotonic() - started < 30.0

@@ -229,35 +229,58 @@ def test_what_waits_begins_first_and_takes_nobodys_turn(subject: Maker) -> None:
 DRAWN = Scenario("drawn", "Is drawn.", prompt="Go.", drawn=True)
 
 
-def test_drawn_runs_are_made_when_the_busy_ones_have_ended(subject: Maker, tmp_path: Path) -> None:
-    explored, ended = threading.Event(), threading.Event()
+def test_drawn_runs_are_made_beside_the_last_of_the_others(subject: Maker, tmp_path: Path) -> None:
+    explored = threading.Event()
+    begun = threading.Semaphore(0)
 
     def until_explored(place: Place) -> None:
-        assert explored.wait(60), "who waits is not waited for"
+        begun.release()
+        assert explored.wait(60)
 
-    def end(place: Place, completed: Completed) -> Mapping[str, object]:
-        ended.set()
-        return {}
+    def begin(place: Place) -> Sequence[str]:
+        begun.release()
+        return ()
 
-    def explore(run_drawn: RunDrawn) -> Sequence[Capture]:
-        assert ended.is_set()
+    def explore(run_drawn: RunDrawn, others_wait: Callable[[], bool]) -> Sequence[Capture]:
+        for _ in range(1 + many):
+            assert begun.acquire(timeout=60), "all others have begun"
+        assert others_wait()
         made = [run_drawn(DRAWN, Protocol.HTTP_JSON) for _ in range(2)]
         explored.set()
         return made[1:]
 
+    many = 10
     waiting = one("waiting", meanwhile=until_explored, patience_s=1.0)
     recorded = record(
         subject("print(1)"),
-        scenarios=[DRAWN, waiting, one("busy", observe=end)],
+        scenarios=[DRAWN, waiting, *(one(f"busy_{n}", prepare=begin) for n in range(many))],
         progress=silent,
         keep=tmp_path,
         explore=explore,
     )
     assert recorded.faults == {}
     labels = [capture.run.label for capture in recorded.captures]
-    assert labels == ["waiting over grpc", "busy over grpc", "drawn over http/json"]
+    assert labels[0] == "waiting over grpc"
+    assert labels[-1] == "drawn over http/json"
+    assert len(labels) == 1 + many + 1
     kept = {path.name for path in tmp_path.iterdir() if path.name.startswith("drawn")}
     assert kept == {"drawn-http-json-1", "drawn-http-json-2"}
+
+
+def test_a_fault_of_ours_ends_the_exploration(subject: Maker) -> None:
+    ended = threading.Event()
+
+    def explore(run_drawn: RunDrawn, others_wait: Callable[[], bool]) -> Sequence[Capture]:
+        try:
+            while True:
+                run_drawn(DRAWN, Protocol.GRPC)
+        finally:
+            ended.set()
+
+    outside = one("outside", files={"../x": ""})
+    with pytest.raises(UsageError, match=r"files\['\.\./x'\]"):
+        record(subject("print(1)"), scenarios=[DRAWN, outside], progress=silent, explore=explore)
+    assert ended.wait(60)
 
 
 def test_a_drawn_scenario_is_not_run_by_itself(subject: Maker) -> None:
@@ -267,7 +290,7 @@ def test_a_drawn_scenario_is_not_run_by_itself(subject: Maker) -> None:
 
 
 def test_without_drawn_scenarios_nobody_explores(subject: Maker) -> None:
-    def explore(run_drawn: RunDrawn) -> Sequence[Capture]:
+    def explore(run_drawn: RunDrawn, others_wait: Callable[[], bool]) -> Sequence[Capture]:
         raise AssertionError("it was called")
 
     recorded = record(
@@ -277,7 +300,7 @@ def test_without_drawn_scenarios_nobody_explores(subject: Maker) -> None:
 
 
 def test_a_subject_that_cannot_be_explored_is_told_of(subject: Maker) -> None:
-    def explore(run_drawn: RunDrawn) -> Sequence[Capture]:
+    def explore(run_drawn: RunDrawn, others_wait: Callable[[], bool]) -> Sequence[Capture]:
         raise SubjectError("it does not work")
 
     recorded = record(
@@ -296,7 +319,9 @@ def test_a_drawn_run_is_judged_however_it_ends(subject: Maker) -> None:
         binary,
         scenarios=[DRAWN],
         progress=silent,
-        explore=lambda run_drawn: [run_drawn(each, Protocol.GRPC) for each in (hanging, failing)],
+        explore=lambda run_drawn, _: [
+            run_drawn(each, Protocol.GRPC) for each in (hanging, failing)
+        ],
     )
     killed, failed = recorded.captures
     assert killed.run.exit_code < 0
