@@ -75,7 +75,7 @@ def record(
     settings of its own, they may be the machine's while it goes on, alone, after all others.
 
     A drawn scenario is not run as it is: ``explore`` (None: nobody) makes the runs that it
-    stands for, beside others.
+    stands for, beside the last of the others.
     """
     drawn = [scenario for scenario in scenarios if scenario.drawn]
     scenarios = [scenario for scenario in scenarios if not scenario.drawn]
@@ -113,8 +113,7 @@ def record(
     numbers = count(1)
     # A run that waits takes nobody's turn, and begins first: others run while it does.
     waiting = sum(map(_waits, runs))
-    tasks = len(runs) + (explore is not None)
-    workers = min(tasks, _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting)
+    workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting) or 1
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
 
         def start(place: int) -> Future[Capture]:
@@ -132,21 +131,18 @@ def record(
             )
 
         def others_wait() -> bool:
-            return not all(future.done() for future in tuple(futures))
+            return not all(future.done() for future in futures)
 
         futures: dict[Future[Capture], int] = {}
         explored: Future[Sequence[Capture]] | None = None
         try:
-            # It takes long, so it must not begin last; but those before it take longer.
-            half = (waiting + len(together)) // 2
-            futures |= {start(place): place for place in together[:half]}
-            if explore is not None:
-                explored = pool.submit(explore, run_drawn, others_wait)
-            futures |= {start(place): place for place in together[half:]}
+            futures |= {start(place): place for place in together}
             labels: dict[Future[Any], str] = {
                 future: _label(*runs[place]) for future, place in futures.items()
             }
-            if explored is not None:
+            if explore is not None:
+                # Last in the queue: its turn comes when all others have begun.
+                explored = pool.submit(explore, run_drawn, others_wait)
                 labels[explored] = "drawn input"
             _await(labels, progress)
             for place in alone:
