@@ -113,7 +113,8 @@ def record(
     numbers = count(1)
     # A run that waits takes nobody's turn, and begins first: others run while it does.
     waiting = sum(map(_waits, runs))
-    workers = min(len(runs), _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting) or 1
+    tasks = len(runs) + (explore is not None)
+    workers = min(tasks, _RUNS_PER_CORE * (os.cpu_count() or 1) + waiting)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="scenario") as pool:
 
         def start(place: int) -> Future[Capture]:
@@ -131,7 +132,7 @@ def record(
             )
 
         def others_wait() -> bool:
-            return not all(future.done() for future in futures)
+            return not all(future.done() for future in tuple(futures))
 
         futures: dict[Future[Capture], int] = {}
         explored: Future[Sequence[Capture]] | None = None
