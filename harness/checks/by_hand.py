@@ -6,29 +6,38 @@ import shlex
 
 from harness.capture.run import Run
 
+_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 _HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
+_DRAWN = (_ATTRIBUTES, _HEADERS)
 #: What telemetry is sent to by hand: the console, or where headers are to be seen, a
 #: collector of one's own.
 _BY_CONSOLE = {
     "OTEL_METRICS_EXPORTER": "console",
     "OTEL_LOGS_EXPORTER": "console",
 }
-_OTLP = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL")
-_ENDPOINT = "http://localhost:4317"
+_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 
 
-def by_hand(run: Run) -> str:
-    """``CLAUDE_CODE_ENABLE_TELEMETRY=1 … claude -p 'Go.'``, to be pasted into bash."""
+def by_hand(run: Run, about: str | None = None) -> str:
+    """``CLAUDE_CODE_ENABLE_TELEMETRY=1 … claude -p Go.``, to be pasted into bash.
+
+    ``about``: the one drawn variable that matters; None keeps whatever was drawn.
+    """
     variables = dict(run.environment)
+    if about is not None:
+        for other in set(_DRAWN) - {about}:
+            variables.pop(other, None)
     if _HEADERS in variables:
-        variables[_OTLP[0]] = _ENDPOINT
+        variables[_ENDPOINT] = "http://localhost:4317"
     else:
-        for name in _OTLP:
+        for name in (_ENDPOINT, _PROTOCOL):
             variables.pop(name, None)
         variables |= _BY_CONSOLE
     assigned = [f"{name}={word(value)}" for name, value in variables.items()]
-    prompts = [f"-p {word(prompt)}" for prompt in run.truth.prompts] or ["-p Go."]
-    return " ".join([*assigned, "claude", *prompts])
+    prompts = run.truth.prompts if about is None else ()
+    asked = [f"-p {word(prompt)}" for prompt in prompts or ("Go.",)]
+    return " ".join([*assigned, "claude", *asked])
 
 
 def word(text: str) -> str:

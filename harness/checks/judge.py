@@ -20,6 +20,7 @@ from harness.checks import (
 )
 from harness.checks.by_hand import by_hand
 from harness.checks.concerning import concerns
+from harness.checks.measures import ABOUT
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import DRAWN, Requirement
@@ -130,16 +131,16 @@ class Judge:
             assert requirement.check is not None
             outcome = self._per_capture[requirement.check](requirement, view)
             if DRAWN in view.run.traits:
-                outcome = _shown_by_hand(outcome, view.run)
+                outcome = _shown_by_hand(outcome, view.run, requirement)
             known[id(requirement)] = (requirement, outcome)
         return known[id(requirement)][1]
 
 
-def _shown_by_hand(outcome: Outcome, run: Run) -> Outcome:
+def _shown_by_hand(outcome: Outcome, run: Run, requirement: Requirement) -> Outcome:
     """Nobody can look the input of a drawn run up: its findings tell how to see them."""
     if isinstance(outcome, NotExercised) or not outcome.findings:
         return outcome
-    line = by_hand(run)
+    line = by_hand(run, about=ABOUT.get(requirement.selects.name))
     findings = tuple(replace(finding, by_hand=line) for finding in outcome.findings)
     return replace(outcome, findings=findings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, cycle, repeat
+from itertools import cycle
 from typing import Any
 
 from hypothesis import strategies as st
@@ -16,27 +16,22 @@ from harness.otlp.model import Protocol
 from harness.scenarios.fuzz import PROMPT, Input
 from harness.testing import strategies as drawn
 
-#: The documents' own examples, and a tour of what is allowed; then each kind of odd input,
-#: with a pair beside it that is none.
-_ATTRIBUTES = (
-    "department=engineering,team.id=platform,cost_center=eng-123",
-    "org.name=Johns_Organization",
-    "org.name=JohnsOrganization",
-    "org.name=John%27s%20Organization",
-    'org.name="My Company"',
-    "user.organizationName=My Company",
-    "!#$&'*+-.^_`|~aZ09=!#$&'()*+-./:<>?@[]^_`{|}~,empty=,n=1,b=true,A=1,a=2",
-    "a=%C3%A9%F0%9F%A6%80%2C%3D%3B%22%5C%0A%2520,b=%2B+,padded=%20x%20",
-    ",".join(f"k{n}=v{n}" for n in range(64)),
-    f"{'k' * LONGEST}={'v' * LONGEST}",
-    ",".join(f"k{n}=v{n}" for n in range(150)),
+#: What is allowed: examples of the documents, every character, many pairs and long ones.
+_SOUND = (
+    "department=engineering,team.id=platform,cost_center=eng-123,org.name=John%27s%20Organization",
+    "!#$&'*+-.^_`|~aZ09=!#$&'()*+-./:<>?@[]^_`{|}~,empty=,n=1,b=true,A=1,a=2,"
+    "encoded=%C3%A9%F0%9F%A6%80%2C%3D%3B%22%5C%0A%2520,plus=%2B+,padded=%20x%20",
+    f"{'k' * LONGEST}={'v' * LONGEST}," + ",".join(f"k{n}=v{n}" for n in range(63)),
+)
+#: Each kind of odd input by itself, with a pair beside it that is none.
+_ODD = (
     "a=b=c,ok=1",
     " a = b ,ok=1",
     'a="b",ok=1',
     f"a={'x' * (LONGEST + 1)},ok=1",
     "a=1,a=2,ok=1",
     "a%20b=c,ok=1",
-    "before=1,a=b c,ok=1",
+    "before=1,user.organizationName=My Company,ok=1",
     "before=1,a=b\\c,ok=1",
     "before=1,a=b;c,ok=1",
     "before=1,a=b\x01c,ok=1",
@@ -46,11 +41,13 @@ _ATTRIBUTES = (
     "before=1,a(b=c,ok=1",
     "before=1,a,ok=1",
     "before=1,=a,ok=1",
-    "before=1,a=b,,ok=1",
+    "session.id=evil,terminal.type=evil,user.id=evil,event.name=evil,model=evil,type=evil,ok=1",
+)
+#: With these telemetry is not whole.
+_DISTURBING = (
     "service.name=evil,ok=1",
     "service.version=evil,os.type=evil,os.version=evil,host.arch=evil,ok=1",
-    "session.id=evil,terminal.type=evil,user.id=evil,ok=1",
-    "event.name=evil,event.timestamp=evil,model=evil,type=evil,ok=1",
+    ",".join(f"k{n}=v{n}" for n in range(150)),
 )
 #: Each is sent over gRPC, and over HTTP.
 _HEADERS = (
@@ -72,24 +69,25 @@ _PROMPTS = (
 def first() -> Sequence[Input]:
     """Inputs of every kind: each requirement is exercised, whatever else is drawn.
 
-    Those that may take long come first.
+    Those that may take long come first.  A session is dear: one may try attributes, headers
+    and a prompt at once.
     """
-    http = cycle((Protocol.HTTP_JSON, Protocol.HTTP_PROTOBUF))
-    odd = [(over, text) for text in _ODD_HEADERS for over in (Protocol.GRPC, next(http))]
-    sound = [(over, text) for text in _HEADERS for over in (Protocol.GRPC, next(http))]
-    prompts = chain(_PROMPTS, repeat(PROMPT))
+    protocols, http = cycle(Protocol), cycle((Protocol.HTTP_JSON, Protocol.HTTP_PROTOBUF))
+    alone = [(over, text) for text in _ODD_HEADERS for over in (Protocol.GRPC, next(http))]
+    over_grpc, over_http, prompts = iter(_HEADERS), iter(_HEADERS), iter(_PROMPTS)
     return [
-        *(Input(over, headers=text, whole=False) for over, text in odd),
-        # One session tries what is sound of several kinds.
+        *(Input(over, headers=text, whole=False) for over, text in alone),
         *(
-            Input(over, attributes, text, prompt)
-            for (over, text), attributes, prompt in zip(sound, _ATTRIBUTES, prompts, strict=False)
+            Input(
+                over := next(protocols),
+                attributes,
+                next(over_grpc if over is Protocol.GRPC else over_http, ""),
+                next(prompts, PROMPT),
+            )
+            for attributes in (*_SOUND, *_ODD)
         ),
-        *(
-            Input(over, attributes)
-            for over, attributes in zip(cycle(Protocol), _ATTRIBUTES[len(sound) :], strict=False)
-        ),
-        Input(Protocol.HTTP_JSON, "a=b", labels=False),
+        *(Input(next(protocols), attributes) for attributes in _DISTURBING),
+        Input(next(protocols), "a=b", labels=False),
     ]
 
 

@@ -75,3 +75,16 @@ def test_headers_are_shown_by_a_collector(viewer: Callable[..., CaptureView]) ->
         "OTEL_EXPORTER_OTLP_PROTOCOL=grpc OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317 "
         "OTEL_EXPORTER_OTLP_HEADERS=x-a=1 claude -p Go."
     )
+
+
+def test_what_plays_no_part_is_left_out(viewer: Callable[..., CaptureView]) -> None:
+    drawn = {"OTEL_RESOURCE_ATTRIBUTES": "a=x y", "OTEL_EXPORTER_OTLP_HEADERS": "x-a=1"}
+    run = viewer(environment=drawn, truth=GroundTruth(prompts=("Go. \x01",))).run
+    attributes = by_hand(run, about="OTEL_RESOURCE_ATTRIBUTES")
+    assert "OTEL_RESOURCE_ATTRIBUTES='a=x y'" in attributes
+    assert "HEADERS" not in attributes
+    assert attributes.endswith("claude -p Go.")
+    headers = by_hand(run, about="OTEL_EXPORTER_OTLP_HEADERS")
+    assert "OTEL_EXPORTER_OTLP_HEADERS=x-a=1" in headers
+    assert "ATTRIBUTES" not in headers
+    assert by_hand(run).endswith("claude -p $'Go. \\001'")

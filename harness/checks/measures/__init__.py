@@ -24,6 +24,12 @@ from harness.checks.measures import (
 
 Measure = Callable[[Capture], Sequence[Item]]
 
+#: The variable whose value a measure reads, for those that do.
+ABOUT: Mapping[str, str] = {
+    custom_attributes.custom_attributes.__name__: custom_attributes.VARIABLE,
+    static_headers.static_headers.__name__: static_headers.VARIABLE,
+}
+
 #: By the name that a selector ``{"kind": "measured", "name": …}`` calls it by.
 MEASURES: Mapping[str, Measure] = {
     measure.__name__: measure
