@@ -67,6 +67,17 @@ def attributes_kept(capture: Capture, requirement: Requirement) -> Capture:
     return _edited(capture, requirement, keep)
 
 
+def own_overridden(capture: Capture, requirement: Requirement) -> Capture:
+    """A pair takes the place of what every resource, or every item, says itself."""
+    own = custom_attributes.RESOURCE_KEYS | custom_attributes.ITEM_KEYS
+
+    def override(found: Any, reading: Reading) -> None:
+        for key in reading.attributes.keys() & own:
+            editing.put_attribute(found, key, reading.attributes[key])
+
+    return _edited(capture, requirement, override)
+
+
 def first_attribute_kept(capture: Capture, requirement: Requirement) -> Capture:
     """Of several pairs only the first arrives."""
 
@@ -193,6 +204,7 @@ LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {
         attribute_added,
         attributes_kept,
         first_attribute_kept,
+        own_overridden,
         own_attributes_lost,
         header_lost,
         header_changed,

@@ -57,8 +57,9 @@ _STANDARD = _Own(
         }
     ),
 )
-#: What the resource says in every session.
+#: What the resource says in every session, and what each item does.
 RESOURCE_KEYS = _OF_THE_RESOURCE.always
+ITEM_KEYS = _STANDARD.always
 #: Every key that the CLI may use itself, and those that it does use in a short session.
 OWN_KEYS = _OF_THE_RESOURCE.all | _STANDARD.all
 USED_KEYS = OWN_KEYS - _OF_THE_RESOURCE.perhaps - _STANDARD.perhaps
