@@ -78,6 +78,48 @@ telemetry.LoggerProvider = bare
 """,
 }
 
+#: The same for other drawn input, each with a promise that it breaks.
+ABOUT_OTHERS: Mapping[str, tuple[str, str]] = {
+    "measures prompts in bytes": (
+        "events.user_prompt.prompt_length.counted",
+        """
+from harness.testing import facts
+facts.length = lambda text: len(text.encode())
+""",
+    ),
+    "shows prompts with line breaks": (
+        "privacy.prompt",
+        """
+from harness.testing.facts import Reporter
+log = Reporter._log
+prompt = Reporter.prompt
+def noted(self, text):
+    self.noted = text if '\\n' in text else ''
+    prompt(self, text)
+Reporter.prompt = noted
+Reporter._log = lambda self, event, told: log(self, event, {**told, 'note': self.noted})
+""",
+    ),
+    "does not decode headers": (
+        "static_headers.percent_decoded.grpc",
+        """
+from harness.testing import exporters
+decoding = exporters.parse_env_headers
+exporters.parse_env_headers = lambda text, **how: decoding(text.replace('%', '%25'), **how)
+""",
+    ),
+    "cuts headers at the last equals sign": (
+        "static_headers.equals_in_value",
+        """
+from harness.testing import exporters
+whole = exporters.parse_env_headers
+exporters.parse_env_headers = lambda text, **how: {
+    name: value.rpartition('=')[2] for name, value in whole(text, **how).items()
+}
+""",
+    ),
+}
+
 
 def liar(lie: str, release: str, folder: Path) -> Binary:
     """The emitter of ``release``, which first does ``lie``: Python code, in a file that is

@@ -14,7 +14,7 @@ from harness.scenarios.recorder import record
 from harness.subject.binary import Binary, resolve
 from harness.suite.assessment import Assessment
 from harness.suite.recording import Recording
-from harness.testing.liars import ABOUT_ATTRIBUTES, liar
+from harness.testing.liars import ABOUT_ATTRIBUTES, ABOUT_OTHERS, liar
 
 RELEASE = "2.1.240"
 SEED = 5
@@ -48,6 +48,13 @@ def explored(binary: Binary, profile: Profile, first: Sequence[Input] | None = N
 def test_what_is_always_tried_finds_each_liar(lie: str, tmp_path: Path) -> None:
     found = explored(liar(ABOUT_ATTRIBUTES[lie], RELEASE, tmp_path), Profile(0, 0))
     assert any(name.startswith("resource_attributes.") for name in found.broken_after)
+
+
+@pytest.mark.parametrize("lie", ABOUT_OTHERS)
+def test_liars_about_headers_and_prompts_are_found(lie: str, tmp_path: Path) -> None:
+    broken, code = ABOUT_OTHERS[lie]
+    found = explored(liar(code, RELEASE, tmp_path), Profile(0, 0))
+    assert broken in found.broken_after
 
 
 def test_what_is_drawn_finds_a_liar_by_itself(tmp_path: Path) -> None:

@@ -43,12 +43,9 @@ _OF_THE_RESOURCE = _Own(
 )
 #: The standard attributes of data points and events, and those of single ones.
 _STANDARD = _Own(
-    always=frozenset({"session.id"}),
+    always=frozenset({"session.id", "user.id", "terminal.type"}),
     usually=frozenset(
-        {
-            *("terminal.type", "user.id", "event.name", "event.timestamp", "event.sequence"),
-            *("model", "type", "query_source"),
-        }
+        {"event.name", "event.timestamp", "event.sequence", "model", "type", "query_source"}
     ),
     perhaps=frozenset(
         {
