@@ -46,6 +46,8 @@ class Quirk(StrEnum):
     PERCENT_IN_KEY = "percent_in_key"
     TOO_LONG = "too_long"
     DUPLICATE_KEY = "duplicate_key"
+    #: ``__proto__``: a key like any other, but not to a careless program in JavaScript.
+    PROTO_KEY = "proto_key"
 
 
 #: With these a member is not well-formed: by the documents, which forbid the characters,
@@ -162,6 +164,8 @@ def _quirks(
         yield Quirk.KEY_NOT_A_TOKEN
     elif "%" in bare_key:
         yield Quirk.PERCENT_IN_KEY
+    if bare_key == "__proto__":
+        yield Quirk.PROTO_KEY
     odd = {"=": Quirk.EQUALS_IN_VALUE, '"': Quirk.QUOTES, "\\": Quirk.BACKSLASH}
     odd |= {";": Quirk.SEMICOLON, " ": Quirk.SPACE_IN_VALUE, "\t": Quirk.SPACE_IN_VALUE}
     for character in set(bare):

@@ -20,7 +20,8 @@ from harness.testing import strategies as drawn
 _SOUND = (
     "department=engineering,team.id=platform,cost_center=eng-123,org.name=John%27s%20Organization",
     "!#$&'*+-.^_`|~aZ09=!#$&'()*+-./:<>?@[]^_`{|}~,empty=,n=1,b=true,A=1,a=2,"
-    "encoded=%C3%A9%F0%9F%A6%80%2C%3D%3B%22%5C%0A%2520,plus=%2B+,padded=%20x%20",
+    "encoded=%C3%A9%F0%9F%A6%80%2C%3D%3B%22%5C%0A%2520,plus=%2B+,padded=%20x%20,"
+    "constructor=c,toString=t,hasOwnProperty=h,valueOf=v,prototype=p",
     f"{'k' * LONGEST}={'v' * LONGEST}," + ",".join(f"k{n}=v{n}" for n in range(63)),
 )
 #: Each kind of odd input by itself, with a pair beside it that is none.
@@ -31,6 +32,7 @@ _ODD = (
     f"a={'x' * (LONGEST + 1)},ok=1",
     "a=1,a=2,ok=1",
     "a%20b=c,ok=1",
+    "__proto__=a,ok=1",
     "before=1,user.organizationName=My Company,ok=1",
     "before=1,a=b\\c,ok=1",
     "before=1,a=b;c,ok=1",

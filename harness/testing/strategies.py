@@ -215,4 +215,5 @@ _BROKEN: Mapping[Quirk, Callable[[str, str], SearchStrategy[str]]] = {
         f"{key}={'x' * LONGEST}{value}y", f"{'k' * LONGEST}{key}={value}"
     ),
     Quirk.DUPLICATE_KEY: lambda key, value: _either(f"{key}=1,{key}={value}"),
+    Quirk.PROTO_KEY: lambda key, value: _either(f"__proto__={value}"),
 }
