@@ -21,6 +21,13 @@ from urllib.parse import unquote_to_bytes
 #: characters; no specification sets a limit.
 LONGEST = 255
 
+#: What every object or function of JavaScript has by itself.
+PROTOTYPE_KEYS = (
+    *("__proto__", "constructor", "prototype", "hasOwnProperty", "isPrototypeOf"),
+    *("propertyIsEnumerable", "toLocaleString", "toString", "valueOf", "__defineGetter__"),
+    *("__defineSetter__", "__lookupGetter__", "__lookupSetter__"),
+)
+
 _WHITESPACE = " \t"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -46,8 +53,8 @@ class Quirk(StrEnum):
     PERCENT_IN_KEY = "percent_in_key"
     TOO_LONG = "too_long"
     DUPLICATE_KEY = "duplicate_key"
-    #: ``__proto__``: a key like any other, but not to a careless program in JavaScript.
-    PROTO_KEY = "proto_key"
+    #: A key like any other, but not to a careless program in JavaScript.
+    PROTOTYPE_KEY = "prototype_key"
 
 
 #: With these a member is not well-formed: by the documents, which forbid the characters,
@@ -164,8 +171,8 @@ def _quirks(
         yield Quirk.KEY_NOT_A_TOKEN
     elif "%" in bare_key:
         yield Quirk.PERCENT_IN_KEY
-    if bare_key == "__proto__":
-        yield Quirk.PROTO_KEY
+    if bare_key in PROTOTYPE_KEYS:
+        yield Quirk.PROTOTYPE_KEY
     odd = {"=": Quirk.EQUALS_IN_VALUE, '"': Quirk.QUOTES, "\\": Quirk.BACKSLASH}
     odd |= {";": Quirk.SEMICOLON, " ": Quirk.SPACE_IN_VALUE, "\t": Quirk.SPACE_IN_VALUE}
     for character in set(bare):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from harness.baggage.pairs import LONGEST, Quirk, read
+from harness.baggage.pairs import LONGEST, PROTOTYPE_KEYS, Quirk, read
 from harness.scenarios.canaries import CANARIES
 
 #: HTTP's token characters but ``%``, which the sources read differently in a key.
@@ -215,5 +215,7 @@ _BROKEN: Mapping[Quirk, Callable[[str, str], SearchStrategy[str]]] = {
         f"{key}={'x' * LONGEST}{value}y", f"{'k' * LONGEST}{key}={value}"
     ),
     Quirk.DUPLICATE_KEY: lambda key, value: _either(f"{key}=1,{key}={value}"),
-    Quirk.PROTO_KEY: lambda key, value: _either(f"__proto__={value}"),
+    Quirk.PROTOTYPE_KEY: lambda key, value: _either(
+        *(f"{each}={value}" for each in PROTOTYPE_KEYS)
+    ),
 }
