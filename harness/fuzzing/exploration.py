@@ -22,6 +22,9 @@ from harness.report.header import Fuzz
 from harness.scenarios.fuzz import Input, fuzzed
 from harness.scenarios.recorder import RunDrawn
 
+#: Sessions side by side: some hang, and the others need not wait for them.
+_SESSIONS_PER_CORE = 2
+
 #: So many captures are kept; of drawn inputs, beyond that, only what broke something.
 _KEPT = 200
 
@@ -91,7 +94,7 @@ class Exploration:
         spare_s = self.profile.spare_s
         plan = Plan(
             self.profile.seconds,
-            os.cpu_count() or 1,
+            _SESSIONS_PER_CORE * (os.cpu_count() or 1),
             self.seed,
             self.database,
             self.profile.grace_s,

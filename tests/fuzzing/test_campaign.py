@@ -88,20 +88,35 @@ def test_without_a_number_a_campaign_lasts_its_time() -> None:
     assert not any(database.data.values()), "to be out of time is no failure"
 
 
-def test_after_its_time_nothing_new_is_tried_and_what_broke_stays() -> None:
-    clock = time.monotonic() + 0.2
-    late = []
+class Clock:
+    """Goes on by a second with each example that is tried."""
 
-    def attempt(example: str) -> Sequence[str]:
-        if time.monotonic() > clock:
-            late.append(example)
-        return no_equals(example)
+    def __init__(self) -> None:
+        self.seconds = 0.0
 
-    slow = Plan(seconds=0.2, workers=1, seed=3)
-    endless = Campaign("text", TEXT.strategy, None)
-    (found,) = run([endless], attempt, slow)
-    assert "=" in found.example
-    assert late == []
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(campaign, "time", made)
+    return made
+
+
+def test_after_its_time_nothing_new_is_tried_and_what_broke_stays(clock: Clock) -> None:
+    tried: list[float] = []
+
+    def attempt(example: tuple[int, ...]) -> Sequence[str]:
+        clock.seconds += 1
+        tried.append(clock.seconds)
+        return ["much"] if sum(example) > 1000 else []
+
+    numbers = st.lists(st.integers(), min_size=5).map(tuple)
+    (found,) = run([Campaign("numbers", numbers, None)], attempt, Plan(40, 1, seed=3))
+    assert sum(found.example) > 1000
+    assert tried[-1] == 40
 
 
 def test_a_fault_of_ours_ends_everything() -> None:
@@ -143,19 +158,35 @@ def test_no_more_are_tried_at_a_time_than_there_are_workers() -> None:
     assert most == 2
 
 
-def test_there_is_time_to_shrink_what_was_found_at_the_end() -> None:
+def test_there_is_time_to_shrink_what_was_found_at_the_end(clock: Clock) -> None:
     found_at: list[float] = []
 
     def attempt(example: str) -> Sequence[str]:
-        reasons = no_equals(example)
+        reasons = ["long"] if len(example) > 2 else []
         if reasons and not found_at:
-            found_at.append(time.monotonic())
-            threading.Event().wait(0.3)  # now the time is over
+            clock.seconds = 99.0  # that was the last one in time
+        clock.seconds += 1
+        if reasons:
+            found_at.append(clock.seconds)
         return reasons
 
-    endless = Campaign("text", st.text("ab=", min_size=3, max_size=20), None)
-    (found,) = run([endless], attempt, Plan(0.2, 1, seed=5, grace_s=60))
+    endless = Campaign("text", TEXT.strategy, None)
+    (found,) = run([endless], attempt, Plan(99.5, 1, seed=5, grace_s=500))
     assert len(found.example) == 3
+    assert 99.5 < found_at[-1] < 600
+
+
+def test_enough_is_enough_but_not_too_soon(clock: Clock) -> None:
+    tried: list[float] = []
+
+    def attempt(example: str) -> Sequence[str]:
+        clock.seconds += 1
+        tried.append(clock.seconds)
+        return []
+
+    plan = Plan(1000, 1, seed=5, least_s=10, enough=lambda: True)
+    assert run([Campaign("text", TEXT.strategy, None)], attempt, plan) == ()
+    assert tried[-1] == 10
 
 
 def test_whoever_waits_is_told_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

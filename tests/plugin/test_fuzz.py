@@ -39,20 +39,19 @@ def lying(tmp_path: Path) -> Callable[[str], Path]:
 def test_a_failure_shows_the_input_and_how_to_see_it_by_hand(
     pytester: pytest.Pytester, run: Run, lying: Callable[[str], Path]
 ) -> None:
-    name = "resource_attributes.collides_with_service_name"
-    binary = lying("overrides service.name")
-    result = run(f"--cc-binary={binary}", *BARE, "--cc-report=out", name)
+    name = "resource_attributes.percent_decoded"
+    result = run(f"--cc-binary={lying('decodes twice')}", *BARE, "--cc-report=out", name)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     (row,) = record.read(pytester.path / "out" / "record.jsonl").rows
     finding = row.findings[0]
-    assert finding.expected == "the CLI’s own values"
-    assert finding.seen == '["service.name"] (array)'
-    assert finding.by_hand == (
+    assert finding.expected == "every well-formed pair, decoded once, and nothing else"
+    assert finding.seen.startswith('{"encoded": {"expected": "é🦀,=;\\"\\\\\\n%20", "seen": "é🦀')
+    assert finding.by_hand.startswith(
         "CLAUDE_CODE_ENABLE_TELEMETRY=1 OTEL_METRICS_EXPORTER=console "
-        "OTEL_LOGS_EXPORTER=console OTEL_RESOURCE_ATTRIBUTES=service.name=evil,ok=1 "
-        "claude -p Go."
+        "OTEL_LOGS_EXPORTER=console OTEL_RESOURCE_ATTRIBUTES="
     )
-    result.stdout.fnmatch_lines([f"*by hand   {finding.by_hand}"])
+    assert finding.by_hand.endswith("%2520,plus=%2B+,padded=%20x%20' claude -p Go.")
+    assert f"by hand   {finding.by_hand}" in result.stdout.str()
 
 
 def test_the_seed_that_was_drawn_with_is_told(run: Run) -> None:
@@ -61,9 +60,10 @@ def test_the_seed_that_was_drawn_with_is_told(run: Run) -> None:
     assert fuzz_line(result).endswith("· profile quick · --hypothesis-seed=7")
 
 
-@pytest.mark.parametrize("profile", ["quick", "ci", "deep"])
+@pytest.mark.parametrize("profile", ["ci", "deep"])
 def test_profiles_go_by_the_option_of_hypothesis(run: Run, profile: str) -> None:
-    result = run("--cc-binary=reference", *BARE, f"--hypothesis-profile={profile}")
+    options = ("--cc-scenarios=fuzz", "--cc-fuzz-seconds=0", f"--hypothesis-profile={profile}")
+    result = run("--cc-binary=reference", *options, "resource_attributes.on_metrics")
     assert result.ret == pytest.ExitCode.OK
     assert f"· profile {profile} ·" in fuzz_line(result)
 
