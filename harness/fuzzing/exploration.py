@@ -48,7 +48,7 @@ class Profile:
 
 #: By the names that ``--hypothesis-profile`` takes.
 PROFILES: Mapping[str, Profile] = {
-    "quick": Profile(seconds=10.0, grace_s=6.0, spare_s=1.0),
+    "quick": Profile(seconds=10.0, grace_s=6.0, spare_s=4.0),
     "ci": Profile(seconds=60.0, grace_s=60.0),
     "deep": Profile(seconds=600.0, grace_s=300.0),
 }
