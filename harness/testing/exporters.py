@@ -80,11 +80,10 @@ class OtlpExporters:
 
 def _merged_headers(signal: Signal) -> Mapping[str, str]:
     """General and per-signal headers, merged as the CLI's documents say: the SDK would take
-    the one or the other.  A header that cannot be sent would stop all exports over gRPC."""
+    the one or the other."""
     general = os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
     own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_HEADERS", "")
-    found = parse_env_headers(f"{general},{own}", liberal=True)
-    return {name: value for name, value in found.items() if value.isascii() and value.isprintable()}
+    return dict(parse_env_headers(f"{general},{own}", liberal=True))
 
 
 def _missing(error: ImportError) -> UsageError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from urllib.parse import unquote
 
 from harness.otlp.model import Signal
 
@@ -17,6 +18,10 @@ def settle(environ: MutableMapping[str, str]) -> None:
     ``none``, so that it could not be told that one signal is not compressed.
     """
     for name in [each for each in environ if each.startswith(_OTLP)]:
+        if name.endswith("HEADERS"):
+            # One that cannot be sent would stop all exports over gRPC.
+            members = environ[name].split(",")
+            environ[name] = ",".join(filter(_sendable, members))
         if not environ[name].strip():
             del environ[name]
     general = environ.pop(f"{_OTLP}COMPRESSION", _UNCOMPRESSED)
@@ -25,3 +30,8 @@ def settle(environ: MutableMapping[str, str]) -> None:
         value = environ.pop(name, general).strip().lower()
         if value != _UNCOMPRESSED:
             environ[name] = value
+
+
+def _sendable(member: str) -> bool:
+    value = unquote(member.partition("=")[2].strip())
+    return value.isascii() and (value.isprintable() or not value)
