@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from harness.capture.capture import Capture
 from harness.errors import SubjectError
 from harness.fuzzing.exploration import Exploration, Profile
 from harness.otlp.model import Protocol
@@ -78,13 +77,7 @@ def _protocols() -> Iterator[Protocol]:
 
 def _drawn(binary: Binary, assessment: Assessment, seconds: float, seed: int) -> float:
     """Drawn, judged sessions a second."""
-    contract = assessment.contract
-    asked = [each for each in contract.requirements if contract.applies(each) and each.check]
-
-    def oracle(capture: Capture) -> list[str]:
-        return assessment.breaks(asked, capture)
-
-    made = Exploration("quick", Profile(seconds, 0), seed, None, oracle, _silent, ())
+    made = Exploration("quick", Profile(seconds, 0), seed, None, assessment.breaks, _silent, ())
     record(binary, scenarios=[FUZZ], progress=_silent, explore=made)
     return made.tally.per_second
 

@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.capture.capture import Capture
 from harness.fuzzing.exploration import PROFILES, Exploration, Profile
 from harness.fuzzing.inputs import first
 from harness.scenarios.fuzz import FUZZ, Input
@@ -39,13 +38,7 @@ def _never() -> Recording:
 def _found_after(lie: str, seed: int, profile: Profile, always: Sequence[Input]) -> int | None:
     """After how many sessions the liar was found, or None."""
     assessment = Assessment("reference", _RELEASE, _never)
-    contract = assessment.contract
-    asked = [each for each in contract.requirements if contract.applies(each) and each.check]
-
-    def oracle(capture: Capture) -> list[str]:
-        return assessment.breaks(asked, capture)
-
-    made = Exploration("quick", profile, seed, None, oracle, _silent, always)
+    made = Exploration("quick", profile, seed, None, assessment.breaks, _silent, always)
     with tempfile.TemporaryDirectory() as folder:
         binary = liar(ABOUT_ATTRIBUTES[lie], _RELEASE, Path(folder))
         # As if others went on until it is found: what is left to spare is nothing.

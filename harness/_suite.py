@@ -168,7 +168,7 @@ class SuitePlugin:
             explore = _fuzz.exploration(
                 self._session.config,
                 options.fuzz_seconds,
-                lambda capture: self._assessment.breaks(selected, capture),
+                lambda capture: self._assessment.breaks(capture, selected),
                 subject.progress,
             )
         order = Order(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import shlex
 
 from harness.capture.run import Run
+from harness.checks.measures import ABOUT, static_headers
 
-_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
-_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
-_DRAWN = (_ATTRIBUTES, _HEADERS)
 #: What telemetry is sent to by hand: the console, or where headers are to be seen, a
 #: collector of one's own.
 _BY_CONSOLE = {
@@ -26,9 +24,9 @@ def by_hand(run: Run, about: str | None = None) -> str:
     """
     variables = dict(run.environment)
     if about is not None:
-        for other in set(_DRAWN) - {about}:
+        for other in set(ABOUT.values()) - {about}:
             variables.pop(other, None)
-    if _HEADERS in variables:
+    if static_headers.VARIABLE in variables:
         variables[_ENDPOINT] = "http://localhost:4317"
     else:
         for name in (_ENDPOINT, _PROTOCOL):

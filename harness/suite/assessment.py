@@ -93,15 +93,18 @@ class Assessment:
             whole=self._whole(requirement),
         )
 
-    def breaks(self, selected: Collection[Requirement], capture: Capture) -> list[str]:
-        """The names of those that one capture breaks by itself, without listed deviations.
+    def breaks(
+        self, capture: Capture, selected: Collection[Requirement] | None = None
+    ) -> list[str]:
+        """The names of those (None: of all that apply) that one capture breaks by itself,
+        without listed deviations.
 
         May be called from several threads, before there is a recording.
         """
         view = CaptureView(capture)
         return [
             requirement.name
-            for requirement in selected
+            for requirement in (self._applying if selected is None else selected)
             if concerns(requirement, capture.run)
             and self._expectations.get(requirement.name) is None
             and isinstance(outcome := self._oracle.judge(requirement, [view]).outcome, Judged)
@@ -142,6 +145,10 @@ class Assessment:
     @cached_property
     def _judge(self) -> Judge:
         return Judge(self.contract)
+
+    @cached_property
+    def _applying(self) -> tuple[Requirement, ...]:
+        return tuple(filter(self.contract.applies, self.contract.requirements))
 
     @cached_property
     def _oracle(self) -> Judge:

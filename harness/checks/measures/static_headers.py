@@ -54,8 +54,9 @@ def static_headers(capture: Capture) -> list[Item]:
     session = {"kind": "session", "ended": ended(capture.run)}
     items = [Item(where, session)]
     if run.truth.api_calls:
+        about, wanted = _about(reading), _wanted(reading)
         items += [
-            Item(f"{where} · {signal} requests", {**_about(reading), **_view(capture, signal)})
+            Item(f"{where} · {signal} requests", {**about, **_view(capture, signal, wanted)})
             for signal in (Signal.METRICS, Signal.LOGS)
         ]
     return items
@@ -85,15 +86,14 @@ def _sendable(value: str) -> bool:
     return value == value.strip() and value.isascii() and value.isprintable()
 
 
-def _view(capture: Capture, signal: Signal) -> dict[str, Any]:
+def _view(capture: Capture, signal: Signal, wanted: Mapping[str, str]) -> dict[str, Any]:
     requests = [export for export in capture.exports if export.signal is signal]
-    reading = read(capture.run.environment[VARIABLE])
     return {
         "kind": "requests",
         "signal": str(signal),
         "transport": "grpc" if capture.run.protocol is Protocol.GRPC else "http",
         "arrived": len(requests),
-        "wrong": dict(_wrong(_wanted(reading), requests)),
+        "wrong": dict(_wrong(wanted, requests)),
     }
 
 
