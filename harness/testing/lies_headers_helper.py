@@ -48,22 +48,19 @@ def answers_mixed(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def older_answer(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request carries the first answer again."""
+    """The last request carries the first answer again, and that answer is old by then."""
 
     def older(export: Export) -> Export:
         for name in _headers(capture):
             export = _put(export, name, _of_run(export, name, 1))
-        return export
+        return _later(export)
 
     return _last(capture, older)
 
 
 def answer_grows_old(capture: Capture, requirement: Requirement) -> Capture:
     """The last request arrives ten seconds later."""
-    return _last(
-        capture,
-        lambda export: replace(export, arrived_unix_nano=export.arrived_unix_nano + 10 * _SECOND),
-    )
+    return _last(capture, _later)
 
 
 def headers_never_sent(capture: Capture, requirement: Requirement) -> Capture:
@@ -206,6 +203,10 @@ def _last(capture: Capture, edit: Callable[[Export], Export]) -> Capture:
 def _without(capture: Capture, signal: Signal) -> Capture:
     kept = tuple(export for export in _exports(capture) if export.signal is not signal)
     return replace(capture, exports=kept)
+
+
+def _later(export: Export) -> Export:
+    return replace(export, arrived_unix_nano=export.arrived_unix_nano + 10 * _SECOND)
 
 
 def _bare(export: Export, names: Sequence[str]) -> Export:
