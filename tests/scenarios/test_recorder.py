@@ -226,6 +226,38 @@ def test_what_waits_begins_first_and_takes_nobodys_turn(subject: Maker) -> None:
     assert sorted(began, key=lambda label: began[label]).index("waiting over grpc") < many // 2
 
 
+def test_what_waited_leaves_no_room_for_more_at_once(subject: Maker) -> None:
+    """A core that is shared by more subjects does more work for each of them."""
+    waited, changed = threading.Event(), threading.Condition()
+    now, most = 0, 0
+
+    def begins(place: Place) -> None:
+        nonlocal now, most
+        assert waited.wait(60)
+        with changed:
+            now += 1
+            most = max(most, now)
+            changed.notify_all()
+            changed.wait_for(lambda: now > limit, timeout=0.5)
+
+    def ends(place: Place, completed: Completed) -> Mapping[str, object]:
+        nonlocal now
+        with changed:
+            now -= 1
+        return {}
+
+    def over(place: Place, completed: Completed) -> Mapping[str, object]:
+        waited.set()
+        return {}
+
+    limit = 2 * (os.cpu_count() or 1)
+    waiting = [one(f"waiting_{n}", patience_s=1.0, observe=over) for n in range(2 * limit)]
+    others = [one(f"other_{n}", meanwhile=begins, observe=ends) for n in range(3 * limit)]
+    recorded = record(subject("print(1)"), scenarios=[*waiting, *others], progress=silent)
+    assert recorded.faults == {}
+    assert 1 < most <= limit
+
+
 DRAWN = Scenario("drawn", "Is drawn.", prompt="Go.", drawn=True)
 
 
