@@ -4,6 +4,9 @@ An interval shows only while the session is busy, so each of these runs one comm
 again and again until enough requests have arrived.  The pace is part of the bargain: an
 interval cannot be told more sharply than its records follow one another, and each
 command costs a subject about a twentieth of a second of CPU.
+
+The intervals of one session lie a second apart or more, each time in another order: so
+it shows if a signal goes by the interval of another one.
 """
 
 from __future__ import annotations
@@ -29,7 +32,15 @@ DEFAULT_S = 60.0
 _TRACED = {"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1", "OTEL_TRACES_EXPORTER": "otlp"}
 
 #: A negative interval of metrics makes releases up to 2.1.32 hang before they do anything.
-_HANGS_AFTER_S = 15.0
+#: A busy machine lets a session of any release take some ten seconds.
+_HANGS_AFTER_S = 40.0
+
+#: Of what is configured: long enough that half as much again is told from lateness.
+_SHORT, _MIDDLE, _LONG = "1500", "2700", "4000"
+#: Such a session mostly waits, for no longer than this.
+_LASTS_S = 30.0
+#: The example of the document, above the default.
+_LOGS_OF_THE_DOCUMENT = "10000"
 
 _BOUNDED = f"""\
 import subprocess, sys
@@ -76,6 +87,7 @@ def _configured(
         script=script,
         environment={**_TRACED, **intervals_ms},
         protocols=(protocol,),
+        patience_s=_LASTS_S,
     )
 
 
@@ -138,20 +150,20 @@ INTERVALS = (
     ),
     _configured(
         "intervals_long",
-        {METRICS: "2000", LOGS: "", TRACES: "1500"},
-        _busy(0.5, 20.0, {"metrics": 4, "logs": 1}),
+        {METRICS: _MIDDLE, LOGS: _LOGS_OF_THE_DOCUMENT, TRACES: _SHORT},
+        _busy(0.4, _LASTS_S, {"metrics": 5, "logs": 1}),
         Protocol.HTTP_PROTOBUF,
     ),
     _configured(
         "intervals_medium",
-        {METRICS: "1000", LOGS: "1500", TRACES: "1000"},
-        _busy(0.3, 12.0, {"metrics": 5, "logs": 3}),
+        {METRICS: _SHORT, LOGS: "", TRACES: _MIDDLE},
+        _busy(0.4, _LASTS_S, {"metrics": 5, "logs": 1}),
         Protocol.HTTP_JSON,
     ),
     _configured(
         "intervals_short",
-        {METRICS: "600", LOGS: "700", TRACES: "800"},
-        _busy(0.1, 8.0, {"metrics": 6, "logs": 3}),
+        {METRICS: _MIDDLE, LOGS: _SHORT, TRACES: _LONG},
+        _busy(0.4, _LASTS_S, {"metrics": 5, "logs": 3}),
         Protocol.GRPC,
     ),
     _odd(

@@ -19,6 +19,10 @@ _CONFIGURED = {
 }
 
 
+#: Spans that ended so shortly before are lost with those that ended after.
+_MARGIN_NS = 50_000_000
+
+
 def twice_as_often(capture: Capture, requirement: Requirement) -> Capture:
     """What left in its time was to leave half as often."""
     return _configured(capture, requirement, 2)
@@ -27,6 +31,14 @@ def twice_as_often(capture: Capture, requirement: Requirement) -> Capture:
 def half_as_often(capture: Capture, requirement: Requirement) -> Capture:
     """What left in its time was to leave twice as often."""
     return _configured(capture, requirement, 0.5)
+
+
+def by_another_interval(capture: Capture, requirement: Requirement) -> Capture:
+    """What left in its time was to leave when another signal does."""
+    own = _CONFIGURED[_signal(requirement)]
+    environment = capture.run.environment
+    others = [environment.get(each) for each in _CONFIGURED.values() if each != own]
+    return _with(capture, requirement, next(other for other in others if other))
 
 
 def sooner(capture: Capture, requirement: Requirement) -> Capture:
@@ -62,6 +74,17 @@ def last_logs_lost(capture: Capture, requirement: Requirement) -> Capture:
     return _without(capture, [each for each in told if each.arrived_unix_nano >= asked])
 
 
+def last_traces_lost(capture: Capture, requirement: Requirement) -> Capture:
+    """Spans that end after the last question are not sent."""
+    asked = max(call.arrived_unix_nano for call in capture.run.truth.api_calls)
+    late = [
+        each
+        for each in _told_of(capture, "traces")
+        if any(span.end_time_unix_nano >= asked - _MARGIN_NS for span in each.spans)
+    ]
+    return _without(capture, late)
+
+
 def _signal(requirement: Requirement) -> str:
     where = requirement.params["where"]
     assert isinstance(where, Mapping)
@@ -76,11 +99,14 @@ def _told_of(capture: Capture, signal: str) -> list[Export]:
 
 
 def _configured(capture: Capture, requirement: Requirement, factor: float) -> Capture:
-    variable = _CONFIGURED[_signal(requirement)]
-    environment = dict(capture.run.environment)
-    if not environment.get(variable):
-        raise ValueError(f"{capture.run.label} sets no {variable}")
-    environment[variable] = f"{float(environment[variable]) * factor:g}"
+    configured = capture.run.environment.get(_CONFIGURED[_signal(requirement)])
+    if not configured:
+        raise ValueError(f"{capture.run.label} sets no interval of {_signal(requirement)}")
+    return _with(capture, requirement, f"{float(configured) * factor:g}")
+
+
+def _with(capture: Capture, requirement: Requirement, value: str) -> Capture:
+    environment = {**capture.run.environment, _CONFIGURED[_signal(requirement)]: value}
     return replace(capture, run=replace(capture.run, environment=environment))
 
 
@@ -105,10 +131,12 @@ LIES: Mapping[str, Lie] = {
     for lie in (
         twice_as_often,
         half_as_often,
+        by_another_interval,
         sooner,
         later,
         never,
         last_metrics_lost,
         last_logs_lost,
+        last_traces_lost,
     )
 }

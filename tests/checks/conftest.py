@@ -107,7 +107,9 @@ def _traces(spans: Sequence[Mapping[str, Any]], resource: Pairs) -> Request:
     _put_all(group.resource.attributes, resource)
     made = group.scope_spans.add().spans
     for each in spans:
-        span = made.add(name=each.get("name", "work"))
+        span = made.add(
+            name=each.get("name", "work"), end_time_unix_nano=each.get("end_time_unix_nano", 0)
+        )
         _put_all(span.attributes, each.get("attributes", {}))
         span.status.message = each.get("status", "")
         for name, attributes in each.get("events", ()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from harness.capture.export import Export
 from harness.capture.run import ApiCall, GroundTruth
 from harness.checks.judge import Judge
-from harness.checks.measures.intervals import intervals, last_data
+from harness.checks.measures.intervals import intervals, last_data, last_spans
 from harness.checks.view import CaptureView
 from harness.contract.catalogue import Contract
 from harness.findings import Judged, NotExercised
+from harness.scenarios.catalogue import SCENARIOS
+from harness.scenarios.intervals import INTERVALS
 
 Exporter = Callable[..., Export]
 Viewer = Callable[..., CaptureView]
@@ -47,6 +50,7 @@ def busy(exporter: Exporter, viewer: Viewer) -> Callable[..., CaptureView]:
         *,
         metrics: Sequence[float] = (),
         logs: Sequence[tuple[float, Sequence[float]]] = (),
+        traces: Sequence[tuple[float, Sequence[float]]] = (),
         until: float = 90.0,
         told: Sequence[float] = (),
         asked: Sequence[float] = (),
@@ -54,7 +58,7 @@ def busy(exporter: Exporter, viewer: Viewer) -> Callable[..., CaptureView]:
         **variables: str,
     ) -> CaptureView:
         """``metrics`` arrived at these seconds and say that they were collected when ``told``
-        says; ``logs`` with records of these seconds."""
+        says; ``logs`` with records of these seconds, ``traces`` with spans that ended then."""
         exports = [
             exporter(
                 points=[("claude_code.token.usage", 1, {"type": "output"}, {"time": ns(when)})],
@@ -68,6 +72,13 @@ def busy(exporter: Exporter, viewer: Viewer) -> Callable[..., CaptureView]:
                 arrived_unix_nano=ns(at),
             )
             for at, records in logs
+        ]
+        exports += [
+            exporter(
+                spans=[{"end_time_unix_nano": ns(each)} for each in ends],
+                arrived_unix_nano=ns(at),
+            )
+            for at, ends in traces
         ]
         return viewer(
             exports=exports,
@@ -107,10 +118,10 @@ def test_the_first_metrics_bound_the_interval(busy: Busy) -> None:
 @pytest.mark.parametrize(
     ("metrics", "more", "bounds"),
     [
-        ([1, 2, 3, 4, 5], {}, (0.75, 1)),
-        ([1, 2, 3.7, 4, 5], {}, (0.75, 1)),  # one was late
+        ([1, 2, 3, 4, 5], {}, (1, 1)),
+        ([1, 2, 3.7, 4, 5], {}, (1, 1)),  # one was late
         ([1, 4.5, 4.5, 4.5, 5], {"told": [1, 2, 3, 4, 5]}, (0.125, 1)),  # nobody listened
-        ([1, 3, 5, 7, 9], {}, (1.75, 2)),
+        ([1, 3, 5, 7, 9], {}, (2, 2)),
         # Most of the time there was nothing to tell.
         ([1, 2, 4, 6, 8], {"asked": [0.5, 1.5, 3.5, 5.5, 7.5, 9]}, (0.5, 2)),
     ],
@@ -144,7 +155,7 @@ def test_batches_bound_the_interval(
 def test_what_was_configured_is_compared(busy: Busy) -> None:
     view = busy(metrics=[1, 2, 3, 4], until=9, OTEL_METRIC_EXPORT_INTERVAL="400")
     found = measured(view, "metrics")
-    assert (found["above_s"], found["below_s"]) == (0.35, 0)
+    assert (found["above_s"], found["below_s"]) == (0.6, 0)
     found = measured(busy(logs=[(2, [1])], OTEL_LOGS_EXPORT_INTERVAL="2500"), "logs")
     assert (found["above_s"], found["below_s"]) == (0, 0.5)
     for odd in ("soon", "-100", "0", ""):
@@ -172,23 +183,32 @@ def test_nothing_is_measured_where_nothing_was_asked_or_switched_on(viewer: View
 
 
 @pytest.mark.parametrize(
-    ("arrived", "tokens", "untold"), [(9.5, 7, 0), (9.5, "7", 0), (9.5, 6, 1), (8.5, 7, 7)]
+    ("when", "tokens", "untold"),
+    [
+        (9.5, 7, 0),
+        (9.5, "7", 0),
+        (9.5, 6, 1),
+        # It arrives late, but tells of what was before.
+        (8.5, 7, 7),
+    ],
 )
 def test_the_last_answer_is_told_at_the_end(
-    exporter: Exporter, viewer: Viewer, arrived: float, tokens: int | str, untold: int
+    exporter: Exporter, viewer: Viewer, when: float, tokens: int | str, untold: int
 ) -> None:
-    attributes = {"event.name": "api_request", "output_tokens": tokens}
+    event = {
+        "body": "claude_code.api_request",
+        "attributes": {"event.name": "api_request", "output_tokens": tokens},
+        "time_unix_nano": ns(when),
+    }
+    time = {"time": ns(when)}
     exports = [
-        exporter(
-            events=[{"body": "claude_code.api_request", "attributes": attributes}],
-            arrived_unix_nano=ns(arrived),
-        ),
+        exporter(events=[event], arrived_unix_nano=ns(9.6)),
         exporter(
             points=[
-                ("claude_code.token.usage", float(tokens), {"type": "output"}),
-                ("claude_code.token.usage", 99.0, {"type": "input"}),
+                ("claude_code.token.usage", float(tokens), {"type": "output"}, time),
+                ("claude_code.token.usage", 99.0, {"type": "input"}, time),
             ],
-            arrived_unix_nano=ns(arrived),
+            arrived_unix_nano=ns(9.6),
         ),
     ]
     last = call(9, output_tokens=7)
@@ -198,6 +218,18 @@ def test_the_last_answer_is_told_at_the_end(
         ("metrics", untold),
         ("logs", untold),
     ]
+
+
+def test_the_last_spans_end_after_the_last_question(exporter: Exporter, viewer: Viewer) -> None:
+    truth = GroundTruth(api_calls=(call(1), call(9)))
+    traced = {**ON, "OTEL_TRACES_EXPORTER": "otlp"}
+    ends = [{"name": "s", "end_time_unix_nano": ns(at)} for at in (8.9, 9.1)]
+    for spans, ended in ((ends, 1), (ends[:1], 0), ([], 0)):
+        exports = [exporter(spans=spans)] if spans else []
+        (item,) = last_spans(viewer(exports=exports, truth=truth, environment=traced).capture)
+        assert item.view == {"spans": len(spans), "ended": ended}
+    assert last_spans(viewer(truth=truth, environment=ON).capture) == []
+    assert last_spans(viewer(environment=traced).capture) == []
 
 
 # --- as the contract judges it
@@ -230,6 +262,68 @@ def test_tolerances(
     outcome = judge.judge(requirement, [busy(scenario=scenario, **facts)]).outcome
     assert isinstance(outcome, Judged)
     assert (outcome.findings == ()) is right
+
+
+_NAMES = {"metrics": "METRIC", "logs": "LOGS", "traces": "TRACES"}
+
+
+def _as_by_the_clock(signal: str, interval_s: float) -> dict[str, Any]:
+    """What an exporter sends that waits so long: a question every half second from 1 s."""
+    if signal == "metrics":
+        ticks = [0.5 + interval_s * n for n in range(1, 8)]
+        return {"metrics": ticks, "until": ticks[-1] + 0.1}
+    batches, oldest = [], 1.0
+    for _ in range(4):
+        sent = oldest + interval_s
+        records = [n / 2 for n in range(round(oldest * 2), int(sent * 2) + 1)]
+        batches.append((sent, records))
+        oldest = records[-1] + 0.5
+    return {signal: batches, "until": batches[-1][0] + 0.1}
+
+
+@pytest.mark.parametrize("factor", [0.5, 1, 1.5, 2])
+@pytest.mark.parametrize(
+    ("scenario", "signal"),
+    [
+        (each.name, signal)
+        for each in INTERVALS
+        if not each.apart
+        for signal, name in _NAMES.items()
+        if float(each.environment.get(f"OTEL_{name}_EXPORT_INTERVAL", "").replace("soon", "") or 0)
+        > 0
+    ],
+)
+def test_each_configured_run_tells_a_wrong_interval(
+    contract: Contract, judge: Judge, busy: Busy, scenario: str, signal: str, factor: float
+) -> None:
+    variables = dict(SCENARIOS[scenario].environment)
+    interval_s = float(variables[f"OTEL_{_NAMES[signal]}_EXPORT_INTERVAL"]) / 1000
+    facts = _as_by_the_clock(signal, interval_s * factor)
+    until = facts.pop("until")
+    view = busy(scenario=scenario, **facts, asked=_every_half_second(until), **variables)
+    requirement = contract.requirement(f"intervals.{signal}.configured")
+    outcome = judge.judge(requirement, [view]).outcome
+    assert isinstance(outcome, Judged)
+    assert (outcome.findings == ()) is (factor == 1)
+
+
+def _every_half_second(until: float) -> list[float]:
+    return [*(n / 2 for n in range(2, int(until * 2) + 1)), until]
+
+
+def test_the_intervals_of_one_session_can_be_told_apart() -> None:
+    orders = set()
+    for scenario in INTERVALS:
+        values = {
+            signal: float(value) / 1000
+            for signal, name in _NAMES.items()
+            if (value := scenario.environment.get(f"OTEL_{name}_EXPORT_INTERVAL", "")).isdigit()
+        }
+        if len(values) > 1:
+            orders.add(tuple(sorted(values, key=lambda signal: values[signal])))
+            ordered = sorted(values.values())
+            assert min(b - a for a, b in pairwise(ordered)) >= 1
+    assert len(orders) == 3
 
 
 def test_a_session_that_did_nothing_shows_no_interval(

@@ -49,6 +49,7 @@ MEASURES: Mapping[str, Measure] = {
         headers_helper.helper_session,
         intervals.intervals,
         intervals.last_data,
+        intervals.last_spans,
         routes.destinations,
         routes.routes,
         session.session,

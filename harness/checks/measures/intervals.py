@@ -27,6 +27,12 @@ _VARIABLES = {
 #: From so many gaps on, one stall cannot move their median.
 _ENOUGH_GAPS = 3
 
+#: Less than half, as answers take their time before their tokens can be told.
+_SURELY_NOT_HALF = 0.4
+
+#: Subjects may tell the time in milliseconds.
+_TICK_NS = 1_000_000
+
 _TOKENS = "claude_code.token.usage"
 
 
@@ -68,27 +74,46 @@ def intervals(capture: Capture) -> list[Item]:
 
 
 def last_data(capture: Capture) -> list[Item]:
-    """Whether the last answer of the session is told by what arrived after it was asked for.
+    """Whether the last answer of the session is told, by what tells of the time from when
+    it was asked for.
 
-    ``untold`` are the output tokens of that answer that no such request tells of.
+    ``untold`` are the output tokens of that answer of which no such data point (event) tells.
     """
-    answered = [call for call in _main_calls(capture) if call.output_tokens]
-    if not answered:
+    last = _last_answer(capture)
+    if last is None:
         return []
-    last = answered[-1]
-    late = [each for each in capture.accepted if each.arrived_unix_nano >= last.arrived_unix_nano]
-    told = {Signal.METRICS: _metered(late), Signal.LOGS: _logged(late)}
+    since = last.arrived_unix_nano - _TICK_NS
+    told = {
+        Signal.METRICS: _metered(capture.accepted, since),
+        Signal.LOGS: _logged(capture.accepted, since),
+    }
     return [
         Item(
             f"{capture.run.label} · last {signal}",
             {
                 "signal": signal.value,
-                "requests": sum(each.signal is signal for each in late),
                 "untold": 0 if tokens >= last.output_tokens else last.output_tokens - tokens,
             },
         )
         for signal, tokens in told.items()
     ]
+
+
+def last_spans(capture: Capture) -> list[Item]:
+    """How many spans (``ended``) that arrived had ended after the last answer was asked for:
+    one item for a session that got one and is to export traces."""
+    last = _last_answer(capture)
+    if last is None or "otlp" not in capture.run.environment.get("OTEL_TRACES_EXPORTER", ""):
+        return []
+    spans = [span for export in capture.accepted for span in export.spans]
+    since = last.arrived_unix_nano - _TICK_NS
+    ended = sum(span.end_time_unix_nano >= since for span in spans)
+    return [Item(f"{capture.run.label} · last spans", {"spans": len(spans), "ended": ended})]
+
+
+def _last_answer(capture: Capture) -> ApiCall | None:
+    answered = [call for call in _main_calls(capture) if call.output_tokens]
+    return answered[-1] if answered else None
 
 
 def _main_calls(capture: Capture) -> list[ApiCall]:
@@ -105,22 +130,32 @@ def _of_points(
 ) -> tuple[float, float]:
     """The usual gap between two requests, by their arrival and by the time that they tell:
     where we were kept from listening, several arrive at once, but were not made at once.
-    Without anything to tell none is made, and a gap grows: only what the first question
-    in it had to wait, whose tokens the next request tells, is proved to be waited for.
+    Without anything to tell none is made, and a gap grows (see :func:`_waited`).
 
     Of too few requests only the first tells something: it was made one interval after a
     moment between the start of the process and its first question.
     """
     arrivals = [each.arrived_unix_nano for each in regular]
-    if len(arrivals) <= _ENOUGH_GAPS:
-        return max(0, arrivals[0] - asked[0]), arrivals[0] - started
     told = [max(point.time_unix_nano for point in each.data_points) for each in regular]
+    if len(arrivals) <= _ENOUGH_GAPS:
+        return max(0, min(arrivals[0], told[0]) - asked[0]), arrivals[0] - started
     usual = [median(b - a for a, b in pairwise(times)) for times in (arrivals, told)]
-    waits = [
-        max((later - each for each in asked if earlier < each <= later), default=0)
-        for earlier, later in pairwise(arrivals)
-    ]
+    waits = [_waited(earlier, later, asked) for earlier, later in pairwise(arrivals)]
     return min(*usual, median(waits)), max(usual)
+
+
+def _waited(earlier: int, later: int, asked: Sequence[int]) -> int:
+    """What a gap between two requests proves of the interval.
+
+    If a moment to tell something passed with nothing to tell, the first question came
+    after it, and its tokens were told at the next such moment: the question then came in
+    the second half of the gap, and only what it had to wait itself is proved.  Otherwise
+    the gap is the interval.
+    """
+    first = min((each for each in asked if earlier < each <= later), default=later)
+    return (
+        later - earlier if first - earlier < _SURELY_NOT_HALF * (later - earlier) else later - first
+    )
 
 
 def _of_batches(
@@ -145,21 +180,23 @@ def _times(export: Export) -> list[int]:
     return [event.time_unix_nano for event in export.events]
 
 
-def _metered(exports: Sequence[Export]) -> float:
+def _metered(exports: Sequence[Export], since: int) -> float:
     points = [point for export in exports for point in export.data_points]
     return sum(
         point.value or 0.0
         for point in points
-        if point.metric.name == _TOKENS and point.attributes.get("type") == "output"
+        if point.metric.name == _TOKENS
+        and point.attributes.get("type") == "output"
+        and point.time_unix_nano >= since
     )
 
 
-def _logged(exports: Sequence[Export]) -> float:
+def _logged(exports: Sequence[Export], since: int) -> float:
     events = [event for export in exports for event in export.events]
     return sum(
         _number(event.attributes.get("output_tokens"))
         for event in events
-        if event_name(event) == "api_request"
+        if event_name(event) == "api_request" and event.time_unix_nano >= since
     )
 
 
