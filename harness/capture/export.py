@@ -95,6 +95,14 @@ class Export:
         return None
 
     @property
+    def joined_headers(self) -> dict[str, str]:
+        """By name in lower case; different values of one name are joined as HTTP has it."""
+        values: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            values.setdefault(name.lower(), []).append(value)
+        return {name: ", ".join(dict.fromkeys(several)) for name, several in values.items()}
+
+    @property
     def encoding(self) -> Encoding | None:
         """The encoding that the protocol means, or ``None`` where it is unknown."""
         if self.protocol is not None:

@@ -165,7 +165,7 @@ def export_view(export: Export) -> dict[str, Any]:
         "collector": export.collector,
         "rejected": refusal(export),
         "decode_error": "" if export.decode_error is None else str(export.decode_error),
-        "headers": {name.lower(): value for name, value in export.headers},
+        "headers": export.joined_headers,
         "items": len(export.data_points) + len(export.events) + len(export.spans) if decoded else 0,
         "notes": sorted({note.code for note in export.notes}) if decoded else [],
     }

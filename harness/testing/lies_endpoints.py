@@ -111,12 +111,29 @@ def headers_to_the_api(capture: Capture, requirement: Requirement) -> Capture:
     return replace(capture, run=replace(capture.run, observed=observed))
 
 
-def without_metrics(capture: Capture, requirement: Requirement) -> Capture:
-    """No metrics are exported."""
-    kept = tuple(export for export in capture.exports if export.signal is not Signal.METRICS)
-    if len(kept) == len(capture.exports):
-        raise ValueError(f"{capture.run.label} exported no metrics")
-    return replace(capture, exports=kept)
+def _without(signal: Signal) -> Lie:
+    """Nothing of the signal is exported."""
+
+    def lie(capture: Capture, requirement: Requirement) -> Capture:
+        kept = tuple(export for export in capture.exports if export.signal is not signal)
+        if len(kept) == len(capture.exports):
+            raise ValueError(f"{capture.run.label} exported no {signal}")
+        return replace(capture, exports=kept)
+
+    return lie
+
+
+def _twice(name: str, value: str) -> Lie:
+    """One request has a header twice, first with another value than it should."""
+
+    def lie(capture: Capture, requirement: Requirement) -> Capture:
+        return _edit(
+            capture,
+            lambda route: True,
+            lambda export: replace(export, headers=((name, value), *export.headers)),
+        )
+
+    return lie
 
 
 def logs_by_default(capture: Capture, requirement: Requirement) -> Capture:
@@ -138,10 +155,13 @@ LIES: Mapping[str, Lie] = {
             compressed_after_all,
             visits_the_overridden,
             headers_to_the_api,
-            without_metrics,
             logs_by_default,
         )
     },
+    "without_metrics": _without(Signal.METRICS),
+    "without_traces": _without(Signal.TRACES),
+    "authorization_twice": _twice("authorization", "Bearer another"),
+    "both_values": _twice("cc-both", "general"),
     "metrics_astray": _astray(_is(signal="metrics")),
     "logs_astray": _astray(_is(signal="logs")),
     "traces_astray": _astray(_is(signal="traces")),

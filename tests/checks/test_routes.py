@@ -12,7 +12,7 @@ from harness.capture.capture import Connection
 from harness.capture.export import Export
 from harness.capture.run import ApiCall, GroundTruth
 from harness.checks.measures.routes import destinations, routes
-from harness.checks.view import CaptureView
+from harness.checks.view import CaptureView, export_view
 from harness.otlp.model import Protocol, Signal
 
 OTLP = "OTEL_EXPORTER_OTLP_"
@@ -101,6 +101,13 @@ def test_a_request_of_no_signal_has_no_route(viewer: Viewer, exporter: Exporter)
     assert routes(viewer(exports=[lost]).capture) == []
 
 
+def test_other_values_of_a_header_are_seen(exporter: Exporter) -> None:
+    """Whichever of them a server takes."""
+    pairs = (("A", "1"), ("b", "2"), ("a", "3"), ("B", "2"))
+    view = export_view(exporter(points=[("a", 1.0, {})], headers=pairs))
+    assert view["headers"] == {"a": "1, 3", "b": "2"}
+
+
 def test_the_destinations_of_a_session_that_did_its_work(viewer: Viewer) -> None:
     view = viewer(
         events=[{"body": "a"}], truth=ASKED, observed={"with_otlp_headers": 2, "other": 1}
@@ -109,6 +116,7 @@ def test_the_destinations_of_a_session_that_did_its_work(viewer: Viewer) -> None
     (item,) = destinations(capture)
     assert item.view == {
         "signals": [Signal.LOGS.value],
+        "silent": False,
         "reached": ["a", "b"],
         "with_otlp_headers": 2,
     }
@@ -117,4 +125,4 @@ def test_the_destinations_of_a_session_that_did_its_work(viewer: Viewer) -> None
 def test_a_session_that_asked_nothing_tells_nothing(viewer: Viewer) -> None:
     assert destinations(viewer(events=[{"body": "a"}]).capture) == []
     (item,) = destinations(viewer(truth=ASKED).capture)
-    assert item.view == {"signals": []}
+    assert item.view == {"signals": [], "silent": True}

@@ -39,14 +39,16 @@ def destinations(capture: Capture) -> list[Item]:
     """One item a run, where the session did its work.
 
     ``reached`` are the collectors that somebody connected to, ``signals`` what they
-    accepted; ``with_otlp_headers`` counts requests to the API with headers that are for
-    collectors, where the scenario looked.
+    accepted (``silent``: none); ``with_otlp_headers`` counts requests to the API with
+    headers that are for collectors, where the scenario looked.
     """
     run = capture.run
     if not run.truth.api_calls:
         return []
+    signals = sorted({str(export.signal) for export in capture.accepted})
     view: dict[str, Any] = {
-        "signals": sorted({str(export.signal) for export in capture.accepted}),
+        "signals": signals,
+        "silent": not signals,
         **{key: run.observed[key] for key in ("with_otlp_headers",) if key in run.observed},
     }
     if capture.connections:
