@@ -20,6 +20,7 @@ from harness.scenarios.fuzz import FUZZ
 from harness.scenarios.headers_helper import HELPERS
 from harness.scenarios.identity import CUMULATIVE, FREQUENT, IDENTITIES
 from harness.scenarios.intervals import INTERVALS
+from harness.scenarios.opt_in import OPT_IN
 from harness.scenarios.scenario import Scenario
 from harness.scenarios.settings import SETTINGS
 from harness.scenarios.terminal_day import TERMINAL_DAY
@@ -51,6 +52,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         *SETTINGS,
         *TLS,
         *EXPORTERS,
+        *OPT_IN,
         *INTERVALS,
         FUZZ,
     )

@@ -1,4 +1,4 @@
-"""Which exporters a session uses: none without consent, and those that are named.
+"""Which exporters a session uses: those that are named.
 
 Sessions called ``example_…`` have the variables of the documents' example
 configurations and no others; only the endpoints are ours.
@@ -6,19 +6,17 @@ configurations and no others; only the endpoints are ours.
 
 from __future__ import annotations
 
-import socket
-import time
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from harness.capture.export import MAIN, Export
+from harness.capture.export import Export
 from harness.contract.requirement import WITHOUT_EVENTS, WITHOUT_METRICS
-from harness.errors import HarnessError
 from harness.exposition import console, numbered
 from harness.otlp.model import Protocol, Signal
 from harness.scenarios import scraping
+from harness.scenarios.canaries import CANARIES
 from harness.scenarios.place import Backend, Place
 from harness.scenarios.scenario import Scenario, Until
 from harness.subject.process import Completed
@@ -27,9 +25,7 @@ from harness.subject.script import Say, Step, UseTool
 #: A run in which metrics are scraped while it goes on, and not at its end.
 SCRAPED = "scraped"
 
-_ENABLED = {"CLAUDE_CODE_ENABLE_TELEMETRY": "1"}
-_KNOCK_S = 5.0
-_GLANCE_S = 0.1
+ENABLED = {"CLAUDE_CODE_ENABLE_TELEMETRY": "1"}
 
 
 def _work(work: Path) -> tuple[Step, ...]:
@@ -46,7 +42,8 @@ def _work(work: Path) -> tuple[Step, ...]:
     )
 
 
-def _work_and_end(work: Path) -> Sequence[Step]:
+def work_and_end(work: Path) -> Sequence[Step]:
+    """Something for most metrics to count, and an answer."""
     return (*_work(work), Say("Done."))
 
 
@@ -54,121 +51,18 @@ def _work_and_be_scraped(work: Path) -> Sequence[Step | Until]:
     return (*_work(work), *scraping.wait_and_end(work / "new.py"))
 
 
-# Nothing without consent.
-
-
-def _everything_but(*left_out: str) -> Callable[[Place], Mapping[str, str]]:
-    """Each exporter, endpoint and short interval is set, but not what is ``left_out``."""
-
-    def configure(place: Place) -> Mapping[str, str]:
-        own = {
-            f"OTEL_EXPORTER_OTLP_{signal}_{what}": value
-            for signal in ("METRICS", "LOGS", "TRACES")
-            for what, value in (
-                ("PROTOCOL", place.protocol),
-                ("ENDPOINT", _signal_url(place, signal)),
-            )
-        }
-        everything = {
-            **_ENABLED,
-            "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
-            "OTEL_METRICS_EXPORTER": "otlp,console,prometheus",
-            "OTEL_LOGS_EXPORTER": "otlp,console",
-            "OTEL_TRACES_EXPORTER": "otlp",
-            "OTEL_EXPORTER_OTLP_PROTOCOL": place.protocol,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(),
-            "OTEL_METRIC_EXPORT_INTERVAL": "100",
-            "OTEL_LOGS_EXPORT_INTERVAL": "100",
-            "OTEL_EXPORTER_PROMETHEUS_PORT": str(scraping.free_port(place)),
-            **own,
-        }
-        return {name: value for name, value in everything.items() if name not in left_out}
-
-    return configure
-
-
-def _signal_url(place: Place, signal: str) -> str:
-    path = "" if place.protocol is Protocol.GRPC else f"/v1/{signal.lower()}"
-    return place.endpoint() + path
-
-
-def _knock(place: Place) -> Sequence[str]:
-    """Come to the door oneself, before the session: whoever came then would be seen."""
-    url = urlsplit(place.endpoint())
-    socket.create_connection((url.hostname, url.port), _KNOCK_S).close()
-    end = time.monotonic() + _KNOCK_S
-    while not place.doors[MAIN].knocks:
-        if time.monotonic() > end:
-            raise HarnessError(f"nobody saw a connection to {place.endpoint()}")
-        time.sleep(0.001)
-    return ()
-
-
-def _look_for_an_endpoint(place: Place) -> None:
-    while not place.ended.wait(_GLANCE_S):
-        if scraping.answers(scraping.free_port(place)):
-            (place.sandbox.root / "served").touch()
-            return
-
-
-def _what_was_served(place: Place, completed: Completed) -> Mapping[str, object]:
-    return {"served": (place.sandbox.root / "served").exists()}
-
-
 def _printed(place: Place, completed: Completed) -> Sequence[Export]:
     """What was printed, all of it: no more than the end is kept of a process's output."""
-    output = (place.sandbox.output / "stdout").read_text(encoding="utf-8", errors="replace")
-    exports = console.exports(output, completed.ended_unix_nano)
+    return printed_to(place, completed, "stdout")
+
+
+def printed_to(place: Place, completed: Completed, *streams: str) -> Sequence[Export]:
+    """What was printed to these streams of the process, behind what was received."""
+    exports: list[Export] = []
+    for stream in streams:
+        output = (place.sandbox.output / stream).read_text(encoding="utf-8", errors="replace")
+        exports += console.exports(output, completed.ended_unix_nano)
     return numbered(exports, after=len(place.exports()[0]))
-
-
-def _silent(
-    name: str, says: str, protocol: Protocol, environment: Mapping[str, str], *left_out: str
-) -> Scenario:
-    return Scenario(
-        name=name,
-        says=f"Everything is set for export {says}",
-        prompt="Keep it to yourself.",
-        script=(
-            UseTool("Bash", {"command": "sleep 0.3", "description": "Wait"}),
-            Say("Nobody will know."),
-        ),
-        configure=_everything_but(*left_out),
-        environment=environment,
-        prepare=_knock,
-        meanwhile=_look_for_an_endpoint,
-        observe=_what_was_served,
-        more_exports=_printed,
-        protocols=(protocol,),
-        apart=True,
-    )
-
-
-_SWITCH = "CLAUDE_CODE_ENABLE_TELEMETRY"
-_NOT_ENABLED = (
-    _silent("not_enabled", "but the switch", Protocol.GRPC, {}, _SWITCH),
-    _silent("enabled_empty", "but the switch is empty", Protocol.HTTP_PROTOBUF, {_SWITCH: ""}),
-    _silent("enabled_zero", "but the switch is 0", Protocol.HTTP_JSON, {_SWITCH: "0"}),
-    _silent(
-        "no_exporters",
-        "but no exporter is named",
-        Protocol.HTTP_PROTOBUF,
-        {},
-        *(f"OTEL_{signal}_EXPORTER" for signal in ("METRICS", "LOGS", "TRACES")),
-    ),
-)
-
-
-def _without(signal: str, protocol: Protocol) -> Scenario:
-    return Scenario(
-        name=f"no_{signal}",
-        says=f"The exporter of {signal} is `none`, that of the other signal `otlp`",
-        prompt="Tell me half of it.",
-        script=_work_and_end,
-        environment={f"OTEL_{signal.upper()}_EXPORTER": "none"},
-        protocols=(protocol,),
-        apart=True,
-    )
 
 
 # The example configurations.
@@ -179,25 +73,31 @@ def _example(name: str, says: str, variables: Mapping[str, str], protocol: Proto
 
     def configure(place: Place) -> Mapping[str, str]:
         endpoint = place.endpoint()
-        return {**_ENABLED, **{k: v.format(endpoint=endpoint) for k, v in variables.items()}}
+        return {**ENABLED, **{k: v.format(endpoint=endpoint) for k, v in variables.items()}}
 
     return Scenario(
         name=f"example_{name}",
         says=f"The documents’ example: {says}",
         prompt="Do as in the example.",
-        script=_work_and_end,
+        script=work_and_end,
         configure=configure,
         protocols=(protocol,),
     )
 
 
+#: Each tells when it was collected: so many are to be told apart before the session ends.
+_BATCHES = 3
+_COLLECTED = re.compile(r"endTime: \[([^\]]*)\]")
+
+
 def _has_printed(place: Place) -> bool:
-    return "dataPoints" in (place.sandbox.output / "stdout").read_text("utf-8", "replace")
+    printed = (place.sandbox.output / "stdout").read_text("utf-8", "replace")
+    return len(set(_COLLECTED.findall(printed))) >= _BATCHES
 
 
 def _work_until_printed(work: Path) -> Sequence[Step | Until]:
     wait = UseTool("Bash", {"command": "sleep 0.4", "description": "Wait"})
-    return (*_work(work), Until(wait, _has_printed, at_most=20), Say("Done."))
+    return (*_work(work), Until(wait, _has_printed, at_most=30), Say("Done."))
 
 
 _EXAMPLE_CONSOLE = replace(
@@ -216,6 +116,20 @@ _GRPC = {
     "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "{endpoint}",
 }
+
+_EXAMPLE_QUICK_START = _example(
+    "quick_start",
+    "the quick start",
+    {
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        **_GRPC,
+        "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Bearer your-token",
+        "OTEL_METRIC_EXPORT_INTERVAL": "10000",
+        "OTEL_LOGS_EXPORT_INTERVAL": "5000",
+    },
+    Protocol.GRPC,
+)
 
 _EXAMPLE_METRICS_ONLY = replace(
     _example(
@@ -272,7 +186,7 @@ _EXAMPLE_SEVERAL = replace(
 
 def _two_backends(place: Place) -> Mapping[str, str]:
     return {
-        **_ENABLED,
+        **ENABLED,
         "OTEL_METRICS_EXPORTER": "otlp",
         "OTEL_LOGS_EXPORTER": "otlp",
         "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "http/protobuf",
@@ -286,7 +200,7 @@ _EXAMPLE_BACKENDS = Scenario(
     name="example_backends",
     says="The documents’ example: metrics over HTTP to one backend, events over gRPC to another",
     prompt="Do as in the example.",
-    script=_work_and_end,
+    script=work_and_end,
     # The endpoint has no path, and a signal's own endpoint is used as it is.
     backends={"metrics": Backend(paths={"/": Signal.METRICS}), "logs": Backend()},
     configure=_two_backends,
@@ -297,7 +211,7 @@ _EXAMPLE_BACKENDS = Scenario(
 
 def _several(place: Place) -> Mapping[str, str]:
     return {
-        **_ENABLED,
+        **ENABLED,
         "OTEL_METRICS_EXPORTER": "otlp,prometheus",
         "OTEL_LOGS_EXPORTER": "console,otlp",
         "OTEL_EXPORTER_OTLP_PROTOCOL": place.protocol,
@@ -324,15 +238,38 @@ _SEVERAL_EXPORTERS = Scenario(
     apart=True,
 )
 
+_HIDDEN = {name: CANARIES[name] for name in ("prompt", "answer", "command", "written_content")}
+
+
+def _work_in_secret(work: Path) -> Sequence[Step]:
+    content, command = _HIDDEN["written_content"], f"true {_HIDDEN['command']}"
+    return (
+        UseTool("Write", {"file_path": str(work / "new.py"), "content": content}),
+        UseTool("Bash", {"command": command, "description": "Do it"}),
+        Say(_HIDDEN["answer"]),
+    )
+
+
+_CONSOLE_EVENTS = Scenario(
+    name="console_events",
+    says="Events go to the console alone",
+    prompt=f"Keep {CANARIES['prompt']} off the screen.",
+    script=_work_in_secret,
+    canaries=_HIDDEN,
+    configure=lambda place: {**ENABLED, "OTEL_LOGS_EXPORTER": "console"},
+    more_exports=_printed,
+    protocols=(Protocol.HTTP_JSON,),
+    traits=(WITHOUT_METRICS,),
+)
+
 EXPORTERS = (
     _EXAMPLE_CONSOLE,
+    _CONSOLE_EVENTS,
+    _EXAMPLE_QUICK_START,
     _EXAMPLE_PROMETHEUS,
     _SEVERAL_EXPORTERS,
     _EXAMPLE_SEVERAL,
     _EXAMPLE_BACKENDS,
     _EXAMPLE_METRICS_ONLY,
     _EXAMPLE_LOGS_ONLY,
-    _without("metrics", Protocol.HTTP_JSON),
-    _without("logs", Protocol.HTTP_PROTOBUF),
-    *_NOT_ENABLED,
 )

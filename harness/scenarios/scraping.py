@@ -30,8 +30,11 @@ DEFAULT_PORT = 9464
 
 _LOCK = Path(tempfile.gettempdir()) / f"cc-otel-port-{DEFAULT_PORT}.lock"
 _TURN_S = 60.0
-#: Long enough for what has just happened to be counted.
 _PAUSE_S = 0.1
+#: Long enough for what was billed to be counted.
+_COUNTED_NS = 1_000_000_000
+#: A subject whose counts do not come to rest is scraped no more often.
+_AT_MOST = 20
 _TIMEOUT_S = 5.0
 
 #: Whatever proxy this machine is told to use.
@@ -60,16 +63,36 @@ def wait_and_end(file: Path) -> tuple[Step | Until, ...]:
 
 
 def scrape(place: Place) -> None:
-    """Once the session waits, scrape twice, keep what came, and let the session go on."""
-    url = _url(place)
-    times = 0
-    while times < 2 and not place.ended.is_set():
-        served = _get(url) if (place.sandbox.root / _WAITING).exists() else None
+    """Once the session waits and nothing was billed for a while, scrape until two scrapes
+    tell of the same tokens, keep the last, and let the session go on.
+
+    The main loop alone does not tell: some releases ask another model beside it.
+    """
+    url, told = _url(place), ""
+    for _ in range(_AT_MOST):
+        while not _at_rest(place):
+            if place.ended.wait(_PAUSE_S):
+                return
+        served = _get(url)
         if served is not None:
             (place.sandbox.root / _KEPT).write_text(json.dumps(served), encoding="utf-8")
-            times += 1
-        place.ended.wait(_PAUSE_S)
+            before, told = told, _tokens(str(served["text"]))
+            if told and told == before:
+                break
+        if place.ended.wait(_PAUSE_S):
+            return
     (place.sandbox.root / _SCRAPED).touch()
+
+
+def _at_rest(place: Place) -> bool:
+    billed = [call.arrived_unix_nano for call in place.api.calls if call.output_tokens]
+    return (place.sandbox.root / _WAITING).exists() and (
+        time.time_ns() - max(billed, default=0) > _COUNTED_NS
+    )
+
+
+def _tokens(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if "token" in line)
 
 
 def scraped(place: Place, completed: Completed) -> Mapping[str, object]:
@@ -122,9 +145,12 @@ def port_hindrance() -> str:
 
 
 def answers(port: int) -> bool:
-    """Whether a Prometheus endpoint of the subject is at ``port``."""
+    """Whether a Prometheus endpoint is at ``port``, be there something to tell or not.
+
+    A collector of ours, which might have got the port meanwhile, serves no plain text there.
+    """
     served = _get(f"http://localhost:{port}/metrics")
-    return served is not None and "claude" in str(served["text"])
+    return served is not None and str(served["content_type"]).startswith("text/plain")
 
 
 def _url(place: Place) -> str:

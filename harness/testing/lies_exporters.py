@@ -17,6 +17,7 @@ from harness.otlp.messages import (
     Encoding,
     ExportLogsServiceRequest,
     ExportMetricsServiceRequest,
+    ExportTraceServiceRequest,
     Request,
 )
 from harness.otlp.model import Signal
@@ -26,6 +27,7 @@ from harness.testing.rewriting import copy_message, rewritten, with_body
 _GRPC_PATHS = {
     Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
     Signal.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
 }
 
 
@@ -77,6 +79,43 @@ def metrics_besides(capture: Capture, requirement: Requirement) -> Capture:
     )
     point.attributes.extend(record.attributes)
     return _besides(capture, sent, Signal.METRICS, more)
+
+
+def spans_besides(capture: Capture, requirement: Requirement) -> Capture:
+    """A span is exported beside the others, of the same resource."""
+    signal = next(each.signal for each in capture.exports if each.signal is not None)
+    sent, message = _first(capture, signal)
+    more = ExportTraceServiceRequest()
+    spans = more.resource_spans.add(resource=editing.groups(message)[0].resource)
+    spans.scope_spans.add().spans.add(name="something")
+    return _besides(capture, sent, Signal.TRACES, more)
+
+
+def silences_both(capture: Capture, requirement: Requirement) -> Capture:
+    """Nothing is exported at all."""
+    return _without(capture, lambda export: True)
+
+
+def prints_slowly(capture: Capture, requirement: Requirement) -> Capture:
+    """What is printed tells of times three times as far apart."""
+    return _spread(capture, 3.0)
+
+
+def prints_hastily(capture: Capture, requirement: Requirement) -> Capture:
+    """What is printed tells of times half as far apart."""
+    return _spread(capture, 0.5)
+
+
+def _spread(capture: Capture, factor: float) -> Capture:
+    first = min(point.time_unix_nano for point in capture.data_points())
+
+    def edit(message: Request) -> None:
+        for place in editing.places(message):
+            for name in ("start_time_unix_nano", "time_unix_nano"):
+                told = getattr(place.record, name)
+                setattr(place.record, name, round(first + (told - first) * factor))
+
+    return _edited(capture, lambda export: bool(export.data_points), edit)
 
 
 def prints_once(capture: Capture, requirement: Requirement) -> Capture:
@@ -136,6 +175,11 @@ def serves_units(capture: Capture, requirement: Requirement) -> Capture:
         "# TYPE claude_code_cost_usage_total counter\n"
     )
     return _observing(capture, text=f"{head}# UNIT claude_code_cost_usage_total USD\n{line}{rest}")
+
+
+def served_as_json(capture: Capture, requirement: Requirement) -> Capture:
+    """The text is served as something else."""
+    return _observing(capture, content_type="application/json")
 
 
 def served_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
@@ -228,6 +272,11 @@ LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {
         serves,
         events_besides,
         metrics_besides,
+        spans_besides,
+        silences_both,
+        prints_slowly,
+        prints_hastily,
+        served_as_json,
         prints_once,
         prints_nothing,
         prints_half,

@@ -14,6 +14,7 @@ from harness.capture.run import ApiCall, GroundTruth
 from harness.checks.judge import Judge
 from harness.checks.measures import MEASURES
 from harness.checks.view import CaptureView
+from harness.contract.catalogue import Contract
 from harness.contract.requirement import APART, Requirement, Selector
 from harness.exposition import CONSOLE, PROMETHEUS, UNSEEN
 from harness.findings import Judged, NotExercised
@@ -83,8 +84,10 @@ def test_arrivals_are_counted_by_signal(viewer: Viewer) -> None:
     assert measured("arrivals", view) == [{"metrics": 2, "logs": 1, "traces": 0}]
 
 
-def test_where_nothing_arrived_nothing_is_known(viewer: Viewer) -> None:
-    assert measured("arrivals", viewer(truth=WORKED)) == []
+def test_a_session_that_worked_is_to_export_something(viewer: Viewer) -> None:
+    nothing = {"metrics": 0, "logs": 0, "traces": 0}
+    assert measured("arrivals", viewer(truth=WORKED)) == [nothing]
+    assert measured("arrivals", viewer()) == []
 
 
 def test_deliveries_go_by_collector(viewer: Viewer, exporter: Exporter, shown: Exporter) -> None:
@@ -92,7 +95,12 @@ def test_deliveries_go_by_collector(viewer: Viewer, exporter: Exporter, shown: E
     view = viewer(
         truth=WORKED,
         exports=[
-            exporter(points=points, protocol=Protocol.HTTP_PROTOBUF, collector="a"),
+            exporter(
+                points=points,
+                protocol=Protocol.HTTP_PROTOBUF,
+                collector="a",
+                headers=(("Authorization", "Bearer b"),),
+            ),
             exporter(events=[{"body": "x"}], protocol=Protocol.GRPC, collector="b"),
             shown(points=points[:1]),
         ],
@@ -100,12 +108,66 @@ def test_deliveries_go_by_collector(viewer: Viewer, exporter: Exporter, shown: E
     )
     assert measured("received", view) == [
         {
-            "a": {"metrics": 2, "logs": 0, "protocols": {"http/protobuf": 1}, "batches": 2},
-            "b": {"metrics": 0, "logs": 1, "protocols": {"grpc": 1}, "batches": 0},
-            "console": {"metrics": 1, "logs": 0, "protocols": {}, "batches": 1},
+            "a": {
+                "metrics": 2,
+                "logs": 0,
+                "protocols": {"http/protobuf": 1},
+                "authorization": ["Bearer b"],
+                "batches": 2,
+            },
+            "b": {
+                "metrics": 0,
+                "logs": 1,
+                "protocols": {"grpc": 1},
+                "authorization": [""],
+                "batches": 0,
+            },
+            "console": {
+                "metrics": 1,
+                "logs": 0,
+                "protocols": {},
+                "authorization": [""],
+                "batches": 1,
+            },
             "scraped": "http://localhost:1/metrics",
         }
     ]
+
+
+def test_the_usual_gap_is_known_from_three_batches_on(viewer: Viewer, shown: Exporter) -> None:
+    def gap(*seconds: float) -> Any:
+        points = [(COMMITS, 1.0, {}, {"time": round(at * 1e9)}) for at in seconds]
+        (got,) = measured("received", viewer(truth=WORKED, exports=[shown(points=points)]))
+        return got["console"].get("usual_gap_s")
+
+    assert gap(1, 2) is None
+    assert gap(1, 2, 2.4) == pytest.approx(0.7)
+    assert gap(4, 1, 2, 3.5, 3.5) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "right"),
+    [
+        ("text/plain", True),
+        ("text/plain; version=0.0.4; charset=utf-8", True),
+        ("text/plain; charset=utf-8", True),
+        ("text/plain; version=1.0.0", False),
+        ("application/json", False),
+        ("", False),
+    ],
+)
+def test_a_scrape_is_plain_text(
+    viewer: Viewer, judge: Judge, contract: Contract, content_type: str, right: bool
+) -> None:
+    observed = {
+        "text": "# TYPE a gauge\na 1\n",
+        "url": "http://localhost:1/metrics",
+        "content_type": content_type,
+    }
+    view = viewer(scenario="example_prometheus", observed=observed)
+    outcome = judge.judge(contract.requirement("exporters.prometheus.valid"), [view]).outcome
+    assert isinstance(outcome, Judged)
+    assert (outcome.findings == ()) is right
 
 
 def both(
@@ -163,7 +225,11 @@ def test_what_is_wrong_with_a_scrape_is_told(viewer: Viewer) -> None:
     text = "# UNIT a s\na 1\n"
     view = viewer(observed={"text": text, "url": "http://localhost:1/metrics"})
     assert measured("exposition", view) == [
-        {"problems": ["line 2: a has no TYPE"], "openmetrics": ["# UNIT a s"]}
+        {
+            "content_type": "",
+            "problems": ["line 2: a has no TYPE"],
+            "openmetrics": ["# UNIT a s"],
+        }
     ]
     assert measured("exposition", viewer()) == []
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from harness.capture.capture import Capture
@@ -38,12 +40,12 @@ def leaks_out(capture: Capture) -> list[Item]:
 
 
 def arrivals(capture: Capture) -> list[Item]:
-    """How many items arrived of each signal: one item a run in which anything did."""
+    """How many items arrived of each signal: one item a run."""
     counts = {signal.value: 0 for signal in Signal}
     for export in capture.accepted:
         if export.signal is not None:
             counts[export.signal.value] += len(export.items)
-    if not _worked(capture) or not any(counts.values()):
+    if not _worked(capture):
         return []
     return [Item(f"{capture.run.label} · what arrived", counts)]
 
@@ -51,24 +53,32 @@ def arrivals(capture: Capture) -> list[Item]:
 def received(capture: Capture) -> list[Item]:
     """What each collector got, the console and the scraper among them: one item a run.
 
-    Of each: the items by signal, the requests by protocol, and in how many ``batches``
-    (different times) the data points came.
+    Of each: the items by signal, the requests by protocol, each value of the header
+    ``authorization``, in how many ``batches`` (different times) the data points came, and
+    from the third batch on the ``usual_gap_s`` between two of them.
     """
     if not _worked(capture):
         return []
     view: dict[str, dict[str, Any]] = {}
     for export in capture.exports:
         got = view.setdefault(
-            export.collector, {"metrics": 0, "logs": 0, "protocols": {}, "times": set()}
+            export.collector,
+            {"metrics": 0, "logs": 0, "protocols": {}, "authorization": [], "times": set()},
         )
         got["metrics"] += len(export.data_points)
         got["logs"] += len(export.events)
         got["times"] |= {point.time_unix_nano for point in export.data_points}
+        authorization = export.joined_headers.get("authorization", "")
+        if authorization not in got["authorization"]:
+            got["authorization"].append(authorization)
         if export.protocol is not None:
             protocols = got["protocols"]
             protocols[export.protocol.value] = protocols.get(export.protocol.value, 0) + 1
     for got in view.values():
-        got["batches"] = len(got.pop("times"))
+        times = sorted(got.pop("times"))
+        got["batches"] = len(times)
+        if len(times) > 2:
+            got["usual_gap_s"] = median(b - a for a, b in pairwise(times)) / 1e9
     scraped = capture.run.observed.get("url")
     return [Item(f"{capture.run.label} · what each got", {**view, "scraped": scraped})]
 
@@ -199,5 +209,9 @@ def exposition(capture: Capture) -> list[Item]:
     text = capture.run.observed.get("text")
     if not isinstance(text, str):
         return []
-    view = {"problems": problems(text), "openmetrics": openmetrics_lines(text)}
+    view = {
+        "content_type": capture.run.observed.get("content_type", ""),
+        "problems": problems(text),
+        "openmetrics": openmetrics_lines(text),
+    }
     return [Item(f"{capture.run.label} · {capture.run.observed['url']}", view)]
