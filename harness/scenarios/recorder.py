@@ -34,6 +34,10 @@ _TOLD_BY_NAME = 8
 #: more of a core for the same work (measured: a third more with eight).
 _RUNS_PER_CORE = 2
 
+#: So many for each core wait side by side, those that wait longest first: all of them at
+#: once would take from each other, and from what they time, when they start.
+_WAITING_PER_CORE = 4
+
 
 #: Runs one drawn scenario, from whichever thread; raises SubjectError as ``drive`` does.
 RunDrawn = Callable[[Scenario, Protocol], Capture]
@@ -113,11 +117,10 @@ def record(
     leash = Leash()
     numbers = count(1)
     # A run that waits takes nobody's turn, and begins first: others run while it does.
-    waiting = sum(map(_waits, runs))
-    workers = _RUNS_PER_CORE * (os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
     with (
-        ThreadPoolExecutor(max(waiting, 1), thread_name_prefix="waiting") as waiters,
-        ThreadPoolExecutor(workers, thread_name_prefix="scenario") as pool,
+        ThreadPoolExecutor(_WAITING_PER_CORE * cores, thread_name_prefix="waiting") as waiters,
+        ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario") as pool,
     ):
 
         def start(place: int) -> Future[Capture]:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _Exporter = TypeVar("_Exporter")
 
-#: The first pause; each one after it is twice as long, with a jitter of a fifth.
-_FIRST_PAUSE_S = 0.1
+#: The first pause; each one after it is twice as long, with a jitter of a fifth.  It is so
+#: long that a busy machine, which makes it longer, does not hide that the next ones grow.
+_FIRST_PAUSE_S = 0.3
 _JITTER = 0.2
 
 #: Status codes that OTLP/gRPC calls retryable without a word about when.
