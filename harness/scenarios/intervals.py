@@ -36,7 +36,7 @@ _TRACED = {"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1", "OTEL_TRACES_EXPORTER": "
 _HANGS_AFTER_S = 40.0
 
 #: Of what is configured: long enough that half as much again is told from lateness.
-_SHORT, _MIDDLE, _LONG = "1500", "2700", "4000"
+_SHORT, _MIDDLE, _LONG = "2000", "3000", "4200"
 #: Such a session mostly waits, for no longer than this.
 _LASTS_S = 30.0
 #: The example of the document, above the default.

@@ -28,9 +28,9 @@ def twice_as_often(capture: Capture, requirement: Requirement) -> Capture:
     return _configured(capture, requirement, 2)
 
 
-def half_as_often(capture: Capture, requirement: Requirement) -> Capture:
-    """What left in its time was to leave twice as often."""
-    return _configured(capture, requirement, 0.5)
+def a_quarter_as_often(capture: Capture, requirement: Requirement) -> Capture:
+    """What left in its time was to leave four times as often."""
+    return _configured(capture, requirement, 0.25)
 
 
 def by_another_interval(capture: Capture, requirement: Requirement) -> Capture:
@@ -130,7 +130,7 @@ LIES: Mapping[str, Lie] = {
     lie.__name__: lie
     for lie in (
         twice_as_often,
-        half_as_often,
+        a_quarter_as_often,
         by_another_interval,
         sooner,
         later,
