@@ -34,9 +34,10 @@ _LAST_WORDS = "Everything is done."
 #: How often a session asks anew in which that is looked at, and how long a token of the
 #: collector's is good for: whoever does not ask anew is turned away in the same session.
 _DEBOUNCE_S = 0.7
-_TOKEN_LIFE_S = 2.5
-#: A request may be under way while the next token is used for the first time.
-_GRACE_S = 0.3
+_TOKEN_LIFE_S = 4.0
+#: A request may be under way while the next token is used for the first time, on a busy
+#: machine for a while.
+_GRACE_S = 1.0
 #: So many tokens are to be used.
 _ROTATIONS = 4
 
