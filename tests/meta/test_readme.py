@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from pathlib import Path
 
@@ -28,6 +29,15 @@ def test_ci_runs_the_second_command_and_nothing_else() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     run = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
     assert run == [tests]
+
+
+def test_the_second_command_leaves_room_for_the_first() -> None:
+    """tox would write a file where the first one makes its environment."""
+    (main, _) = blocks("console")[0].splitlines()
+    assert main.startswith("python3 -m venv .venv ")
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "tox.ini", encoding="utf-8")
+    assert settings["tox"].getboolean("venv_redirect") is False
 
 
 def test_the_snippets_run(pytester: pytest.Pytester) -> None:
