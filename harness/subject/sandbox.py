@@ -33,6 +33,12 @@ else
 fi
 """
 
+#: OpenSSH reads the configuration and the keys of the account, whatever HOME says.
+_SSH_STUB = """#!/bin/sh
+echo "$0: a sandbox reaches no other machine and has no keys" >&2
+exit 255
+"""
+
 
 class Sandbox:
     """A folder that holds all a subject may read or write, gone when the block ends.
@@ -123,8 +129,15 @@ class Sandbox:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ASKPASS": "false",
+            "GIT_SSH_COMMAND": str(self.root / "bin" / "ssh"),
+            # No other machine is reached, over whichever protocol.
+            "GIT_ALLOW_PROTOCOL": "file",
+            "GH_CONFIG_DIR": str(self.home / ".config" / "gh"),
             "ANTHROPIC_API_KEY": FAKE_API_KEY,
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            # A session at a terminal would clone a repository of plugins, over ssh and https.
+            "CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL": "1",
             "CLAUDE_CODE_MAX_RETRIES": "2",
             "DISABLE_AUTOUPDATER": "1",
         }
@@ -140,10 +153,15 @@ class Sandbox:
     def _fill(self) -> None:
         for folder in ("home", "work", "bin", "tmp", "output"):
             (self.root / folder).mkdir()
-        stub = self.root / "bin" / "gh"
         created = shlex.quote(str(self._pull_request_log))
-        stub.write_text(_GH_STUB.format(created=created, url=_PULL_REQUEST_URL), encoding="utf-8")
-        stub.chmod(0o755)
+        stubs = {
+            "gh": _GH_STUB.format(created=created, url=_PULL_REQUEST_URL),
+            **dict.fromkeys(("ssh", "scp", "sftp"), _SSH_STUB),
+        }
+        for name, script in stubs.items():
+            stub = self.root / "bin" / name
+            stub.write_text(script, encoding="utf-8")
+            stub.chmod(0o755)
         if self._repository:
             self._work_tree = WorkTree(self.work, self.env())
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,6 +71,41 @@ def test_the_users_git_configuration_is_shut_out(
     assert sh(sandbox, "git config --get user.name").stdout == "Subject\n"
     listed = sh(sandbox, "git config --list --show-scope").stdout.splitlines()
     assert {line.split()[0] for line in listed} == {"local"}
+
+
+def test_no_key_and_no_configuration_of_the_account_is_offered_to_another_machine(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSH takes the home folder of the account from the system, not from HOME."""
+    for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS", "GIT_SSH", "GH_TOKEN", "GH_CONFIG_DIR"):
+        monkeypatch.setenv(name, "/the/accounts/own")
+    assert "/the/accounts/own" not in sandbox.env().values()
+    for program in ("ssh", "scp", "sftp", "gh"):
+        found = sh(sandbox, f"command -v {program}").stdout.strip()
+        assert found == str(sandbox.root / "bin" / program)
+    refused = sh(sandbox, "ssh -T -o BatchMode=yes git@github.com")
+    assert refused.exit_code == 255
+    assert "no keys" in refused.stderr
+    assert Path(sandbox.env()["GH_CONFIG_DIR"]).is_relative_to(sandbox.home)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "ssh", "git"])
+def test_git_reaches_no_other_machine(sandbox: Sandbox, scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"{scheme}://git@127.0.0.1:{server.getsockname()[1]}/a.git"
+        done = sh(sandbox, f"git clone --quiet {url} elsewhere")
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert done.exit_code != 0
+    assert f"transport '{scheme}' not allowed" in done.stderr
+    local = sh(sandbox, "git commit --allow-empty -qm one && git clone --quiet . ../copy")
+    assert local.exit_code == 0, local.last_output
+
+
+def test_no_marketplace_of_plugins_is_fetched(sandbox: Sandbox) -> None:
+    """Release 2.1.332 clones one in a session at a terminal, unless it is told not to."""
+    assert sandbox.env()["CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL"] == "1"
 
 
 def test_pull_requests_go_to_the_stub_and_are_counted(sandbox: Sandbox) -> None:
