@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness.report import record
+from harness.record import jsonl as record
 from harness.subject.binary import resolve
 
 LIMIT = 1.15

@@ -17,19 +17,19 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from harness.assessment.assessment import Assessment
+from harness.assessment.recording import Recording
 from harness.errors import SubjectError
+from harness.fakes.messages_api import MessagesApi
+from harness.fakes.script import Say
 from harness.fuzzing.exploration import Exploration, Profile
 from harness.otlp.model import Protocol
-from harness.scenarios.drive import telemetry_settings
-from harness.scenarios.fuzz import FUZZ, PROMPT
-from harness.scenarios.place import opened
-from harness.scenarios.recorder import record
+from harness.running.drive import telemetry_settings
+from harness.running.recorder import record
+from harness.running.stage import opened
 from harness.subject.binary import Binary, resolve
 from harness.subject.headless import run_headless
-from harness.subject.messages_api import MessagesApi
-from harness.subject.script import Say
-from harness.suite.assessment import Assessment
-from harness.suite.recording import Recording
+from harness.themes.free_form.scenarios import FUZZ, PROMPT
 
 LIMIT = 0.8
 _WORKERS = os.cpu_count() or 1

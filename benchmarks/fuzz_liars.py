@@ -14,13 +14,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.assessment.assessment import Assessment
+from harness.assessment.recording import Recording
 from harness.fuzzing.exploration import PROFILES, Exploration, Profile
 from harness.fuzzing.inputs import first
-from harness.scenarios.fuzz import FUZZ, Input
-from harness.scenarios.recorder import record
-from harness.suite.assessment import Assessment
-from harness.suite.recording import Recording
-from harness.testing.liars import ABOUT_ATTRIBUTES, liar
+from harness.mutants.liars import ABOUT_ATTRIBUTES, liar
+from harness.running.recorder import record
+from harness.themes.free_form.scenarios import FUZZ, Input
 
 _RELEASE = "2.1.240"
 #: Drawing alone may take longer than a quick profile.

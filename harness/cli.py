@@ -11,19 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.assessment.assessment import Assessment, canary_table, catalogue
+from harness.assessment.recording import recorded
 from harness.capture import files
 from harness.capture.capture import Capture
 from harness.capture.run import SubjectFacts
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
+from harness.judging.decision import decision
+from harness.record.header import Header
 from harness.report import markdown
-from harness.report.header import Header
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
-from harness.suite.assessment import Assessment, canary_table, catalogue
-from harness.suite.recording import recorded
-from harness.verdicts.decision import decision
 
 OK, FAILED, USAGE = 0, 1, 2
 

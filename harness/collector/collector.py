@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from harness.capture.export import Export
-from harness.capture.store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
-from harness.capture.store import Store
 from harness.collector.answer import Responder
 from harness.collector.grpc_server import GrpcServer
 from harness.collector.http_app import HttpApp
+from harness.collector.store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
+from harness.collector.store import Store
 from harness.collector.tls import Tls
 from harness.errors import UsageError
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
@@ -31,7 +31,7 @@ class Collector:
 
     Use it as a context manager, or call :meth:`start` and :meth:`stop`.  Port 0 takes a
     free port.  ``limit_bytes`` bounds what the store holds (see
-    :class:`~harness.capture.store.Store`), ``max_body_bytes`` one request, before and
+    :class:`~harness.collector.store.Store`), ``max_body_bytes`` one request, before and
     after decompression.  ``responder`` may answer something else than full success.
     ``paths`` are accepted over HTTP beside the standard ones: a pattern as of a shell
     (``/tenant/*/metrics``) -> the signal that comes there.
@@ -155,7 +155,7 @@ class Collector:
         deadline_s: float,
         what: str = "a condition on the exports",
     ) -> T:
-        """See :meth:`harness.capture.store.Store.wait_for`, as for all of these."""
+        """See :meth:`harness.collector.store.Store.wait_for`, as for all of these."""
         return self.store.wait_for(predicate, deadline_s, what)
 
     def wait_for_item(

@@ -16,8 +16,8 @@ from urllib.parse import unquote
 import grpc
 
 from harness.capture.export import Export
-from harness.capture.store import Store
 from harness.collector.answer import Responder, ask
+from harness.collector.store import Store
 from harness.collector.tls import Tls, grpc_client
 from harness.otlp.envelope import check_protobuf
 from harness.otlp.errors import DecodeError

@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.capture.export import Export
-from harness.capture.store import Store
 from harness.collector.answer import Answer, Responder, ask
+from harness.collector.store import Store
 from harness.collector.tls import http_client
 from harness.otlp.codec import decode_request
 from harness.otlp.content import content_decode

@@ -40,7 +40,7 @@ class Selector:
     ``kind`` is ``metric`` or ``event`` (``name`` says which), ``metrics`` or
     ``events`` (every data point, every event), ``items`` (both), ``resources``,
     ``scopes`` (``name``: the signal), ``exports`` (whole requests), or ``measured``
-    (``name``: what of the run is measured, see :mod:`harness.checks.measures`).
+    (``name``: what of the run is measured, see :mod:`harness.themes.catalogue`).
     """
 
     kind: str

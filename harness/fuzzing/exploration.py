@@ -18,9 +18,9 @@ from harness.errors import SubjectError
 from harness.fuzzing.campaign import Plan, run
 from harness.fuzzing.inputs import campaigns, first
 from harness.otlp.model import Protocol
-from harness.report.header import Fuzz
-from harness.scenarios.fuzz import Input, fuzzed
-from harness.scenarios.recorder import RunDrawn
+from harness.record.header import Fuzz
+from harness.running.recorder import RunDrawn
+from harness.themes.free_form.scenarios import Input, fuzzed
 
 #: Sessions side by side: some hang, and the others need not wait for them.
 _SESSIONS_PER_CORE = 2

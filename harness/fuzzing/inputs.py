@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from harness.baggage.pairs import LONGEST, PROTOTYPE_KEYS, Quirk
-from harness.checks.measures.custom_attributes import OWN_KEYS, USED_KEYS
+from harness.env_lists.pairs import LONGEST, PROTOTYPE_KEYS, Quirk
+from harness.fuzzing import strategies as drawn
 from harness.fuzzing.campaign import Campaign
 from harness.otlp.model import Protocol
-from harness.scenarios.fuzz import PROMPT, Input
-from harness.testing import strategies as drawn
+from harness.themes.free_form.custom_attributes import OWN_KEYS, USED_KEYS
+from harness.themes.free_form.scenarios import PROMPT, Input
 
 #: What is allowed: examples of the documents, every character, many pairs and long ones.
 _SOUND = (

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from harness.checks.canaries import Spot
+from harness.judging.checks.canaries import Spot
+from harness.record.header import CanaryTable
 from harness.report.line import Line, Style
 
 #: Marks in the table: an allowed sighting, a forbidden one, none.
 ALLOWED, FORBIDDEN, UNSEEN = "●", "✗", "·"
 
 _NOWHERE = "nowhere"
-
-
-@dataclass(frozen=True, slots=True)
-class CanaryTable:
-    """``gates`` are the columns (sets of open gates that were run), ``spots`` the rows."""
-
-    gates: tuple[str, ...] = ()
-    spots: tuple[Spot, ...] = ()
 
 
 def render(table: CanaryTable) -> Iterator[Line]:

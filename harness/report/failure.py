@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.findings import Verdict
-from harness.verdicts.verdicts import Row
+from harness.judging.verdicts import Row
 
 #: Findings shown in full; the record holds all of them.
 SHOWN = 3

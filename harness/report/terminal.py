@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.findings import Verdict
+from harness.judging.decision import decision
+from harness.judging.verdicts import Row, counts, fails_the_run
+from harness.record.header import Header
 from harness.report import canaries
 from harness.report.failure import failure
-from harness.report.header import Header
 from harness.report.line import Line, Style
-from harness.verdicts.decision import decision
-from harness.verdicts.verdicts import Row, counts, fails_the_run
 
 #: Failures shown in the summary; pytest shows each one above it, the record holds all.
 SHOWN_FAILURES = 10

@@ -56,7 +56,7 @@ class WorkTree:
 class LineLedger:
     """Lines that file-editing tools added and removed, as ``git diff --numstat`` counts.
 
-    A :class:`harness.subject.messages_api.ToolObserver`: it compares the file that a
+    A :class:`harness.fakes.messages_api.ToolObserver`: it compares the file that a
     tool names (``file_path`` or ``notebook_path``) before the tool is asked for with
     the file after it ran.  Lines changed in another way, by Bash say, are not counted.
     """

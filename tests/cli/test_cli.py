@@ -12,9 +12,9 @@ import pytest
 from harness import cli
 from harness.capture import files
 from harness.capture.capture import Capture
-from harness.scenarios.catalogue import SCENARIOS
-from harness.scenarios.recorder import record
+from harness.running.recorder import record
 from harness.subject.binary import resolve
+from harness.themes.catalogue import SCENARIOS
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ import grpc
 import pytest
 
 from harness import serving
-from harness.capture.store import OVERHEAD, StoreClosedError
 from harness.collector import Collector
 from harness.collector.grpc_server import METHODS
+from harness.collector.store import OVERHEAD, StoreClosedError
 from harness.errors import DeadlineExceeded, UsageError
 from harness.otlp.model import Protocol
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from harness.exposition import ExpositionError
 from harness.exposition.literals import literal
+from harness.reference.console import literal as emitted
 from harness.subject.node import packaged_bin
-from harness.testing.console import literal as emitted
 
 #: The same value as Node and as Bun print it.
 NODE = r"""{

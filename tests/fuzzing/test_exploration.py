@@ -11,15 +11,15 @@ import hypothesis
 import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase, InMemoryExampleDatabase
 
-from harness.baggage.pairs import read
 from harness.capture.capture import Capture
 from harness.capture.run import ApiCall, GroundTruth, Run, SubjectFacts
 from harness.contract.requirement import APART
+from harness.env_lists.pairs import read
 from harness.errors import SubjectError
 from harness.fuzzing.exploration import Exploration, Profile, database
 from harness.otlp.model import Protocol
-from harness.scenarios.fuzz import Input
-from harness.scenarios.scenario import Scenario
+from harness.running.scenario import Scenario
+from harness.themes.free_form.scenarios import Input
 
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 VARIABLE = "OTEL_RESOURCE_ATTRIBUTES"

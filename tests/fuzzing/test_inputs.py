@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.baggage.pairs import Quirk, read
-from harness.checks.measures.custom_attributes import OWN_KEYS, USED_KEYS
-from harness.checks.measures.static_headers import is_reserved
 from harness.contract.requirement import APART, DRAWN
+from harness.env_lists.pairs import Quirk, read
 from harness.fuzzing.campaign import Campaign
 from harness.fuzzing.inputs import campaigns, first
 from harness.otlp.model import Protocol
-from harness.scenarios.fuzz import FUZZ, Input, fuzzed
+from harness.themes.free_form.custom_attributes import OWN_KEYS, USED_KEYS
+from harness.themes.free_form.scenarios import FUZZ, Input, fuzzed
+from harness.themes.free_form.static_headers import is_reserved
 
 CAMPAIGNS = {campaign.name: campaign for campaign in campaigns()}
 

@@ -52,8 +52,8 @@ def test_the_wheel_reads_its_own_contract(wheel: Path, tmp_path: Path) -> None:
         "from harness.contract.files import schema_root;"
         "from harness.contract.catalogue import load;"
         "from harness.contract.versions import Version;"
-        "from harness.checks.judge import CHECKS;"
-        "from harness.scenarios.catalogue import SCENARIOS;"
+        "from harness.judging.judge import CHECKS;"
+        "from harness.themes.catalogue import SCENARIOS;"
         "print(schema_root());"
         "print(len(load(Version(2, 1, 31), checks=CHECKS, scenarios=SCENARIOS).requirements))"
     )

@@ -65,7 +65,7 @@ def test_claude_runs_sessions(pytester: pytest.Pytester, run: Run) -> None:
         import pytest
 
         from harness.errors import UsageError
-        from harness.subject.script import Say, UseTool
+        from harness.fakes.script import Say, UseTool
 
         def test_a_session(claude):
             session = claude(

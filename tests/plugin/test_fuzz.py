@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.report import record
-from harness.testing.liars import ABOUT_ATTRIBUTES, liar
+from harness.mutants.liars import ABOUT_ATTRIBUTES, liar
+from harness.record import jsonl as record
 
 Run = Callable[..., pytest.RunResult]
 

@@ -7,7 +7,13 @@ import sys
 HEAVY = (
     *("grpc", "google.protobuf", "opentelemetry", "uvicorn", "httptools", "uvloop"),
     *("jsonschema", "referencing", "hypothesis", "filelock", "platformdirs"),
-    *("harness.contract", "harness.collector", "harness.subject", "harness.scenarios"),
+    *(
+        "harness.contract",
+        "harness.collector",
+        "harness.subject",
+        "harness.running",
+        "harness.themes",
+    ),
 )
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from harness.capture import files
 from harness.errors import UsageError
-from harness.report import record
+from harness.record import jsonl as record
 
 Subject = Callable[..., Path]
 

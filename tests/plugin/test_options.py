@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness._options import DEFAULT_DEADLINE_S, Options
-from harness.scenarios.catalogue import SCENARIOS
+from harness.plugin.options import DEFAULT_DEADLINE_S, Options
+from harness.themes.catalogue import SCENARIOS
 
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
@@ -75,7 +75,7 @@ def test_a_wrong_value_is_one_clear_error_before_anything_runs(
 #: The recorder tells what it was asked for, and records nothing.
 TELLING = """
 from harness import _suite
-from harness.suite.recording import recorded
+from harness.assessment.recording import recorded
 def record_once(order, progress):
     slow = any(each.slow for each in order.scenarios)
     progress(f"slow {slow}, managed settings {order.allow_managed}")

@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from harness.errors import HarnessError
 from harness.findings import Verdict
-from harness.report import record
+from harness.record import jsonl as record
 from harness.subject.binary import resolve
 
 Run = Callable[..., pytest.RunResult]

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.findings import Verdict
-from harness.report import record
+from harness.record import jsonl as record
 
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]

@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from harness.assessment.assessment import catalogue
 from harness.errors import UsageError
 from harness.findings import Verdict
-from harness.report import record
-from harness.report.header import Header
-from harness.scenarios.canaries import CANARIES
-from harness.scenarios.catalogue import needed
-from harness.suite.assessment import catalogue
+from harness.record import jsonl as record
+from harness.record.header import Header
+from harness.themes.canaries import CANARIES
+from harness.themes.catalogue import needed
 
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
@@ -287,7 +287,7 @@ def test_a_should_that_fails_only_warns(
     pytester: pytest.Pytester, run_one: Run, subject: Subject
 ) -> None:
     binary = subject(
-        "from harness.testing import emitter, telemetry\n"
+        "from harness.reference import emitter, telemetry\n"
         "telemetry._EVENTS_SCOPE = 'events'\n"
         "sys.exit(emitter.main())",
         before="import sys\n",

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.findings import Verdict
-from harness.report import record
+from harness.record import jsonl as record
 
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]

@@ -7,9 +7,9 @@ import pytest
 
 from harness.capture.run import SubjectFacts
 from harness.findings import Finding, Level, Verdict
+from harness.judging.verdicts import Row
 from harness.otlp.model import Protocol
-from harness.report.header import Header, Machine
-from harness.verdicts.verdicts import Row
+from harness.record.header import Header, Machine
 
 Rows = Callable[..., Row]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness.checks.canaries import Spot
-from harness.report.canaries import CanaryTable, render
+from harness.judging.checks.canaries import Spot
+from harness.record.header import CanaryTable
+from harness.report.canaries import render
 from harness.report.line import Line, Style
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.assessment.assessment import catalogue
 from harness.report.markdown import requirements
-from harness.suite.assessment import catalogue
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "requirements.md"
 

@@ -12,10 +12,10 @@ from jsonschema import Draft202012Validator
 from harness.contract.files import read_json, schema_root
 from harness.errors import UsageError
 from harness.findings import Finding, Level, Verdict
-from harness.report import record
-from harness.report.header import Fuzz, Header
-from harness.report.record import Footer
-from harness.verdicts.verdicts import Row
+from harness.judging.verdicts import Row
+from harness.record import jsonl as record
+from harness.record.header import Fuzz, Header
+from harness.record.jsonl import Footer
 
 FOOTER = Footer(selected=8, deselected=2, failed=True, why="two fail", exit_code=1)
 

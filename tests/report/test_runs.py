@@ -11,17 +11,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from harness.checks.canaries import Spot
 from harness.contract.files import read_json, schema_root
 from harness.errors import UsageError
 from harness.findings import Verdict
-from harness.report import record
-from harness.report.canaries import CanaryTable
-from harness.report.header import Header
+from harness.judging.checks.canaries import Spot
+from harness.judging.verdicts import Row
+from harness.record import jsonl as record
+from harness.record.header import CanaryTable, Header
+from harness.record.jsonl import Footer
 from harness.report.line import Line, Style
-from harness.report.record import Footer
 from harness.report.terminal import Summary, render
-from harness.verdicts.verdicts import Row
 
 Rows = Callable[..., Row]
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from harness.findings import Finding, Level, Verdict
+from harness.judging.decision import NOTHING_EXERCISED, decision
+from harness.judging.verdicts import Row
 from harness.otlp.model import Protocol
+from harness.record.header import Fuzz, Header
 from harness.report.failure import failure
-from harness.report.header import Fuzz, Header
 from harness.report.line import Line, Style
 from harness.report.rerun import rerun
 from harness.report.terminal import SHOWN_FAILURES, Summary, render, theme
-from harness.verdicts.decision import NOTHING_EXERCISED, decision
-from harness.verdicts.verdicts import Row
 
 Rows = Callable[..., Row]
 Show = Callable[..., list[Line]]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.fakes.messages_api import MessagesApi
+from harness.fakes.script import Fail, Say, Step, UseTool
 from harness.subject import leftovers
 from harness.subject.binary import Binary
 from harness.subject.headless import run_headless
-from harness.subject.messages_api import MessagesApi
 from harness.subject.sandbox import Sandbox
-from harness.subject.script import Fail, Say, Step, UseTool
 from harness.subject.worktree import LineLedger
 
 PROMPT = "Please do the day's work"

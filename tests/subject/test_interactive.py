@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from harness.errors import SubjectError
+from harness.fakes.messages_api import MessagesApi
+from harness.fakes.script import Say, Step, UseTool
 from harness.subject import terminal
 from harness.subject.binary import Binary
 from harness.subject.dialogs import Choice
@@ -24,10 +26,8 @@ from harness.subject.interactive import (
     run_interactive,
     skip_onboarding,
 )
-from harness.subject.messages_api import MessagesApi
 from harness.subject.process import Completed
 from harness.subject.sandbox import FAKE_API_KEY, Sandbox
-from harness.subject.script import Say, Step, UseTool
 
 PLAYING = Path(__file__).parent / "playing_cli.py"
 PROMPT = "Please do the day's work."

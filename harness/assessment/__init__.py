@@ -1,0 +1,1 @@
+"""Record a subject and judge the recording; without pytest."""

@@ -1,0 +1,163 @@
+"""One subject held to the contract of its version: a row for each requirement, on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
+
+from harness.assessment.recording import Recording
+from harness.capture.capture import Capture
+from harness.contract.applicability import concerns
+from harness.contract.catalogue import Contract, load
+from harness.contract.requirement import Requirement
+from harness.contract.versions import Version
+from harness.findings import Judged, NotExercised
+from harness.judging.checks import canaries
+from harness.judging.expectations import NO_EXPECTATIONS, Expectations, load_expectations
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import CHECKS, Judge, Judgement
+from harness.judging.verdicts import Row, broken, decide
+from harness.record.header import CanaryTable
+from harness.themes.catalogue import MEASURES, SCENARIOS
+from harness.themes.free_form.by_hand import by_hand
+
+
+def catalogue(version: str = "0.0.0") -> Contract:
+    """The contract resolved for ``version``, with the checks and scenarios that exist."""
+    return load(Version.parse(version), checks=CHECKS, scenarios=SCENARIOS)
+
+
+def canary_table(captures: Sequence[Capture], contract: Contract) -> CanaryTable:
+    """Where canaries turned up in these captures, and whether the contract allows it."""
+    applying = [each for each in contract.requirements if contract.applies(each)]
+    return CanaryTable(*canaries.table(captures, applying))
+
+
+def _runs_of(requirement: Requirement) -> set[str]:
+    """The labels of all runs that the requirement speaks of."""
+    return {
+        f"{scenario.name} over {protocol}"
+        for scenario in SCENARIOS.values()
+        if scenario.concerns(requirement)
+        for protocol in scenario.protocols
+        if not requirement.protocols or protocol in requirement.protocols
+    }
+
+
+def _slow_runs() -> set[str]:
+    """The labels of the runs that are made only where they are asked for."""
+    return {
+        f"{scenario.name} over {protocol}"
+        for scenario in SCENARIOS.values()
+        if scenario.slow
+        for protocol in scenario.protocols
+    }
+
+
+class Assessment:
+    """Asks for the recording when the first requirement needs one, and once only.
+
+    ``spec`` is what the subject was called by: the conforming emitter
+    (``reference``) has no known deviations.
+    """
+
+    def __init__(self, spec: str, version: str, recording: Callable[[], Recording]) -> None:
+        self._spec = spec
+        self._version = version
+        self._record = recording
+
+    @cached_property
+    def contract(self) -> Contract:
+        return catalogue(self._version)
+
+    @cached_property
+    def recording(self) -> Recording:
+        return self._record()
+
+    def row(self, requirement: Requirement) -> Row:
+        """The verdict on one requirement.  Raises HarnessError for broken data of ours."""
+        if not self.contract.applies(requirement):
+            return decide(self.contract, requirement, None, self._expectations)
+        if requirement.check is not None:
+            facts = self.recording.facts
+            if facts.harness_fault:
+                return broken(requirement, facts.harness_fault)
+        views = self._views if requirement.check is not None else ()
+        judgement = self._judge.judge(requirement, views)
+        if isinstance(judgement.outcome, NotExercised) and requirement.check is not None:
+            judgement = self._blaming(requirement, judgement.outcome)
+        return decide(
+            self.contract,
+            requirement,
+            judgement,
+            self._expectations,
+            whole=self._whole(requirement),
+        )
+
+    def breaks(
+        self, capture: Capture, selected: Collection[Requirement] | None = None
+    ) -> list[str]:
+        """The names of those (None: of all that apply) that one capture breaks by itself,
+        without listed deviations.
+
+        May be called from several threads, before there is a recording.
+        """
+        view = CaptureView(capture, MEASURES)
+        return [
+            requirement.name
+            for requirement in (self._applying if selected is None else selected)
+            if concerns(requirement, capture.run)
+            and self._expectations.get(requirement.name) is None
+            and isinstance(outcome := self._oracle.judge(requirement, [view]).outcome, Judged)
+            and outcome.findings
+        ]
+
+    def _whole(self, requirement: Requirement) -> bool:
+        """Whether every run was made that the requirement speaks of."""
+        if requirement.check is None:
+            return True
+        return _runs_of(requirement) <= {capture.run.label for capture in self.recording.captures}
+
+    def _blaming(self, requirement: Requirement, outcome: NotExercised) -> Judgement:
+        """What was not exercised may have been, in a run that did not come to its end, or
+        that cannot be made here."""
+        undriven = [label for label, _ in self.recording.facts.undriven]
+        if undriven and not self.recording.captures:
+            return Judgement(NotExercised("the subject could not be driven"))
+        concerned = _runs_of(requirement)
+        hindered = {
+            reason: None for label, reason in self.recording.facts.hindered if label in concerned
+        }
+        if hindered and not any(view.run.label in concerned for view in self._views):
+            return Judgement(NotExercised("; ".join(hindered)))
+        runs = [label for label in undriven if label in concerned]
+        if not runs and concerned and concerned == _slow_runs() & concerned:
+            return Judgement(NotExercised("needs --cc-slow"))
+        if not runs:
+            return Judgement(outcome)
+        return Judgement(
+            NotExercised(f"{outcome.reason} (not driven to the end: {', '.join(runs)})")
+        )
+
+    @cached_property
+    def _views(self) -> tuple[CaptureView, ...]:
+        return tuple(CaptureView(each, MEASURES) for each in self.recording.captures)
+
+    @cached_property
+    def _judge(self) -> Judge:
+        return Judge(self.contract, by_hand)
+
+    @cached_property
+    def _applying(self) -> tuple[Requirement, ...]:
+        return tuple(filter(self.contract.applies, self.contract.requirements))
+
+    @cached_property
+    def _oracle(self) -> Judge:
+        return Judge(self.contract, by_hand)
+
+    @cached_property
+    def _expectations(self) -> Expectations:
+        if self._spec.partition(":")[0] == "reference":
+            return NO_EXPECTATIONS
+        names = [requirement.name for requirement in self.contract.requirements]
+        return load_expectations(self.contract.version, names=names)

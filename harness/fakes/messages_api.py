@@ -1,0 +1,367 @@
+"""The scripted Messages API: the model that the subject talks to, on loopback.
+
+It answers as the public API does (SSE and plain JSON, errors with their bodies and
+headers) and keeps the accounts: every call, every token billed, every tool run.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from harness.capture.run import ApiCall, Failure, ToolRun
+from harness.fakes import conversation
+from harness.fakes.script import (
+    Answering,
+    CutOff,
+    Fail,
+    HangUp,
+    Repeat,
+    Say,
+    Step,
+    Usage,
+    UseTool,
+    usage_of_call,
+)
+from harness.fakes.sse import Answer, cut_stream, event_stream, message_json
+from harness.serving import HANG_UP, HttpServer
+
+#: Answered when the script has no step left.
+AFTER_THE_SCRIPT = Say("done")
+
+_COUNTED_TOKENS = 1009
+_EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+
+class ToolObserver(Protocol):
+    """Told of every scripted tool, before the subject hears of it and after it ran."""
+
+    def tool_asked(self, name: str, tool_input: Mapping[str, object]) -> None: ...
+
+    def tool_ran(self, run: ToolRun) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    hang_up: bool = False
+
+
+class MessagesApi:
+    """Serves ``script`` while its ``with`` block lasts.
+
+    ``prompts`` are the user prompts of the run: a request is the main loop's when its
+    newest turn is one of them, or a scripted tool's result (see
+    :func:`harness.fakes.conversation.is_main_loop`).  Every other request is
+    auxiliary: answered, billed, recorded, and no step is spent on it.
+
+    ``cumulative_usage`` repeats the input and cache tokens in the stream's
+    ``message_delta``, as newer API releases do; ``usage_frames`` is the number of such
+    frames, in which the output tokens grow to the total.
+
+    The account properties may be read at any time, from any thread.
+    """
+
+    def __init__(
+        self,
+        script: Sequence[Step],
+        *,
+        prompts: Iterable[str],
+        observer: ToolObserver | None = None,
+        cumulative_usage: bool = False,
+        usage_frames: int = 1,
+    ) -> None:
+        self._prompts = tuple(prompts)
+        if not all(prompt.strip() for prompt in self._prompts):
+            raise ValueError("MessagesApi: an empty prompt would match every request")
+        self._steps = deque(script)
+        self._answered = 0
+        self._failures: list[Failure] = []
+        self._observer = observer
+        self._cumulative_usage = cumulative_usage
+        self._usage_frames = usage_frames
+        self._calls: list[ApiCall] = []
+        self._tools: dict[str, UseTool] = {}
+        self._tool_runs: dict[str, ToolRun] = {}
+        self._prompts_seen: list[str] = []
+        self._unexpected: list[str] = []
+        self._headers: list[dict[str, str]] = []
+
+    @property
+    def base_url(self) -> str:
+        """For ``ANTHROPIC_BASE_URL``."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def calls(self) -> tuple[ApiCall, ...]:
+        """Every call of ``/v1/messages``, in order of arrival."""
+        return tuple(self._calls)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """What failed for good, in order; a failure that a retry got over is none."""
+        return tuple(self._failures)
+
+    @property
+    def main_calls(self) -> tuple[ApiCall, ...]:
+        """The calls of the main loop."""
+        return tuple(call for call in self._calls if not call.auxiliary)
+
+    @property
+    def tools_asked(self) -> tuple[tuple[str, UseTool], ...]:
+        """The scripted tools that the subject was asked to run, with their ids, in order."""
+        return tuple(self._tools.items())
+
+    @property
+    def tool_runs(self) -> tuple[ToolRun, ...]:
+        """Scripted tools whose result came back, in the order of the results."""
+        return tuple(self._tool_runs.values())
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """Those of the expected prompts that reached the main loop, each once, as first seen."""
+        return tuple(self._prompts_seen)
+
+    @property
+    def remaining_steps(self) -> int:
+        """Steps not yet spent; a :class:`Fail` counts until its last answer."""
+        return len(self._steps)
+
+    @property
+    def unexpected(self) -> tuple[str, ...]:
+        """Requests that this API does not know, as ``METHOD /path``; answered with 404."""
+        return tuple(self._unexpected)
+
+    @property
+    def headers(self) -> tuple[Mapping[str, str], ...]:
+        """The headers of every request, whatever it was for; names in lower case."""
+        return tuple(self._headers)
+
+    def __enter__(self) -> Self:
+        listener = socket.create_server(("127.0.0.1", 0))
+        self._port: int = listener.getsockname()[1]
+        self._server = HttpServer(self._app, listener)
+        self._server.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.stop(grace_s=0)
+
+    async def _app(
+        self,
+        scope: Mapping[str, Any],
+        receive: Callable[[], Any],
+        send: Callable[[Mapping[str, Any]], Any],
+    ) -> None:
+        body = bytearray()
+        while True:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                return
+            body += event.get("body", b"")
+            if not event.get("more_body", False):
+                break
+        self._headers.append(
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        )
+        # No await from here to the answer: requests are accounted one at a time.
+        response = self._respond(scope["method"], scope["path"], bytes(body))
+        if response.status:
+            headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+            await send(
+                {"type": "http.response.start", "status": response.status, "headers": headers},
+            )
+            await send(
+                {
+                    "type": "http.response.body",
+                    "body": response.body,
+                    "more_body": response.hang_up,
+                }
+            )
+        if response.hang_up:
+            scope["state"][HANG_UP]()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+    def _respond(self, method: str, path: str, body: bytes) -> _Response:
+        if method == "HEAD" or (method, path) == ("GET", "/"):
+            return _Response(200, b"")
+        if method == "POST" and path in ("/v1/messages", "/v1/messages/count_tokens"):
+            try:
+                request = json.loads(body)
+            except ValueError:
+                request = None
+            if isinstance(request, dict):
+                if path.endswith("count_tokens"):
+                    return _json(200, {"input_tokens": _COUNTED_TOKENS})
+                return self._message(request)
+        self._unexpected.append(f"{method} {path}")
+        return _json(404, _error_body("not_found_error", f"not scripted: {method} {path}", ""))
+
+    def _message(self, request: dict[str, Any]) -> _Response:
+        self._note_tool_results(request)
+        main = conversation.is_main_loop(request, self._prompts, self._tools)
+        number = len(self._calls) + 1
+        call = ApiCall(
+            model=str(request.get("model", "")),
+            status=200,
+            auxiliary=not main,
+            streamed=bool(request.get("stream", False)),
+            request_id=f"req_01{number:022d}",
+            probe=request.get("max_tokens") == 1,
+            arrived_unix_nano=time.time_ns(),
+        )
+        if not main:
+            block = conversation.auxiliary_block(request, f"toolu_aux{number:022d}")
+            return self._succeed(call, block, usage_of_call(number))
+        for prompt in conversation.prompts_in(request, self._prompts):
+            if prompt not in self._prompts_seen:
+                self._prompts_seen.append(prompt)
+                self._turn_begins()
+        step = self._next_step()
+        if isinstance(step, Fail | HangUp | CutOff):
+            return self._fail(call, step)
+        usage = step.usage or usage_of_call(number)
+        if isinstance(step, Say):
+            return self._succeed(call, {"type": "text", "text": step.text}, usage)
+        tool_use_id = f"toolu_01{number:022d}"
+        self._tools[tool_use_id] = step
+        if self._observer is not None:
+            self._observer.tool_asked(step.name, step.input)
+        block = {
+            "type": "tool_use",
+            "id": tool_use_id,
+            "name": step.name,
+            "input": dict(step.input),
+        }
+        return self._succeed(call, block, usage)
+
+    def _next_step(self) -> Answering:
+        if not self._steps:
+            return AFTER_THE_SCRIPT
+        step = self._steps[0]
+        if isinstance(step, Repeat):
+            if self._answered < step.at_most and not step.until():
+                self._answered += 1
+                return step.step
+            self._spend()
+            return self._next_step()
+        if _lasts(step):
+            self._answered += 1
+            return step
+        if isinstance(step, Fail):
+            self._answered += 1
+            if self._answered < (step.times or 1):
+                return step
+        self._spend()
+        return step
+
+    def _spend(self) -> None:
+        """Go on to the next step, for which no answer was given yet."""
+        self._steps.popleft()
+        self._answered = 0
+
+    def _turn_begins(self) -> None:
+        """A failure that lasts, lasts until the next prompt."""
+        if self._steps and _lasts(self._steps[0]) and self._answered:
+            self._spend()
+
+    def _note_tool_results(self, request: dict[str, Any]) -> None:
+        for tool_use_id, ok, text in conversation.tool_results(request):
+            step = self._tools.get(tool_use_id)
+            if step is None or tool_use_id in self._tool_runs:
+                continue
+            run = ToolRun(
+                name=step.name,
+                tool_use_id=tool_use_id,
+                input=step.input,
+                ok=ok,
+                # Half a surrogate pair is what is left where a result was cut to a length.
+                result_bytes=None if text is None else len(text.encode("utf-8", "surrogatepass")),
+                result_units=(
+                    None if text is None else len(text.encode("utf-16-le", "surrogatepass")) // 2
+                ),
+            )
+            self._tool_runs[tool_use_id] = run
+            if self._observer is not None:
+                self._observer.tool_ran(run)
+
+    def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> _Response:
+        self._calls.append(_billed(call, usage))
+        answer = Answer(f"msg_01{len(self._calls):022d}", call.model, block, usage)
+        headers = {"request-id": call.request_id}
+        if not call.streamed:
+            headers["content-type"] = "application/json"
+            return _Response(200, message_json(answer), headers)
+        headers["content-type"] = _EVENT_STREAM
+        body = event_stream(
+            answer, cumulative_usage=self._cumulative_usage, frames=self._usage_frames
+        )
+        return _Response(200, body, headers)
+
+    def _fail(self, call: ApiCall, step: Fail | HangUp | CutOff) -> _Response:
+        if _lasts(step):
+            status = step.status if isinstance(step, Fail) else None
+            message = step.message if isinstance(step, Fail) else ""
+            if self._answered > 1:
+                self._failures.pop()
+            self._failures.append(Failure(status, message, self._answered))
+        if isinstance(step, CutOff) and call.streamed:
+            usage = usage_of_call(len(self._calls) + 1)
+            self._calls.append(_billed(replace(call, status=0), usage))
+            block: dict[str, object] = {"type": "text", "text": step.text}
+            answer = Answer(f"msg_01{len(self._calls):022d}", call.model, block, usage)
+            headers = {"request-id": call.request_id, "content-type": _EVENT_STREAM}
+            return _Response(200, cut_stream(answer), headers, hang_up=True)
+        if not isinstance(step, Fail):
+            self._calls.append(replace(call, status=0))
+            return _Response(0, b"", hang_up=True)
+        self._calls.append(replace(call, status=step.status, error_message=step.message))
+        headers = {"request-id": call.request_id}
+        if step.retry_after is not None:
+            headers["retry-after"] = str(step.retry_after)
+        body = _error_body(step.type, step.message, call.request_id)
+        return _json(step.status, body, headers)
+
+
+def _billed(call: ApiCall, usage: Usage) -> ApiCall:
+    return replace(
+        call,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_creation_tokens=usage.cache_creation_tokens,
+    )
+
+
+def _lasts(step: Step) -> bool:
+    return isinstance(step, HangUp) or (isinstance(step, Fail) and step.times is None)
+
+
+def _json(status: int, value: object, headers: Mapping[str, str] | None = None) -> _Response:
+    return _Response(
+        status,
+        json.dumps(value).encode(),
+        {"content-type": "application/json", **(headers or {})},
+    )
+
+
+def _error_body(kind: str, message: str, request_id: str) -> dict[str, object]:
+    return {
+        "type": "error",
+        "error": {"type": kind, "message": message},
+        "request_id": request_id,
+    }

@@ -1,0 +1,118 @@
+"""An answer of the Messages API as one JSON message or as server-sent events.
+
+Source: the public reference of the Messages API and its streaming events
+(``message_start`` carries the input and cache tokens and a first output token,
+``message_delta`` the final, cumulative output tokens).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.fakes.script import Usage
+
+#: Shown in ``message_start``: generation has begun, the true count follows in the delta.
+FIRST_OUTPUT_TOKENS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One successful answer: ``block`` is its only content block."""
+
+    message_id: str
+    model: str
+    block: dict[str, object]
+    usage: Usage
+
+    @property
+    def stop_reason(self) -> str:
+        return "tool_use" if self.block["type"] == "tool_use" else "end_turn"
+
+
+def message_json(answer: Answer) -> bytes:
+    """The body of a non-streaming answer."""
+    message = _message(answer, [answer.block], answer.stop_reason, answer.usage.output_tokens)
+    return json.dumps(message).encode()
+
+
+def event_stream(answer: Answer, *, cumulative_usage: bool, frames: int = 1) -> bytes:
+    """The body of a streaming answer.
+
+    With ``cumulative_usage`` the delta repeats the input and cache tokens, as newer
+    API releases do; ``frames`` of them tell the output tokens as they grow.  A client
+    must take both as totals, not add them up.
+    """
+    return b"".join(map(_frame, _events(answer, cumulative_usage, frames)))
+
+
+def cut_stream(answer: Answer) -> bytes:
+    """The beginning of a streaming answer: up to its first piece of content."""
+    beginning = []
+    for data in _events(answer, False, 1):
+        beginning.append(_frame(data))
+        if data["type"] == "content_block_delta":
+            break
+    return b"".join(beginning)
+
+
+def _frame(data: dict[str, object]) -> bytes:
+    return f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def _events(answer: Answer, cumulative_usage: bool, frames: int) -> Iterator[dict[str, object]]:
+    yield {
+        "type": "message_start",
+        "message": _message(answer, [], None, FIRST_OUTPUT_TOKENS),
+    }
+    block = answer.block
+    if block["type"] == "tool_use":
+        opening: dict[str, object] = {**block, "input": {}}
+        arguments = json.dumps(block["input"])
+        delta: dict[str, object] = {"type": "input_json_delta", "partial_json": arguments}
+    else:
+        opening = {"type": "text", "text": ""}
+        delta = {"type": "text_delta", "text": block["text"]}
+    yield {"type": "content_block_start", "index": 0, "content_block": opening}
+    yield {"type": "content_block_delta", "index": 0, "delta": delta}
+    yield {"type": "content_block_stop", "index": 0}
+    for frame in range(1, frames + 1):
+        output_tokens = answer.usage.output_tokens * frame // frames
+        usage: dict[str, object] = {"output_tokens": output_tokens}
+        if cumulative_usage:
+            usage = _usage(answer.usage, output_tokens)
+        last = frame == frames
+        yield {
+            "type": "message_delta",
+            "delta": {
+                "stop_reason": answer.stop_reason if last else None,
+                "stop_sequence": None,
+            },
+            "usage": usage,
+        }
+    yield {"type": "message_stop"}
+
+
+def _message(
+    answer: Answer, content: list[dict[str, object]], stop_reason: str | None, output_tokens: int
+) -> dict[str, object]:
+    return {
+        "id": answer.message_id,
+        "type": "message",
+        "role": "assistant",
+        "model": answer.model,
+        "content": content,
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "usage": _usage(answer.usage, output_tokens),
+    }
+
+
+def _usage(usage: Usage, output_tokens: int) -> dict[str, object]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "cache_creation_input_tokens": usage.cache_creation_tokens,
+        "cache_read_input_tokens": usage.cache_read_tokens,
+        "output_tokens": output_tokens,
+    }

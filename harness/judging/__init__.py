@@ -1,0 +1,1 @@
+"""Judge captures by a contract: checks, judgements, expectations, verdicts, the exit rule."""

@@ -1,0 +1,225 @@
+"""Checks of sums: what was counted against what really happened."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from math import isclose
+
+from harness.contract.requirement import Requirement, Selector
+from harness.findings import Finding, Judged, NotExercised, Outcome
+from harness.judging.checks.fields import chosen, nothing_seen
+from harness.judging.checks.truth import OCCASIONS
+from harness.judging.items.item import Item
+from harness.judging.items.view import CaptureView
+
+#: The kinds of tokens, as the counter calls them and as the API bills them.
+_KINDS = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cacheRead": "cache_read_tokens",
+    "cacheCreation": "cache_creation_tokens",
+}
+
+_COST = Selector("metric", "claude_code.cost.usage")
+
+#: Sums of a few hundred doubles; a lost or doubled request is off by far more.
+_RELATIVE = 1e-6
+
+
+def counted(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The selected data points add up to how often ``params.when`` came about."""
+    occasion = str(requirement.params["when"])
+    wanted = OCCASIONS[occasion](view.truth)
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    seen = total(items)
+    if seen == wanted:
+        return Judged(len(items))
+    return Judged(
+        len(items),
+        (
+            Finding(
+                f"{wanted} in all: so often there was {occasion}",
+                f"{seen:g} in {len(items)} data points",
+                _everywhere(requirement, view),
+            ),
+        ),
+    )
+
+
+def one_each(requirement: Requirement, view: CaptureView) -> Outcome:
+    """There are as many selected events as ``params.when`` came about.
+
+    With ``params.besides``, another occasion may have left some as well.
+    """
+    occasion = str(requirement.params["when"])
+    wanted = OCCASIONS[occasion](view.truth)
+    besides = requirement.params.get("besides")
+    most = wanted + (OCCASIONS[str(besides)](view.truth) if besides else 0)
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    if wanted <= len(items) <= most:
+        return Judged(len(items))
+    allowed = str(wanted) if most == wanted else f"{wanted} to {most}"
+    return Judged(
+        len(items),
+        (
+            Finding(
+                f"{allowed}: one for {occasion}", str(len(items)), _everywhere(requirement, view)
+            ),
+        ),
+    )
+
+
+def tokens_billed(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Per model and kind, the counted tokens are those that the API billed.
+
+    ``params.calls`` is ``all``, or ``main``: what side calls were billed may then be
+    counted or not.  ``params.required``: it is a finding that nothing was counted at
+    all, and not another requirement's.
+
+    Of an answer that broke off, the client cannot know what was billed: as much as was
+    announced of it may be counted, or nothing.
+    """
+    least, most = _billed(view, only_main=requirement.params.get("calls") == "main")
+    items = chosen(requirement, view)
+    if not least or (not items and not requirement.params.get("required")):
+        return nothing_seen(requirement, items)
+    seen: dict[tuple[str, str], float] = defaultdict(float)
+    for (model, kind), points in _by(items, "model", "type").items():
+        seen[_base(model), kind] += total(points)
+    findings = tuple(
+        Finding(
+            f"{least[key]:g}" if least[key] == most[key] else f"{least[key]:g} to {most[key]:g}",
+            f"{seen.get(key, 0):g}",
+            f"{_everywhere(requirement, view)} · model {key[0]} · type {key[1]}",
+        )
+        for key in sorted(least)
+        if not least[key] <= seen.get(key, 0) <= most[key]
+    )
+    strange = tuple(
+        Finding(
+            "nothing: the API billed none",
+            f"{seen[key]:g}",
+            f"{_everywhere(requirement, view)} · model {key[0]} · type {key[1]}",
+        )
+        for key in sorted(seen.keys() - most.keys())
+        if seen[key]
+    )
+    return Judged(len(least), (*findings, *strange))
+
+
+def event_tokens(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Each answer of the main loop is told, with its model and its tokens (the field's kind)."""
+    kind = requirement.path[-1]
+    answers = Counter(
+        (_base(call.model), getattr(call, kind))
+        for call in view.truth.api_calls
+        if call.status == 200 and not call.auxiliary
+    )
+    items = chosen(requirement, view)
+    if not answers or not items:
+        return NotExercised(f"no {requirement.selects} was exported")
+    told = Counter((_base(_text(item, "model")), _attribute(item, kind)) for item in items)
+    findings = tuple(
+        Finding(
+            f"an answer of {model} with {kind} {number:g} told {wanted} times",
+            f"{told[model, number]} times",
+            _everywhere(requirement, view),
+        )
+        for (model, number), wanted in sorted(answers.items())
+        if told[model, number] < wanted
+    )
+    return Judged(len(items), findings)
+
+
+def cost_agrees(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Per model, the cost counter is the sum of what the events give as cost."""
+    told: dict[str, float] = defaultdict(float)
+    for item in chosen(requirement, view):
+        told[_base(_text(item, "model"))] += _cost(item, requirement)
+    if not told:
+        return NotExercised(f"no {requirement.selects} was exported")
+    counted: dict[str, float] = defaultdict(float)
+    for (model,), points in _by(view.select(_COST), "model").items():
+        counted[_base(model)] += total(points)
+    findings = tuple(
+        Finding(
+            f"{told.get(model, 0.0):.6f}, the sum of {requirement.path[-1]}",
+            f"{counted.get(model, 0.0):.6f}",
+            f"{view.run.label} · {_COST} · model {model}",
+        )
+        for model in sorted(told.keys() | counted.keys())
+        if not isclose(told.get(model, 0.0), counted.get(model, 0.0), rel_tol=_RELATIVE)
+    )
+    return Judged(len(told), findings)
+
+
+def total(items: list[Item] | tuple[Item, ...]) -> float:
+    """The sum of data points: of deltas all, of a cumulative stream the last."""
+    last: dict[object, float] = {}
+    deltas = 0.0
+    for item in sorted(items, key=lambda item: int(item.view["time_unix_nano"])):
+        value = item.view["value"] or 0
+        if item.view["temporality"] == "cumulative":
+            last[str(sorted(item.view["attributes"].items()))] = value
+        else:
+            deltas += value
+    return deltas + sum(last.values())
+
+
+def _billed(
+    view: CaptureView, *, only_main: bool
+) -> tuple[Mapping[tuple[str, str], float], Mapping[tuple[str, str], float]]:
+    """(least, most) by model and kind."""
+    least: dict[tuple[str, str], float] = defaultdict(float)
+    most: dict[tuple[str, str], float] = defaultdict(float)
+    for call in view.truth.api_calls:
+        for kind, field in _KINDS.items():
+            tokens = getattr(call, field)
+            if call.status == 200 and not (call.probe or (only_main and call.auxiliary)):
+                least[_base(call.model), kind] += tokens
+            if call.status in (200, 0):
+                most[_base(call.model), kind] += tokens
+    return least, most
+
+
+def _cost(item: Item, requirement: Requirement) -> float:
+    """What the event gives as cost; 0 for what is no number, which other checks tell."""
+    cost = _attribute(item, requirement.path[-1])
+    return cost if isinstance(cost, int | float) else 0.0
+
+
+def _base(model: str) -> str:
+    """A model's name without the mark of its context window (``[1m]``)."""
+    return model.partition("[")[0]
+
+
+def _by(items: list[Item] | tuple[Item, ...], *keys: str) -> dict[tuple[str, ...], list[Item]]:
+    grouped: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+    for item in items:
+        grouped[tuple(_text(item, key) for key in keys)].append(item)
+    return grouped
+
+
+def _attribute(item: Item, key: str) -> float | str:
+    """An attribute, as a number where it is one or is written in digits; 0 if it is missing."""
+    value = item.view["attributes"].get(key, 0)
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value if isinstance(value, int | float) else str(value)
+
+
+def _text(item: Item, key: str) -> str:
+    """An attribute as it is written, whatever its type; ``0`` if it is missing."""
+    return str(item.view["attributes"].get(key, 0))
+
+
+def _everywhere(requirement: Requirement, view: CaptureView) -> str:
+    return f"{view.run.label} · {requirement.selects}"

@@ -1,0 +1,204 @@
+"""Checks of one field of each selected item, judged by the requirement's JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from harness.contract.catalogue import Contract
+from harness.contract.requirement import Requirement
+from harness.findings import Finding, Judged, NotExercised, Outcome
+from harness.judging.items.describe import expected, shown
+from harness.judging.items.item import MISSING, Item
+from harness.judging.items.view import CaptureView
+
+
+class FieldChecks:
+    """The field checks of one contract; validators and their answers are kept.
+
+    The same value is judged many times over (every data point has the same
+    ``session.id``), so an answer is remembered by requirement and value.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._validators: dict[str, Draft202012Validator] = {}
+        self._answers: dict[tuple[str, str], bool] = {}
+
+    def value(self, requirement: Requirement, view: CaptureView) -> Outcome:
+        """Wherever the field is, it is what the schema says."""
+        return self._each(requirement, view, lambda value: value)
+
+    def holds(self, requirement: Requirement, view: CaptureView) -> Outcome:
+        """Every selected item has the field, and it is what the schema says."""
+        items = chosen(requirement, view)
+        if not items:
+            return nothing_seen(requirement, items)
+        findings = tuple(
+            Finding(self._expected(requirement), shown(value), _spot(item, requirement))
+            for item in items
+            if (value := item.at(requirement.path)) is MISSING
+            or not self._holds(requirement, value)
+        )
+        return Judged(len(items), findings)
+
+    def json_text(self, requirement: Requirement, view: CaptureView) -> Outcome:
+        """Wherever the field is, it is a string of JSON whose content the schema describes."""
+        return self._each(requirement, view, _parsed)
+
+    def _each(self, requirement: Requirement, view: CaptureView, read: Any) -> Outcome:
+        having = carrying(requirement, view)
+        if not having:
+            return nothing_seen(requirement, chosen(requirement, view))
+        findings = tuple(
+            Finding(self._expected(requirement), shown(value), _spot(item, requirement))
+            for item, value in having
+            if not self._holds(requirement, read(value))
+        )
+        return Judged(len(having), findings)
+
+    def _expected(self, requirement: Requirement) -> str:
+        schema = _schema(requirement)
+        if isinstance(schema, Mapping) and "$ref" in schema:
+            resolver = self._contract.registry.resolver()
+            schema = resolver.lookup(str(schema["$ref"])).contents
+        return expected(schema)
+
+    def _holds(self, requirement: Requirement, value: Any) -> bool:
+        key = (requirement.name, f"{type(value).__name__} {json.dumps(value, default=str)}")
+        if key not in self._answers:
+            self._answers[key] = self._validator(requirement).is_valid(value)
+        return self._answers[key]
+
+    def _validator(self, requirement: Requirement) -> Draft202012Validator:
+        if requirement.name not in self._validators:
+            self._validators[requirement.name] = Draft202012Validator(
+                _schema(requirement),
+                registry=self._contract.registry,
+                format_checker=Draft202012Validator.FORMAT_CHECKER,
+            )
+        return self._validators[requirement.name]
+
+
+def present(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Every selected item has the field."""
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    findings = tuple(
+        Finding(f"{requirement.path[-1]} is present", _keys(item, requirement), item.where)
+        for item in items
+        if item.at(requirement.path) is MISSING
+    )
+    return Judged(len(items), findings)
+
+
+def absent(requirement: Requirement, view: CaptureView) -> Outcome:
+    """No selected item has the field."""
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    findings = tuple(
+        Finding(f"no {requirement.path[-1]}", shown(item.at(requirement.path)), item.where)
+        for item in items
+        if item.at(requirement.path) is not MISSING
+    )
+    return Judged(len(items), findings)
+
+
+def covers(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Taken together, the items show every value in ``params.values``."""
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    wanted = [str(value) for value in _list(requirement.params["values"])]
+    seen = {str(item.at(requirement.path)) for item in items}
+    findings = tuple(
+        Finding(
+            f"{requirement.path[-1]} = {value!r} on some {requirement.selects}",
+            f"only {', '.join(sorted(seen))}",
+            f"{view.run.label} · {requirement.selects}",
+        )
+        for value in wanted
+        if value not in seen
+    )
+    return Judged(len(items), findings)
+
+
+def chosen(requirement: Requirement, view: CaptureView) -> list[Item]:
+    """The selected items that also match ``params.where`` (path -> value), without those
+    that do not show the field."""
+    return [
+        item
+        for item in view.select(requirement.selects)
+        if requirement.path not in item.unseen and matches(requirement, item)
+    ]
+
+
+def carrying(requirement: Requirement, view: CaptureView) -> list[tuple[Item, Any]]:
+    """The chosen items that have the field, each with its value."""
+    found = [(item, item.at(requirement.path)) for item in chosen(requirement, view)]
+    return [(item, value) for item, value in found if value is not MISSING]
+
+
+def matches(requirement: Requirement, item: Item) -> bool:
+    """Whether an item meets ``params.where``: a value for each path, or a schema of it."""
+    where = requirement.params.get("where", {})
+    assert isinstance(where, Mapping)
+    return all(_meets(item.at(tuple(path.split("/"))), wanted) for path, wanted in where.items())
+
+
+def _meets(value: Any, wanted: object) -> bool:
+    if isinstance(wanted, Mapping):
+        return value is not MISSING and Draft202012Validator(wanted).is_valid(value)
+    return bool(value == wanted)
+
+
+def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:
+    """Why a field check has nothing to look at."""
+    if not items and requirement.selects.kind == "measured":
+        return NotExercised(f"no run gave anything to measure as {requirement.selects.name}")
+    if not items:
+        where = requirement.params.get("where")
+        narrowed = f" with {json.dumps(where)}" if where else ""
+        return NotExercised(f"no {requirement.selects}{narrowed} was exported")
+    return NotExercised(f"no {requirement.selects} carried {'.'.join(requirement.path)}")
+
+
+def number(value: Any) -> float | None:
+    """A number, also where it was sent in decimal digits; None for anything else."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _schema(requirement: Requirement) -> Mapping[str, Any] | bool:
+    """The requirement's own schema, or the one of its field."""
+    own = requirement.params.get("schema", requirement.schema)
+    assert isinstance(own, Mapping | bool)
+    return own
+
+
+def _spot(item: Item, requirement: Requirement) -> str:
+    return " · ".join(filter(None, (item.where, ".".join(requirement.path))))
+
+
+def _keys(item: Item, requirement: Requirement) -> str:
+    holder = item.at(requirement.path[:-1])
+    return f"only {', '.join(sorted(holder))}" if isinstance(holder, Mapping) else shown(holder)
+
+
+def _list(value: object) -> list[object]:
+    assert isinstance(value, list)
+    return value
+
+
+def _parsed(value: Any) -> Any:
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError, RecursionError):
+        return {"not JSON": shown(value)}

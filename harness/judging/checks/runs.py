@@ -1,0 +1,205 @@
+"""Checks against the run as a whole: its time, its machine, its prompts, its failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.capture.run import Failure
+from harness.contract.requirement import Requirement
+from harness.findings import Finding, Judged, NotExercised, Outcome
+from harness.judging.checks.accounting import total
+from harness.judging.checks.fields import carrying, chosen, nothing_seen, number
+from harness.judging.items.describe import shown
+from harness.judging.items.item import MISSING, Item
+from harness.judging.items.view import CaptureView
+
+#: How far the subject's clock readings may lie outside of what we saw of the process.
+_SLACK_NS = 1_000_000_000
+
+
+def within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The item's time (the field, in Unix nanoseconds) lies within the run."""
+    having = [(item, value) for item, value in carrying(requirement, view) if value]
+    if not having:
+        return nothing_seen(requirement, chosen(requirement, view))
+    first = view.run.started_unix_nano - _SLACK_NS
+    last = view.run.ended_unix_nano + _SLACK_NS
+    findings = tuple(
+        Finding(f"a time from {first} to {last}, when the process ran", str(value), item.where)
+        for item, value in having
+        if not first <= value <= last
+    )
+    return Judged(len(having), findings)
+
+
+def shorter_than_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field, in milliseconds, is not longer than the run."""
+    having = [
+        (item, length_ms)
+        for item, value in carrying(requirement, view)
+        if (length_ms := number(value)) is not None
+    ]
+    if not having:
+        return nothing_seen(requirement, chosen(requirement, view))
+    wall_ms = _wall_s(view) * 1000
+    findings = tuple(
+        Finding(f"at most {wall_ms:.0f} ms, the run’s own length", f"{length_ms:g}", item.where)
+        for item, length_ms in having
+        if not length_ms <= wall_ms
+    )
+    return Judged(len(having), findings)
+
+
+def active_within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
+    """No stream of the counter, in seconds, adds up to more than the run's length."""
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    streams: dict[str, list[Item]] = {}
+    for item in items:
+        streams.setdefault(str(sorted(item.view["attributes"].items())), []).append(item)
+    wall_s = _wall_s(view)
+    findings = tuple(
+        Finding(
+            f"at most {wall_s:.1f} s, the run’s own length",
+            f"{total(members):g} s",
+            members[-1].where,
+        )
+        for members in streams.values()
+        if total(members) > wall_s
+    )
+    return Judged(len(streams), findings)
+
+
+def as_host(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is this machine's ``params.fact``; where that is empty, there is no field."""
+    wanted = getattr(view.run.host, str(requirement.params["fact"]))
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    findings = tuple(
+        Finding(
+            f"{shown(wanted)}, as this machine is" if wanted else f"no {requirement.path[-1]} here",
+            shown(item.at(requirement.path)),
+            item.where,
+        )
+        for item in items
+        if item.at(requirement.path) != (wanted or MISSING)
+    )
+    return Judged(len(items), findings)
+
+
+def as_signed_in(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Every item carries the field, and it is that of the account that is signed in."""
+    wanted = view.truth.account.get(requirement.path[-1])
+    items = chosen(requirement, view)
+    if not items or wanted is None:
+        return NotExercised(f"no {requirement.selects} of a session with an account was exported")
+    findings = tuple(
+        Finding(f"{shown(wanted)}, who is signed in", shown(item.at(requirement.path)), item.where)
+        for item in items
+        if item.at(requirement.path) != wanted
+    )
+    return Judged(len(items), findings)
+
+
+def prompt_length(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is the length of the prompt, in UTF-16 code units or in characters."""
+    return _each_prompt(
+        requirement,
+        view,
+        lambda prompt, value: number(value) in (_utf16(prompt), len(prompt)),
+        lambda prompt: f"{_utf16(prompt)}, the length of {prompt!r}",
+    )
+
+
+def prompt_text(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is the prompt, word for word."""
+    return _each_prompt(
+        requirement, view, lambda prompt, value: bool(value == prompt), lambda prompt: prompt
+    )
+
+
+def failures_told(requirement: Requirement, view: CaptureView) -> Outcome:
+    """What failed, in order, is told by the events in order: ``params.fact`` of each.
+
+    ``params.statuses``: only failures that ended with one of these (0: with none).
+    """
+    fact = str(requirement.params["fact"])
+    statuses = requirement.params.get("statuses")
+    assert statuses is None or isinstance(statuses, list)
+    items = sorted(chosen(requirement, view), key=lambda item: item.view["time_unix_nano"])
+    if len(items) != len(view.truth.failures):
+        if not items or not view.truth.failures:
+            return NotExercised("the run saw no failed API request, or no event told of one")
+        return NotExercised("the events do not tell which failure each is about")
+    findings = []
+    looked_at = 0
+    for failure, item in zip(view.truth.failures, items, strict=True):
+        if not _FACTS[fact][0](failure):
+            continue
+        if statuses is not None and (failure.status or 0) not in statuses:
+            continue
+        looked_at += 1
+        value = item.at(requirement.path)
+        wanted, right = _FACTS[fact][1](failure, value)
+        if not right:
+            findings.append(Finding(wanted, shown(value), item.where))
+    if not looked_at:
+        return NotExercised(f"no failure tells of {fact}")
+    return Judged(looked_at, tuple(findings))
+
+
+_Fact = tuple[Callable[[Failure], bool], Callable[[Failure, Any], tuple[str, bool]]]
+
+_FACTS: dict[str, _Fact] = {
+    "status": (
+        lambda failure: failure.status is not None,
+        lambda failure, value: (f"{failure.status}", number(value) == failure.status),
+    ),
+    "no status": (
+        lambda failure: failure.status is None,
+        lambda failure, value: ("no status: no answer came", value is MISSING),
+    ),
+    "attempts": (
+        lambda failure: failure.attempts > 0,
+        lambda failure, value: (
+            f"{failure.attempts}: so many requests came for it",
+            number(value) == failure.attempts,
+        ),
+    ),
+    "message": (
+        lambda failure: bool(failure.message),
+        lambda failure, value: (
+            f"a message with {failure.message!r}",
+            isinstance(value, str) and failure.message in value,
+        ),
+    ),
+}
+
+
+def _each_prompt(
+    requirement: Requirement,
+    view: CaptureView,
+    right: Callable[[str, Any], bool],
+    wanted: Callable[[str], str],
+) -> Outcome:
+    items = sorted(chosen(requirement, view), key=lambda item: item.view["time_unix_nano"])
+    pairs: Sequence[tuple[str, Item]] = list(zip(view.truth.prompts, items, strict=False))
+    if not pairs:
+        return nothing_seen(requirement, items)
+    findings = tuple(
+        Finding(wanted(prompt), shown(item.at(requirement.path)), item.where)
+        for prompt, item in pairs
+        if not right(prompt, item.at(requirement.path))
+    )
+    return Judged(len(pairs), findings)
+
+
+def _utf16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _wall_s(view: CaptureView) -> float:
+    return (view.run.ended_unix_nano - view.run.started_unix_nano) / 1e9

@@ -1,0 +1,304 @@
+"""Checks of what events say of a tool against what it was asked and did."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from harness.capture.run import ToolRun
+from harness.contract.requirement import Requirement
+from harness.findings import Finding, Judged, NotExercised, Outcome
+from harness.judging.checks.accounting import total
+from harness.judging.checks.fields import chosen, matches, nothing_seen, number
+from harness.judging.checks.matching import MCP_TOOL, paired, reported_name
+from harness.judging.checks.truth import EDIT_TOOLS
+from harness.judging.items.describe import shown
+from harness.judging.items.item import MISSING, Item
+from harness.judging.items.view import CaptureView
+
+_SLEEP = re.compile(r"\bsleep (\d+(?:\.\d+)?)")
+
+#: Extension -> the language that the documents name for it.
+LANGUAGES = {".py": "Python", ".ts": "TypeScript", ".js": "JavaScript", ".md": "Markdown"}
+UNKNOWN = "unknown"
+
+
+def decided(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Each decision made as ``params.source`` says is told so, accepted or rejected."""
+    source = str(requirement.params["source"])
+    made = [each for each in view.truth.decisions if each.source == source]
+    if not made:
+        return NotExercised(f"the run saw no decision by {source}")
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    told = {decision.tool_use_id: item for decision, item in paired(view.truth.decisions, items)}
+    findings = []
+    for decision in made:
+        item = told.get(decision.tool_use_id)
+        wanted = ("accept" if decision.accepted else "reject", source)
+        if item is None:
+            findings.append(
+                Finding(f"{decision.name}: {wanted[0]} by {source}", "no event", view.run.label)
+            )
+            continue
+        seen = (item.at(("attributes", "decision")), item.at(("attributes", "source")))
+        if seen != wanted:
+            findings.append(
+                Finding(
+                    f"{decision.name}: {wanted[0]} by {source}",
+                    f"{seen[0]} by {seen[1]}",
+                    item.where,
+                )
+            )
+    return Judged(len(made), tuple(findings))
+
+
+def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The counter holds each decision about an edit under its tool and language: those that
+    ``params.decision`` and ``params.language`` (``known``, ``unknown``) choose, and those of
+    ``params.sources``, then under their source, too."""
+    items = view.select(requirement.selects)
+    if not items:
+        return nothing_seen(requirement, [])
+    wanted: Counter[tuple[str, ...]] = Counter()
+    for each in view.truth.decisions:
+        decision = "accept" if each.accepted else "reject"
+        key = (each.name, decision, language_of(each.input), each.source)
+        if each.name in EDIT_TOOLS and _asked_for(requirement, key):
+            wanted[_told(requirement, key)] += 1
+    if not wanted:
+        return NotExercised("the run saw no such decision about an edit")
+    counted: defaultdict[tuple[str, ...], list[Item]] = defaultdict(list)
+    for item in items:
+        attributes = item.view["attributes"]
+        # The first document called it `tool`, every release `tool_name`.
+        tool = str(attributes.get("tool_name", attributes.get("tool")))
+        rest = (str(attributes.get(name)) for name in ("decision", "language", "source"))
+        found = (tool, *rest)
+        if _asked_for(requirement, found):
+            counted[_told(requirement, found)].append(item)
+    seen = {each: total(members) for each, members in counted.items()}
+    findings = tuple(
+        Finding(
+            f"{wanted[each]} of {', '.join(each)}",
+            f"{seen.get(each, 0):g}",
+            f"{view.run.label} · {requirement.selects}",
+        )
+        for each in sorted(wanted.keys() | seen.keys())
+        if wanted[each] != seen.get(each, 0)
+    )
+    return Judged(wanted.total(), findings)
+
+
+def language_of(tool_input: Mapping[str, object]) -> str:
+    """The language of the file that an edit tool names.
+
+    Of a notebook the documents say nothing: no release knows its extension.
+    """
+    path = tool_input.get("file_path") or tool_input.get("notebook_path") or ""
+    return LANGUAGES.get(PurePath(str(path)).suffix, UNKNOWN)
+
+
+def _asked_for(requirement: Requirement, key: tuple[str, ...]) -> bool:
+    """Whether (tool, decision, language, source) is among those that the requirement means."""
+    _, decision, language, source = key
+    params = requirement.params
+    sources = params.get("sources", [source])
+    assert isinstance(sources, list)
+    if params.get("decision", decision) != decision or source not in sources:
+        return False
+    asked = params.get("language")
+    return asked is None or (language == UNKNOWN) == (asked == UNKNOWN)
+
+
+def _told(requirement: Requirement, key: tuple[str, ...]) -> tuple[str, ...]:
+    """The key without the source, unless the requirement is about that."""
+    return key if "sources" in requirement.params else key[:-1]
+
+
+def tool_outcome(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is ``true`` for the tools that worked and ``false`` for those that failed."""
+    return _of_each_run(
+        requirement, view, lambda run: ("true" if run.ok else "false",), lambda value: value
+    )
+
+
+def tool_name(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is the name of the tool that ran; of a tool of an MCP server, ``mcp_tool``."""
+    return _of_each_run(
+        requirement,
+        view,
+        lambda run: (reported_name(run.name),),
+        lambda value: reported_name(str(value)),
+    )
+
+
+def input_size(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is the length of the input as compact JSON.
+
+    Judged on ``params.tools``, whose input the CLI does not complete with defaults, and
+    on inputs in ASCII, for which every unit of length is the same.
+    """
+    tools = requirement.params["tools"]
+    assert isinstance(tools, list)
+
+    def size(run: ToolRun) -> tuple[object, ...]:
+        text = json.dumps(run.input, ensure_ascii=False, separators=(",", ":"))
+        return (len(text),) if reported_name(run.name) in tools and text.isascii() else ()
+
+    return _of_each_run(requirement, view, size, number)
+
+
+def result_size(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is the length of what the tool answered, where that is plain text: in bytes,
+    or else (``params.units`` false does not allow it) in UTF-16 code units.
+
+    Judged on ``params.tools``: for a command that prints nothing the CLI makes up a text.
+    """
+    tools = requirement.params["tools"]
+    assert isinstance(tools, list)
+
+    def sizes(run: ToolRun) -> tuple[object, ...]:
+        if not run.ok or run.name not in tools or run.result_bytes is None:
+            return ()
+        lenient = requirement.params.get("units", True)
+        return (run.result_bytes, *([run.result_units] if lenient else []))
+
+    return _of_each_run(requirement, view, sizes, number)
+
+
+def slept(requirement: Requirement, view: CaptureView) -> Outcome:
+    """A command that slept took at least so long, in milliseconds."""
+    findings = []
+    looked_at = 0
+    for run, item in paired(view.truth.tools_that_ran, _of_accepted(chosen(requirement, view))):
+        slept = _SLEEP.findall(str(run.input.get("command", "")))
+        took = number(item.at(requirement.path))
+        if not slept or took is None:
+            continue
+        looked_at += 1
+        least = sum(map(float, slept)) * 1000
+        if took < least:
+            findings.append(
+                Finding(f"at least {least:g} ms", shown(item.at(requirement.path)), item.where)
+            )
+    if not looked_at:
+        return NotExercised("no event told of a command that slept")
+    return Judged(looked_at, tuple(findings))
+
+
+def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is JSON that repeats what the tool was asked (``params.tool``: which)."""
+    wanted_tool = str(requirement.params["tool"])
+    keys = requirement.params.get("keys", ["timeout", "description"])
+    assert isinstance(keys, list)
+    known: list[Any] = [*view.truth.tools_that_ran]
+    items = _of_accepted(chosen(requirement, view))
+    if requirement.selects.name == "tool_decision":
+        known, items = [*view.truth.decisions], chosen(requirement, view)
+    findings = []
+    looked_at = 0
+    for run, item in paired(known, items):
+        if reported_name(run.name) != wanted_tool:
+            continue
+        looked_at += 1
+        value = item.at(requirement.path)
+        wanted = expected_parameters(run.name, run.input, keys)
+        if value is MISSING:
+            findings.append(Finding(json.dumps(wanted), "nothing", item.where))
+            continue
+        seen = _parsed(value)
+        wrong = not isinstance(seen, dict) or any(
+            seen.get(key, MISSING) != each for key, each in wanted.items()
+        )
+        if wrong:
+            findings.append(Finding(json.dumps(wanted), shown(value), item.where))
+    if not looked_at:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(looked_at, tuple(findings))
+
+
+def input_repeated(requirement: Requirement, view: CaptureView) -> Outcome:
+    """The field is JSON that holds every argument that the tool was given."""
+    findings = []
+    looked_at = 0
+    for run, item in paired(view.truth.tools_that_ran, _of_accepted(_having(requirement, view))):
+        looked_at += 1
+        value = item.at(requirement.path)
+        seen = _parsed(value)
+        if not isinstance(seen, dict) or any(
+            seen.get(key, MISSING) != each for key, each in run.input.items()
+        ):
+            findings.append(Finding(json.dumps(run.input), shown(value), item.where))
+    if not looked_at:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(looked_at, tuple(findings))
+
+
+def expected_parameters(
+    name: str, tool_input: Mapping[str, object], keys: Sequence[str]
+) -> dict[str, object]:
+    """What the documents want in ``tool_parameters`` of a tool, of what its input holds;
+    ``keys`` are those of a command that are repeated where they were given."""
+    if reported_name(name) == MCP_TOOL:
+        _, server, tool = name.split("__", 2)
+        return {"mcp_server_name": server, "mcp_tool_name": tool}
+    if name == "Skill":
+        return {"skill_name": tool_input["skill"]}
+    command = str(tool_input.get("command", ""))
+    given = {key: tool_input[key] for key in keys if key in tool_input}
+    return {"bash_command": command.split()[0], "full_command": command, **given}
+
+
+def _of_each_run(
+    requirement: Requirement,
+    view: CaptureView,
+    allowed: Callable[[ToolRun], tuple[object, ...]],
+    read: Callable[[Any], object],
+) -> Outcome:
+    """The field of each tool's event is one of ``allowed(run)``; without any, the tool is
+    not judged."""
+    findings = []
+    looked_at = 0
+    for run, item in paired(view.truth.tools_that_ran, _of_accepted(_having(requirement, view))):
+        values = allowed(run)
+        if not values or not matches(requirement, item):
+            continue
+        looked_at += 1
+        if read(item.at(requirement.path)) not in values:
+            findings.append(
+                Finding(
+                    f"{shown(values[0])}, as {run.name} did",
+                    shown(item.at(requirement.path)),
+                    item.where,
+                )
+            )
+    if not looked_at:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(looked_at, tuple(findings))
+
+
+def _of_accepted(items: list[Item]) -> list[Item]:
+    """Without results of rejected tools, which the first document knows."""
+    return [item for item in items if item.at(("attributes", "decision")) != "reject"]
+
+
+def _having(requirement: Requirement, view: CaptureView) -> list[Item]:
+    return [
+        item
+        for item in view.select(requirement.selects)
+        if item.at(requirement.path) is not MISSING
+    ]
+
+
+def _parsed(value: Any) -> Any:
+    """What the field says in JSON; None for what is no JSON, or none that can be read."""
+    try:
+        return json.loads(str(value))
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,104 @@
+"""Checks of the requests themselves, and across the protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.contract.requirement import Requirement
+from harness.findings import Finding, Judged, NotExercised, Outcome
+from harness.judging.checks.fields import carrying, chosen, nothing_seen
+from harness.judging.items.describe import shown
+from harness.judging.items.view import CaptureView
+from harness.otlp.model import Protocol
+
+
+def configured_protocol(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Every request came by the protocol that the run configured."""
+    items = chosen(requirement, view)
+    if not items:
+        return nothing_seen(requirement, items)
+    findings = tuple(
+        Finding(f"{view.protocol}, as configured", shown(item.view["protocol"]), item.where)
+        for item in items
+        if item.view["protocol"] != view.protocol
+    )
+    return Judged(len(items), findings)
+
+
+def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
+    """The selected items have the same names and attribute keys on every protocol.
+
+    ``params.names``: of items with these names only, where others come and go by chance.
+    """
+    shapes: dict[Protocol, set[tuple[str, tuple[str, ...]]]] = {}
+    for view in views:
+        shapes.setdefault(view.protocol, set()).update(_shapes(requirement, view))
+    empty = [str(protocol) for protocol, shape in shapes.items() if not shape]
+    if empty:
+        return NotExercised(f"no {requirement.selects} was exported over {', '.join(empty)}")
+    if len(shapes) < 2:
+        return NotExercised("only one protocol was run")
+    everything = set().union(*shapes.values())
+    findings = tuple(
+        Finding(
+            f"{name} with {', '.join(keys) or 'no attribute'}, as over "
+            + " and ".join(str(other) for other in shapes if (name, keys) in shapes[other]),
+            f"not over {protocol}",
+            f"{protocol} · {requirement.selects}",
+        )
+        for protocol, shape in shapes.items()
+        for name, keys in sorted(everything - shape)
+    )
+    return Judged(sum(len(view.select(requirement.selects)) for view in views), findings)
+
+
+def distinct(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
+    """No two runs have a value of the field in common."""
+    values = {
+        view.run.label: {shown(value) for _, value in carrying(requirement, view)} for view in views
+    }
+    having = {label: seen for label, seen in values.items() if seen}
+    if len(having) < 2:
+        return NotExercised(f"fewer than two runs carried {'.'.join(requirement.path)}")
+    first: dict[str, str] = {}
+    findings = []
+    for label, seen in having.items():
+        for value in sorted(seen):
+            if first.setdefault(value, label) != label:
+                findings.append(Finding(f"another than in {first[value]}", value, label))
+    return Judged(len(having), tuple(findings))
+
+
+def equal_in_all(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
+    """The field has one value in all selected items of all runs."""
+    having = [(item, value) for view in views for item, value in carrying(requirement, view)]
+    protocols = {view.protocol for view in views if carrying(requirement, view)}
+    if len(protocols) < 2:
+        return NotExercised(f"fewer than two protocols carried {'.'.join(requirement.path)}")
+    first, same = having[0]
+    findings = tuple(
+        Finding(f"the same as at {first.where}: {shown(same)}", shown(value), item.where)
+        for item, value in having[1:]
+        if value != same
+    )
+    return Judged(len(having), findings)
+
+
+def _shapes(requirement: Requirement, view: CaptureView) -> set[tuple[str, tuple[str, ...]]]:
+    """Name and attribute keys of each item.
+
+    Items of the subject's side business, which differs from run to run, are
+    no difference between protocols: a shape counts once, however often it came.
+    """
+    names = requirement.params.get("names")
+    assert names is None or isinstance(names, list)
+    return {
+        (_name(item.view), tuple(sorted(item.view["attributes"])))
+        for item in view.select(requirement.selects)
+        if names is None or _name(item.view) in names
+    }
+
+
+def _name(view: Mapping[str, Any]) -> str:
+    return str(view["name"] if "name" in view else "/".join(view["names"]))

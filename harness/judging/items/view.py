@@ -1,0 +1,218 @@
+"""A capture as the checks and the schemas see it: plain JSON-like items with a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.capture.names import event_names
+from harness.contract.requirement import Selector
+from harness.exposition import UNSEEN, is_exposed
+from harness.judging.items.item import Item
+from harness.judging.items.measured import NO_MEASURES, Measures
+from harness.otlp.model import Attributes, DataPoint, Event, Resource, Scope, Signal, Value
+
+
+class CaptureView:
+    """The items of one capture, made once and shared by all checks.
+
+    ``measures`` make the items of the kind ``measured``; without them there are none.
+    """
+
+    def __init__(self, capture: Capture, measures: Measures = NO_MEASURES) -> None:
+        self.capture = capture
+        self.run = capture.run
+        self.truth = capture.run.truth
+        self.protocol = capture.run.protocol
+        self._measures = measures
+        self._selected: dict[Selector, tuple[Item, ...]] = {}
+
+    def select(self, selector: Selector) -> tuple[Item, ...]:
+        """The items that a requirement speaks of, in order of arrival."""
+        if selector not in self._selected:
+            self._selected[selector] = tuple(self._find(selector))
+        return self._selected[selector]
+
+    def _find(self, selector: Selector) -> list[Item]:
+        match selector.kind:
+            case "metrics":
+                return self._points
+            case "events":
+                return self._events
+            case "items":
+                return [*self._points, *self._events]
+            case "metric" | "event":
+                items = self._points if selector.kind == "metric" else self._events
+                return [item for item in items if named(selector, item.view)]
+            case "resources":
+                return self._resources
+            case "scopes":
+                return [item for item in self._scopes if item.view["signal"] == selector.name]
+            case "exports":
+                return self._exports
+            case "measured" if selector.name in self._measures:
+                return list(self._measures[selector.name](self.capture))
+        raise ValueError(f"nothing is known of {selector}")
+
+    def _place(self, export: Export) -> str:
+        signal = export.signal or "unrecognised"
+        return f"{self.run.label} · {signal} export {export.sequence}"
+
+    @cached_property
+    def _decoded(self) -> list[Export]:
+        return [
+            export
+            for export in self.capture.exports
+            if not export.rejected and export.decode_error is None
+        ]
+
+    @cached_property
+    def _points(self) -> list[Item]:
+        return [
+            Item(
+                f"{self._place(export)} · {point.metric.name} · point {n}",
+                {**point_view(point), "export": export.sequence, "collector": export.collector},
+                UNSEEN.get(export.collector, frozenset()),
+            )
+            for export in self._decoded
+            for n, point in enumerate(export.data_points, start=1)
+        ]
+
+    @cached_property
+    def _events(self) -> list[Item]:
+        return [
+            Item(
+                f"{self._place(export)} · {_called(event)} · record {n}",
+                {**event_view(event), "collector": export.collector},
+                UNSEEN.get(export.collector, frozenset()),
+            )
+            for export in self._decoded
+            for n, event in enumerate(export.events, start=1)
+        ]
+
+    @cached_property
+    def _exports(self) -> list[Item]:
+        return [
+            Item(self._place(export), export_view(export))
+            for export in self.capture.exports
+            if not is_exposed(export)
+        ]
+
+    @cached_property
+    def _resources(self) -> list[Item]:
+        return [
+            Item(f"{self._place(export)} · resource", {**_resource(resource), "signal": signal})
+            for export in self._decoded
+            for signal, resource, _ in _owners(export)
+            if resource.attributes or not is_exposed(export)
+        ]
+
+    @cached_property
+    def _scopes(self) -> list[Item]:
+        return [
+            Item(f"{self._place(export)} · scope", {**_scope(scope), "signal": signal})
+            for export in self._decoded
+            for signal, _, scope in _owners(export)
+            if scope.name or not is_exposed(export)
+        ]
+
+
+def named(selector: Selector, view: Mapping[str, Any]) -> bool:
+    """Whether a data point or an event goes by the selector's name."""
+    if selector.kind == "event":
+        return selector.name in view["names"]
+    return bool(view["name"] == selector.name)
+
+
+def point_view(point: DataPoint) -> dict[str, Any]:
+    """A data point as ``schemas/metrics/*.json`` describe it."""
+    return {
+        "name": point.metric.name,
+        "description": point.metric.description,
+        "unit": point.metric.unit,
+        "type": point.metric.type,
+        "temporality": point.metric.temporality,
+        "monotonic": point.metric.monotonic,
+        "value": point.value,
+        "start_time_unix_nano": point.start_time_unix_nano,
+        "time_unix_nano": point.time_unix_nano,
+        "attributes": plain(point.attributes),
+        "repeated": point.attributes.repeated,
+    }
+
+
+def event_view(event: Event) -> dict[str, Any]:
+    """An event as ``schemas/events/*.json`` describe it."""
+    return {
+        "names": event_names(event),
+        "body": plain(event.body),
+        "event_name": event.event_name,
+        "time_unix_nano": event.time_unix_nano,
+        "observed_time_unix_nano": event.observed_time_unix_nano,
+        "severity_number": event.severity_number,
+        "attributes": plain(event.attributes),
+        "repeated": event.attributes.repeated,
+    }
+
+
+def export_view(export: Export) -> dict[str, Any]:
+    """A request as ``schemas/transport/*.json`` describe it."""
+    decoded = not export.rejected and export.decode_error is None
+    return {
+        "protocol": export.protocol,
+        "signal": export.signal,
+        "method": export.method,
+        "path": export.path,
+        "collector": export.collector,
+        "rejected": refusal(export),
+        "decode_error": "" if export.decode_error is None else str(export.decode_error),
+        "headers": export.joined_headers,
+        "items": len(export.data_points) + len(export.events) + len(export.spans) if decoded else 0,
+        "notes": sorted({note.code for note in export.notes}) if decoded else [],
+    }
+
+
+def refusal(export: Export) -> str:
+    """Why a request was refused, with what it asked for; empty for an accepted one."""
+    return f"{export.method} {export.path}: {export.rejected}" if export.rejected else ""
+
+
+def plain(value: Value) -> Any:
+    """An OTLP value as JSON Schema can judge it: int and float stay apart."""
+    if isinstance(value, Attributes):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, bytes):
+        return {"bytes": value.hex()}
+    return value
+
+
+def _called(event: Event) -> str:
+    return " or ".join(event_names(event)) or "an event without a name"
+
+
+def _resource(resource: Resource) -> dict[str, Any]:
+    return {
+        "attributes": plain(resource.attributes),
+        "repeated": resource.attributes.repeated,
+    }
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    return {"name": scope.name, "version": scope.version}
+
+
+def _owners(export: Export) -> list[tuple[Signal, Resource, Scope]]:
+    """Each distinct pair of resource and scope of one export."""
+    found: dict[tuple[Resource, Scope], Signal] = {}
+    for point in export.data_points:
+        found.setdefault((point.resource, point.scope), Signal.METRICS)
+    for event in export.events:
+        found.setdefault((event.resource, event.scope), Signal.LOGS)
+    for span in export.spans:
+        found.setdefault((span.resource, span.scope), Signal.TRACES)
+    return [(signal, resource, scope) for (resource, scope), signal in found.items()]

@@ -1,0 +1,190 @@
+"""The registry of checks, and the judgement of one requirement over all its captures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from harness.capture.run import Run
+from harness.contract.applicability import concerns
+from harness.contract.catalogue import Contract
+from harness.contract.requirement import DRAWN, Requirement
+from harness.findings import Judged, NotExercised, Outcome
+from harness.judging.checks import (
+    accounting,
+    canaries,
+    fields,
+    runs,
+    session,
+    streams,
+    tools,
+    transport,
+)
+from harness.judging.items.view import CaptureView
+from harness.otlp.model import Protocol
+
+#: From a run and the name of a measure (or of an item) to a shell line.
+ByHand = Callable[[Run, str], str]
+
+_PerCapture = Callable[[Requirement, CaptureView], Outcome]
+_Across = Callable[[Requirement, Sequence[CaptureView]], Outcome]
+
+
+def _named(*checks: Any) -> dict[str, Any]:
+    """Checks by their own names: what ``check`` of a requirement says."""
+    return {check.__name__: check for check in checks}
+
+
+_PER_CAPTURE: Mapping[str, _PerCapture] = _named(
+    accounting.cost_agrees,
+    accounting.counted,
+    accounting.event_tokens,
+    accounting.one_each,
+    accounting.tokens_billed,
+    canaries.kept,
+    canaries.shown_at,
+    fields.absent,
+    fields.covers,
+    fields.present,
+    runs.active_within_the_run,
+    runs.as_host,
+    runs.as_signed_in,
+    runs.failures_told,
+    runs.prompt_length,
+    runs.prompt_text,
+    runs.shorter_than_the_run,
+    runs.within_the_run,
+    session.constant,
+    session.exported,
+    session.increasing,
+    session.same_instant,
+    session.subject_version,
+    session.without_gaps,
+    streams.never_falls,
+    streams.one_point_per_stream,
+    streams.times_ordered,
+    streams.unique_keys,
+    streams.windows_apart,
+    tools.decided,
+    tools.edits_decided,
+    tools.input_repeated,
+    tools.input_size,
+    tools.parameters,
+    tools.result_size,
+    tools.slept,
+    tools.tool_name,
+    tools.tool_outcome,
+    transport.configured_protocol,
+)
+_ACROSS: Mapping[str, _Across] = _named(
+    transport.distinct, transport.equal_in_all, transport.same_everywhere
+)
+_BY_SCHEMA = ("value", "holds", "json_text")
+
+#: Every check that a requirement may name.
+CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA})
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The outcome over all captures, and each protocol's own (empty for a check across them)."""
+
+    outcome: Outcome
+    by_protocol: Mapping[Protocol, Outcome] = field(default_factory=dict)
+
+
+class Judge:
+    """Judges captures by one contract.  Pure: same captures, same judgement.
+
+    ``by_hand`` makes the shell line that findings in runs with drawn input carry.
+    """
+
+    def __init__(self, contract: Contract, by_hand: ByHand | None = None) -> None:
+        self.contract = contract
+        self._by_hand = by_hand
+        schema_checks = fields.FieldChecks(contract)
+        self._per_capture = {
+            **_PER_CAPTURE,
+            **{name: getattr(schema_checks, name) for name in _BY_SCHEMA},
+        }
+        # A capture never changes, and is judged again beside others that do (mutants).
+        # The requirement is kept beside its outcome, so that no other gets its id.
+        self._known: WeakKeyDictionary[CaptureView, dict[int, tuple[Requirement, Outcome]]]
+        self._known = WeakKeyDictionary()
+
+    def judge(self, requirement: Requirement, views: Sequence[CaptureView]) -> Judgement:
+        """Judge by the captures of every run that the requirement speaks of.
+
+        Nothing seen on one protocol is not made good by another: without a finding, the
+        whole is exercised only where some scenario exercises it in each of its runs.
+        """
+        if requirement.check is None:
+            return Judgement(NotExercised(requirement.awaits))
+        relevant = [view for view in views if concerns(requirement, view.run)]
+        if not relevant:
+            return Judgement(NotExercised(f"there was none of: {requirement.exercised_by}"))
+        if requirement.check in _ACROSS:
+            return Judgement(_ACROSS[requirement.check](requirement, relevant))
+        outcomes = [(view, self._outcome(requirement, view)) for view in relevant]
+        return Judgement(_merge(outcomes), _by_protocol(outcomes))
+
+    def _outcome(self, requirement: Requirement, view: CaptureView) -> Outcome:
+        known = self._known.setdefault(view, {})
+        if id(requirement) not in known:
+            assert requirement.check is not None
+            outcome = self._per_capture[requirement.check](requirement, view)
+            if DRAWN in view.run.traits and self._by_hand is not None:
+                outcome = _shown_by_hand(outcome, view.run, requirement, self._by_hand)
+            known[id(requirement)] = (requirement, outcome)
+        return known[id(requirement)][1]
+
+
+def _shown_by_hand(
+    outcome: Outcome, run: Run, requirement: Requirement, by_hand: ByHand
+) -> Outcome:
+    """Nobody can look the input of a drawn run up: its findings tell how to see them."""
+    if isinstance(outcome, NotExercised) or not outcome.findings:
+        return outcome
+    line = by_hand(run, requirement.selects.name)
+    findings = tuple(replace(finding, by_hand=line) for finding in outcome.findings)
+    return replace(outcome, findings=findings)
+
+
+_Outcomes = Sequence[tuple[CaptureView, Outcome]]
+
+
+def _merge(outcomes: _Outcomes) -> Outcome:
+    judged = [each for _, each in outcomes if isinstance(each, Judged)]
+    findings = tuple(finding for each in judged for finding in each.findings)
+    exercised = {_occasion(view.run) for view, each in outcomes if isinstance(each, Judged)}
+    missed: dict[str, dict[str, str]] = {}
+    for view, each in outcomes:
+        if isinstance(each, NotExercised) and _occasion(view.run) not in exercised:
+            missed.setdefault(view.run.scenario, {})[view.protocol] = each.reason
+    if findings or any(view.run.scenario not in missed for view, _ in outcomes):
+        return Judged(sum(each.looked_at for each in judged), findings)
+    # What some runs showed says more than what none did.
+    seen = {view.run.scenario for view, each in outcomes if isinstance(each, Judged)}
+    reasons = {
+        f"{protocol}: {why}" if scenario in seen else why: None
+        for scenario, by_protocol in missed.items()
+        if scenario in seen or not seen
+        for protocol, why in by_protocol.items()
+    }
+    return NotExercised("; ".join(reasons))
+
+
+def _occasion(run: Run) -> str:
+    """Runs of which one is enough to exercise a requirement: the protocol of a drawn run is
+    part of what was drawn."""
+    return run.scenario if DRAWN in run.traits else run.label
+
+
+def _by_protocol(outcomes: _Outcomes) -> dict[Protocol, Outcome]:
+    """Each protocol's own outcome, over all its runs."""
+    grouped: dict[Protocol, list[tuple[CaptureView, Outcome]]] = {}
+    for view, each in outcomes:
+        grouped.setdefault(view.protocol, []).append((view, each))
+    return {protocol: _merge(each) for protocol, each in grouped.items()}

@@ -1,0 +1,136 @@
+"""One row of the verdict table per requirement, and the rule of the exit code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from harness.contract.catalogue import Contract
+from harness.contract.requirement import Requirement
+from harness.findings import Finding, Judged, Level, NotExercised, Outcome, Verdict
+from harness.judging.expectations import Expectations
+from harness.judging.judge import Judgement
+from harness.otlp.model import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is said of one requirement.
+
+    ``reason`` explains every verdict but ``pass`` and ``fail``; ``looked_at`` is
+    the number of things judged; ``by_protocol`` holds each protocol's own
+    outcome (``pass``, ``fail`` or ``not exercised``), before expectations.
+    """
+
+    requirement: str
+    level: Level
+    verdict: Verdict
+    says: str
+    source: str
+    reason: str = ""
+    evidence: str = ""
+    looked_at: int = 0
+    findings: tuple[Finding, ...] = ()
+    by_protocol: Mapping[Protocol, Verdict] = field(default_factory=dict)
+
+
+def decide(
+    contract: Contract,
+    requirement: Requirement,
+    judgement: Judgement | None,
+    expectations: Expectations,
+    *,
+    whole: bool = True,
+) -> Row:
+    """Turn a judgement into a verdict.
+
+    ``judgement`` may be ``None`` only for a requirement that does not apply to the
+    version.  ``whole``: every run was made that the requirement speaks of, so that a
+    listed deviation must have shown itself.
+    """
+    if not contract.applies(requirement):
+        return _row(
+            requirement,
+            Verdict.NOT_APPLICABLE,
+            reason=f"holds {requirement.versions}; the subject is {contract.version}",
+        )
+    if judgement is None:
+        raise ValueError(f"{requirement.name} applies to {contract.version} but was not judged")
+    listed = expectations.get(requirement.name)
+    outcome = judgement.outcome
+    protocols = {protocol: _plain(each) for protocol, each in judgement.by_protocol.items()}
+    if isinstance(outcome, NotExercised):
+        if listed is None or listed.intermittent or not whole:
+            return _row(requirement, Verdict.NOT_EXERCISED, outcome.reason, protocols=protocols)
+        return _row(
+            requirement,
+            Verdict.ERROR,
+            f"a deviation is listed, but nothing was seen to tell: {outcome.reason}",
+            listed.evidence,
+            protocols=protocols,
+        )
+    if listed is None or (not outcome.findings and (listed.intermittent or not whole)):
+        verdict, reason, evidence = _plain(outcome), "", ""
+    else:
+        verdict = Verdict.KNOWN if outcome.findings else Verdict.FIXED
+        reason, evidence = listed.reason, listed.evidence
+    return _row(
+        requirement, verdict, reason, evidence, outcome.looked_at, outcome.findings, protocols
+    )
+
+
+def broken(requirement: Requirement, reason: str) -> Row:
+    """The row of a requirement that the harness could not judge."""
+    return _row(requirement, Verdict.ERROR, reason)
+
+
+def fails_the_run(row: Row) -> bool:
+    """The one place where a level decides something: the exit code."""
+    match row.verdict:
+        case Verdict.ERROR | Verdict.FIXED:
+            return True
+        case Verdict.FAIL:
+            return row.level is Level.MUST
+        case _:
+            return False
+
+
+def exercised(row: Row) -> bool:
+    """Whether the row says that something was seen."""
+    return row.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.KNOWN, Verdict.FIXED)
+
+
+def counts(rows: Iterable[Row]) -> dict[Verdict, int]:
+    """How many rows have each verdict; every verdict is there, seeded with zero."""
+    seen = Counter(row.verdict for row in rows)
+    return {verdict: seen[verdict] for verdict in Verdict}
+
+
+def _plain(outcome: Outcome) -> Verdict:
+    if isinstance(outcome, Judged):
+        return Verdict.FAIL if outcome.findings else Verdict.PASS
+    return Verdict.NOT_EXERCISED
+
+
+def _row(
+    requirement: Requirement,
+    verdict: Verdict,
+    reason: str = "",
+    evidence: str = "",
+    looked_at: int = 0,
+    findings: tuple[Finding, ...] = (),
+    protocols: Mapping[Protocol, Verdict] | None = None,
+) -> Row:
+    return Row(
+        requirement.name,
+        requirement.level,
+        verdict,
+        requirement.says,
+        str(requirement.source),
+        reason,
+        evidence,
+        looked_at,
+        findings,
+        protocols or {},
+    )

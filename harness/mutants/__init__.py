@@ -1,0 +1,1 @@
+"""The vocabulary of mutants, applied to captures; and mutants that run as processes."""

@@ -1,0 +1,182 @@
+"""Edit the items of an export message in place, by the paths that requirements use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+
+from harness.judging.items.item import Item
+from harness.judging.items.view import event_view, point_view
+from harness.otlp import flatten
+from harness.otlp.messages import ExportLogsServiceRequest, ExportMetricsServiceRequest, Request
+
+_TEMPORALITIES = {"unspecified": 0, "delta": 1, "cumulative": 2}
+#: Attributes whose values differ from run to run: no help in finding the same item again.
+_RANDOM = frozenset({"session.id", "user.id", "prompt.id", "message.uuid", "client_request_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One data point or log record within its message.
+
+    ``item`` is what the checks see of it; ``record`` is the message to edit,
+    ``owner`` the metric of a data point (else the record itself), ``siblings``
+    the repeated field that holds the record.
+    """
+
+    item: Item
+    record: Any
+    owner: Any
+    siblings: Any
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """Orders the items of a run alike, whatever protocol they came by."""
+        view = self.item.view
+        attributes = {k: v for k, v in view["attributes"].items() if k not in _RANDOM}
+        name = view["name"] if "name" in view else "/".join(view["names"])
+        sequence = attributes.get("event.sequence", -1)
+        return name, sequence if isinstance(sequence, int) else -1, json.dumps(attributes)
+
+
+def places(message: Request) -> Iterator[Place]:
+    """Every data point or log record, in the order of the flattened model."""
+    if isinstance(message, ExportMetricsServiceRequest):
+        views = [Item("", point_view(point)) for point in flatten.data_points(message)]
+        found: list[tuple[Any, Any, Any]] = [
+            (point, metric, points)
+            for resource in message.resource_metrics
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            for points in [_points(metric)]
+            for point in points
+        ]
+    elif isinstance(message, ExportLogsServiceRequest):
+        views = [Item("", event_view(event)) for event in flatten.events(message)]
+        found = [
+            (record, record, scope.log_records)
+            for resource in message.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+    else:
+        return
+    for item, (record, owner, siblings) in zip(views, found, strict=True):
+        yield Place(item, record, owner, siblings)
+
+
+def groups(message: Request) -> list[Any]:
+    """The resource groups (ResourceMetrics, ResourceLogs) of a request."""
+    if isinstance(message, ExportMetricsServiceRequest):
+        return list(message.resource_metrics)
+    if isinstance(message, ExportLogsServiceRequest):
+        return list(message.resource_logs)
+    return []
+
+
+def scopes(group: Any) -> Any:
+    """The scope groups within a resource group."""
+    return group.scope_metrics if hasattr(group, "scope_metrics") else group.scope_logs
+
+
+def put(place: Place, path: tuple[str, ...], value: Any) -> None:
+    """Put ``value`` at ``path`` of an item; None takes a data point's value away."""
+    match path:
+        case ("attributes", key):
+            put_attribute(place.record.attributes, key, value)
+        case ("body",):
+            place.record.body.string_value = value
+        case ("unit",):
+            place.owner.unit = value
+        case ("type",) if value == "gauge":
+            points = list(place.siblings)
+            place.owner.gauge.data_points.extend(points)
+        case ("monotonic",):
+            place.owner.sum.is_monotonic = value
+        case ("temporality",):
+            place.owner.sum.aggregation_temporality = _TEMPORALITIES[value]
+        case ("value",) if value is None:
+            place.record.ClearField("as_double")
+            place.record.ClearField("as_int")
+        case ("value",):
+            place.record.as_double = value
+        case ("time_unix_nano",):
+            place.record.time_unix_nano = value
+        case _:
+            raise ValueError(f"no way to put {value!r} at {'.'.join(path)}")
+
+
+def put_attribute(attributes: Any, key: str, value: Any) -> None:
+    """Replace or add one attribute; the Python type decides the OTLP type."""
+    drop_attribute(attributes, key)
+    added = attributes.add(key=key)
+    match value:
+        case bool():
+            added.value.bool_value = value
+        case int():
+            added.value.int_value = value
+        case float():
+            added.value.double_value = value
+        case str():
+            added.value.string_value = value
+        case _:
+            raise ValueError(f"no attribute value: {value!r}")
+
+
+def drop_attribute(attributes: Any, key: str) -> None:
+    """Leave an attribute out."""
+    for index in reversed(range(len(attributes))):
+        if attributes[index].key == key:
+            del attributes[index]
+
+
+def remove(place: Place) -> None:
+    """Take the item out of its message."""
+    for index, each in enumerate(place.siblings):
+        if each is place.record or each == place.record:
+            del place.siblings[index]
+            return
+
+
+def repeat(place: Place) -> None:
+    """Put the item into its message a second time."""
+    place.siblings.add().CopyFrom(place.record)
+
+
+def prune(message: Request) -> bool:
+    """Leave out what holds no item any more; False if nothing is left at all."""
+    for group in groups(message):
+        for scope in scopes(group):
+            if hasattr(scope, "metrics"):
+                _keep(scope.metrics, [metric for metric in scope.metrics if _points(metric)])
+        _keep(scopes(group), [scope for scope in scopes(group) if _items(scope)])
+    top: Any
+    if isinstance(message, ExportMetricsServiceRequest):
+        top = message.resource_metrics
+    elif isinstance(message, ExportLogsServiceRequest):
+        top = message.resource_logs
+    else:
+        return True  # nothing is ever taken out of traces
+    _keep(top, [group for group in top if scopes(group)])
+    return bool(top)
+
+
+def _points(metric: Any) -> Any:
+    kind = metric.WhichOneof("data")
+    return getattr(metric, kind).data_points if kind else ()
+
+
+def _items(scope: Any) -> Any:
+    return scope.metrics if hasattr(scope, "metrics") else scope.log_records
+
+
+def _keep(repeated: Any, kept: list[Message]) -> None:
+    if len(kept) == len(repeated):
+        return
+    copies = [type(each).FromString(each.SerializeToString()) for each in kept]
+    del repeated[:]
+    repeated.extend(copies)

@@ -1,0 +1,189 @@
+"""Lies, told on purpose: a capture of a conforming subject, with one promise broken.
+
+Which lies there are stands beside each promise in ``schemas/``; here is how each
+is told.  A mutant works on the decoded requests and encodes them again, so that
+the checks read it by the same way as any capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.contract.applicability import concerns
+from harness.contract.requirement import MutantSpec, Requirement
+from harness.judging.checks.fields import matches
+from harness.judging.items.item import MISSING, Item
+from harness.judging.items.view import export_view, named
+from harness.mutants import editing, leaks
+from harness.mutants.editing import Place
+from harness.mutants.named import Lie, tell
+from harness.mutants.rewriting import copy_message, rewritten
+from harness.otlp.messages import Request
+
+
+def mutate(
+    captures: Sequence[Capture],
+    requirement: Requirement,
+    lie: MutantSpec,
+    themes: Mapping[str, Lie],
+) -> tuple[Capture, ...]:
+    """The captures of a subject that lies as ``lie`` says.
+
+    It lies in one scenario only, the first in which there is something to lie about,
+    but there over every protocol alike.  ``themes`` are the lies that themes have by name.
+    Raises :class:`ValueError` if there is nothing to lie about at all: a mutant that
+    changes nothing proves nothing.
+    """
+    relevant = [capture for capture in captures if concerns(requirement, capture.run)]
+    reason: ValueError | None = None
+    for scenario in dict.fromkeys(capture.run.scenario for capture in relevant):
+        members = [capture for capture in relevant if capture.run.scenario == scenario]
+        try:
+            told = _tell(members, relevant, requirement, lie.operation, themes)
+        except ValueError as error:
+            reason = error
+            continue
+        changed = {id(before): after for before, after in zip(members, told, strict=True)}
+        return tuple(changed.get(id(capture), capture) for capture in captures)
+    raise ValueError(f"{lie.name}: nothing to lie about: {reason}")
+
+
+def _tell(
+    members: Sequence[Capture],
+    relevant: Sequence[Capture],
+    requirement: Requirement,
+    operation: Mapping[str, object],
+    themes: Mapping[str, Lie],
+) -> Sequence[Capture]:
+    if "named" in operation:
+        return tell(str(operation["named"]), members, relevant, requirement, themes)
+    if "leak" in operation:
+        return [leaks.leak(capture, requirement, operation["leak"]) for capture in members]
+    if "hide" in operation:
+        return [leaks.hide(capture, requirement) for capture in members]
+    return [_mutate(capture, requirement, operation) for capture in members]
+
+
+def _mutate(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
+    if requirement.selects.kind == "exports":
+        return _edit_header(capture, requirement, operation)
+    messages = [copy_message(export) for export in capture.exports]
+    if requirement.selects.kind in ("resources", "scopes"):
+        _edit_owners(messages, requirement, operation)
+    else:
+        _edit_items(messages, requirement, operation)
+    exports = []
+    for export, message in zip(capture.exports, messages, strict=True):
+        if message is None:
+            exports.append(export)
+        elif editing.prune(message):
+            exports.append(rewritten(export, message))
+    return replace(capture, exports=tuple(exports))
+
+
+def _edit_items(messages: list[Request | None], requirement: Requirement, operation: Any) -> None:
+    """Change one item (``drop``, ``set``, ``set_key``, ``repeat``) or all of them
+    (``remove``, ``set_all``)."""
+    found = [
+        place
+        for message in messages
+        if message is not None
+        for place in editing.places(message)
+        if _selected(place, requirement)
+    ]
+    if not found:
+        raise ValueError(f"{requirement.name}: there is no {requirement.selects} to lie about")
+    path = requirement.path
+    if "remove" in operation:
+        # From the back, so that what is still to be removed keeps its place.
+        for place in reversed(found):
+            editing.remove(place)
+    elif "repeat" in operation:
+        editing.repeat(max(found, key=lambda place: place.key))
+    elif "set_all" in operation:
+        _set_all(found, path, operation["set_all"])
+    elif "set_key" in operation:
+        one = max(found, key=lambda place: place.key)
+        added = operation["set_key"]
+        editing.put(one, (*path, added["key"]), added["value"])
+    elif "drop" in operation:
+        having = [place for place in found if place.item.at(path) is not MISSING]
+        if not having:
+            raise ValueError(f"nothing carries {'.'.join(path)}")
+        one = max(having, key=lambda place: place.key)
+        editing.drop_attribute(one.record.attributes, path[-1])
+    else:
+        having = [place for place in found if place.item.at(path) is not MISSING]
+        editing.put(max(having or found, key=lambda p: p.key), path, operation["set"])
+
+
+def _set_all(found: list[Place], path: tuple[str, ...], wanted: Any) -> None:
+    if isinstance(wanted, Mapping):
+        changed = [place for place in found if place.item.at(path) == wanted["from"]]
+        if not changed:
+            raise ValueError(f"nothing has {wanted['from']!r} at {'.'.join(path)}")
+        for place in changed:
+            editing.put(place, path, wanted["to"])
+    else:
+        for place in found:
+            editing.put(place, path, wanted)
+
+
+def _selected(place: Place, requirement: Requirement) -> bool:
+    view = place.item.view
+    match requirement.selects.kind:
+        case "metrics":
+            right = "unit" in view
+        case "events":
+            right = "body" in view
+        case "items":
+            right = True
+        case kind:
+            right = ("unit" in view) == (kind == "metric") and named(requirement.selects, view)
+    return right and matches(requirement, place.item)
+
+
+def _edit_owners(messages: list[Request | None], requirement: Requirement, operation: Any) -> None:
+    """Change every resource or scope alike; ``set_key`` adds to the first resource only."""
+    groups = [
+        group for message in messages if message is not None for group in editing.groups(message)
+    ]
+    if requirement.selects.kind == "scopes":
+        wanted = f"scope_{requirement.selects.name}"
+        for group in groups:
+            for scope in getattr(group, wanted, ()):
+                setattr(scope.scope, requirement.path[-1], operation["set"])
+        return
+    if "set_key" in operation:
+        added = operation["set_key"]
+        editing.put_attribute(groups[0].resource.attributes, added["key"], added["value"])
+        return
+    key = requirement.path[-1]
+    for group in groups:
+        if "drop" in operation:
+            editing.drop_attribute(group.resource.attributes, key)
+        else:
+            editing.put_attribute(group.resource.attributes, key, operation["set"])
+
+
+def _edit_header(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
+    """Drop or change one header of the first request that has it, or give it to one that
+    should not."""
+    name = requirement.path[-1]
+    concerned = [
+        export for export in capture.exports if matches(requirement, Item("", export_view(export)))
+    ]
+    having = [export for export in concerned if export.header(name) is not None]
+    if requirement.check == "absent":
+        having = concerned
+    if not having:
+        raise ValueError(f"{requirement.name}: no request has a header {name}")
+    headers = [pair for pair in having[0].headers if pair[0].lower() != name]
+    if "set" in operation:
+        headers.append((name, operation["set"]))
+    changed = replace(having[0], headers=tuple(headers))
+    exports = tuple(changed if export is having[0] else export for export in capture.exports)
+    return replace(capture, exports=exports)

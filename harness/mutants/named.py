@@ -1,0 +1,308 @@
+"""The lies that take code to tell; ``schemas/`` calls them by name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.contract.requirement import Requirement
+from harness.mutants import editing
+from harness.mutants.editing import Place
+from harness.mutants.rewriting import copy_message, rewritten, with_body
+from harness.otlp.codec import encode
+from harness.otlp.messages import ENCODINGS, Encoding
+from harness.otlp.model import Protocol
+
+Lie = Callable[[Capture, Requirement], Capture]
+
+
+def tell(
+    name: str,
+    captures: Sequence[Capture],
+    relevant: Sequence[Capture],
+    requirement: Requirement,
+    themes: Mapping[str, Lie],
+) -> Sequence[Capture]:
+    """Tell the lie on every capture of a scenario; on one of them alone, or in view of
+    all ``relevant`` captures, where that is the lie.  ``themes`` are further lies by name.
+
+    Raises ValueError where there is nothing to lie about.
+    """
+    if name in _ON_ONE_PROTOCOL:
+        first, *rest = captures
+        return (_ON_ONE_PROTOCOL[name](first, requirement), *rest)
+    if name in _OF_ALL_RUNS:
+        first, *rest = captures
+        others = [capture for capture in relevant if capture is not first]
+        return (_OF_ALL_RUNS[name](first, others, requirement), *rest)
+    lie = themes[name] if name in themes else _EVERYWHERE[name]
+    return [lie(capture, requirement) for capture in captures]
+
+
+def other_protocol(capture: Capture, requirement: Requirement) -> Capture:
+    """The first request travels by another protocol than the configured one."""
+    first, *rest = capture.exports
+    other = (
+        Protocol.HTTP_JSON if first.protocol is not Protocol.HTTP_JSON else Protocol.HTTP_PROTOBUF
+    )
+    message = copy_message(first)
+    assert message is not None
+    moved = replace(with_body(first, encode(message, ENCODINGS[other])), protocol=other)
+    return replace(capture, exports=(moved, *rest))
+
+
+def wrong_path(capture: Capture, requirement: Requirement) -> Capture:
+    """One more request goes where no collector expects it, and is refused."""
+    extra = replace(
+        _one_more(capture), path="/v1/metricz", signal=None, status=404, rejected="no such path"
+    )
+    return replace(capture, exports=(*capture.exports, extra))
+
+
+def garbled_body(capture: Capture, requirement: Requirement) -> Capture:
+    """One more request whose body is not what it says it is."""
+    extra = with_body(_one_more(capture), b'{"resourceMetrics": 7}\x00\xff')
+    return replace(capture, exports=(*capture.exports, extra))
+
+
+def empty_request(capture: Capture, requirement: Requirement) -> Capture:
+    """One more request that carries nothing."""
+    last = _one_more(capture)
+    message = copy_message(last)
+    assert message is not None
+    message.Clear()
+    return replace(capture, exports=(*capture.exports, rewritten(last, message)))
+
+
+def json_numbers(capture: Capture, requirement: Requirement) -> Capture:
+    """64-bit integers of JSON bodies are written as numbers."""
+    return _edit_json(
+        capture, lambda text: re.sub(r'"(intValue|timeUnixNano)":\s*"(\d+)"', r'"\1":\2', text)
+    )
+
+
+def json_null_double(capture: Capture, requirement: Requirement) -> Capture:
+    """A double goes lost in JSON: an attribute of a scope, where nothing else looks."""
+
+    def lose(text: str) -> str:
+        data = json.loads(text)
+        for group in (*data.get("resourceMetrics", ()), *data.get("resourceLogs", ())):
+            for scope in (*group.get("scopeMetrics", ()), *group.get("scopeLogs", ())):
+                scope["scope"]["attributes"] = [{"key": "share", "value": {"doubleValue": None}}]
+        return json.dumps(data)
+
+    return _edit_json(capture, lose)
+
+
+def repeat_sequence(capture: Capture, requirement: Requirement) -> Capture:
+    """Two events of a session have the same number."""
+    return _number(capture, lambda first, last: (first, first))
+
+
+def swap_sequence(capture: Capture, requirement: Requirement) -> Capture:
+    """The last event of a session has the first number, and the first the last."""
+    return _number(capture, lambda first, last: (last, first))
+
+
+def one_more_attribute(capture: Capture, requirement: Requirement) -> Capture:
+    """One item carries an attribute that it does not carry on the other protocols."""
+    kind = requirement.selects.kind
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    found = [
+        place
+        for _, message in messages
+        if message is not None
+        for place in editing.places(message)
+        if ("unit" in place.item.view) == (kind == "metrics")
+    ]
+    one = max(found, key=lambda place: place.key)
+    editing.put_attribute(one.record.attributes, "only.here", "yes")
+    return _rewrite(capture, messages)
+
+
+def one_session_id(
+    capture: Capture, others: Sequence[Capture], requirement: Requirement
+) -> Capture:
+    """All selected items of one run carry the session id of another."""
+    wanted = requirement.selects.kind
+    for other in others:
+        found: Sequence[Any] = other.data_points() if wanted == "metrics" else other.events()
+        ids = {item.attributes["session.id"] for item in found if "session.id" in item.attributes}
+        if ids:
+            return _name_session(capture, str(min(map(str, ids))), wanted)
+    raise ValueError("no other run carries a session id")
+
+
+def _name_session(capture: Capture, session_id: str, kind: str) -> Capture:
+    def name(place: Place) -> None:
+        if ("unit" in place.item.view) == (kind == "metrics"):
+            editing.put_attribute(place.record.attributes, "session.id", session_id)
+
+    return _edit_places(capture, name)
+
+
+def other_resource_on_one_protocol(capture: Capture, requirement: Requirement) -> Capture:
+    """All resources of one run carry an attribute that they do not carry elsewhere."""
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    for _, message in messages:
+        for group in editing.groups(message) if message is not None else ():
+            editing.put_attribute(group.resource.attributes, "only.here", "yes")
+    return _rewrite(capture, messages)
+
+
+def repeated_key(capture: Capture, requirement: Requirement) -> Capture:
+    """One attribute of every item stands there twice."""
+
+    def repeat(place: Place) -> None:
+        attributes = place.record.attributes
+        attributes.add().CopyFrom(attributes[0])
+
+    return _edit_places(capture, repeat)
+
+
+def repeated_resource_key(capture: Capture, requirement: Requirement) -> Capture:
+    """One attribute of every resource stands there twice."""
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    for _, message in messages:
+        for group in editing.groups(message) if message is not None else ():
+            group.resource.attributes.add().CopyFrom(group.resource.attributes[0])
+    return _rewrite(capture, messages)
+
+
+def starts_after_its_time(capture: Capture, requirement: Requirement) -> Capture:
+    """Every data point starts a nanosecond after its time."""
+
+    def late(place: Place) -> None:
+        if "unit" in place.item.view:
+            place.record.start_time_unix_nano = place.record.time_unix_nano + 1
+
+    return _edit_places(capture, late)
+
+
+def point_twice(capture: Capture, requirement: Requirement) -> Capture:
+    """A data point that adds nothing stands in its request a second time."""
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    for _, message in messages:
+        for place in editing.places(message) if message is not None else ():
+            if "unit" in place.item.view:
+                editing.repeat(place)
+                place.siblings[-1].as_double = 0.0
+                return _rewrite(capture, messages)
+    raise ValueError(f"{capture.run.label} exported no data point")
+
+
+def overlapping_windows(capture: Capture, requirement: Requirement) -> Capture:
+    """Every data point claims to count since the start of the process."""
+
+    def early(place: Place) -> None:
+        if "unit" in place.item.view:
+            place.record.start_time_unix_nano = capture.run.started_unix_nano
+
+    return _edit_places(capture, early)
+
+
+def falling_sum(capture: Capture, requirement: Requirement) -> Capture:
+    """The first data point of each cumulative stream is higher than all that follow."""
+    seen: set[str] = set()
+
+    def raise_first(place: Place) -> None:
+        view = place.item.view
+        stream = f"{view.get('name')} {sorted(view['attributes'].items())}"
+        if view.get("temporality") == "cumulative" and stream not in seen:
+            seen.add(stream)
+            place.record.as_double = 1e9
+
+    return _edit_places(capture, raise_first)
+
+
+def _edit_places(capture: Capture, edit: Callable[[Place], object]) -> Capture:
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    for _, message in messages:
+        # Editing may add to what is gone through.
+        for place in list(editing.places(message)) if message is not None else ():
+            edit(place)
+    return _rewrite(capture, messages)
+
+
+def _number(capture: Capture, numbers: Callable[[int, int], tuple[int, int]]) -> Capture:
+    """Give the first and the last event other sequence numbers."""
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    events = sorted(
+        (
+            place
+            for _, message in messages
+            if message is not None
+            for place in editing.places(message)
+            if "body" in place.item.view
+        ),
+        key=_sequence,
+    )
+    first, last = events[0], events[-1]
+    path = ("attributes", "event.sequence")
+    for place, number in zip(
+        (first, last), numbers(_sequence(first), _sequence(last)), strict=True
+    ):
+        editing.put(place, path, number)
+    return _rewrite(capture, messages)
+
+
+def _sequence(place: Place) -> int:
+    return int(place.item.view["attributes"]["event.sequence"])
+
+
+def _rewrite(capture: Capture, messages: Sequence[tuple[Export, Any]]) -> Capture:
+    return replace(
+        capture,
+        exports=tuple(
+            export if message is None else rewritten(export, message)
+            for export, message in messages
+        ),
+    )
+
+
+def _edit_json(capture: Capture, edit: Callable[[str], str]) -> Capture:
+    exports = tuple(
+        with_body(export, edit(rewritten(export, message).body.decode()).encode())
+        if export.encoding is Encoding.JSON and (message := copy_message(export)) is not None
+        else export
+        for export in capture.exports
+    )
+    return replace(capture, exports=exports)
+
+
+def _one_more(capture: Capture) -> Export:
+    last = capture.exports[-1]
+    return replace(last, sequence=last.sequence + 1)
+
+
+_OWN = (
+    other_protocol,
+    wrong_path,
+    garbled_body,
+    empty_request,
+    json_numbers,
+    json_null_double,
+    repeat_sequence,
+    swap_sequence,
+    repeated_key,
+    repeated_resource_key,
+    starts_after_its_time,
+    point_twice,
+    overlapping_windows,
+    falling_sum,
+)
+_EVERYWHERE: Mapping[str, Lie] = {lie.__name__: lie for lie in _OWN}
+_ON_ONE_PROTOCOL: Mapping[str, Lie] = {
+    lie.__name__: lie for lie in (one_more_attribute, other_resource_on_one_protocol)
+}
+_OF_ALL_RUNS: Mapping[str, Callable[[Capture, Sequence[Capture], Requirement], Capture]] = {
+    one_session_id.__name__: one_session_id
+}
+
+#: Every lie of no theme that ``schemas/`` may call by name.
+NAMES = frozenset({*_EVERYWHERE, *_ON_ONE_PROTOCOL, *_OF_ALL_RUNS})

@@ -1,0 +1,88 @@
+"""Fixtures for people's own tests.  What they need is imported when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.collector.collector import Collector
+    from harness.plugin.session import ClaudeFactory
+    from harness.subject.binary import Binary
+
+
+@pytest.fixture
+def otlp_collector_options() -> Mapping[str, Any]:
+    """Options of :func:`otlp_collector`: override this fixture to change them.
+
+    Any keyword of :class:`harness.collector.collector.Collector`, for example
+    ``{"max_body_bytes": 1024}``.
+    """
+    return {}
+
+
+@pytest.fixture
+def make_otlp_collector() -> Iterator[Callable[..., Collector]]:
+    """A function that starts a collector; all are stopped when the test ends.
+
+    It takes the keywords of :class:`harness.collector.collector.Collector`.
+    """
+    from harness.collector.collector import Collector
+
+    with ExitStack() as running:
+
+        def make(**options: Any) -> Collector:
+            return running.enter_context(Collector(**options))
+
+        yield make
+
+
+@pytest.fixture
+def otlp_collector(
+    make_otlp_collector: Callable[..., Collector], otlp_collector_options: Mapping[str, Any]
+) -> Collector:
+    """A collector on free ports of 127.0.0.1, stopped when the test ends.
+
+    ``http_endpoint`` and ``grpc_endpoint`` are for the exporter; ``wait_for_metric``,
+    ``wait_for_event`` and ``wait_for`` wait for what arrives, ``exports`` holds it.
+    """
+    return make_otlp_collector(**otlp_collector_options)
+
+
+@pytest.fixture(scope="session")
+def cc_binary(request: pytest.FixtureRequest) -> Binary:
+    """The binary of ``--cc-binary``: override this fixture to drive another one.
+
+    Without the option a test that asks for it ends in an error.
+    """
+    subject = request.config.pluginmanager.get_plugin("cc-otel-subject")
+    if subject is None:
+        pytest.fail(
+            "this test drives a claude: expected --cc-binary=SPEC (a path, a name on PATH, "
+            "npm:VERSION, npm:latest or reference), saw no --cc-binary",
+            pytrace=False,
+        )
+    binary: Binary = subject.binary
+    return binary
+
+
+@pytest.fixture
+def claude(request: pytest.FixtureRequest, cc_binary: Binary) -> ClaudeFactory:
+    """A function that runs one headless session of the subject, offline, and returns it.
+
+    ``claude(prompt="…", script=[Say("Done.")], protocol="http/json", env={}, files={})``:
+    ``script`` is what the model answers (steps of :mod:`harness.fakes.script`), ``env``
+    is laid over the telemetry settings, ``files`` (name -> content) stand in the work tree.
+    Each call has a sandbox, a scripted API and a collector of its own.  The result has
+    ``completed`` (exit code, output), ``exports``, ``data_points(...)``, ``events(...)``,
+    ``truth`` (what really happened) and ``capture`` (all of it).
+    """
+    from harness.plugin.options import DEFAULT_DEADLINE_S
+    from harness.plugin.session import ClaudeFactory
+
+    subject = request.config.pluginmanager.get_plugin("cc-otel-subject")
+    deadline_s = DEFAULT_DEADLINE_S if subject is None else subject.options.deadline_s
+    return ClaudeFactory(cc_binary, deadline_s)

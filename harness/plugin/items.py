@@ -1,0 +1,93 @@
+"""Requirements as pytest items: the node id is the requirement's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.assessment.assessment import Assessment
+from harness.contract.requirement import Requirement
+from harness.errors import HarnessError
+from harness.judging.verdicts import Row, broken, fails_the_run
+from harness.report.failure import failure
+
+
+class RequirementFailedError(Exception):
+    """Tells pytest that an item failed; the row says why."""
+
+
+class Suite(pytest.Collector):
+    """All requirements of the catalogue, or those in ``names``."""
+
+    def __init__(
+        self,
+        *,
+        assessment: Assessment,
+        names: frozenset[str] | None,
+        rerun: Callable[[str], str],
+        **kw: Any,
+    ) -> None:
+        super().__init__(**kw)
+        self._assessment = assessment
+        self._names = names
+        self._rerun = rerun
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for requirement in self._assessment.contract.requirements:
+            if self._names is None or requirement.name in self._names:
+                yield RequirementItem.from_parent(
+                    self,
+                    name=requirement.name,
+                    nodeid=requirement.name,
+                    requirement=requirement,
+                    assessment=self._assessment,
+                    rerun=self._rerun,
+                )
+
+
+class RequirementItem(pytest.Item):
+    """One requirement; ``row`` is its verdict once the item has run."""
+
+    def __init__(
+        self,
+        *,
+        requirement: Requirement,
+        assessment: Assessment,
+        rerun: Callable[[str], str],
+        **kw: Any,
+    ) -> None:
+        super().__init__(**kw)
+        self.requirement = requirement
+        self.row: Row | None = None
+        self._assessment = assessment
+        self._rerun = rerun
+
+    def runtest(self) -> None:
+        try:
+            row = self._assessment.row(self.requirement)
+        except HarnessError as error:
+            row = broken(self.requirement, str(error))
+        self.settle(row)
+        if fails_the_run(row):
+            raise RequirementFailedError(row.requirement)
+
+    def settle(self, row: Row) -> None:
+        """Keep the verdict, and tell it to whoever reads the properties of a report."""
+        self.row = row
+        self.user_properties += [
+            ("verdict", row.verdict.value),
+            ("level", row.level.value),
+            ("source", row.source),
+        ]
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, RequirementFailedError) and self.row is not None:
+            return "\n".join(failure(self.row, self._rerun(self.name)))
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        # No file holds the item: its place is its name, which pytest then prints once.
+        return self.config.rootpath / self.name, None, f"requirement {self.name}"

@@ -1,0 +1,87 @@
+"""What the ``claude`` fixture gives: sessions of the subject under test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.capture.run import GroundTruth, Run
+from harness.errors import UsageError
+from harness.fakes.script import Say
+from harness.otlp.model import DataPoint, Event, Protocol, Value
+from harness.running.recorder import run_session
+from harness.running.scenario import Script
+from harness.subject.binary import Binary
+
+_ANSWER = (Say("Done."),)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session that has ended."""
+
+    capture: Capture
+
+    @property
+    def completed(self) -> Run:
+        """The process: ``exit_code``, ``stdout``, ``stderr``, ``argv``, times."""
+        return self.capture.run
+
+    @property
+    def truth(self) -> GroundTruth:
+        """What happened, as our fakes counted it."""
+        return self.capture.run.truth
+
+    @property
+    def exports(self) -> tuple[Export, ...]:
+        """Every export request, refused ones too, in order of arrival."""
+        return self.capture.exports
+
+    def data_points(
+        self, metric: str | None = None, /, **attributes: Value
+    ) -> tuple[DataPoint, ...]:
+        """See :meth:`harness.capture.capture.Capture.data_points`."""
+        return self.capture.data_points(metric, **attributes)
+
+    def events(self, name: str | None = None, /, **attributes: Value) -> tuple[Event, ...]:
+        """See :meth:`harness.capture.capture.Capture.events`."""
+        return self.capture.events(name, **attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaudeFactory:
+    """Runs sessions of ``binary``; each may take ``deadline_s`` seconds."""
+
+    binary: Binary
+    deadline_s: float
+
+    def __call__(
+        self,
+        prompt: str = "Say that it is done.",
+        *,
+        script: Script = _ANSWER,
+        protocol: str = Protocol.HTTP_JSON,
+        env: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> Session:
+        """Run one session to its end.
+
+        Raises SubjectError where it does not end in time or never asks the model,
+        UsageError for a protocol that does not exist or a file outside the work tree.
+        """
+        if protocol not in list(Protocol):
+            raise UsageError(
+                "protocol", seen=repr(protocol), expected=f"one of {', '.join(Protocol)}"
+            )
+        capture = run_session(
+            self.binary,
+            prompt=prompt,
+            script=script,
+            protocol=Protocol(protocol),
+            env=env,
+            files=files,
+            deadline_s=self.deadline_s,
+        )
+        return Session(capture)

@@ -1,0 +1,196 @@
+"""Hooks that collect the packaged suite and turn verdicts into outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.assessment.assessment import Assessment, catalogue
+from harness.assessment.recording import Order, Recording, record_once, record_shared
+from harness.findings import Verdict
+from harness.judging.verdicts import Row, broken, fails_the_run
+from harness.plugin import fuzz as _fuzz
+from harness.plugin import xdist as _xdist
+from harness.plugin.items import RequirementItem, Suite
+from harness.plugin.ledger import ROW, Ledger
+from harness.record.jsonl import row_to_plain
+from harness.report.rerun import rerun
+from harness.themes.catalogue import SCENARIOS, needed
+
+if TYPE_CHECKING:
+    from harness.plugin.subject import SubjectPlugin
+
+PACKAGE = "harness.suite"
+
+_LETTERS = {
+    Verdict.KNOWN: "k",
+    Verdict.NOT_EXERCISED: "-",
+    Verdict.NOT_APPLICABLE: "n",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which requirements to collect (``names`` None: all), and if there is nothing beside."""
+
+    names: frozenset[str] | None
+    alone: bool
+
+
+def choose(config: pytest.Config) -> Choice | None:
+    """Whether the session runs the suite; what stands for it is taken out of ``config.args``.
+
+    It does where no test paths are named (those of the ini file do not count), where
+    ``harness.suite`` is among the arguments, or the names of requirements.
+    """
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        config.args = []
+        # Else the header would tell of testpaths that are not collected.
+        config.args_source = pytest.Config.ArgsSource.INVOCATION_DIR
+        return Choice(None, alone=True)
+    ours = {argument for argument in config.args if argument == PACKAGE}
+    named = {
+        argument
+        for argument in config.args
+        if "/" not in argument
+        and "::" not in argument
+        and not (config.invocation_params.dir / argument).exists()
+    } - ours
+    if named:
+        named &= {requirement.name for requirement in catalogue().requirements}
+    if not ours and not named:
+        return None
+    config.args = [argument for argument in config.args if argument not in ours | named]
+    return Choice(None if ours else frozenset(named), alone=not config.args)
+
+
+class SuitePlugin:
+    """Collects and reports the suite, in every process of the session."""
+
+    def __init__(self, subject: SubjectPlugin, choice: Choice) -> None:
+        self._subject = subject
+        self._choice = choice
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        unknown = [name for name in self._subject.options.scenarios if name not in SCENARIOS]
+        if unknown:
+            raise pytest.UsageError(
+                f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}, saw {unknown[0]!r}"
+            )
+        slow = [name for name in self._subject.options.scenarios if SCENARIOS[name].slow]
+        if slow and not self._subject.options.slow:
+            raise pytest.UsageError(f"--cc-scenarios: expected --cc-slow beside {slow[0]!r}")
+        _fuzz.register_profiles(config)
+        if self._choice.alone and not config.getoption("junitprefix", None):
+            # A node id without a file leaves the class name of a test case empty.
+            config.option.junitprefix = "cc-otel"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        subject, config = self._subject, session.config
+        binary = subject.binary
+        self._assessment = Assessment(binary.spec, binary.version, self._record)
+        self._session = session
+        if not _xdist.is_worker(config):
+            config.pluginmanager.register(Ledger(subject, self._assessment), "cc-otel-ledger")
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and self._choice.alone:
+            # pytest would begin a line for each "file", and here each item has its own.
+            reporter.showfspath = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        # Beside pytest's own arguments: they are paths, and a path inside a virtual
+        # environment below the root folder would not be collected.
+        report = yield
+        if isinstance(collector, pytest.Session) and report.passed:
+            suite = Suite.from_parent(
+                collector,
+                name="cc-otel",
+                nodeid="cc-otel",
+                assessment=self._assessment,
+                names=self._choice.names,
+                rerun=self._rerun,
+            )
+            report.result = [*report.result, suite]
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if not isinstance(item, RequirementItem) or call.when != "call":
+            return report
+        if item.row is None:
+            item.settle(broken(item.requirement, f"a fault in a check: {call.excinfo!r}"))
+            report.user_properties = list(item.user_properties)
+        row = item.row
+        assert row is not None
+        setattr(report, ROW, row_to_plain(row))
+        if report.passed and row.verdict is not Verdict.PASS:
+            report.outcome = "skipped"
+            report.longrepr = ("cc-otel", 0, _in_words(row))
+        return report
+
+    def pytest_report_teststatus(
+        self, report: pytest.CollectReport | pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        row = getattr(report, ROW, None)
+        if row is None:
+            return None
+        verdict = Verdict(row["verdict"])
+        word = verdict.value.upper()
+        if report.failed and verdict is not Verdict.FAIL:
+            return "failed", "E" if verdict is Verdict.ERROR else "F", (word, {"red": True})
+        if report.failed or verdict is Verdict.PASS:
+            return None
+        if verdict is Verdict.FAIL:
+            return "warned", "w", ("WARNED", {"yellow": True})
+        return verdict.value, _LETTERS[verdict], (word, {"yellow": verdict is Verdict.KNOWN})
+
+    def _record(self) -> Recording:
+        subject, options = self._subject, self._subject.options
+        contract = self._assessment.contract
+        selected = [
+            item.requirement
+            for item in self._session.items
+            if isinstance(item, RequirementItem) and contract.applies(item.requirement)
+        ]
+        chosen = needed(selected, only=options.scenarios, slow=options.slow)
+        explore = None
+        if any(scenario.drawn for scenario in chosen):
+            explore = _fuzz.exploration(
+                self._session.config,
+                options.fuzz_seconds,
+                lambda capture: self._assessment.breaks(capture, selected),
+                subject.progress,
+            )
+        order = Order(
+            subject.binary,
+            chosen,
+            options.deadline_s,
+            options.captures,
+            options.allow_managed_settings,
+            explore,
+        )
+        if subject.shared is None:
+            return record_once(order, subject.progress)
+        return record_shared(order, subject.progress, subject.shared)
+
+    def _rerun(self, requirement: str) -> str:
+        return rerun(self._subject.options.rerun, requirement)
+
+
+def _in_words(row: Row) -> str:
+    assert not fails_the_run(row)
+    if row.verdict is Verdict.FAIL:
+        finding = row.findings[0]
+        return f"{row.level}: expected {finding.expected}, seen {finding.seen}, at {finding.where}"
+    return f"{row.verdict}: {row.reason}"

@@ -1,0 +1,95 @@
+"""What a report says of the run as a whole, before its first row."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from harness.capture.run import SubjectFacts
+from harness.judging.checks.canaries import Spot
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where the subject ran, e.g. ``Linux``, ``x86_64``, ``3.12.4``."""
+
+    os: str
+    arch: str
+    python: str
+
+    @classmethod
+    def here(cls) -> Self:
+        return cls(platform.system(), platform.machine(), platform.python_version())
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzz:
+    """The sessions with drawn input: how many, in how many seconds, by which profile; the
+    ``seed``, as ``--hypothesis-seed`` takes it, draws the same again."""
+
+    sessions: int
+    seconds: float
+    profile: str
+    seed: str
+
+    @property
+    def per_second(self) -> float:
+        return self.sessions / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryTable:
+    """Where each canary turned up: ``gates`` are the columns (sets of open gates that
+    were run), ``spots`` the rows."""
+
+    gates: tuple[str, ...] = ()
+    spots: tuple[Spot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran,
+    ``runs`` those of each run, ``unavoidable_s`` the longest wait that could not be cut
+    short whatever we do: a default interval of metrics after the start of the subject;
+    ``canaries`` is where canaries turned up, ``fuzz`` tells of drawn input, if there was
+    any.
+
+    ``documents`` are the titles of the contract in force, ``exports`` counts the
+    export requests of each protocol that was recorded, refused ones too.
+    """
+
+    subject: SubjectFacts
+    documents: tuple[str, ...]
+    exports: Mapping[str, int]
+    started_unix_nano: int
+    ended_unix_nano: int
+    recording_s: float
+    tool: str
+    runs: Mapping[str, float] = field(default_factory=dict)
+    unavoidable_s: float = 0.0
+    fuzz: Fuzz | None = None
+    canaries: CanaryTable = field(default_factory=CanaryTable)
+    machine: Machine = field(default_factory=Machine.here)
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        return tuple(self.exports)
+
+    @property
+    def critical_run(self) -> str:
+        """The longest run, with its seconds, or an empty string without runs."""
+        if not self.runs:
+            return ""
+        label = max(self.runs, key=lambda each: self.runs[each])
+        return f"{label} {self.runs[label]:.1f} s"
+
+    @property
+    def ratio(self) -> float | None:
+        """All that it took, over what could not be avoided; None where nothing was run."""
+        return self.wall_s / self.unavoidable_s if self.unavoidable_s else None
+
+    @property
+    def wall_s(self) -> float:
+        return (self.ended_unix_nano - self.started_unix_nano) / 1e9

@@ -1,0 +1,134 @@
+"""The conforming emitter: a stand-in for ``claude`` that does what the documents say.
+
+    python -m harness.reference.emitter [--emulate VERSION] --version
+    python -m harness.reference.emitter [--emulate VERSION] [-p PROMPT]
+        [--permission-mode MODE] [--allowedTools A,B] [--disallowedTools A,B]
+        [--model NAME] [--mcp-config JSON] [--agents JSON] [--input-format stream-json]
+        [--settings FILE-OR-JSON]
+
+It takes the subject's place as a real process: it talks to the Messages API at
+ANTHROPIC_BASE_URL, really runs the tools that the model asks for, and exports by the
+official OpenTelemetry SDK over the three protocols.  Without a prompt it needs a
+terminal, and runs until its end of input.  Other flags are ignored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.contract.versions import Version
+from harness.errors import UsageError
+from harness.reference.versions import AUGUST, DEFAULT
+
+if TYPE_CHECKING:
+    from harness.reference.permissions import Rule
+
+_MODEL_AUGUST = "claude-sonnet-5"
+_MODEL_FEBRUARY = "claude-sonnet-4-5-20250929"
+
+
+def arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line of an emitter; flags that it does not know are dropped."""
+    parser = argparse.ArgumentParser(
+        prog="emitter", description="a stand-in for the claude CLI", allow_abbrev=False
+    )
+    parser.add_argument("--emulate", type=_version, default=DEFAULT, metavar="VERSION")
+    parser.add_argument("-v", "--version", action="store_true")
+    parser.add_argument("-p", "--print", dest="prompt", nargs="?", const="", metavar="PROMPT")
+    parser.add_argument("--input-format", default="text", metavar="FORMAT")
+    parser.add_argument("--permission-mode", default="default", metavar="MODE")
+    parser.add_argument("--dangerously-skip-permissions", action="store_true")
+    parser.add_argument("--allowedTools", "--allowed-tools", nargs="+", default=[], metavar="A,B")
+    parser.add_argument(
+        "--disallowedTools", "--disallowed-tools", nargs="+", default=[], metavar="A,B"
+    )
+    parser.add_argument("--debug", action="store_true")
+    parser.add_argument("--agents", default="", metavar="JSON")
+    parser.add_argument("--mcp-config", nargs="+", default=[], metavar="JSON")
+    parser.add_argument("--model", metavar="NAME")
+    parser.add_argument("--settings", default="", metavar="FILE-OR-JSON")
+    known, _ = parser.parse_known_args(argv)
+    return known
+
+
+def say_version(version: Version) -> None:
+    print(f"{version} (Claude Code)")  # noqa: T201 - what was asked for
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    known = arguments(sys.argv[1:] if argv is None else argv)
+    if known.version:
+        say_version(known.emulate)
+        return 0
+    # Only a session needs more than this module: --version answers at once.
+    from harness.reference import session, settings_files
+    from harness.reference.headers_helper import SETTING
+    from harness.reference.permissions import Permissions
+    from harness.reference.versions import Promises
+
+    levels = settings_files.read(os.environ, Path.cwd(), known.settings)
+    promises = Promises.of(known.emulate)
+    settings_files.apply(levels, os.environ, promises)
+
+    options = session.Options(
+        version=known.emulate,
+        model=known.model or os.environ.get("ANTHROPIC_MODEL") or _model(known.emulate),
+        permissions=Permissions(
+            _tool_names(known.allowedTools),
+            "bypassPermissions" if known.dangerously_skip_permissions else known.permission_mode,
+            _rules(known.disallowedTools),
+        ),
+        mcp_configs=known.mcp_config,
+        agents=known.agents,
+        debug=known.debug,
+        headers_helper=str(levels.merged(promises).get(SETTING, "")),
+    )
+    try:
+        if known.prompt is not None and known.input_format == "stream-json":
+            return session.converse(sys.stdin, options, os.environ, Path.cwd())
+        if known.prompt:
+            return session.run(known.prompt, options, os.environ, Path.cwd())
+        if known.prompt is not None or not sys.stdin.isatty():
+            raise UsageError("option -p", seen="no prompt", expected="-p PROMPT, or a terminal")
+        from harness.reference import interactive
+
+        return interactive.run(options, os.environ, Path.cwd())
+    except UsageError as error:
+        print(f"emitter: {error}", file=sys.stderr)  # noqa: T201 - there is no other way out
+        return 1
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _model(version: Version) -> str:
+    return _MODEL_AUGUST if version >= Version.parse(AUGUST) else _MODEL_FEBRUARY
+
+
+def _rules(values: Sequence[str]) -> list[Rule]:
+    """Rules such as ``Bash(git push:*)`` or ``Write``."""
+    from harness.reference.permissions import Rule
+
+    found = re.findall(r"([\w-]+)(?:\(([^)]*?)[:\s]*\*?\))?", " ".join(values))
+    return [Rule(tool, words) for tool, words in found]
+
+
+def _tool_names(values: Sequence[str]) -> frozenset[str]:
+    """Names from ``Write,Edit`` or ``Write Edit``; a rule such as ``Bash(git:*)`` allows
+    the whole tool here."""
+    bare = re.sub(r"\([^)]*\)", "", " ".join(values))
+    return frozenset(name for name in re.split(r"[,\s]+", bare) if name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

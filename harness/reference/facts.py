@@ -1,0 +1,309 @@
+"""What the emitter reports of a session: names and attributes, by version and settings.
+
+Nothing of the OpenTelemetry SDK is known here.  Data points and events go to a
+:class:`Sink` with the attribute types that must come out on the wire.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from harness.reference import tool_facts, tools
+from harness.reference.attributes import (
+    REDACTED,
+    Attributes,
+    Scalar,
+    bounded_json,
+    compact_json,
+    in_digits,
+    length,
+)
+from harness.reference.client import ApiError, Exchange, ToolUse, Usage
+from harness.reference.identity import Identity, standard_attributes
+from harness.reference.permissions import Decision
+from harness.reference.settings import Settings
+from harness.reference.versions import Promises
+
+_COUNT = "count"
+
+#: Metric name without its prefix -> (unit as of February 2026, description).
+METRICS = {
+    "session.count": (_COUNT, "Count of CLI sessions started"),
+    "lines_of_code.count": (_COUNT, "Count of lines of code modified"),
+    "pull_request.count": (_COUNT, "Number of pull requests created"),
+    "commit.count": (_COUNT, "Number of git commits created"),
+    "cost.usage": ("USD", "Cost of the Claude Code session"),
+    "token.usage": ("tokens", "Number of tokens used"),
+    "code_edit_tool.decision": (_COUNT, "Count of code editing tool permission decisions"),
+    "active_time.total": ("s", "Total active time"),
+}
+
+#: US dollars a million tokens: input, output, cache read, cache creation.  An estimate
+#: is all that the documents promise.
+_PRICES = {"haiku": (1.0, 5.0, 0.1, 1.25), "opus": (5.0, 25.0, 0.5, 6.25)}
+_OTHER_PRICES = (3.0, 15.0, 0.3, 3.75)
+
+_EFFORT = "medium"
+
+#: Where servers of ``--mcp-config`` come from, and what their names become.
+_MCP_SCOPE = "dynamic"
+_CUSTOM = "custom"
+
+
+def unit_of(metric: str, promises: Promises) -> str:
+    unit, _ = METRICS[metric]
+    return "" if unit == _COUNT and promises.august else unit
+
+
+def cost_usd(model: str, usage: Usage) -> float:
+    prices = next((p for name, p in _PRICES.items() if name in model), _OTHER_PRICES)
+    tokens = (
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_tokens,
+        usage.cache_creation_tokens,
+    )
+    return sum(price * count for price, count in zip(prices, tokens, strict=True)) / 1e6
+
+
+class Sink(Protocol):
+    """Where data points and events go.  Names come without their prefix."""
+
+    def add(self, metric: str, amount: float, attributes: Mapping[str, Scalar]) -> None: ...
+
+    def log(self, event: str, unix_ms: int, attributes: Mapping[str, Scalar]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """What an API request is put down to: the active skill, whether it takes the result
+    of an MCP tool to the model, and the subagent that makes it."""
+
+    skill: str = ""
+    mcp: bool = False
+    agent: str = ""
+
+    @property
+    def attributes(self) -> Attributes:
+        found: Attributes = {"skill.name": self.skill} if self.skill else {}
+        if self.agent:
+            found["agent.name"] = self.agent
+        if self.mcp:
+            found |= {"mcp_server.name": _CUSTOM, "mcp_tool.name": _CUSTOM}
+        return found
+
+
+class Reporter:
+    """Turns what happens in one session into data points and events."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        identity: Identity,
+        settings: Settings,
+        *,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._sink = sink
+        self._promises = Promises.of(identity.version)
+        self._settings = settings
+        self._clock_ms = clock_ms
+        self._standard = standard_attributes(identity, settings, self._promises)
+        self._query_source = identity.query_source
+        self._labels = dict(identity.labels)
+        self._sequence = 0
+        self._prompt_id = ""
+
+    def session_started(self) -> None:
+        self._add("session.count", 1, {"start_type": "fresh"} if self._promises.august else {})
+
+    def prompt(self, text: str) -> None:
+        self._prompt_id = str(uuid.uuid4())
+        attributes: Attributes = {
+            "prompt_length": self._number(length(text)),
+            "prompt": text if self._settings.log_user_prompts else REDACTED,
+        }
+        if self._promises.message_ids:
+            attributes["message.uuid"] = str(uuid.uuid4())
+        self._log("user_prompt", attributes)
+
+    def answered(self, exchange: Exchange, usage: Usage, attribution: Attribution) -> None:
+        """An API request was answered."""
+        cost = cost_usd(exchange.model, usage)
+        shared: Attributes = {"model": exchange.model}
+        if self._promises.august:
+            source = "subagent" if attribution.agent else "main"
+            shared |= {"query_source": source, **attribution.attributes}
+        if self._promises.effort:
+            shared["effort"] = _EFFORT
+        self._add("cost.usage", cost, shared)
+        for kind, tokens in (
+            ("input", usage.input_tokens),
+            ("output", usage.output_tokens),
+            ("cacheRead", usage.cache_read_tokens),
+            ("cacheCreation", usage.cache_creation_tokens),
+        ):
+            self._add("token.usage", tokens, {**shared, "type": kind})
+        event: Attributes = {
+            "model": exchange.model,
+            "cost_usd": self._api_number(cost),
+            "duration_ms": self._api_number(exchange.duration_ms),
+            "input_tokens": self._api_number(usage.input_tokens),
+            "output_tokens": self._api_number(usage.output_tokens),
+            "cache_read_tokens": self._api_number(usage.cache_read_tokens),
+            "cache_creation_tokens": self._api_number(usage.cache_creation_tokens),
+        }
+        if self._promises.august:
+            event["cost_usd_micros"] = round(cost * 1e6)
+        self._log("api_request", {**event, **self._of_exchange(exchange, attribution)})
+
+    def failed(self, error: ApiError, attribution: Attribution) -> None:
+        """An API request failed, with its last attempt: one event, as both CLIs do."""
+        exchange = error.exchange
+        event: Attributes = {
+            "model": exchange.model,
+            "error": error.message,
+            "duration_ms": self._api_number(exchange.duration_ms),
+            "attempt": self._api_number(exchange.attempts),
+        }
+        if error.status is not None:
+            event["status_code"] = self._api_number(error.status)
+        self._log("api_error", {**event, **self._of_exchange(exchange, attribution)})
+
+    def decided(self, use: ToolUse, decision: Decision) -> None:
+        """The permission of a tool was decided."""
+        told: Attributes = {"decision": decision.word, "source": decision.source}
+        if use.name in tools.EDIT_TOOLS:
+            language = tools.language_of(use.input)
+            point: Attributes = {"decision": decision.word, "language": language}
+            if self._promises.august:
+                point |= {"tool_name": use.name, "source": decision.source}
+            else:
+                point["tool"] = use.name
+            self._add("code_edit_tool.decision", 1, point)
+        event: Attributes = {"tool_name": tool_facts.reported_name(use), **told}
+        if self._promises.tool_use_id:
+            event["tool_use_id"] = use.tool_use_id
+        if self._promises.message_ids:
+            event["tool_source"] = tool_facts.origin(use)
+        if self._promises.decision_parameters:
+            details = self._settings.log_tool_details
+            event |= tool_facts.parameters(use, self._promises, details=details)
+        self._log("tool_decision", event)
+
+    def rejected(self, use: ToolUse, decision: Decision) -> None:
+        """A tool was not allowed to run.
+
+        February's ``tool_result`` knows ``decision`` = ``reject``, so such a tool has a
+        result there; in August it has none.
+        """
+        if not self._promises.august:
+            message = f"{tool_facts.reported_name(use)} was not permitted"
+            self._tool_result(use, decision, duration_ms=0, error=(message, ""))
+
+    def ran(
+        self, use: ToolUse, decision: Decision, result: tools.Result, duration_ms: int, model: str
+    ) -> None:
+        self._tool_result(use, decision, duration_ms=duration_ms, result=result)
+        attributes: Attributes = {"model": model} if self._promises.lines_model else {}
+        for kind, lines in (("added", result.lines_added), ("removed", result.lines_removed)):
+            if lines:
+                self._add("lines_of_code.count", lines, {**attributes, "type": kind})
+        if result.committed:
+            self._add("commit.count", 1, {})
+        if result.opened_pull_request:
+            self._add("pull_request.count", 1, {})
+
+    def broke(
+        self, use: ToolUse, decision: Decision, error: tools.ToolError, duration_ms: int
+    ) -> None:
+        """A tool ran and failed."""
+        self._tool_result(
+            use, decision, duration_ms=duration_ms, error=(error.told, error.category)
+        )
+
+    def active(self, seconds: float, kind: str = "cli") -> None:
+        """Time at work: the CLI's own, or (``user``) of a person who types and answers."""
+        self._add("active_time.total", seconds, {"type": kind} if self._promises.august else {})
+
+    def _tool_result(
+        self,
+        use: ToolUse,
+        decision: Decision,
+        *,
+        duration_ms: int,
+        result: tools.Result | None = None,
+        error: tuple[str, str] = ("", ""),
+    ) -> None:
+        promises, details = self._promises, self._settings.log_tool_details
+        event: Attributes = {
+            "tool_name": tool_facts.reported_name(use),
+            "success": "false" if result is None else "true",
+            "duration_ms": self._number(duration_ms),
+        }
+        if promises.tool_use_id:
+            size = len(compact_json(use.input).encode())
+            event |= {"tool_use_id": use.tool_use_id, "tool_input_size_bytes": self._number(size)}
+        if result is None and (details or not promises.august):
+            event["error"] = error[0]
+        if promises.august:
+            event |= {"decision_type": decision.word, "decision_source": decision.source}
+            if tools.is_mcp(use.name):
+                event["mcp_server_scope"] = _MCP_SCOPE
+            if result is None:
+                event["error_type"] = error[1]
+            else:
+                event["tool_result_size_bytes"] = len(result.text.encode())
+            if details:
+                event["tool_input"] = bounded_json(use.input)
+        else:
+            event |= {"decision": decision.word, "source": decision.source}
+        event |= tool_facts.parameters(use, promises, details=details, result=result)
+        self._log("tool_result", event)
+
+    def _of_exchange(self, exchange: Exchange, attribution: Attribution) -> Attributes:
+        attributes: Attributes = {}
+        if self._promises.event_speed:
+            attributes["speed"] = "normal"
+        if self._promises.effort:
+            attributes["effort"] = _EFFORT
+        if self._promises.message_ids:
+            attributes["client_request_id"] = exchange.client_request_id
+        if self._promises.august:
+            agent = attribution.agent
+            source = f"agent:{agent}" if agent else self._query_source
+            attributes |= {"query_source": source, **attribution.attributes}
+            if exchange.request_id:
+                attributes["request_id"] = exchange.request_id
+        return attributes
+
+    def _api_number(self, value: float) -> Scalar:
+        return value if self._promises.api_numbers else in_digits(value)
+
+    def _number(self, value: int) -> Scalar:
+        return value if self._promises.august else in_digits(value)
+
+    def _add(self, metric: str, amount: float, attributes: Attributes) -> None:
+        labelled = self._promises.resource_labels and self._settings.include_resource_attributes
+        labels = self._labels if labelled else {}
+        self._sink.add(metric, float(amount), {**labels, **self._standard, **attributes})
+
+    def _log(self, event: str, attributes: Attributes) -> None:
+        now_ms = self._clock_ms()
+        instant = datetime.fromtimestamp(now_ms / 1000, UTC)
+        own: Attributes = {
+            "event.name": event,
+            "event.timestamp": instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now_ms % 1000:03}Z",
+            "event.sequence": self._sequence,
+        }
+        self._sequence += 1
+        labels: Attributes = {}
+        if self._promises.august:
+            own["prompt.id"] = self._prompt_id
+            labels = self._labels
+        self._sink.log(event, now_ms, {**labels, **self._standard, **own, **attributes})

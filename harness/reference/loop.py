@@ -1,0 +1,170 @@
+"""The main loop of a session: prompts, the model's answers, tools and their results."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.reference import subagents, tools
+from harness.reference.client import Answer, ApiError, MessagesClient, ToolUse
+from harness.reference.facts import Attribution, Reporter
+from harness.reference.mcp_servers import McpServers
+from harness.reference.permissions import Gate
+from harness.reference.spans import Spans
+from harness.reference.subagents import Subagents
+
+_INTERRUPTED = "The user doesn't want to proceed with this tool use."
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How a turn ended: what the model said last, or what went wrong."""
+
+    text: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """Every tool of a session, wherever it comes from."""
+
+    place: tools.Place
+    servers: McpServers
+    agents: Subagents
+
+    def definitions(self) -> list[dict[str, Any]]:
+        own = [*tools.definitions(), *self.agents.definitions]
+        return [*own, *self.servers.definitions]
+
+    def exists(self, name: str) -> bool:
+        known = tools.exists(name) or name in subagents.TOOLS
+        return known or self.servers.exists(name)
+
+    def run(self, use: ToolUse) -> tools.Result:
+        if tools.is_mcp(use.name):
+            return self.servers.run(use.name, use.input)
+        if use.name in subagents.TOOLS:
+            return self.agents.run(use)
+        return tools.run(use.name, use.input, self.place)
+
+
+class MainLoop:
+    """One conversation; each :meth:`turn` goes on where the last one ended."""
+
+    def __init__(
+        self,
+        model: str,
+        client: MessagesClient,
+        reporter: Reporter,
+        spans: Spans,
+        gate: Gate,
+        toolbox: Toolbox,
+    ) -> None:
+        self._model = model
+        self._client = client
+        self._reporter = reporter
+        self._spans = spans
+        self._gate = gate
+        self._toolbox = toolbox
+        self._messages: list[dict[str, Any]] = []
+        self._skill = ""
+        self._heard_mcp = False
+
+    def turn(self, prompt: str) -> Turn:
+        """Run ``prompt`` to its end: an answer without tools, an error, or a rejection."""
+        self._skill = ""
+        self._heard_mcp = False
+        with self._spans.interaction(prompt):
+            self._reporter.prompt(prompt)
+            self._tell([{"type": "text", "text": prompt}])
+            while True:
+                attribution = Attribution(self._skill, self._heard_mcp)
+                try:
+                    answer = self._ask()
+                except ApiError as error:
+                    self._reporter.failed(error, attribution)
+                    status = "" if error.status is None else f"{error.status} "
+                    return Turn(f"API Error: {status}{error.message}", ok=False)
+                self._reporter.answered(answer.exchange, answer.usage, attribution)
+                self._messages.append({"role": "assistant", "content": answer.content})
+                if not answer.tool_uses:
+                    return Turn(answer.text, ok=True)
+                if self._use_tools(answer.tool_uses):
+                    return Turn("Interrupted. What should be done instead?", ok=True)
+
+    def _ask(self) -> Answer:
+        with self._working():
+            return self._spans.request(
+                self._model,
+                lambda: self._client.ask(self._model, self._messages, self._toolbox.definitions()),
+            )
+
+    def _tell(self, blocks: Sequence[Mapping[str, Any]]) -> None:
+        """Say ``blocks`` to the model, together with what has not reached it yet."""
+        if self._messages and self._messages[-1]["role"] == "user":
+            self._messages[-1]["content"] += blocks
+        else:
+            self._messages.append({"role": "user", "content": list(blocks)})
+
+    def _use_tools(self, uses: Sequence[ToolUse]) -> bool:
+        """Whether a person ended the turn; every use has its result nevertheless."""
+        self._heard_mcp = False
+        interrupted = False
+        for use in uses:
+            if interrupted:
+                block = _tool_result(use, _INTERRUPTED, is_error=True)
+            else:
+                block, interrupted = self._use(use)
+            self._tell([block])
+        return interrupted
+
+    def _use(self, use: ToolUse) -> tuple[dict[str, Any], bool]:
+        """Decide about one tool, run it, report both.  Returns its ``tool_result`` block,
+        and whether a person's rejection ends the turn."""
+        if not self._toolbox.exists(use.name):
+            return _tool_result(use, f"No such tool available: {use.name}", is_error=True), False
+        with self._spans.tool(use):
+            decision = self._spans.blocked(lambda: self._gate.decide(use))
+            self._reporter.decided(use, decision)
+            if not decision.accepted:
+                self._reporter.rejected(use, decision)
+                message = f"Permission to use {use.name} has not been granted."
+                if decision.ends_the_turn:
+                    message = _INTERRUPTED
+                return _tool_result(use, message, is_error=True), decision.ends_the_turn
+            self._heard_mcp = self._heard_mcp or tools.is_mcp(use.name)
+            started = time.monotonic()
+            try:
+                with self._working():
+                    result = self._spans.execution(use, lambda: self._toolbox.run(use))
+            except tools.ToolError as error:
+                self._reporter.broke(use, decision, error, _milliseconds_since(started))
+                return _tool_result(use, error.message, is_error=True), False
+            self._skill = result.skill or self._skill
+            elapsed_ms = _milliseconds_since(started)
+            self._reporter.ran(use, decision, result, elapsed_ms, self._model)
+            return _tool_result(use, result.text, is_error=False), False
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._reporter.active(time.monotonic() - started)
+
+
+def _tool_result(use: ToolUse, text: str, *, is_error: bool) -> dict[str, Any]:
+    return {
+        "type": "tool_result",
+        "tool_use_id": use.tool_use_id,
+        "content": text,
+        "is_error": is_error,
+    }
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,133 @@
+"""MCP servers of ``--mcp-config``, over the official SDK's stdio client.
+
+The SDK is loaded only by a session that has such a server: it takes longer to load
+than a whole session takes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.errors import UsageError
+from harness.reference import tools
+
+if TYPE_CHECKING:
+    from mcp import ClientSession
+
+_OPTION = "option --mcp-config"
+_EXPECTED = 'JSON (or a file) like {"mcpServers": {"NAME": {"command": "PATH", "args": []}}}'
+
+
+class McpServers:
+    """Runs the servers while its block lasts; their tools are ``mcp__SERVER__TOOL``.
+
+    ``place`` is where they run.  Raises :class:`UsageError` for one that does not.
+    """
+
+    def __init__(self, configs: Sequence[str], place: tools.Place) -> None:
+        self._place = place
+        self._servers: dict[str, dict[str, Any]] = {}
+        for config in configs:
+            self._servers |= _read(config, place.folder)
+        self._cleanup = contextlib.ExitStack()
+        self._sessions: dict[str, ClientSession] = {}
+        self._definitions: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        if not self._servers:
+            return self
+        from anyio.from_thread import start_blocking_portal
+
+        with contextlib.ExitStack() as cleanup:
+            self._portal = cleanup.enter_context(start_blocking_portal())
+            for name, server in self._servers.items():
+                connected = self._portal.wrap_async_context_manager(self._connected(server))
+                try:
+                    session = cleanup.enter_context(connected)
+                    listed = self._portal.call(session.list_tools)
+                except Exception as error:  # the SDK documents none
+                    raise UsageError(
+                        _OPTION, seen=f"server {name}: {error!r}", expected="an MCP server"
+                    ) from error
+                self._sessions[name] = session
+                self._definitions += [
+                    {
+                        "name": f"mcp__{name}__{tool.name}",
+                        "description": tool.description or tool.name,
+                        "input_schema": tool.input_schema,
+                    }
+                    for tool in listed.tools
+                ]
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._cleanup.close()
+
+    @property
+    def definitions(self) -> Sequence[dict[str, Any]]:
+        """The tools as a request to the Messages API lists them."""
+        return self._definitions
+
+    def exists(self, name: str) -> bool:
+        return any(each["name"] == name for each in self._definitions)
+
+    def run(self, name: str, tool_input: Mapping[str, Any]) -> tools.Result:
+        """Call the tool ``name``.  Raises :class:`harness.reference.tools.ToolError`."""
+        _, server, tool = name.split("__", 2)
+        try:
+            result = self._portal.call(self._sessions[server].call_tool, tool, dict(tool_input))
+        except Exception as error:  # a lost connection, a malformed answer: none is documented
+            raise tools.ToolError(f"MCP error: {error}") from error
+        text = "\n".join(
+            block.text if block.type == "text" else block.model_dump_json()
+            for block in result.content
+        )
+        if result.is_error:
+            raise tools.ToolError(text or "The tool failed.")
+        return tools.Result(text)
+
+    @contextlib.asynccontextmanager
+    async def _connected(self, server: Mapping[str, Any]) -> AsyncIterator[ClientSession]:
+        from mcp import ClientSession, StdioServerParameters, stdio_client
+
+        parameters = StdioServerParameters(
+            command=server["command"],
+            args=server.get("args", []),
+            env={**self._place.environ, **server.get("env", {})},
+            cwd=self._place.folder,
+        )
+        # What servers say on the side is not for the screen.
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            async with (
+                stdio_client(parameters, errlog=nowhere) as (incoming, outgoing),
+                ClientSession(incoming, outgoing) as session,
+            ):
+                await session.initialize()
+                yield session
+
+
+def _read(config: str, folder: Path) -> dict[str, dict[str, Any]]:
+    try:
+        inline = config.lstrip().startswith("{")
+        text = config if inline else (folder / config).read_text(encoding="utf-8")
+        servers = dict(json.loads(text)["mcpServers"])
+    except OSError as error:
+        raise UsageError(_OPTION, seen=str(error), expected=_EXPECTED) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(_OPTION, seen=repr(error), expected=_EXPECTED) from error
+    for name, server in servers.items():
+        if not isinstance(server, dict) or not isinstance(server.get("command"), str):
+            raise UsageError(_OPTION, seen=f"server {name} without command", expected=_EXPECTED)
+    return servers

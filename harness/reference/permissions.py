@@ -1,0 +1,139 @@
+"""Which tools may run, and who says so: the settings, or a person who is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from harness.reference import tools
+from harness.reference.client import ToolUse
+
+_EVERYTHING = "bypassPermissions"
+_EDITS = "acceptEdits"
+
+#: Tools that change nothing are never asked about.
+_SAFE = frozenset({"Read"})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a tool may run; ``source`` is one of the documented words."""
+
+    accepted: bool
+    source: str = "config"
+
+    @property
+    def word(self) -> str:
+        return "accept" if self.accepted else "reject"
+
+    @property
+    def ends_the_turn(self) -> bool:
+        """A person who rejects a tool speaks next; settings that do leave it to the model."""
+        return not self.accepted and self.source != "config"
+
+
+class Reply(Enum):
+    """What a person answers to a permission prompt."""
+
+    YES = "yes"
+    YES_FOR_THE_SESSION = "yes, for the session"
+    YES_AND_NEVER_ASK_AGAIN = "yes, and never ask again"
+    NO = "no"
+    DISMISSED = "dismissed"
+
+
+_DECISIONS = {
+    Reply.YES: Decision(True, "user_temporary"),
+    Reply.YES_FOR_THE_SESSION: Decision(True, "user_temporary"),
+    Reply.YES_AND_NEVER_ASK_AGAIN: Decision(True, "user_permanent"),
+    Reply.NO: Decision(False, "user_reject"),
+    Reply.DISMISSED: Decision(False, "user_abort"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The calls of ``tool`` that begin with ``words``."""
+
+    tool: str
+    words: str
+
+    @classmethod
+    def of(cls, use: ToolUse) -> Rule:
+        """The rule that is offered for ``use``."""
+        if use.name != "Bash":
+            return cls(use.name, _subject(use))
+        first, *rest = _subject(use).split() or [""]
+        # As in "git commit": what is done is often told by the second word only.
+        return cls(use.name, f"{first} {rest[0]}" if rest and rest[0].isalpha() else first)
+
+    def covers(self, use: ToolUse) -> bool:
+        if use.name != self.tool:
+            return False
+        return not self.words or f"{_subject(use)} ".startswith(f"{self.words} ")
+
+    def __str__(self) -> str:
+        return f"{self.words or self.tool} *"
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What may run: the tools of ``--allowedTools``, and what ``--permission-mode`` adds,
+    without what ``--disallowedTools`` takes away."""
+
+    allowed_tools: Collection[str] = ()
+    mode: str = "default"
+    denied: Sequence[Rule] = ()
+
+    def deny(self, use: ToolUse) -> bool:
+        return any(rule.covers(use) for rule in self.denied)
+
+    def allow(self, tool: str) -> bool:
+        server = "__".join(tool.split("__")[:2])
+        return (
+            tool in _SAFE
+            or tool in self.allowed_tools
+            # A rule may name a whole MCP server.
+            or (tools.is_mcp(tool) and server in self.allowed_tools)
+            or self.mode == _EVERYTHING
+            or (self.mode == _EDITS and tool in tools.EDIT_TOOLS)
+        )
+
+
+class Gate:
+    """Decides about each tool use; ``ask`` is missing where nobody can be asked."""
+
+    def __init__(self, permissions: Permissions, ask: Callable[[ToolUse], Reply] | None) -> None:
+        self._permissions = permissions
+        self._ask = ask
+        self._all_edits = False
+        self._rules: list[Rule] = []
+
+    def decide(self, use: ToolUse) -> Decision:
+        if self._permissions.deny(use):
+            return Decision(False)
+        if self._allowed(use):
+            return Decision(True)
+        if self._ask is None:
+            return Decision(False)
+        reply = self._ask(use)
+        if reply is Reply.YES_FOR_THE_SESSION:
+            self._all_edits = True
+        elif reply is Reply.YES_AND_NEVER_ASK_AGAIN:
+            self._rules.append(Rule.of(use))
+        return _DECISIONS[reply]
+
+    def _allowed(self, use: ToolUse) -> bool:
+        return (
+            self._permissions.allow(use.name)
+            or (self._all_edits and use.name in tools.EDIT_TOOLS)
+            or any(rule.covers(use) for rule in self._rules)
+        )
+
+
+def _subject(use: ToolUse) -> str:
+    """What a rule about ``use`` goes by: the command, or the skill."""
+    if use.name == "Bash":
+        return " ".join(str(use.input.get("command", "")).split())
+    return tools.skill_name(use.input) if use.name == "Skill" else ""

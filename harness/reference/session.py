@@ -1,0 +1,188 @@
+"""A session from its settings to its last export; here, one without a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.contract.versions import Version
+from harness.errors import UsageError
+from harness.reference import identity, otlp_variables, tools
+from harness.reference.attributes import Scalar
+from harness.reference.client import MessagesClient, ToolUse
+from harness.reference.custom_attributes import custom_attributes
+from harness.reference.facts import Reporter, Sink
+from harness.reference.headers_helper import DynamicHeaders, Reports
+from harness.reference.loop import MainLoop, Toolbox, Turn
+from harness.reference.mcp_servers import McpServers
+from harness.reference.permissions import Gate, Permissions, Reply
+from harness.reference.settings import Settings
+from harness.reference.spans import Spans, SpanSink
+from harness.reference.subagents import Subagents
+from harness.reference.versions import Promises
+
+#: What the OpenTelemetry SDK of a caller may have left in the environment.
+_TRACE_CONTEXT = ("TRACEPARENT", "TRACESTATE")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line and the settings files say."""
+
+    version: Version
+    model: str
+    permissions: Permissions = field(default_factory=Permissions)
+    mcp_configs: Sequence[str] = ()
+    agents: str = ""
+    debug: bool = False
+    headers_helper: str = ""
+
+
+def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path) -> int:
+    """Run ``prompt`` to its end, print the last answer, return the exit code.
+
+    Raises :class:`harness.errors.UsageError` for settings that cannot be followed.
+    """
+    with opened(options, environ, folder) as (loop, _):
+        turn = loop.turn(prompt)
+        print(turn.text)  # noqa: T201 - what a headless session is asked for
+        return 0 if turn.ok else 1
+
+
+def converse(
+    lines: Iterable[str], options: Options, environ: Mapping[str, str], folder: Path
+) -> int:
+    """Run the prompts of ``lines`` (``--input-format stream-json``) one after another, and
+    print a result for each."""
+    with opened(options, environ, folder) as (loop, _):
+        turn = Turn("", ok=True)
+        for line in filter(str.strip, lines):
+            turn = loop.turn(_prompt_in(line))
+            result = {"type": "result", "is_error": not turn.ok, "result": turn.text}
+            print(json.dumps(result), flush=True)  # noqa: T201
+        return 0 if turn.ok else 1
+
+
+def _prompt_in(line: str) -> str:
+    try:
+        content = json.loads(line)["message"]["content"]
+        return content if isinstance(content, str) else "".join(b["text"] for b in content)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            "the standard input", seen=repr(line), expected="user messages, as JSON lines"
+        ) from error
+
+
+@contextlib.contextmanager
+def opened(
+    options: Options,
+    environ: Mapping[str, str],
+    folder: Path,
+    *,
+    ask: Callable[[ToolUse], Reply] | None = None,
+) -> Iterator[tuple[MainLoop, Reporter]]:
+    """A started session.  ``ask`` puts a permission prompt to the person at the terminal,
+    if there is one.  Leaving the block exports what is waiting."""
+    settings, promises = Settings.of(environ), Promises.of(options.version)
+    interactive = ask is not None
+    place = tools.Place(folder, _command_environment(environ, promises))
+    inbound = {} if interactive else {n: environ[n] for n in _TRACE_CONTEXT if n in environ}
+    headers = DynamicHeaders.of(
+        options.headers_helper,
+        environ,
+        promises,
+        Reports(environ, promises, options.debug, interactive).tell,
+    )
+    with _telemetry(settings, promises, options.version, inbound, headers) as (
+        sink,
+        spans,
+        labels,
+    ):
+        who = identity.Identity(
+            options.version,
+            str(uuid.uuid4()),
+            identity.user_id(environ) if promises.august else "",
+            labels,
+            identity.Account.of(environ, promises),
+            identity.terminal_type(environ, interactive=interactive),
+            interactive,
+        )
+        client = MessagesClient(
+            environ,
+            session_id=who.session_id,
+            version=str(options.version),
+            entrypoint=who.entrypoint,
+        )
+        reporter = Reporter(sink, who, settings)
+        standard = identity.standard_attributes(who, settings, promises)
+        with McpServers(options.mcp_configs, place) as servers:
+            traces = Spans(spans, standard, settings, who.query_source)
+            agents = Subagents(options.agents, options.model, client, reporter, traces)
+            reporter.session_started()
+            loop = MainLoop(
+                options.model,
+                client,
+                reporter,
+                traces,
+                Gate(options.permissions, ask),
+                Toolbox(place, servers, agents),
+            )
+            yield loop, reporter
+
+
+class _NoTelemetry:
+    def add(self, metric: str, amount: float, attributes: Mapping[str, Scalar]) -> None: ...
+
+    def log(self, event: str, unix_ms: int, attributes: Mapping[str, Scalar]) -> None: ...
+
+
+@contextlib.contextmanager
+def _telemetry(
+    settings: Settings,
+    promises: Promises,
+    version: Version,
+    inbound: Mapping[str, str],
+    headers: DynamicHeaders | None,
+) -> Iterator[tuple[Sink, SpanSink | None, Mapping[str, Scalar]]]:
+    """Where data points, events and spans go, and the custom attributes.
+
+    The SDK is imported only where something is to be exported.
+    """
+    traced = promises.august and settings.traces_protocol is not None
+    if not (settings.metrics_exporters or settings.logs_exporters or traced):
+        yield _NoTelemetry(), None, {}
+        return
+    from harness.reference import telemetry
+    from harness.reference.exporters import OtlpExporters
+
+    otlp_variables.settle(os.environ)
+    if headers is not None:
+        headers.begin()
+    custom = custom_attributes(os.environ)
+    described = telemetry.resource(str(version), custom)
+    exporters = OtlpExporters(headers)
+    with contextlib.ExitStack() as closing:
+        closing.callback(exporters.settle)
+        tracing = None
+        if traced or (promises.august and inbound):
+            from harness.reference.tracing import Tracing
+
+            tracing = Tracing(settings, str(version), described, exporters, inbound)
+            closing.callback(tracing.close)
+        sink = telemetry.SdkSink(settings, promises, str(version), described, exporters, tracing)
+        closing.callback(sink.close)
+        closing.callback(exporters.hurry)
+        yield sink, tracing if traced else None, custom
+
+
+def _command_environment(environ: Mapping[str, str], promises: Promises) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if not (promises.clean_bash and name.startswith("OTEL_"))
+    }

@@ -1,0 +1,124 @@
+"""The settings files of a session, in the order of their precedence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.reference.versions import Promises
+from harness.subject.managed import FOLDER, MAIN_FILE
+
+JsonObject = Mapping[str, Any]
+
+_OTLP = "OTEL_EXPORTER_OTLP_"
+_SIGNALS = ("METRICS", "LOGS", "TRACES")
+_CREDENTIALS = ("HEADERS", "CLIENT_KEY", "CLIENT_CERTIFICATE")
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The settings objects: ``own`` from the lowest level to the highest (user, shared
+    project, local project, command line); ``managed`` is above them all, its file first
+    and then its ``fragments``, by name."""
+
+    own: tuple[JsonObject, ...] = ()
+    managed: JsonObject = field(default_factory=dict)
+    fragments: tuple[JsonObject, ...] = ()
+
+    def merged(self, promises: Promises) -> dict[str, Any]:
+        """One settings object, as a session goes by it."""
+        return _merged(*self.own, self.administered(promises))
+
+    def administered(self, promises: Promises) -> dict[str, Any]:
+        """The managed settings alone."""
+        return _merged(self.managed, *(self.fragments if promises.managed_fragments else ()))
+
+
+def read(
+    environ: Mapping[str, str], folder: Path, command_line: str = "", managed: Path = FOLDER
+) -> Levels:
+    """The levels of a session in ``folder``; a file that is not there, or holds no JSON
+    object, is left out.  ``command_line`` is what ``--settings`` was given."""
+    home = Path(environ.get("HOME", "~")).expanduser()
+    user = Path(environ.get("CLAUDE_CONFIG_DIR") or home / ".claude")
+    project = folder / ".claude"
+    files = (user / "settings.json", project / "settings.json", project / "settings.local.json")
+    return Levels(
+        own=(*map(_load, files), _given(command_line)),
+        managed=_load(managed / MAIN_FILE),
+        fragments=tuple(map(_load, sorted((managed / "managed-settings.d").glob("*.json")))),
+    )
+
+
+def apply(levels: Levels, environ: MutableMapping[str, str], promises: Promises) -> None:
+    """Lay the ``env`` of every level over ``environ``, the highest last."""
+    managed = _env(levels.administered(promises))
+    for settings in levels.own:
+        environ.update(_env(settings))
+    if promises.managed_locks:
+        for name in _locked(managed):
+            if name not in managed:
+                environ.pop(name, None)
+    environ.update(managed)
+
+
+def _locked(managed: Mapping[str, str]) -> Iterator[str]:
+    """What nobody but an administrator may set, once ``managed`` is set."""
+    every_endpoint = [f"{_OTLP}{signal}_ENDPOINT" for signal in _SIGNALS]
+    if f"{_OTLP}ENDPOINT" in managed:
+        yield from every_endpoint
+    if f"{_OTLP}PROTOCOL" in managed:
+        yield from (f"{_OTLP}{signal}_PROTOCOL" for signal in _SIGNALS)
+    for credential in _CREDENTIALS:
+        if f"{_OTLP}{credential}" in managed:
+            yield from (f"{_OTLP}{signal}_{credential}" for signal in _SIGNALS)
+            yield from (f"{_OTLP}ENDPOINT", *every_endpoint)
+        for signal in _SIGNALS:
+            if f"{_OTLP}{signal}_{credential}" in managed:
+                yield f"{_OTLP}{signal}_ENDPOINT"
+
+
+def _env(settings: JsonObject) -> dict[str, str]:
+    variables = settings.get("env")
+    if not isinstance(variables, Mapping):
+        return {}
+    return {name: value for name, value in variables.items() if isinstance(value, str)}
+
+
+def _merged(*levels: JsonObject) -> dict[str, Any]:
+    """Objects are merged key by key, lists joined; anything else gives way to the last."""
+    whole: dict[str, Any] = {}
+    for level in levels:
+        for key, value in level.items():
+            before = whole.get(key)
+            if isinstance(before, Mapping) and isinstance(value, Mapping):
+                whole[key] = _merged(before, value)
+            elif isinstance(before, list) and isinstance(value, list):
+                whole[key] = [*before, *(each for each in value if each not in before)]
+            else:
+                whole[key] = value
+    return whole
+
+
+def _given(text: str) -> JsonObject:
+    if not text:
+        return {}
+    return _parsed(text) if text.lstrip().startswith("{") else _load(Path(text))
+
+
+def _load(path: Path) -> JsonObject:
+    try:
+        return _parsed(path.read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+
+
+def _parsed(text: str) -> JsonObject:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

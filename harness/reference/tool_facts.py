@@ -1,0 +1,76 @@
+"""What events and spans tell of one use of a tool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.reference import tools
+from harness.reference.attributes import Attributes, compact_json
+from harness.reference.client import ToolUse
+from harness.reference.versions import Promises
+
+_MCP = "mcp_tool"
+
+
+def reported_name(use: ToolUse) -> str:
+    """The tool's name; one word stands for every tool of the servers that a user set up."""
+    return _MCP if tools.is_mcp(use.name) else use.name
+
+
+def origin(use: ToolUse) -> str:
+    return "mcp" if tools.is_mcp(use.name) else "builtin"
+
+
+def parameters(
+    use: ToolUse, promises: Promises, *, details: bool, result: tools.Result | None = None
+) -> Attributes:
+    """``tool_parameters``; ``details``: OTEL_LOG_TOOL_DETAILS is set.
+
+    Names of servers, tools and skills were behind that gate from the beginning, Bash
+    commands came behind it later.
+    """
+    if not details and (use.name != "Bash" or promises.tool_parameters_gated):
+        return {}
+    found = _parameters(use, promises, result)
+    return {"tool_parameters": compact_json(found)} if found else {}
+
+
+def span_details(use: ToolUse) -> Attributes:
+    """What a tool's span adds where OTEL_LOG_TOOL_DETAILS is set."""
+    match use.name:
+        case "Bash":
+            return {"full_command": str(use.input.get("command", ""))}
+        case "Skill":
+            return {"skill_name": tools.skill_name(use.input)}
+        case "Agent" | "Task":
+            return {"subagent_type": str(use.input.get("subagent_type", ""))}
+        case "Read" | "Edit" | "Write":
+            return {"file_path": str(use.input.get("file_path", ""))}
+    return {}
+
+
+def _parameters(use: ToolUse, promises: Promises, result: tools.Result | None) -> dict[str, Any]:
+    if tools.is_mcp(use.name):
+        _, server, tool = use.name.split("__", 2)
+        return {"mcp_server_name": server, "mcp_tool_name": tool}
+    if use.name == "Skill":
+        return {"skill_name": tools.skill_name(use.input)}
+    if use.name in ("Agent", "Task") and promises.august:
+        return {"subagent_type": str(use.input.get("subagent_type", ""))}
+    if use.name != "Bash":
+        return {}
+    command = str(use.input.get("command", ""))
+    found: dict[str, Any] = {
+        "bash_command": (command.split() or [""])[0],
+        "full_command": command,
+    }
+    for name in ("timeout", "description"):
+        if name in use.input:
+            found[name] = use.input[name]
+    if promises.august:
+        found["dangerouslyDisableSandbox"] = use.input.get("dangerouslyDisableSandbox", False)
+        if result is not None and result.committed:
+            found["git_commit_id"] = result.committed
+    else:
+        found["sandbox"] = False
+    return found

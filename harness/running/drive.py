@@ -1,0 +1,292 @@
+"""Run one scenario once: the subject between our fakes, and what really happened."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts
+from harness.collector.store import StoreClosedError
+from harness.errors import DeadlineExceeded, SubjectError, UsageError
+from harness.fakes.messages_api import MessagesApi
+from harness.otlp.model import Protocol
+from harness.running.scenario import Scenario
+from harness.running.stage import Place, opened
+from harness.subject import managed
+from harness.subject.binary import Binary
+from harness.subject.conversing import run_conversation
+from harness.subject.dialogs import Choice
+from harness.subject.headless import run_headless
+from harness.subject.host import this_host
+from harness.subject.interactive import Witness, run_interactive
+from harness.subject.process import Completed, Leash
+from harness.subject.sandbox import Sandbox
+from harness.subject.worktree import LineLedger
+
+_BY_SETTINGS = "config"
+
+#: Nothing listens: what was asked did not even arrive.
+NO_CONNECTION = Failure(None, "", 0)
+
+
+def telemetry_settings(protocol: Protocol, endpoint: str) -> dict[str, str]:
+    """The documented variables that switch export on, over one protocol to one place."""
+    return {
+        "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+    }
+
+
+def drive(
+    binary: Binary,
+    scenario: Scenario,
+    protocol: Protocol,
+    deadline_s: float,
+    leash: Leash,
+    *,
+    machine_wide: bool = False,
+) -> Capture:
+    """Run ``scenario`` over ``protocol`` in the calling thread.
+
+    ``machine_wide``: its managed settings may become the machine's for that time.
+
+    Raises :class:`SubjectError`, with what the subject showed last, where it does not
+    end in time, does not do what the scenario expects, or gives up before its work.
+    """
+    ledger = LineLedger()
+    with opened(scenario.backends, protocol) as place:
+        sandbox = place.sandbox
+        write_files(sandbox.work, scenario.files)
+        further = scenario.prepare(place) if scenario.prepare else ()
+        args = (*scenario.args, *further)
+        with MessagesApi(
+            scenario.steps_at(place),
+            prompts=scenario.all_prompts,
+            observer=ledger,
+            usage_frames=scenario.usage_frames,
+        ) as api:
+            place.api = api
+            settings = _settings(scenario, place)
+            launcher = scenario.launch(place) if scenario.launch else ()
+            patience_s = scenario.limit_s or deadline_s + scenario.patience_s
+            try:
+                with _managed(scenario, place, machine_wide) as seeing_them:
+                    argv = (*seeing_them, *launcher, *binary.argv)
+                    launched = replace(binary, argv=argv)
+                    session = _Session(
+                        launched, scenario, sandbox, api, settings, args, patience_s, leash
+                    )
+                    with _meanwhile(scenario, place):
+                        completed = session.run()
+            except SubjectError as error:
+                raise SubjectError(
+                    f"claude {binary.version} could not be driven through {scenario.name} "
+                    f"over {protocol}: {error}"
+                ) from error
+        # Nobody saw the prompt, but a session that gave up has had one.
+        in_vain = scenario.api_unreachable and completed.exit_code != 0
+        truth = GroundTruth(
+            prompts=scenario.all_prompts if in_vain else api.prompts,
+            api_calls=api.calls,
+            tool_runs=api.tool_runs,
+            commits=sandbox.commits(),
+            pull_requests=sandbox.pull_requests(),
+            lines_added=ledger.added,
+            lines_removed=ledger.removed,
+            decisions=session.decisions,
+            failures=(NO_CONNECTION,) if in_vain else api.failures,
+            canaries=scenario.canaries,
+            account=scenario.account,
+        )
+        exports, forgotten = place.exports()
+        if scenario.more_exports:
+            exports = (*exports, *scenario.more_exports(place, completed))
+        connections = place.connections()
+        observed = scenario.observe(place, completed) if scenario.observe else {}
+    _verify(binary, scenario, protocol, completed, truth)
+    run = Run(
+        scenario=scenario.name,
+        protocol=protocol,
+        subject=SubjectFacts(binary.spec, binary.path, binary.version),
+        argv=completed.argv,
+        environment=settings,
+        started_unix_nano=completed.started_unix_nano,
+        ended_unix_nano=completed.ended_unix_nano,
+        exit_code=completed.exit_code,
+        stdout=completed.stdout,
+        stderr=completed.stderr,
+        truth=truth,
+        traits=scenario.all_traits,
+        host=this_host(),
+        observed=observed,
+    )
+    return Capture(run, exports, forgotten, connections)
+
+
+def _settings(scenario: Scenario, place: Place) -> dict[str, str]:
+    if scenario.configure is None:
+        settings = telemetry_settings(place.protocol, place.endpoint())
+    else:
+        settings = dict(scenario.configure(place))
+    return {**settings, **scenario.environment}
+
+
+def _managed(
+    scenario: Scenario, place: Place, machine_wide: bool
+) -> contextlib.AbstractContextManager[tuple[str, ...]]:
+    if scenario.managed is None:
+        return contextlib.nullcontext(())
+    files = scenario.managed(place)
+    return managed.deployed(files, place.sandbox.root, machine_wide=machine_wide)
+
+
+@contextlib.contextmanager
+def _meanwhile(scenario: Scenario, place: Place) -> Iterator[None]:
+    """Run the scenario's own thread while the block lasts.
+
+    What it waits for may never come: a wait that the end of the session ended is no
+    fault.  Any other is, and raised here.
+    """
+    if scenario.meanwhile is None:
+        yield
+        place.ended.set()
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="meanwhile") as thread:
+        done = thread.submit(scenario.meanwhile, place)
+        try:
+            yield
+        finally:
+            place.ended.set()
+            for collector in place.collectors.values():
+                collector.store.close()
+    with contextlib.suppress(StoreClosedError, DeadlineExceeded):
+        done.result()
+
+
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """A port at which nothing listens, and which nobody else can take meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+class _Session:
+    """One session under way, and the permission decisions that were made in it."""
+
+    def __init__(
+        self,
+        binary: Binary,
+        scenario: Scenario,
+        sandbox: Sandbox,
+        api: MessagesApi,
+        settings: Mapping[str, str],
+        args: Sequence[str],
+        deadline_s: float,
+        leash: Leash,
+    ) -> None:
+        self._binary = binary
+        self._scenario = scenario
+        self._sandbox = sandbox
+        self._api = api
+        self._settings = settings
+        self._args = args
+        self._deadline_s = deadline_s
+        self._leash = leash
+        #: tool_use_id -> what the person answered.
+        self._answers: dict[str, Choice] = {}
+
+    def run(self) -> Completed:
+        scenario = self._scenario
+        if scenario.api_unreachable:
+            with closed_port() as port:
+                return self._run(f"http://127.0.0.1:{port}")
+        return self._run(self._api.base_url)
+
+    def _run(self, api_url: str) -> Completed:
+        scenario = self._scenario
+        common: Any = {
+            "api_url": api_url,
+            "env": self._settings,
+            "args": self._args,
+            "deadline_s": self._deadline_s,
+            "leash": self._leash,
+        }
+        if scenario.prompt:
+            return run_headless(self._binary, self._sandbox, scenario.prompt, **common)
+        if scenario.prompts:
+            return run_conversation(self._binary, self._sandbox, scenario.prompts, **common)
+        return run_interactive(
+            self._binary,
+            self._sandbox,
+            scenario.acts,
+            witness=Witness(lambda: self._api.prompts, lambda: len(self._api.main_calls)),
+            answered=self._note,
+            **common,
+        )
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """For every tool that was asked for, in order: by a person, or by the settings.
+
+        A release may not follow a rule that forbids a tool: what ran was accepted.
+        """
+        ran = {run.tool_use_id for run in self._api.tool_runs if run.ok}
+        found = []
+        for tool_use_id, step in self._api.tools_asked:
+            choice = self._answers.get(tool_use_id)
+            allowed = tool_use_id in ran or not step.forbidden
+            accepted = allowed if choice is None else choice.accepts
+            source = _BY_SETTINGS if choice is None else choice.source
+            found.append(Decision(step.name, tool_use_id, step.input, accepted, source))
+        return tuple(found)
+
+    def _note(self, choice: Choice) -> None:
+        """The question is about the tool that the model asked for last."""
+        tool_use_id, _ = self._api.tools_asked[-1]
+        self._answers[tool_use_id] = choice
+
+
+def _verify(
+    binary: Binary,
+    scenario: Scenario,
+    protocol: Protocol,
+    completed: Completed,
+    truth: GroundTruth,
+) -> None:
+    if scenario.drawn:
+        return
+    if completed.timed_out and scenario.limit_s is None:
+        raise SubjectError(
+            f"claude {binary.version} did not end {scenario.name} over {protocol} "
+            f"within {completed.deadline_s:g} s",
+            output=completed.last_output,
+        )
+    if completed.exit_code != 0 and not truth.api_calls and not scenario.api_unreachable:
+        raise SubjectError(
+            f"claude {binary.version} ended with exit code {completed.exit_code} "
+            f"before it asked the model anything ({scenario.name} over {protocol})",
+            output=completed.last_output,
+        )
+
+
+def write_files(folder: Path, contents: Mapping[str, str]) -> None:
+    """Write text files (name -> content) into ``folder``.
+
+    Raises :class:`UsageError` for a name that leads out of it.
+    """
+    for name, text in contents.items():
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise UsageError(f"files[{name!r}]", seen=str(path), expected="a path in the work tree")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

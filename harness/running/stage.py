@@ -1,0 +1,122 @@
+"""Where one run takes place: the sandbox, the collectors with their doors, the API."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.capture.capture import Connection
+from harness.capture.export import MAIN, Export
+from harness.collector.answer import Responder
+from harness.collector.collector import Collector
+from harness.collector.tls import Tls
+from harness.fakes.fault_proxy import Door
+from harness.fakes.messages_api import MessagesApi
+from harness.otlp.model import Protocol, Signal
+from harness.subject.sandbox import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One collector of a run.
+
+    ``responder`` makes what answers in the place of full success; the door before it is
+    shut from the start unless ``listening``.  ``paths`` are accepted over HTTP beside the
+    standard ones: pattern -> the signal that comes there.  ``tls`` makes what its servers
+    show and ask for; without it they speak in the clear.
+    """
+
+    responder: Callable[[], Responder] | None = None
+    listening: bool = True
+    paths: Mapping[str, Signal] = field(default_factory=dict)
+    tls: Callable[[], Tls] | None = None
+
+
+@dataclass(slots=True)
+class Place:
+    """What a scenario may look at and act on while its session runs.
+
+    ``collectors`` and ``doors`` go by the names of the scenario's backends.  ``api`` is
+    there once the session begins; ``ended`` is set when it is over.
+    """
+
+    sandbox: Sandbox
+    protocol: Protocol
+    collectors: Mapping[str, Collector]
+    doors: Mapping[str, Door]
+    ended: threading.Event = field(default_factory=threading.Event)
+    _api: MessagesApi | None = None
+
+    @property
+    def work(self) -> Path:
+        """The work tree: the session's folder."""
+        return self.sandbox.work
+
+    @property
+    def home(self) -> Path:
+        return self.sandbox.home
+
+    @property
+    def main(self) -> Collector:
+        """The collector that the general endpoint names, where nothing else is said."""
+        return self.collectors[MAIN]
+
+    @property
+    def api(self) -> MessagesApi:
+        assert self._api is not None, "the session has not begun"
+        return self._api
+
+    @api.setter
+    def api(self, api: MessagesApi) -> None:
+        self._api = api
+
+    def endpoint(self, name: str = MAIN, protocol: Protocol | None = None) -> str:
+        """URL of a collector's door for a protocol (the run's own if None), without a path."""
+        collector, door = self.collectors[name], self.doors[name]
+        grpc = (protocol or self.protocol) is Protocol.GRPC
+        port = door.port(collector.grpc_port if grpc else collector.http_port)
+        scheme = collector.http_endpoint.partition("://")[0]
+        return f"{scheme}://127.0.0.1:{port}"
+
+    def exports(self) -> tuple[tuple[Export, ...], int]:
+        """What all collectors hold, in order of arrival, and how much they forgot."""
+        arrived: list[Export] = []
+        forgotten = 0
+        for name, collector in self.collectors.items():
+            held, lost = collector.store.snapshot()
+            forgotten += lost
+            for export in held:
+                export.collector = name
+            arrived += held
+        if len(self.collectors) > 1:
+            arrived.sort(key=lambda export: export.arrived_unix_nano)
+            for number, export in enumerate(arrived, start=1):
+                export.sequence = number
+        return tuple(arrived), forgotten
+
+    def connections(self) -> tuple[Connection, ...]:
+        """Who knocked at any door, in order."""
+        knocks = [
+            Connection(name, moment) for name, door in self.doors.items() for moment in door.knocks
+        ]
+        return tuple(sorted(knocks, key=lambda each: each.opened_unix_nano))
+
+
+@contextlib.contextmanager
+def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Place]:
+    """A place with everything but the API, gone when the block ends."""
+    with contextlib.ExitStack() as stack:
+        collectors, doors = {}, {}
+        for name, backend in backends.items():
+            responder = backend.responder() if backend.responder else None
+            tls = backend.tls() if backend.tls else None
+            collector = stack.enter_context(
+                Collector(responder=responder, paths=backend.paths, tls=tls)
+            )
+            collectors[name] = collector
+            targets = (collector.http_port, collector.grpc_port)
+            doors[name] = stack.enter_context(Door(targets, is_open=backend.listening))
+        yield Place(stack.enter_context(Sandbox()), protocol, collectors, doors)

@@ -1,1 +1,0 @@
-"""Declarative runs, and the recorder that runs them side by side."""

@@ -1,0 +1,1 @@
+"""One folder a theme: its scenarios, what they observe, its measures and its mutants."""

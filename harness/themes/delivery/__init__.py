@@ -1,0 +1,1 @@
+"""Delivery while collectors refuse, stall, break off or are away."""

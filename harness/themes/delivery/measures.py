@@ -1,0 +1,70 @@
+"""What became of everything that was sent: once, or again and again."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from harness.capture.capture import Capture
+from harness.capture.deliveries import Deliveries, Delivery
+from harness.capture.export import Export
+from harness.judging.items.item import Item
+
+
+def deliveries(capture: Capture) -> list[Item]:
+    """One item for each delivery: the same content, however often it was sent.
+
+    ``first`` is what its first request was answered with (empty: success as ever).
+    ``first_wait_s`` lies between its first and its second request; ``growth`` is the last
+    such pause by the first.  ``taken`` counts the requests that were answered with
+    success, partial or not, ``after_taken`` those that came after one.  ``watched_s`` is
+    how long the session went on after the first request, ``given_up_s`` for how long the
+    client waited for an answer that did not come.
+    """
+    known = Deliveries(
+        export
+        for export in capture.exports
+        if export.signal is not None and export.decode_error is None
+    )
+    return [
+        Item(f"{capture.run.label} · {_called(each)}", _view(each, capture.run.ended_unix_nano))
+        for each in known.all
+    ]
+
+
+def _called(delivery: Delivery) -> str:
+    first = delivery.attempts[0]
+    return f"{delivery.signal} export {first.sequence} ({first.answered or 'taken'})"
+
+
+def _view(delivery: Delivery, ended_unix_nano: int) -> dict[str, object]:
+    first, *_ = attempts = delivery.attempts
+    taken = [n for n, export in enumerate(attempts) if _taken(export)]
+    waits_s = [
+        (later.arrived_unix_nano - earlier.arrived_unix_nano) / 1e9
+        for earlier, later in pairwise(attempts)
+    ]
+    view: dict[str, object] = {
+        "signal": delivery.signal,
+        "sequence": first.sequence,
+        "first": first.answered,
+        "items": delivery.items,
+        "attempts": len(attempts),
+        "resent": len(attempts) > 1,
+        "taken": len(taken),
+        "after_taken": len(attempts) - 1 - taken[0] if taken else 0,
+        "watched_s": (ended_unix_nano - first.arrived_unix_nano) / 1e9,
+    }
+    if waits_s:
+        view["first_wait_s"] = waits_s[0]
+    if len(waits_s) > 1:
+        view["growth"] = waits_s[-1] / waits_s[0]
+    if first.given_up_unix_nano:
+        view["given_up_s"] = (first.given_up_unix_nano - first.arrived_unix_nano) / 1e9
+    return view
+
+
+def _taken(export: Export) -> bool:
+    return not export.rejected and not export.given_up_unix_nano
+
+
+MEASURES = (deliveries,)

@@ -1,0 +1,171 @@
+"""Lies about what is sent again, when, and how the session takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.deliveries import Deliveries, Delivery
+from harness.capture.export import Export
+from harness.contract.requirement import Requirement
+from harness.judging.checks.fields import chosen
+from harness.judging.items.measured import by_name
+from harness.judging.items.view import CaptureView
+from harness.mutants.editing import prune
+from harness.mutants.rewriting import copy_message, rewritten
+from harness.otlp.messages import ExportMetricsServiceRequest
+from harness.themes.delivery.measures import MEASURES
+
+_SECOND_NS = 1_000_000_000
+
+
+def not_sent_again(capture: Capture, requirement: Requirement) -> Capture:
+    """A refused delivery is given up after its first request."""
+    _, *later = _delivery(capture, requirement).attempts
+    return replace(capture, exports=tuple(each for each in capture.exports if each not in later))
+
+
+def sent_again(capture: Capture, requirement: Requirement) -> Capture:
+    """A delivery comes once more, a second later, and is taken."""
+    first = _delivery(capture, requirement).attempts[0]
+    return _with(capture, _again(first, first.arrived_unix_nano + _SECOND_NS))
+
+
+def taken_again(capture: Capture, requirement: Requirement) -> Capture:
+    """What was taken at once, by a collector without trouble, comes once more."""
+    plain = [export for export in capture.accepted if export.items and not export.answered]
+    if not plain:
+        raise ValueError(f"{capture.run.label} had nothing but trouble")
+    return _with(capture, _again(plain[0], plain[0].arrived_unix_nano + _SECOND_NS))
+
+
+def taken_twice(capture: Capture, requirement: Requirement) -> Capture:
+    """A request of its own with one data point that adds nothing comes twice."""
+    last = max(
+        (export for export in capture.accepted if export.data_points),
+        key=lambda export: export.data_points[-1].time_unix_nano,
+        default=None,
+    )
+    message = copy_message(last) if last else None
+    if last is None or not isinstance(message, ExportMetricsServiceRequest):
+        raise ValueError(f"{capture.run.label} exported no data point")
+    point = None
+    for resource in message.resource_metrics:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                point = point or metric.sum.data_points[-1]
+                kept = [point] if point in metric.sum.data_points else []
+                del metric.sum.data_points[:]
+                metric.sum.data_points.extend(kept)
+    assert point is not None
+    prune(message)
+    (kept_point,) = message.resource_metrics[0].scope_metrics[0].metrics[0].sum.data_points
+    kept_point.as_double = 0.0
+    kept_point.start_time_unix_nano = kept_point.time_unix_nano = point.time_unix_nano + 1
+    own = replace(rewritten(last, message), sequence=len(capture.exports) + 1)
+    return _with(_with(capture, own), replace(own, sequence=own.sequence + 1))
+
+
+def sent_again_at_once(capture: Capture, requirement: Requirement) -> Capture:
+    """The second request of a delivery comes right after the first."""
+    first, second, *_ = _several(_delivery(capture, requirement), 2)
+    return _moved(capture, second, first.arrived_unix_nano + _SECOND_NS // 1000)
+
+
+def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
+    """The last pause of a delivery is half as long as its first."""
+    first, second, *_ = attempts = _several(_delivery(capture, requirement), 3)
+    pause = second.arrived_unix_nano - first.arrived_unix_nano
+    *_, earlier, last = attempts
+    return _moved(capture, last, earlier.arrived_unix_nano + pause // 2)
+
+
+def waits_on(capture: Capture, requirement: Requirement) -> Capture:
+    """An answer is waited for five seconds longer."""
+    first = _delivery(capture, requirement).attempts[0]
+    later = replace(first, given_up_unix_nano=first.given_up_unix_nano + 5 * _SECOND_NS)
+    return _instead(capture, first, later)
+
+
+def gave_up_work(capture: Capture, requirement: Requirement) -> Capture:
+    """The session ends with an error."""
+    return replace(capture, run=replace(capture.run, exit_code=1))
+
+
+def says_nothing(capture: Capture, requirement: Requirement) -> Capture:
+    """The session prints nothing."""
+    return replace(capture, run=replace(capture.run, stdout=""))
+
+
+def lingers(capture: Capture, requirement: Requirement) -> Capture:
+    """The session hangs for a minute after its work."""
+    return _observed(capture, requirement, 60.0)
+
+
+def never_again(capture: Capture, requirement: Requirement) -> Capture:
+    """Nothing is exported after the collector’s trouble."""
+    return _observed(capture, requirement, 0)
+
+
+def _delivery(capture: Capture, requirement: Requirement) -> Delivery:
+    """The first delivery that the requirement looks at and that has the field."""
+    items = chosen(requirement, CaptureView(capture, by_name(*MEASURES)))
+    for delivery in Deliveries(capture.exports).all:
+        first = delivery.attempts[0]
+        for item in items:
+            if item.view["sequence"] == first.sequence and requirement.path[-1] in item.view:
+                return delivery
+    raise ValueError(f"{capture.run.label} has no such delivery")
+
+
+def _several(delivery: Delivery, attempts: int) -> list[Export]:
+    if len(delivery.attempts) < attempts:
+        raise ValueError(f"a delivery came {len(delivery.attempts)} times only")
+    return delivery.attempts
+
+
+def _again(export: Export, arrived_unix_nano: int) -> Export:
+    taken = replace(export, rejected="", answered="", given_up_unix_nano=0)
+    return replace(taken, arrived_unix_nano=arrived_unix_nano)
+
+
+def _with(capture: Capture, export: Export) -> Capture:
+    return replace(capture, exports=(*capture.exports, export))
+
+
+def _instead(capture: Capture, one: Export, other: Export) -> Capture:
+    return replace(
+        capture, exports=tuple(other if each is one else each for each in capture.exports)
+    )
+
+
+def _moved(capture: Capture, export: Export, arrived_unix_nano: int) -> Capture:
+    return _instead(capture, export, replace(export, arrived_unix_nano=arrived_unix_nano))
+
+
+def _observed(capture: Capture, requirement: Requirement, value: Any) -> Capture:
+    name = requirement.path[-1]
+    if name not in capture.run.observed:
+        raise ValueError(f"{capture.run.label} was not observed for {name}")
+    observed = {**capture.run.observed, name: value}
+    return replace(capture, run=replace(capture.run, observed=observed))
+
+
+LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {
+    lie.__name__: lie
+    for lie in (
+        not_sent_again,
+        sent_again,
+        taken_again,
+        taken_twice,
+        sent_again_at_once,
+        sent_again_sooner,
+        waits_on,
+        gave_up_work,
+        says_nothing,
+        lingers,
+        never_again,
+    )
+}

@@ -1,0 +1,211 @@
+"""Collectors that refuse, are slow, hang up, or are not there at all.
+
+The session works on meanwhile, so that a subject has time to send again, until it is
+known what came of everything; each tool call gives it something more to export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from harness.capture.export import MAIN
+from harness.fakes.script import Say, UseTool
+from harness.otlp.model import Protocol, Signal
+from harness.running.drive import telemetry_settings
+from harness.running.responders import Reply, Scripted
+from harness.running.scenario import Scenario, Until
+from harness.running.stage import Backend, Place
+from harness.subject.process import Completed
+
+_OFTEN = {"OTEL_METRIC_EXPORT_INTERVAL": "200", "OTEL_LOGS_EXPORT_INTERVAL": "200"}
+
+#: The file that every step of the work touches when it is done.
+_WORKED = "worked"
+_WORK = UseTool(
+    "Bash", {"command": f"sleep 0.2; touch {_WORKED}", "description": "Work for a moment"}
+)
+_DONE = Say("The work is done.")
+
+#: No session goes on for longer than these steps, whatever does not happen.
+_AT_MOST = 60
+_PATIENCE_S = 30.0
+
+#: A session that waits for what comes again does next to nothing meanwhile.
+_IDLE_S = 4.0
+
+#: First what takes the longest to come to its end, wherever exports do not overlap.
+_METRICS = (
+    Reply("partial_success", rejected=1, message="one was not taken"),
+    Reply("unavailable_for_2_s", 503, 14, delay_s=2),
+    Reply("unavailable_thrice", 503, 14, times=3),
+    Reply("unavailable", 503, 14),
+)
+_LOGS = (
+    Reply("bad_request", 400, 3),
+    Reply("empty_partial_success", rejected=0, message=""),
+    Reply("unauthorized", 401, 16),
+    Reply("warning", rejected=0, message="all taken, but mind the size"),
+    Reply("internal", 500, 13),
+)
+_OVER_HTTP = {
+    Signal.METRICS: (
+        *_METRICS,
+        Reply("too_many_requests", 429),
+        Reply("bad_gateway", 502),
+        Reply("gateway_timeout", 504),
+    ),
+    Signal.LOGS: (
+        *_LOGS,
+        Reply("not_found", 404),
+        Reply("too_large", 413),
+        Reply("too_many_requests_until_a_date", 429, delay_s=2, as_date=True),
+    ),
+}
+_OVER_GRPC = {
+    Signal.METRICS: (
+        *_METRICS,
+        Reply("deadline_exceeded", grpc_code=4),
+        Reply("aborted", grpc_code=10),
+        Reply("cancelled", grpc_code=1),
+        Reply("out_of_range", grpc_code=11),
+        Reply("data_loss", grpc_code=15),
+    ),
+    Signal.LOGS: (
+        *_LOGS,
+        Reply("permission_denied", grpc_code=7),
+        Reply("resource_exhausted", grpc_code=8),
+        Reply("resource_exhausted_for_2_s", grpc_code=8, delay_s=2),
+    ),
+}
+
+
+def _observe(place: Place, completed: Completed) -> Mapping[str, object]:
+    """How long the process went on after its work, and what came after the troubles."""
+    worked = place.work / _WORKED
+    seen: dict[str, object] = {}
+    if worked.exists():
+        seen["lingered_s"] = (completed.ended_unix_nano - worked.stat().st_mtime_ns) / 1e9
+    for name, door in place.doors.items():
+        troubles = (*door.cuts, *door.openings)
+        if troubles:
+            seen[f"{name}_after_the_trouble"] = sum(
+                export.arrived_unix_nano > max(troubles) and not export.rejected
+                for export in place.collectors[name].exports
+            )
+    return seen
+
+
+def _scenario(name: str, says: str, until: Callable[[Place], bool], **others: Any) -> Scenario:
+    return Scenario(
+        name=name,
+        says=says,
+        prompt="Work on, whatever becomes of the telemetry.",
+        script=(Until(_WORK, until, _AT_MOST), _DONE),
+        observe=_observe,
+        apart=True,
+        **others,
+    )
+
+
+def _settled(place: Place) -> bool:
+    responder = place.main.responder
+    assert isinstance(responder, Scripted)
+    return responder.settled()
+
+
+def _refusing(
+    name: str, plan: Mapping[Signal, Sequence[Reply]], protocols: tuple[Protocol, ...]
+) -> Scenario:
+    told = ", ".join(reply.called for replies in plan.values() for reply in replies)
+    return _scenario(
+        name,
+        f"A session at a collector that answers, once each: {told.replace('_', ' ')}",
+        _settled,
+        environment=_OFTEN,
+        backends={MAIN: Backend(responder=partial(Scripted, plan))},
+        patience_s=_IDLE_S,
+        protocols=protocols,
+    )
+
+
+_TAKEN = Reply("taken")
+
+
+def _all_but_the_first_held() -> Scripted:
+    first = {Signal.METRICS: (_TAKEN,), Signal.LOGS: (_TAKEN,)}
+    return Scripted(first, finally_=Reply("held", hold_s=60.0))
+
+
+def _both_given_up(place: Place) -> bool:
+    given_up = {each.signal for each in place.main.exports if each.given_up_unix_nano}
+    return given_up >= {Signal.METRICS, Signal.LOGS}
+
+
+SLOW_COLLECTOR = _scenario(
+    "slow_collector",
+    "A session at a collector that answers the first request of each signal and then none, "
+    "with a timeout of one second",
+    _both_given_up,
+    environment={**_OFTEN, "OTEL_EXPORTER_OTLP_TIMEOUT": "1000"},
+    backends={MAIN: Backend(responder=_all_but_the_first_held)},
+    protocols=(Protocol.GRPC, Protocol.HTTP_JSON),
+)
+
+_ABSENT, _CUTTING = "absent", "cutting"
+
+
+def _apart(place: Place) -> Mapping[str, str]:
+    """Metrics go to one collector, logs to the other."""
+    paths = ("", "") if place.protocol is Protocol.GRPC else ("/v1/metrics", "/v1/logs")
+    return {
+        **telemetry_settings(place.protocol, place.endpoint(_ABSENT)),
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": place.endpoint(_ABSENT) + paths[0],
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": place.endpoint(_CUTTING) + paths[1],
+    }
+
+
+def _trouble(place: Place) -> None:
+    """Cut off a request with logs, and let metrics in after some more have come."""
+    logs = place.collectors[_CUTTING]
+    logs.wait_for_exports(2, _PATIENCE_S)
+    place.doors[_CUTTING].cut()
+    logs.wait_for_exports(5, _PATIENCE_S)
+    place.doors[_ABSENT].open()
+
+
+def _back(place: Place) -> bool:
+    """So much came that what was lost had its time to come, too."""
+    return len(place.collectors[_ABSENT].exports) >= 7
+
+
+RETURNING_COLLECTOR = _scenario(
+    "returning_collector",
+    "A session whose collector of metrics is not there for the first seconds, and whose "
+    "collector of logs resets the connection in the middle of a request",
+    _back,
+    environment=_OFTEN,
+    backends={_ABSENT: Backend(listening=False), _CUTTING: Backend()},
+    configure=_apart,
+    meanwhile=_trouble,
+    patience_s=_IDLE_S,
+    protocols=(Protocol.GRPC, Protocol.HTTP_PROTOBUF),
+)
+
+NO_COLLECTOR = _scenario(
+    "no_collector",
+    "A session in which nothing listens where the collector should be",
+    lambda place: len(place.api.tool_runs) >= 3,
+    environment=_OFTEN,
+    backends={MAIN: Backend(listening=False)},
+    protocols=(Protocol.GRPC, Protocol.HTTP_PROTOBUF),
+)
+
+SCENARIOS = (
+    _refusing("refusing_http", _OVER_HTTP, (Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON)),
+    _refusing("refusing_grpc", _OVER_GRPC, (Protocol.GRPC,)),
+    SLOW_COLLECTOR,
+    RETURNING_COLLECTOR,
+    NO_COLLECTOR,
+)

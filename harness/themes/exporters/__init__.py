@@ -1,0 +1,1 @@
+"""Which exporters are used: opt-in, console, Prometheus, several at once."""

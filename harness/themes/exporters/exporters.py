@@ -1,0 +1,275 @@
+"""Which exporters a session uses: those that are named.
+
+Sessions called ``example_…`` have the variables of the documents' example
+configurations and no others; only the endpoints are ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.capture.export import Export
+from harness.contract.requirement import WITHOUT_EVENTS, WITHOUT_METRICS
+from harness.exposition import console, numbered
+from harness.fakes.script import Say, Step, UseTool
+from harness.otlp.model import Protocol, Signal
+from harness.running.scenario import Scenario, Until
+from harness.running.stage import Backend, Place
+from harness.subject.process import Completed
+from harness.themes.canaries import CANARIES
+from harness.themes.exporters import scraping
+
+#: A run in which metrics are scraped while it goes on, and not at its end.
+SCRAPED = "scraped"
+
+ENABLED = {"CLAUDE_CODE_ENABLE_TELEMETRY": "1"}
+
+
+def _work(work: Path) -> tuple[Step, ...]:
+    """Something for most metrics to count."""
+    return (
+        UseTool("Write", {"file_path": str(work / "new.py"), "content": "x = 1\ny = 2"}),
+        UseTool(
+            "Bash",
+            {
+                "command": "git add new.py && git commit --quiet --message 'Begin'",
+                "description": "Commit",
+            },
+        ),
+    )
+
+
+def work_and_end(work: Path) -> Sequence[Step]:
+    """Something for most metrics to count, and an answer."""
+    return (*_work(work), Say("Done."))
+
+
+def _work_and_be_scraped(work: Path) -> Sequence[Step | Until]:
+    return (*_work(work), *scraping.wait_and_end(work / "new.py"))
+
+
+def _printed(place: Place, completed: Completed) -> Sequence[Export]:
+    """What was printed, all of it: no more than the end is kept of a process's output."""
+    return printed_to(place, completed, "stdout")
+
+
+def printed_to(place: Place, completed: Completed, *streams: str) -> Sequence[Export]:
+    """What was printed to these streams of the process, behind what was received."""
+    exports: list[Export] = []
+    for stream in streams:
+        output = (place.sandbox.output / stream).read_text(encoding="utf-8", errors="replace")
+        exports += console.exports(output, completed.ended_unix_nano)
+    return numbered(exports, after=len(place.exports()[0]))
+
+
+# The example configurations.
+
+
+def _example(name: str, says: str, variables: Mapping[str, str], protocol: Protocol) -> Scenario:
+    """``{endpoint}`` stands for the collector's."""
+
+    def configure(place: Place) -> Mapping[str, str]:
+        endpoint = place.endpoint()
+        return {**ENABLED, **{k: v.format(endpoint=endpoint) for k, v in variables.items()}}
+
+    return Scenario(
+        name=f"example_{name}",
+        says=f"The documents’ example: {says}",
+        prompt="Do as in the example.",
+        script=work_and_end,
+        configure=configure,
+        protocols=(protocol,),
+    )
+
+
+#: Each tells when it was collected: so many are to be told apart before the session ends.
+_BATCHES = 3
+_COLLECTED = re.compile(r"endTime: \[([^\]]*)\]")
+
+
+def _has_printed(place: Place) -> bool:
+    printed = (place.sandbox.output / "stdout").read_text("utf-8", "replace")
+    return len(set(_COLLECTED.findall(printed))) >= _BATCHES
+
+
+def _work_until_printed(work: Path) -> Sequence[Step | Until]:
+    wait = UseTool("Bash", {"command": "sleep 0.4", "description": "Wait"})
+    return (*_work(work), Until(wait, _has_printed, at_most=30), Say("Done."))
+
+
+_EXAMPLE_CONSOLE = replace(
+    _example(
+        "console",
+        "metrics on the console, every second",
+        {"OTEL_METRICS_EXPORTER": "console", "OTEL_METRIC_EXPORT_INTERVAL": "1000"},
+        Protocol.HTTP_JSON,
+    ),
+    script=_work_until_printed,
+    more_exports=_printed,
+    traits=(WITHOUT_EVENTS,),
+)
+
+_GRPC = {
+    "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "{endpoint}",
+}
+
+_EXAMPLE_QUICK_START = _example(
+    "quick_start",
+    "the quick start",
+    {
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        **_GRPC,
+        "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Bearer your-token",
+        "OTEL_METRIC_EXPORT_INTERVAL": "10000",
+        "OTEL_LOGS_EXPORT_INTERVAL": "5000",
+    },
+    Protocol.GRPC,
+)
+
+_EXAMPLE_METRICS_ONLY = replace(
+    _example(
+        "metrics_only",
+        "metrics and no events, over gRPC",
+        {"OTEL_METRICS_EXPORTER": "otlp", **_GRPC},
+        Protocol.GRPC,
+    ),
+    traits=(WITHOUT_EVENTS,),
+)
+
+_EXAMPLE_LOGS_ONLY = replace(
+    _example(
+        "logs_only",
+        "events and no metrics, over gRPC",
+        {"OTEL_LOGS_EXPORTER": "otlp", **_GRPC},
+        Protocol.GRPC,
+    ),
+    traits=(WITHOUT_METRICS,),
+)
+
+_EXAMPLE_PROMETHEUS = replace(
+    _example(
+        "prometheus",
+        f"metrics to be scraped from port {scraping.DEFAULT_PORT}",
+        {"OTEL_METRICS_EXPORTER": "prometheus"},
+        Protocol.HTTP_JSON,
+    ),
+    script=_work_and_be_scraped,
+    hindrance=scraping.port_hindrance,
+    launch=scraping.at_the_default_port,
+    meanwhile=scraping.scrape,
+    observe=scraping.scraped,
+    more_exports=scraping.served_exports,
+    traits=(WITHOUT_EVENTS, SCRAPED),
+)
+
+_EXAMPLE_SEVERAL = replace(
+    _example(
+        "several",
+        "metrics on the console and over OTLP",
+        {
+            "OTEL_METRICS_EXPORTER": "console,otlp",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json",
+            # The example leaves the default, which is not ours to listen at.
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "{endpoint}",
+        },
+        Protocol.HTTP_JSON,
+    ),
+    more_exports=_printed,
+    apart=True,
+)
+
+
+def _two_backends(place: Place) -> Mapping[str, str]:
+    return {
+        **ENABLED,
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_LOGS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "http/protobuf",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": place.endpoint("metrics", Protocol.HTTP_PROTOBUF),
+        "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL": "grpc",
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": place.endpoint("logs", Protocol.GRPC),
+    }
+
+
+_EXAMPLE_BACKENDS = Scenario(
+    name="example_backends",
+    says="The documents’ example: metrics over HTTP to one backend, events over gRPC to another",
+    prompt="Do as in the example.",
+    script=work_and_end,
+    # The endpoint has no path, and a signal's own endpoint is used as it is.
+    backends={"metrics": Backend(paths={"/": Signal.METRICS}), "logs": Backend()},
+    configure=_two_backends,
+    protocols=(Protocol.GRPC,),
+    apart=True,
+)
+
+
+def _several(place: Place) -> Mapping[str, str]:
+    return {
+        **ENABLED,
+        "OTEL_METRICS_EXPORTER": "otlp,prometheus",
+        "OTEL_LOGS_EXPORTER": "console,otlp",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": place.protocol,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(),
+        "OTEL_EXPORTER_PROMETHEUS_PORT": str(scraping.free_port(place)),
+    }
+
+
+def _printed_and_served(place: Place, completed: Completed) -> Sequence[Export]:
+    shown = [*_printed(place, completed), *scraping.served_exports(place, completed)]
+    return numbered(shown, after=len(place.exports()[0]))
+
+
+_SEVERAL_EXPORTERS = Scenario(
+    name="several_exporters",
+    says="Metrics go over OTLP and to a scraper, events to the console and over OTLP",
+    prompt="Tell everybody.",
+    script=_work_and_be_scraped,
+    configure=_several,
+    meanwhile=scraping.scrape,
+    observe=scraping.scraped,
+    more_exports=_printed_and_served,
+    protocols=(Protocol.HTTP_JSON,),
+    apart=True,
+)
+
+_HIDDEN = {name: CANARIES[name] for name in ("prompt", "answer", "command", "written_content")}
+
+
+def _work_in_secret(work: Path) -> Sequence[Step]:
+    content, command = _HIDDEN["written_content"], f"true {_HIDDEN['command']}"
+    return (
+        UseTool("Write", {"file_path": str(work / "new.py"), "content": content}),
+        UseTool("Bash", {"command": command, "description": "Do it"}),
+        Say(_HIDDEN["answer"]),
+    )
+
+
+_CONSOLE_EVENTS = Scenario(
+    name="console_events",
+    says="Events go to the console alone",
+    prompt=f"Keep {CANARIES['prompt']} off the screen.",
+    script=_work_in_secret,
+    canaries=_HIDDEN,
+    configure=lambda place: {**ENABLED, "OTEL_LOGS_EXPORTER": "console"},
+    more_exports=_printed,
+    protocols=(Protocol.HTTP_JSON,),
+    traits=(WITHOUT_METRICS,),
+)
+
+EXPORTERS = (
+    _EXAMPLE_CONSOLE,
+    _CONSOLE_EVENTS,
+    _EXAMPLE_QUICK_START,
+    _EXAMPLE_PROMETHEUS,
+    _SEVERAL_EXPORTERS,
+    _EXAMPLE_SEVERAL,
+    _EXAMPLE_BACKENDS,
+    _EXAMPLE_METRICS_ONLY,
+    _EXAMPLE_LOGS_ONLY,
+)

@@ -1,0 +1,229 @@
+"""What reached whom: collectors, the console, a scraper, or nobody."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.exposition import CONSOLE, PROMETHEUS, is_exposed
+from harness.exposition.prometheus import label_of, openmetrics_lines, problems
+from harness.judging.items.item import Item
+from harness.otlp.model import DataPoint, Event, Signal
+
+
+def _worked(capture: Capture) -> bool:
+    """Only a session that did its work could have exported something."""
+    return bool(capture.run.truth.api_calls) and capture.run.exit_code == 0
+
+
+def leaks_out(capture: Capture) -> list[Item]:
+    """What left a session, in whatever way: one item a run.
+
+    There is one only where somebody else was seen at the door before the session began:
+    it was open, and who came was noted.
+    """
+    run = capture.run
+    during = [each.opened_unix_nano >= run.started_unix_nano for each in capture.connections]
+    if not _worked(capture) or all(during):
+        return []
+    view = {
+        "connections": sum(during),
+        "printed": sum(map(is_exposed, capture.exports)),
+        "served": run.observed.get("served"),
+    }
+    return [Item(f"{run.label} · what left the session", view)]
+
+
+def arrivals(capture: Capture) -> list[Item]:
+    """How many items arrived of each signal: one item a run."""
+    counts = {signal.value: 0 for signal in Signal}
+    for export in capture.accepted:
+        if export.signal is not None:
+            counts[export.signal.value] += len(export.items)
+    if not _worked(capture):
+        return []
+    return [Item(f"{capture.run.label} · what arrived", counts)]
+
+
+def received(capture: Capture) -> list[Item]:
+    """What each collector got, the console and the scraper among them: one item a run.
+
+    Of each: the items by signal, the requests by protocol, each value of the header
+    ``authorization``, in how many ``batches`` (different times) the data points came, and
+    from the third batch on the ``usual_gap_s`` between two of them.
+    """
+    if not _worked(capture):
+        return []
+    view: dict[str, dict[str, Any]] = {}
+    for export in capture.exports:
+        got = view.setdefault(
+            export.collector,
+            {"metrics": 0, "logs": 0, "protocols": {}, "authorization": [], "times": set()},
+        )
+        got["metrics"] += len(export.data_points)
+        got["logs"] += len(export.events)
+        got["times"] |= {point.time_unix_nano for point in export.data_points}
+        authorization = export.joined_headers.get("authorization", "")
+        if authorization not in got["authorization"]:
+            got["authorization"].append(authorization)
+        if export.protocol is not None:
+            protocols = got["protocols"]
+            protocols[export.protocol.value] = protocols.get(export.protocol.value, 0) + 1
+    for got in view.values():
+        times = sorted(got.pop("times"))
+        got["batches"] = len(times)
+        if len(times) > 2:
+            got["usual_gap_s"] = median(b - a for a, b in pairwise(times)) / 1e9
+    scraped = capture.run.observed.get("url")
+    return [Item(f"{capture.run.label} · what each got", {**view, "scraped": scraped})]
+
+
+def printed_metrics(capture: Capture) -> list[Item]:
+    """Each stream of data points that was printed or exported, with both totals."""
+    return _alike(capture, CONSOLE)
+
+
+def served_metrics(capture: Capture) -> list[Item]:
+    """Each stream of data points that was served or exported, with both totals."""
+    return _alike(capture, PROMETHEUS)
+
+
+def _alike(capture: Capture, collector: str) -> list[Item]:
+    sent = [export for export in capture.accepted if not is_exposed(export)]
+    exported = _totals(point for export in sent for point in export.data_points)
+    shown = _totals(
+        point
+        for export in capture.accepted
+        if export.collector == collector
+        for point in export.data_points
+    )
+    if not exported:
+        return []
+    return [
+        Item(
+            f"{capture.run.label} · {collector} · {stream[0]} {stream[1]}",
+            {
+                "metric": stream[0],
+                "exported": exported.get(stream),
+                "shown": shown.get(stream),
+                "difference": shown.get(stream, 0.0) - exported.get(stream, 0.0),
+            },
+        )
+        for stream in sorted({*exported, *shown})
+    ]
+
+
+def _totals(points: Iterable[DataPoint]) -> Mapping[tuple[str, str], float]:
+    """The total of each stream; attributes as Prometheus knows them, for it is the
+    poorest."""
+    found: dict[tuple[str, str], float] = defaultdict(float)
+    for point in points:
+        stream = (point.metric.name, _labels(point.attributes))
+        value = float(point.value or 0)
+        if point.metric.temporality == "cumulative":
+            found[stream] = value
+        else:
+            found[stream] += value
+    return found
+
+
+def _labels(attributes: Mapping[str, Any]) -> str:
+    texts = {
+        label_of(key): str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in attributes.items()
+    }
+    return json.dumps(texts, sort_keys=True)
+
+
+def printed_events(capture: Capture) -> list[Item]:
+    """Each event that was printed or exported, with how often it was."""
+    exported = Counter(
+        _told(event)
+        for export in capture.accepted
+        if not is_exposed(export)
+        for event in export.events
+    )
+    printed = Counter(
+        _told(event)
+        for export in capture.accepted
+        if export.collector == CONSOLE
+        for event in export.events
+    )
+    if not exported:
+        return []
+    return [
+        Item(
+            f"{capture.run.label} · event {told[:200]}",
+            {"missing": exported[told] - printed[told]},
+        )
+        for told in sorted({*exported, *printed})
+    ]
+
+
+def _told(event: Event) -> str:
+    """All that the console shows of an event."""
+    return json.dumps(
+        [
+            event.body,
+            event.time_unix_nano // 1000,
+            _as_javascript(event.attributes),
+            event.scope.name,
+            event.scope.version,
+            _as_javascript(event.resource.attributes),
+            event.severity_number,
+            event.trace_id,
+            event.span_id,
+        ],
+        default=str,
+        sort_keys=True,
+    )
+
+
+def _as_javascript(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """JavaScript has one kind of number, so a whole one is printed without a point."""
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in attributes.items()
+    }
+
+
+def printed_objects(capture: Capture) -> list[Item]:
+    """Each object that was printed, with what is wrong with it."""
+    return [
+        Item(
+            f"{capture.run.label} · {export.path}",
+            {"problem": export.rejected or str(export.decode_error or "")},
+        )
+        for export in capture.exports
+        if export.collector == CONSOLE and is_exposed(export)
+    ]
+
+
+def exposition(capture: Capture) -> list[Item]:
+    """The text that was scraped, with what is wrong with it."""
+    text = capture.run.observed.get("text")
+    if not isinstance(text, str):
+        return []
+    view = {
+        "content_type": capture.run.observed.get("content_type", ""),
+        "problems": problems(text),
+        "openmetrics": openmetrics_lines(text),
+    }
+    return [Item(f"{capture.run.label} · {capture.run.observed['url']}", view)]
+
+
+MEASURES = (
+    arrivals,
+    exposition,
+    leaks_out,
+    printed_events,
+    printed_metrics,
+    printed_objects,
+    received,
+    served_metrics,
+)

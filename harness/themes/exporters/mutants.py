@@ -1,0 +1,293 @@
+"""Lies about which exporters were used, and about what they showed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
+
+from harness.capture.capture import Capture, Connection
+from harness.capture.export import Export
+from harness.contract.requirement import Requirement
+from harness.exposition import CONSOLE, PROMETHEUS, exposed, is_exposed
+from harness.mutants import editing
+from harness.mutants.rewriting import copy_message, rewritten, with_body
+from harness.otlp.codec import encode
+from harness.otlp.messages import (
+    Encoding,
+    ExportLogsServiceRequest,
+    ExportMetricsServiceRequest,
+    ExportTraceServiceRequest,
+    Request,
+)
+from harness.otlp.model import Signal
+
+_GRPC_PATHS = {
+    Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    Signal.LOGS: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    Signal.TRACES: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+}
+
+
+def connects(capture: Capture, requirement: Requirement) -> Capture:
+    """A connection to the collector, from which nothing came."""
+    knock = Connection("main", capture.run.ended_unix_nano)
+    return replace(capture, connections=(*capture.connections, knock))
+
+
+def prints(capture: Capture, requirement: Requirement) -> Capture:
+    """One object on the console."""
+    body = b'{"resourceMetrics": []}'
+    shown = exposed(CONSOLE, Signal.METRICS, body, "standard output, line 1", 1, 1)
+    return replace(capture, exports=(*capture.exports, shown))
+
+
+def serves(capture: Capture, requirement: Requirement) -> Capture:
+    """An endpoint to be scraped."""
+    return _observing(capture, served=True)
+
+
+def events_besides(capture: Capture, requirement: Requirement) -> Capture:
+    """An event is exported beside the metrics, of the same session and resource."""
+    sent, message = _first(capture, Signal.METRICS)
+    assert isinstance(message, ExportMetricsServiceRequest)
+    group = message.resource_metrics[0]
+    point = next(place.record for place in editing.places(message))
+    logs = ResourceLogs(resource=group.resource)
+    record = logs.scope_logs.add().log_records.add(time_unix_nano=point.time_unix_nano)
+    record.attributes.extend(point.attributes)
+    record.body.string_value = "claude_code.something"
+    return _besides(capture, sent, Signal.LOGS, ExportLogsServiceRequest(resource_logs=[logs]))
+
+
+def metrics_besides(capture: Capture, requirement: Requirement) -> Capture:
+    """A data point is exported beside the events, of the same session and resource."""
+    sent, message = _first(capture, Signal.LOGS)
+    assert isinstance(message, ExportLogsServiceRequest)
+    record = next(place.record for place in editing.places(message))
+    more = ExportMetricsServiceRequest()
+    group = more.resource_metrics.add(resource=message.resource_logs[0].resource)
+    metric = group.scope_metrics.add().metrics.add(name="claude_code.something")
+    metric.sum.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
+    metric.sum.is_monotonic = True
+    point = metric.sum.data_points.add(
+        start_time_unix_nano=record.time_unix_nano,
+        time_unix_nano=record.time_unix_nano,
+        as_double=1.0,
+    )
+    point.attributes.extend(record.attributes)
+    return _besides(capture, sent, Signal.METRICS, more)
+
+
+def spans_besides(capture: Capture, requirement: Requirement) -> Capture:
+    """A span is exported beside the others, of the same resource."""
+    signal = next(each.signal for each in capture.exports if each.signal is not None)
+    sent, message = _first(capture, signal)
+    more = ExportTraceServiceRequest()
+    spans = more.resource_spans.add(resource=editing.groups(message)[0].resource)
+    spans.scope_spans.add().spans.add(name="something")
+    return _besides(capture, sent, Signal.TRACES, more)
+
+
+def silences_both(capture: Capture, requirement: Requirement) -> Capture:
+    """Nothing is exported at all."""
+    return _without(capture, lambda export: True)
+
+
+def prints_slowly(capture: Capture, requirement: Requirement) -> Capture:
+    """What is printed tells of times three times as far apart."""
+    return _spread(capture, 3.0)
+
+
+def prints_hastily(capture: Capture, requirement: Requirement) -> Capture:
+    """What is printed tells of times half as far apart."""
+    return _spread(capture, 0.5)
+
+
+def _spread(capture: Capture, factor: float) -> Capture:
+    first = min(point.time_unix_nano for point in capture.data_points())
+
+    def edit(message: Request) -> None:
+        for place in editing.places(message):
+            for name in ("start_time_unix_nano", "time_unix_nano"):
+                told = getattr(place.record, name)
+                setattr(place.record, name, round(first + (told - first) * factor))
+
+    return _edited(capture, lambda export: bool(export.data_points), edit)
+
+
+def prints_once(capture: Capture, requirement: Requirement) -> Capture:
+    """Everything is printed at the end, and nothing before."""
+    last = max(point.time_unix_nano for point in capture.data_points())
+    kept = [
+        export
+        for export in capture.exports
+        if export.collector != CONSOLE
+        or any(point.time_unix_nano == last for point in export.data_points)
+    ]
+    return replace(capture, exports=tuple(kept))
+
+
+def prints_nothing(capture: Capture, requirement: Requirement) -> Capture:
+    """The console stays empty."""
+    return _without(capture, lambda export: export.collector == CONSOLE)
+
+
+def prints_half(capture: Capture, requirement: Requirement) -> Capture:
+    """One more object breaks off."""
+    half = exposed(CONSOLE, None, b"{\n  descriptor: {\n", "standard output, line 9", 1, 1)
+    half.rejected = "line 3: expected a key, saw ''"
+    return replace(capture, exports=(*capture.exports, half))
+
+
+def misprints(capture: Capture, requirement: Requirement) -> Capture:
+    """The console’s last data point is one too high."""
+    return _one_more(capture, CONSOLE, 1.0)
+
+
+def leaves_out_an_event(capture: Capture, requirement: Requirement) -> Capture:
+    """The console shows one event less."""
+    shown = [e for e in capture.exports if e.collector == CONSOLE and e.events]
+    return _without(capture, lambda export: export is shown[-1])
+
+
+def serves_less(capture: Capture, requirement: Requirement) -> Capture:
+    """One of the values that are served is lower than what was counted."""
+    return _one_more(capture, PROMETHEUS, -1.0)
+
+
+def serves_nothing(capture: Capture, requirement: Requirement) -> Capture:
+    """Prometheus gets nothing."""
+    return _without(capture, lambda export: export.collector == PROMETHEUS)
+
+
+def serves_twice(capture: Capture, requirement: Requirement) -> Capture:
+    """The last series is served twice."""
+    text = str(capture.run.observed["text"])
+    return _observing(capture, text=f"{text}{text.splitlines()[-1]}\n")
+
+
+def serves_units(capture: Capture, requirement: Requirement) -> Capture:
+    """A line that only OpenMetrics knows, behind the first type."""
+    head, line, rest = str(capture.run.observed["text"]).partition(
+        "# TYPE claude_code_cost_usage_total counter\n"
+    )
+    return _observing(capture, text=f"{head}# UNIT claude_code_cost_usage_total USD\n{line}{rest}")
+
+
+def served_as_json(capture: Capture, requirement: Requirement) -> Capture:
+    """The text is served as something else."""
+    return _observing(capture, content_type="application/json")
+
+
+def served_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
+    """The endpoint is not where the documents send people."""
+    return _observing(capture, url="http://localhost:9465/metrics")
+
+
+def swaps_backends(capture: Capture, requirement: Requirement) -> Capture:
+    """What is for the one backend goes to the other."""
+    others = {"metrics": "logs", "logs": "metrics"}
+    return replace(
+        capture,
+        exports=tuple(
+            replace(export, collector=others[export.collector]) for export in capture.exports
+        ),
+    )
+
+
+def leaves_out_units(capture: Capture, requirement: Requirement) -> Capture:
+    """What travels over OTLP has no units either."""
+
+    def edit(message: Request) -> None:
+        for place in editing.places(message):
+            if "unit" in place.item.view:
+                place.owner.unit = ""
+
+    return _edited(capture, lambda export: not is_exposed(export), edit)
+
+
+def _one_more(capture: Capture, collector: str, more: float) -> Capture:
+    """Add to the last data point of the last export that a collector shows."""
+    last = [e for e in capture.exports if e.collector == collector and e.data_points][-1]
+
+    def edit(message: Request) -> None:
+        *_, place = editing.places(message)
+        place.record.as_double += more
+
+    return _edited(capture, lambda export: export is last, edit)
+
+
+def _edited(
+    capture: Capture, which: Callable[[Export], bool], edit: Callable[[Request], None]
+) -> Capture:
+    exports = []
+    for export in capture.exports:
+        message = copy_message(export) if which(export) else None
+        if message is None:
+            exports.append(export)
+        else:
+            edit(message)
+            exports.append(rewritten(export, message))
+    return replace(capture, exports=tuple(exports))
+
+
+def _without(capture: Capture, which: Callable[[Export], bool]) -> Capture:
+    kept = tuple(export for export in capture.exports if not which(export))
+    if len(kept) == len(capture.exports):
+        raise ValueError(f"{capture.run.label}: nothing of that kind was exported")
+    return replace(capture, exports=kept)
+
+
+def _first(capture: Capture, signal: Signal) -> tuple[Export, Request]:
+    for export in capture.exports:
+        message = copy_message(export)
+        if export.signal is signal and message is not None:
+            return export, message
+    raise ValueError(f"{capture.run.label} exported no {signal}")
+
+
+def _besides(capture: Capture, like: Export, signal: Signal, message: Request) -> Capture:
+    """One more request that travels as ``like`` does."""
+    path = like.path if like.method == "" else f"/v1/{signal}"
+    if like.path in _GRPC_PATHS.values():
+        path = _GRPC_PATHS[signal]
+    moved = replace(like, sequence=capture.exports[-1].sequence + 1, signal=signal, path=path)
+    body = encode(message, like.encoding or Encoding.JSON)
+    return replace(capture, exports=(*capture.exports, with_body(moved, body)))
+
+
+def _observing(capture: Capture, **observed: object) -> Capture:
+    run = replace(capture.run, observed={**capture.run.observed, **observed})
+    return replace(capture, run=run)
+
+
+LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {
+    lie.__name__: lie
+    for lie in (
+        connects,
+        prints,
+        serves,
+        events_besides,
+        metrics_besides,
+        spans_besides,
+        silences_both,
+        prints_slowly,
+        prints_hastily,
+        served_as_json,
+        prints_once,
+        prints_nothing,
+        prints_half,
+        misprints,
+        leaves_out_an_event,
+        serves_less,
+        serves_nothing,
+        serves_twice,
+        serves_units,
+        served_elsewhere,
+        swaps_backends,
+        leaves_out_units,
+    )
+}

@@ -1,0 +1,141 @@
+"""Nothing leaves a session without consent, and nothing of a signal that is left out."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from harness.capture.export import MAIN, Export
+from harness.errors import HarnessError
+from harness.fakes.script import Say, UseTool
+from harness.otlp.model import Protocol
+from harness.running.scenario import Scenario
+from harness.running.stage import Place
+from harness.subject.process import Completed
+from harness.themes.exporters import scraping
+from harness.themes.exporters.exporters import ENABLED, printed_to, work_and_end
+
+_KNOCK_S = 5.0
+_GLANCE_S = 0.1
+
+
+def _everything_but(*left_out: str) -> Callable[[Place], Mapping[str, str]]:
+    """Each exporter, endpoint and short interval is set, but not what is ``left_out``."""
+
+    def configure(place: Place) -> Mapping[str, str]:
+        own = {
+            f"OTEL_EXPORTER_OTLP_{signal}_{what}": value
+            for signal in ("METRICS", "LOGS", "TRACES")
+            for what, value in (
+                ("PROTOCOL", place.protocol),
+                ("ENDPOINT", _signal_url(place, signal)),
+            )
+        }
+        everything = {
+            **ENABLED,
+            "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
+            "OTEL_METRICS_EXPORTER": "otlp,console,prometheus",
+            "OTEL_LOGS_EXPORTER": "otlp,console",
+            "OTEL_TRACES_EXPORTER": "otlp",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": place.protocol,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(),
+            "OTEL_METRIC_EXPORT_INTERVAL": "100",
+            "OTEL_LOGS_EXPORT_INTERVAL": "100",
+            "OTEL_EXPORTER_PROMETHEUS_PORT": str(scraping.free_port(place)),
+            **own,
+        }
+        return {name: value for name, value in everything.items() if name not in left_out}
+
+    return configure
+
+
+def _signal_url(place: Place, signal: str) -> str:
+    path = "" if place.protocol is Protocol.GRPC else f"/v1/{signal.lower()}"
+    return place.endpoint() + path
+
+
+def _knock(place: Place) -> Sequence[str]:
+    """Come to the door oneself, before the session: whoever came then would be seen."""
+    url = urlsplit(place.endpoint())
+    socket.create_connection((url.hostname, url.port), _KNOCK_S).close()
+    end = time.monotonic() + _KNOCK_S
+    while not place.doors[MAIN].knocks:
+        if time.monotonic() > end:
+            raise HarnessError(f"nobody saw a connection to {place.endpoint()}")
+        time.sleep(0.001)
+    return ()
+
+
+def _look_for_an_endpoint(place: Place) -> None:
+    while not place.ended.wait(_GLANCE_S):
+        if scraping.answers(scraping.free_port(place)):
+            (place.sandbox.root / "served").touch()
+            return
+
+
+def _what_was_served(place: Place, completed: Completed) -> Mapping[str, object]:
+    return {"served": (place.sandbox.root / "served").exists()}
+
+
+def _printed_anywhere(place: Place, completed: Completed) -> Sequence[Export]:
+    """What was printed, be it as an error."""
+    return printed_to(place, completed, "stdout", "stderr")
+
+
+def _silent(
+    name: str, says: str, protocol: Protocol, environment: Mapping[str, str], *left_out: str
+) -> Scenario:
+    return Scenario(
+        name=name,
+        says=f"Everything is set for export {says}",
+        prompt="Keep it to yourself.",
+        script=(
+            UseTool("Bash", {"command": "sleep 0.3", "description": "Wait"}),
+            Say("Nobody will know."),
+        ),
+        configure=_everything_but(*left_out),
+        environment=environment,
+        prepare=_knock,
+        meanwhile=_look_for_an_endpoint,
+        observe=_what_was_served,
+        more_exports=_printed_anywhere,
+        protocols=(protocol,),
+        apart=True,
+    )
+
+
+_SWITCH = "CLAUDE_CODE_ENABLE_TELEMETRY"
+_SILENT = (
+    _silent("not_enabled", "but the switch", Protocol.GRPC, {}, _SWITCH),
+    _silent("enabled_empty", "but the switch is empty", Protocol.HTTP_PROTOBUF, {_SWITCH: ""}),
+    _silent("enabled_zero", "but the switch is 0", Protocol.HTTP_JSON, {_SWITCH: "0"}),
+    _silent(
+        "no_exporters",
+        "but no exporter is named",
+        Protocol.HTTP_PROTOBUF,
+        {},
+        *(f"OTEL_{signal}_EXPORTER" for signal in ("METRICS", "LOGS", "TRACES")),
+    ),
+)
+
+
+def _without(signal: str, protocol: Protocol, **more: str) -> Scenario:
+    return Scenario(
+        name=f"no_{signal}",
+        says=f"The exporter of {signal} is `none`, that of the other signal `otlp`",
+        prompt="Tell me half of it.",
+        script=work_and_end,
+        environment={f"OTEL_{signal.upper()}_EXPORTER": "none", **more},
+        protocols=(protocol,),
+        apart=True,
+    )
+
+
+OPT_IN = (
+    # Spans have a switch of their own, which is not set.
+    _without("metrics", Protocol.HTTP_JSON, OTEL_TRACES_EXPORTER="otlp"),
+    _without("logs", Protocol.HTTP_PROTOBUF),
+    *_SILENT,
+)

@@ -1,0 +1,8 @@
+"""Every scenario of the theme."""
+
+from __future__ import annotations
+
+from harness.themes.exporters.exporters import EXPORTERS
+from harness.themes.exporters.opt_in import OPT_IN
+
+SCENARIOS = (*EXPORTERS, *OPT_IN)

@@ -1,0 +1,183 @@
+"""Scrape the subject's Prometheus endpoint while its session lives."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import socket
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from harness.capture.export import Export
+from harness.contract.catalogue import contract_files
+from harness.exposition import numbered
+from harness.exposition.prometheus import export
+from harness.fakes.script import Say, Step, Usage, UseTool
+from harness.running.scenario import Until
+from harness.running.stage import Place
+from harness.subject.locked_exec import in_turn
+from harness.subject.process import Completed
+
+#: Where the documents tell people to scrape.
+DEFAULT_PORT = 9464
+
+_LOCK = Path(tempfile.gettempdir()) / f"cc-otel-port-{DEFAULT_PORT}.lock"
+_TURN_S = 60.0
+_PAUSE_S = 0.1
+#: Long enough for what was billed to be counted.
+_COUNTED_NS = 1_000_000_000
+#: A subject whose counts do not come to rest is scraped no more often.
+_AT_MOST = 20
+_TIMEOUT_S = 5.0
+
+#: Whatever proxy this machine is told to use.
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+_WAITING, _SCRAPED, _KEPT = "waiting", "scraped", "scrape.json"
+
+_FREE = Usage(0, 0)
+
+
+def _was_scraped(place: Place) -> bool:
+    """Asked when all that the session did before has been answered."""
+    (place.sandbox.root / _WAITING).touch()
+    return (place.sandbox.root / _SCRAPED).exists()
+
+
+def wait_and_end(file: Path) -> tuple[Step | Until, ...]:
+    """Read ``file`` until there was a scrape.
+
+    These answers are billed nothing: what they cost might be counted when nobody scrapes
+    any more.  (Nor would a command do for waiting, after which some releases ask another
+    model about its output.)
+    """
+    read = UseTool("Read", {"file_path": str(file)}, _FREE)
+    return (Until(read, _was_scraped, at_most=10_000), Say("Scraped.", _FREE))
+
+
+def scrape(place: Place) -> None:
+    """Once the session waits and nothing was billed for a while, scrape until two scrapes
+    tell of the same tokens, keep the last, and let the session go on.
+
+    The main loop alone does not tell: some releases ask another model beside it.
+    """
+    url, told = _url(place), ""
+    for _ in range(_AT_MOST):
+        while not _at_rest(place):
+            if place.ended.wait(_PAUSE_S):
+                return
+        served = _get(url)
+        if served is not None:
+            (place.sandbox.root / _KEPT).write_text(json.dumps(served), encoding="utf-8")
+            before, told = told, _tokens(str(served["text"]))
+            if told and told == before:
+                break
+        if place.ended.wait(_PAUSE_S):
+            return
+    (place.sandbox.root / _SCRAPED).touch()
+
+
+def _at_rest(place: Place) -> bool:
+    billed = [call.arrived_unix_nano for call in place.api.calls if call.output_tokens]
+    return (place.sandbox.root / _WAITING).exists() and (
+        time.time_ns() - max(billed, default=0) > _COUNTED_NS
+    )
+
+
+def _tokens(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if "token" in line)
+
+
+def scraped(place: Place, completed: Completed) -> Mapping[str, object]:
+    """The last scrape, for the checks: where, when, and the text."""
+    kept = place.sandbox.root / _KEPT
+    return json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+
+
+def served_exports(place: Place, completed: Completed) -> Sequence[Export]:
+    """What was scraped, behind what was received."""
+    found = scraped(place, completed)
+    if not found:
+        return []
+    text, moment = str(found["text"]), int(str(found["unix_nano"]))
+    served = export(text, known_names(), str(found["url"]), moment)
+    return numbered([served], after=len(place.exports()[0]))
+
+
+def free_port(place: Place) -> int:
+    """A port of one's own for the endpoint of this run."""
+    kept = place.sandbox.root / "prometheus-port"
+    if not kept.exists():
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            kept.write_text(str(bound.getsockname()[1]), encoding="utf-8")
+    return int(kept.read_text(encoding="utf-8"))
+
+
+def at_the_default_port(place: Place) -> Sequence[str]:
+    """Who wants the one port that the documents name must wait for the turn."""
+    return in_turn(_LOCK, _TURN_S)
+
+
+def port_hindrance() -> str:
+    """Why the documented port cannot be had, or nothing."""
+    try:
+        with FileLock(_LOCK, timeout=_TURN_S):
+            pass
+    except (Timeout, OSError) as error:
+        return f"port {DEFAULT_PORT} is waited for by others ({error})"
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:
+            with socket.socket(family) as bound:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                bound.bind((host, DEFAULT_PORT))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:  # there need not be IPv6
+                return f"port {DEFAULT_PORT} is taken on this machine"
+    return ""
+
+
+def answers(port: int) -> bool:
+    """Whether a Prometheus endpoint is at ``port``, be there something to tell or not.
+
+    A collector of ours, which might have got the port meanwhile, serves no plain text there.
+    """
+    served = _get(f"http://localhost:{port}/metrics")
+    return served is not None and str(served["content_type"]).startswith("text/plain")
+
+
+def _url(place: Place) -> str:
+    own = (place.sandbox.root / "prometheus-port").exists()
+    return f"http://localhost:{free_port(place) if own else DEFAULT_PORT}/metrics"
+
+
+def _get(url: str) -> dict[str, object] | None:
+    try:
+        with _DIRECTLY.open(url, timeout=_TIMEOUT_S) as answer:
+            return {
+                "url": url,
+                "unix_nano": time.time_ns(),
+                "content_type": answer.headers.get("content-type", ""),
+                "text": answer.read().decode("utf-8", "replace"),
+            }
+    except (urllib.error.URLError, http.client.HTTPException, OSError):
+        return None
+
+
+def known_names() -> list[str]:
+    """Every name of a metric, an attribute of one, or an attribute of a resource."""
+    found: set[str] = set()
+    for _, schema in contract_files():
+        selects = schema.get("x-selects", {})
+        if selects.get("kind") in ("metric", "metrics", "items", "resources"):
+            found.add(str(selects.get("name", "")))
+            attributes = schema.get("properties", {}).get("attributes", {})
+            found.update(attributes.get("properties", {}))
+    return sorted(found - {""})

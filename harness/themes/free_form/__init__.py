@@ -1,0 +1,1 @@
+"""Free-form variables and prompts: what may be written, and what must arrive."""

@@ -1,0 +1,54 @@
+"""A shell line that does by hand what a run did."""
+
+from __future__ import annotations
+
+import shlex
+
+from harness.capture.run import Run
+from harness.themes.free_form import static_headers
+from harness.themes.free_form.measures import VARIABLES
+
+#: What telemetry is sent to by hand: the console, or where headers are to be seen, a
+#: collector of one's own.
+_BY_CONSOLE = {
+    "OTEL_METRICS_EXPORTER": "console",
+    "OTEL_LOGS_EXPORTER": "console",
+}
+_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+
+
+def by_hand(run: Run, measure: str = "") -> str:
+    """``CLAUDE_CODE_ENABLE_TELEMETRY=1 … claude -p Go.``, to be pasted into bash.
+
+    Of a ``measure`` that reads one variable, only that one is kept of what was drawn.
+    """
+    about = VARIABLES.get(measure)
+    variables = dict(run.environment)
+    if about is not None:
+        for other in set(VARIABLES.values()) - {about}:
+            variables.pop(other, None)
+    if static_headers.VARIABLE in variables:
+        variables[_ENDPOINT] = "http://localhost:4317"
+    else:
+        for name in (_ENDPOINT, _PROTOCOL):
+            variables.pop(name, None)
+        variables |= _BY_CONSOLE
+    assigned = [f"{name}={word(value)}" for name, value in variables.items()]
+    prompts = run.truth.prompts if about is None else ()
+    asked = [f"-p {word(prompt)}" for prompt in prompts or ("Go.",)]
+    return " ".join([*assigned, "claude", *asked])
+
+
+def word(text: str) -> str:
+    """``text`` as one word of bash, in characters that a terminal shows."""
+    if text.isprintable():
+        return shlex.quote(text)
+    # Octal bytes: whatever follows an escape of three digits is no part of it.
+    escaped = "".join(
+        character
+        if character.isprintable() and character not in "'\\"
+        else "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))
+        for character in text
+    )
+    return f"$'{escaped}'"

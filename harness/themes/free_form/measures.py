@@ -1,0 +1,13 @@
+"""What is measured of free-form variables, and the variable that each measure reads."""
+
+from __future__ import annotations
+
+from harness.themes.free_form.custom_attributes import VARIABLE as ATTRIBUTES
+from harness.themes.free_form.custom_attributes import custom_attributes
+from harness.themes.free_form.static_headers import VARIABLE as HEADERS
+from harness.themes.free_form.static_headers import static_headers
+
+MEASURES = (custom_attributes, static_headers)
+
+#: By the name of the measure.
+VARIABLES = {custom_attributes.__name__: ATTRIBUTES, static_headers.__name__: HEADERS}

@@ -1,0 +1,71 @@
+"""One short session with free-form input: the cheapest that exports a metric and an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from harness.env_lists.pairs import read
+from harness.fakes.script import Say
+from harness.otlp.model import Protocol
+from harness.running.scenario import Scenario
+from harness.themes.canaries import CANARIES
+from harness.themes.free_form.custom_attributes import MOST_LABELS, RESOURCE_KEYS
+
+#: What is asked where the prompt is not the point.
+PROMPT = "Go."
+
+#: Such a session takes a second: one that is still there then hangs.
+_LIMIT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a session is given: OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS
+    (empty: not set), a prompt, and whether custom attributes may be labels of data points.
+    Without ``whole``, the input may stop telemetry altogether."""
+
+    protocol: Protocol
+    attributes: str = ""
+    headers: str = ""
+    prompt: str = PROMPT
+    labels: bool = True
+    whole: bool = True
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        variables = {
+            "OTEL_RESOURCE_ATTRIBUTES": self.attributes,
+            "OTEL_EXPORTER_OTLP_HEADERS": self.headers,
+            "OTEL_METRICS_INCLUDE_RESOURCE_ATTRIBUTES": "" if self.labels else "false",
+        }
+        return {name: text for name, text in variables.items() if text}
+
+
+def fuzzed(given: Input) -> Scenario:
+    """The scenario of one session with this input."""
+    hidden = {"prompt": CANARIES["prompt"]}
+    return Scenario(
+        name="fuzz",
+        says="A short session with drawn input",
+        prompt=given.prompt,
+        script=(Say("Done."),),
+        environment=given.environment,
+        canaries={name: text for name, text in hidden.items() if text in given.prompt},
+        protocols=(given.protocol,),
+        limit_s=_LIMIT_S,
+        apart=not given.whole or _disturbs(given.attributes),
+        drawn=True,
+    )
+
+
+def _disturbs(attributes: str) -> bool:
+    """Whether what others look at is not whole with them, and needs no second finding."""
+    members = read(attributes).members
+    return len(members) > MOST_LABELS or any(each.key in RESOURCE_KEYS for each in members)
+
+
+#: What stands for all of them where scenarios are listed.
+FUZZ = replace(fuzzed(Input(Protocol.GRPC)), protocols=tuple(Protocol))
+
+SCENARIOS = (FUZZ,)

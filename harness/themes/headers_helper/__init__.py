@@ -1,0 +1,1 @@
+"""Dynamic headers: what the helper answers and what requests then carry."""

@@ -1,0 +1,317 @@
+"""Dynamic headers: helpers that answer well, late, badly or not at all.
+
+The helper is ours, and says in every header which of its runs printed it: so each request
+tells whose answer it carries.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from harness.capture.export import MAIN, Export
+from harness.collector.answer import Answer
+from harness.fakes import helper_stub
+from harness.fakes.script import Say, UseTool
+from harness.otlp.model import Protocol, Signal
+from harness.running.scenario import Scenario, Script, Until
+from harness.running.stage import Backend, Place
+from harness.subject.process import Completed
+
+DEBOUNCE = "CLAUDE_CODE_OTEL_HEADERS_HELPER_DEBOUNCE_MS"
+
+_TOKEN, _GENERATION, _TEAM = "Authorization", "X-Helper-Generation", "X-Helper-Team"
+_GOOD = {_TOKEN: "Bearer token-@", _GENERATION: "@", _TEAM: "team-@"}
+_INJECTED = "X-Injected"
+_STATIC, _KEY = "x-collector-key", "static-key"
+_ENVIRONMENT = {"OTEL_EXPORTER_OTLP_HEADERS": f"{_STATIC}={_KEY}"}
+_LAST_WORDS = "Everything is done."
+
+#: How often a session asks anew in which that is looked at, and how long a token of the
+#: collector's is good for: whoever does not ask anew is turned away in the same session.
+_DEBOUNCE_S = 0.7
+_TOKEN_LIFE_S = 4.0
+#: A request may be under way while the next token is used for the first time, on a busy
+#: machine for a while.
+_GRACE_S = 1.0
+#: So many tokens are to be used.
+_ROTATIONS = 4
+
+
+def _every(milliseconds: int) -> dict[str, str]:
+    names = ("OTEL_METRIC", "OTEL_LOGS", "OTEL_TRACES")
+    return {f"{name}_EXPORT_INTERVAL": str(milliseconds) for name in names}
+
+
+class _OnlyTheCurrentToken:
+    """Turns away whoever has not both the static key and, over HTTP, a token in force.
+
+    A token is in force until its life is over, or until the next one is used.
+    """
+
+    def __init__(self) -> None:
+        self._first_used: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, export: Export) -> Answer | None:
+        if export.header(_STATIC) != _KEY:
+            return _turned_away("no key")
+        if export.protocol is Protocol.GRPC:
+            return None
+        token = re.fullmatch(r"Bearer token-(\d+)", export.header(_TOKEN) or "")
+        if token is None:
+            return _turned_away("no token")
+        number, now = int(token[1]), time.monotonic()
+        with self._lock:
+            first = self._first_used.setdefault(number, now)
+            newer = [at for other, at in self._first_used.items() if other > number]
+        if now - first > _TOKEN_LIFE_S or (newer and now - min(newer) > _GRACE_S):
+            return _turned_away(f"token {number} is no longer in force")
+        return None
+
+
+def _turned_away(why: str) -> Answer:
+    return Answer(http_status=401, grpc_code=16, message=why)
+
+
+def _bash(command: str) -> UseTool:
+    return UseTool("Bash", {"command": command, "description": "As asked"})
+
+
+def _wait(seconds: float) -> UseTool:
+    return _bash(f"sleep {seconds:g}")
+
+
+def _folder(place: Place) -> Path:
+    return place.sandbox.root / "headers-helper"
+
+
+def _launcher(root: Path, name: str = "print-headers") -> Path:
+    return root / "bin" / name
+
+
+def _first_tool(root: Path) -> Path:
+    return root / "first-tool"
+
+
+def _arrived(**counts: int) -> Callable[[Place], bool]:
+    """Whether so many requests of each signal are there."""
+
+    def holds(place: Place) -> bool:
+        seen = [export.signal for export in place.main.exports]
+        return all(seen.count(Signal(name)) >= wanted for name, wanted in counts.items())
+
+    return holds
+
+
+def _rotated(place: Place) -> bool:
+    """Whether metrics and logs came with the last token that is to be used."""
+    if place.protocol is Protocol.GRPC:
+        return _arrived(metrics=4, logs=2)(place)
+    with_the_last = {
+        export.signal
+        for export in place.main.exports
+        if int(export.header(_GENERATION) or 0) >= _ROTATIONS
+    }
+    return {Signal.METRICS, Signal.LOGS} <= with_the_last
+
+
+def _asked_again(place: Place) -> bool:
+    return any(int(export.header(_GENERATION) or 0) > 1 for export in place.main.exports)
+
+
+def _observe(place: Place, completed: Completed) -> Mapping[str, object]:
+    first_tool = _first_tool(place.sandbox.root)
+    logs = sorted((place.home / ".claude" / "debug").glob("*.txt"))
+    return {
+        "helper": {
+            "runs": helper_stub.runs(_folder(place)),
+            "headers": sorted(name.lower() for name in _GOOD),
+            "static": _STATIC,
+            "injected": _INJECTED.lower(),
+            "last_words": _LAST_WORDS,
+            "at_work_unix_nano": first_tool.stat().st_mtime_ns if first_tool.exists() else 0,
+            "debug_log": [
+                line
+                for log in logs
+                for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+                if "helper" in line.lower()
+            ],
+        }
+    }
+
+
+def _helped(
+    name: str,
+    says: str,
+    protocols: Sequence[Protocol],
+    *,
+    script: Script = (),
+    printed: object = None,
+    status: int = 0,
+    delay_s: float = 0.0,
+    padding: int = 0,
+    launcher: str = "print-headers",
+    arguments: str = "",
+    of_the_project: bool = False,
+    further: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    apart: bool = True,
+    **fields: object,
+) -> Scenario:
+    """A session with a helper that prints ``printed`` (None: headers as they should be)."""
+
+    def prepare(place: Place) -> Sequence[str]:
+        path = _launcher(place.sandbox.root, launcher)
+        helper_stub.install(
+            path,
+            _folder(place),
+            _GOOD if printed is None else printed,
+            status=status,
+            delay_s=delay_s,
+            padding=padding,
+        )
+        settings = (place.work if of_the_project else place.home) / ".claude" / "settings.json"
+        settings.parent.mkdir(exist_ok=True)
+        settings.write_text(
+            json.dumps({"otelHeadersHelper": f"{path} {arguments}".strip()}), encoding="utf-8"
+        )
+        # A project's helper is run only where somebody has said that the project is trusted.
+        trusted = {"projects": {str(place.work): {"hasTrustDialogAccepted": True}}}
+        (place.home / ".claude.json").write_text(json.dumps(trusted), encoding="utf-8")
+        return further
+
+    def steps(work: Path) -> Sequence[object]:
+        return (*(script(work) if callable(script) else script), Say(_LAST_WORDS))
+
+    return Scenario(
+        name=name,
+        says=says,
+        prompt="Do something while headers are needed.",
+        script=steps,  # type: ignore[arg-type]
+        environment={**_ENVIRONMENT, **(environment or {})},
+        prepare=prepare,
+        observe=_observe,
+        protocols=tuple(protocols),
+        apart=apart,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def _bad(name: str, says: str, protocol: Protocol, printed: object, **fields: object) -> Scenario:
+    says = f"A session whose headers helper {says}"
+    return _helped(name, says, [protocol], printed=printed, **fields)  # type: ignore[arg-type]
+
+
+def _while_it_is_lost(work: Path) -> Sequence[UseTool | Until]:
+    launcher = _launcher(work.parent)
+    return (
+        Until(_wait(0.2), _arrived(metrics=1, logs=1), at_most=20),
+        _bash(f"chmod 644 {launcher}"),
+        *[_wait(0.3)] * 3,
+        _bash(f"rm -f {launcher}"),
+        *[_wait(0.3)] * 3,
+    )
+
+
+def _at_work(work: Path) -> Sequence[UseTool | Until]:
+    return (
+        _bash(f"touch {_first_tool(work.parent)}"),
+        Until(_wait(0.4), _arrived(metrics=1), at_most=20),
+        *[_wait(0.4)] * 2,
+    )
+
+
+_HTTP = (Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON)
+
+ROTATION = _helped(
+    "helper_rotation",
+    "A busy session at a collector that wants a new token every few seconds",
+    tuple(Protocol),
+    script=(Until(_wait(0.2), _rotated, at_most=40),),
+    environment={
+        DEBOUNCE: f"{_DEBOUNCE_S * 1000:.0f}",
+        **_every(250),
+        "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
+        "OTEL_TRACES_EXPORTER": "otlp",
+    },
+    backends={MAIN: Backend(responder=_OnlyTheCurrentToken)},
+)
+
+SCENARIOS = (
+    ROTATION,
+    _helped(
+        "helper_project",
+        "A busy session whose project names a headers helper, as a command line",
+        [Protocol.HTTP_JSON],
+        script=_at_work,
+        arguments="one 'two three'",
+        of_the_project=True,
+        environment=_every(4000),
+        apart=False,
+    ),
+    _helped(
+        "helper_slow",
+        "A busy session whose headers helper takes longer than an export interval",
+        [Protocol.HTTP_PROTOBUF],
+        script=(Until(_wait(0.3), _arrived(metrics=3, logs=1), at_most=20),),
+        delay_s=0.8,
+        environment=_every(250),
+        apart=False,
+    ),
+    _helped(
+        "helper_lost",
+        "A session whose headers helper can no longer be executed, and then is gone",
+        [Protocol.HTTP_JSON],
+        script=_while_it_is_lost,
+        environment={**_every(200), DEBOUNCE: "200"},
+    ),
+    _helped(
+        "helper_spaced",
+        "A session whose headers helper stands at a path with spaces",
+        [Protocol.HTTP_JSON],
+        launcher="our helpers/print headers",
+    ),
+    _bad(
+        "helper_fails",
+        "prints headers and ends with an error",
+        Protocol.HTTP_PROTOBUF,
+        _GOOD,
+        status=3,
+        further=("--debug",),
+    ),
+    _bad("helper_not_json", "prints no JSON", Protocol.HTTP_JSON, "token-@"),
+    _bad("helper_array", "prints an array", Protocol.HTTP_PROTOBUF, [_GOOD]),
+    _bad(
+        "helper_number",
+        "prints a value that is no string",
+        Protocol.HTTP_JSON,
+        {**_GOOD, _GENERATION: 1},
+    ),
+    _bad(
+        "helper_newline",
+        "prints a value that goes on with a header of its own",
+        Protocol.HTTP_PROTOBUF,
+        {**_GOOD, _TEAM: f"team-@\r\n{_INJECTED}: yes"},
+    ),
+    _bad(
+        "helper_huge",
+        "prints two megabytes",
+        Protocol.HTTP_JSON,
+        {**_GOOD, _TEAM: "~-@"},
+        padding=2_000_000,
+    ),
+    _helped(
+        "helper_half_hour",
+        "A session of half an hour whose headers helper is asked as often as by default",
+        [Protocol.HTTP_JSON],
+        script=(Until(_wait(20.0), _asked_again, at_most=95),),
+        environment=_every(5000),
+        patience_s=2100.0,
+        slow=True,
+    ),
+)

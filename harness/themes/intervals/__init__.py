@@ -1,0 +1,1 @@
+"""Export intervals of each signal."""

@@ -1,0 +1,220 @@
+"""How often a signal leaves, and whether what came last arrived: one item a signal.
+
+An interval is never seen itself, only bounded.  A busy machine makes single requests
+late, never early, so that each bound is one that lateness does not move, or a median.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median, median_low
+from typing import Any
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.capture.names import event_name
+from harness.capture.run import ApiCall
+from harness.judging.items.item import Item
+from harness.otlp.model import Signal
+
+_VARIABLES = {
+    Signal.METRICS: "OTEL_METRIC_EXPORT_INTERVAL",
+    Signal.LOGS: "OTEL_LOGS_EXPORT_INTERVAL",
+    Signal.TRACES: "OTEL_TRACES_EXPORT_INTERVAL",
+}
+
+#: From so many gaps on, one stall cannot move their median.
+_ENOUGH_GAPS = 3
+
+#: Less than half, as answers take their time before their tokens can be told.
+_SURELY_NOT_HALF = 0.4
+
+#: Subjects may tell the time in milliseconds.
+_TICK_NS = 1_000_000
+
+_TOKENS = "claude_code.token.usage"
+
+
+def intervals(capture: Capture) -> list[Item]:
+    """What the requests of each configured signal tell of its interval.
+
+    ``regular`` counts those (of ``exports``) that arrived before the last answer was asked
+    for, which ends the session.  ``at_least_s`` and ``at_most_s`` bound the interval by
+    them; ``above_s`` and ``below_s`` are the parts of the bounds that lie above and below
+    what was configured.  No item for a session that asked the model nothing.
+    """
+    asked = _asked(capture)
+    if not capture.run.truth.api_calls:
+        return []
+    found = []
+    for signal, variable in _VARIABLES.items():
+        if "otlp" not in capture.run.environment.get(f"OTEL_{signal.upper()}_EXPORTER", ""):
+            continue
+        exports = sorted(
+            (each for each in capture.accepted if each.signal is signal and each.items),
+            key=lambda each: each.arrived_unix_nano,
+        )
+        regular = [each for each in exports if asked and each.arrived_unix_nano <= asked[-1]]
+        view: dict[str, Any] = {
+            "signal": signal.value,
+            "exports": len(exports),
+            "regular": len(regular),
+        }
+        if regular:
+            bounds = _of_points if signal is Signal.METRICS else _of_batches
+            at_least, at_most = bounds(regular, capture.run.started_unix_nano, asked)
+            view |= {"at_least_s": _seconds(at_least), "at_most_s": _seconds(at_most)}
+            configured = _configured_ns(capture.run.environment.get(variable, ""))
+            if configured:
+                view["above_s"] = _seconds(max(0.0, at_least - configured))
+                view["below_s"] = _seconds(max(0.0, configured - at_most))
+        found.append(Item(f"{capture.run.label} · {signal} exports", view))
+    return found
+
+
+def last_data(capture: Capture) -> list[Item]:
+    """Whether the last answer of the session is told, by what tells of the time from when
+    it was asked for.
+
+    ``untold`` are the output tokens of that answer of which no such data point (event) tells.
+    """
+    last = _last_answer(capture)
+    if last is None:
+        return []
+    since = last.arrived_unix_nano - _TICK_NS
+    told = {
+        Signal.METRICS: _metered(capture.accepted, since),
+        Signal.LOGS: _logged(capture.accepted, since),
+    }
+    return [
+        Item(
+            f"{capture.run.label} · last {signal}",
+            {
+                "signal": signal.value,
+                "untold": 0 if tokens >= last.output_tokens else last.output_tokens - tokens,
+            },
+        )
+        for signal, tokens in told.items()
+    ]
+
+
+def last_spans(capture: Capture) -> list[Item]:
+    """How many spans (``ended``) that arrived had ended after the last answer was asked for:
+    one item for a session that got one and is to export traces."""
+    last = _last_answer(capture)
+    if last is None or "otlp" not in capture.run.environment.get("OTEL_TRACES_EXPORTER", ""):
+        return []
+    spans = [span for export in capture.accepted for span in export.spans]
+    since = last.arrived_unix_nano - _TICK_NS
+    ended = sum(span.end_time_unix_nano >= since for span in spans)
+    return [Item(f"{capture.run.label} · last spans", {"spans": len(spans), "ended": ended})]
+
+
+def _last_answer(capture: Capture) -> ApiCall | None:
+    answered = [call for call in _main_calls(capture) if call.output_tokens]
+    return answered[-1] if answered else None
+
+
+def _main_calls(capture: Capture) -> list[ApiCall]:
+    calls = capture.run.truth.api_calls
+    return [call for call in calls if not call.auxiliary and call.arrived_unix_nano]
+
+
+def _asked(capture: Capture) -> list[int]:
+    return [call.arrived_unix_nano for call in _main_calls(capture)]
+
+
+def _of_points(
+    regular: Sequence[Export], started: int, asked: Sequence[int]
+) -> tuple[float, float]:
+    """The usual gap between two requests, by their arrival and by the time that they tell:
+    where we were kept from listening, several arrive at once, but were not made at once.
+    Without anything to tell none is made, and a gap grows (see :func:`_waited`).
+
+    Of too few requests only the first tells something: it was made one interval after a
+    moment between the start of the process and its first question.
+    """
+    arrivals = [each.arrived_unix_nano for each in regular]
+    told = [max(point.time_unix_nano for point in each.data_points) for each in regular]
+    if len(arrivals) <= _ENOUGH_GAPS:
+        return max(0, min(arrivals[0], told[0]) - asked[0]), arrivals[0] - started
+    usual = [median(b - a for a, b in pairwise(times)) for times in (arrivals, told)]
+    waits = [_waited(earlier, later, asked) for earlier, later in pairwise(arrivals)]
+    return min(*usual, median(waits)), max(usual)
+
+
+def _waited(earlier: int, later: int, asked: Sequence[int]) -> int:
+    """What a gap between two requests proves of the interval.
+
+    If a moment to tell something passed with nothing to tell, the first question came
+    after it, and its tokens were told at the next such moment: the question then came in
+    the second half of the gap, and only what it had to wait itself is proved.  Otherwise
+    the gap is the interval.
+    """
+    first = min((each for each in asked if earlier < each <= later), default=later)
+    return (
+        later - earlier if first - earlier < _SURELY_NOT_HALF * (later - earlier) else later - first
+    )
+
+
+def _of_batches(
+    regular: Sequence[Export], started: int, asked: Sequence[int]
+) -> tuple[float, float]:
+    """No record waits for longer than an interval, and none leaves before one has passed
+    since the last record of the batch before it."""
+    waits, apart = [], []
+    before = started
+    for each in regular:
+        times = _times(each)
+        waits.append(max(0, each.arrived_unix_nano - min(times)))
+        apart.append(max(0, each.arrived_unix_nano - before))
+        before = max(times)
+    return median_low(waits), min(apart)
+
+
+def _times(export: Export) -> list[int]:
+    """When the records of a batch came to be."""
+    if export.signal is Signal.TRACES:
+        return [span.end_time_unix_nano for span in export.spans]
+    return [event.time_unix_nano for event in export.events]
+
+
+def _metered(exports: Sequence[Export], since: int) -> float:
+    points = [point for export in exports for point in export.data_points]
+    return sum(
+        point.value or 0.0
+        for point in points
+        if point.metric.name == _TOKENS
+        and point.attributes.get("type") == "output"
+        and point.time_unix_nano >= since
+    )
+
+
+def _logged(exports: Sequence[Export], since: int) -> float:
+    events = [event for export in exports for event in export.events]
+    return sum(
+        _number(event.attributes.get("output_tokens"))
+        for event in events
+        if event_name(event) == "api_request" and event.time_unix_nano >= since
+    )
+
+
+def _number(value: object) -> float:
+    """A count, which older releases send in digits."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return 0.0
+
+
+def _configured_ns(text: str) -> float:
+    """Zero where nothing is configured, or nothing sensible."""
+    return max(0.0, _number(text)) * 1e6
+
+
+def _seconds(nanoseconds: float) -> float:
+    return round(nanoseconds / 1e9, 3)
+
+
+MEASURES = (intervals, last_data, last_spans)

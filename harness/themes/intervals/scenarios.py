@@ -1,0 +1,191 @@
+"""How often each signal leaves: at its default, as configured, and with values that are none.
+
+An interval shows only while the session is busy, so each of these runs one command
+again and again until enough requests have arrived.  The pace is part of the bargain: an
+interval cannot be told more sharply than its records follow one another, and each
+command costs a subject about a twentieth of a second of CPU.
+
+The intervals of one session lie a second apart or more, each time in another order: so
+it shows if a signal goes by the interval of another one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from harness.fakes.script import Say, Step, UseTool
+from harness.otlp.model import Protocol, Signal
+from harness.running.scenario import Scenario, Until
+from harness.running.stage import Place
+
+METRICS = "OTEL_METRIC_EXPORT_INTERVAL"
+LOGS = "OTEL_LOGS_EXPORT_INTERVAL"
+TRACES = "OTEL_TRACES_EXPORT_INTERVAL"
+
+#: The interval of metrics where none is configured: how long the run of it waits.
+DEFAULT_S = 60.0
+
+_TRACED = {"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1", "OTEL_TRACES_EXPORTER": "otlp"}
+
+#: A negative interval of metrics makes releases up to 2.1.32 hang before they do anything.
+#: A busy machine lets a session of any release take some ten seconds.
+_HANGS_AFTER_S = 40.0
+
+#: Of what is configured: long enough that half as much again is told from lateness.
+_SHORT, _MIDDLE, _LONG = "2000", "3000", "4200"
+#: Such a session mostly waits, for no longer than this.
+_LASTS_S = 30.0
+#: The example of the document, above the default.
+_LOGS_OF_THE_DOCUMENT = "10000"
+
+_BOUNDED = f"""\
+import subprocess, sys
+try:
+    sys.exit(subprocess.run(sys.argv[1:], timeout={_HANGS_AFTER_S}).returncode)
+except subprocess.TimeoutExpired:
+    pass
+"""
+
+
+def _wait(seconds: float) -> UseTool:
+    return UseTool("Bash", {"command": f"sleep {seconds:g}", "description": "Wait"})
+
+
+def _arrived(counts: Mapping[str, int]) -> Callable[[Place], bool]:
+    """Whether so many requests of each signal are there."""
+
+    def holds(place: Place) -> bool:
+        seen = Counter(str(export.signal) for export in place.main.exports)
+        return all(seen[signal] >= count for signal, count in counts.items())
+
+    return holds
+
+
+def _busy(pace_s: float, at_most_s: float, counts: Mapping[str, int]) -> Sequence[Step | Until]:
+    """Wait at this pace until the requests are there, or for so long in vain."""
+    return (
+        Until(_wait(pace_s), _arrived(counts), at_most=round(at_most_s / pace_s)),
+        Say("Waited."),
+    )
+
+
+def _configured(
+    name: str,
+    intervals_ms: Mapping[str, str],
+    script: Sequence[Step | Until],
+    protocol: Protocol,
+) -> Scenario:
+    told = ", ".join(f"{value or 'nothing'}" for value in intervals_ms.values())
+    return Scenario(
+        name=name,
+        says=f"A busy session with configured intervals: {told}",
+        prompt="Wait for me.",
+        script=script,
+        environment={**_TRACED, **intervals_ms},
+        protocols=(protocol,),
+        patience_s=_LASTS_S,
+    )
+
+
+def _odd(name: str, says: str, intervals_ms: Mapping[str, str], protocol: Protocol) -> Scenario:
+    return Scenario(
+        name=name,
+        says=says,
+        prompt="Wait a little.",
+        script=(*[_wait(0.4)] * 3, Say("Waited.")),
+        environment=intervals_ms,
+        protocols=(protocol,),
+    )
+
+
+_WAKE = "wake"
+_NAP_S = 4
+
+#: Ends as soon as it is woken, so that the session does not outlast what it waits for.
+_NAP = UseTool(
+    "Bash",
+    {"command": f"bash -c 'read -t {_NAP_S} <>{_WAKE}; true'", "description": "Wait"},
+)
+
+#: Busy enough to show the interval of logs twice, and from then on cheaply.
+_UNTIL_THE_DEFAULT = (
+    Until(_wait(0.6), _arrived({"logs": 2}), at_most=20),
+    Until(_NAP, _arrived({"metrics": 1}), at_most=round(1.1 * DEFAULT_S / _NAP_S)),
+    Say("Waited."),
+)
+
+
+def _lay_down(place: Place) -> Sequence[str]:
+    os.mkfifo(place.work / _WAKE)
+    return ()
+
+
+def _wake(place: Place) -> None:
+    """Wake the session when the first metrics are there."""
+    pipe = os.open(place.work / _WAKE, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        place.main.wait_for_item(lambda export: export.signal is Signal.METRICS, 3 * DEFAULT_S)
+        os.write(pipe, b"\n")
+        place.ended.wait()
+    finally:
+        os.close(pipe)
+
+
+SCENARIOS = (
+    Scenario(
+        name="intervals_default",
+        says="A busy session that lasts until the first metrics leave by the clock",
+        prompt="Wait for me.",
+        script=_UNTIL_THE_DEFAULT,
+        environment=_TRACED,
+        protocols=(Protocol.GRPC,),
+        prepare=_lay_down,
+        meanwhile=_wake,
+        apart=True,
+        patience_s=DEFAULT_S,
+    ),
+    _configured(
+        "intervals_long",
+        {METRICS: _MIDDLE, LOGS: _LOGS_OF_THE_DOCUMENT, TRACES: _SHORT},
+        _busy(0.4, _LASTS_S, {"metrics": 5, "logs": 1}),
+        Protocol.HTTP_PROTOBUF,
+    ),
+    _configured(
+        "intervals_medium",
+        {METRICS: _SHORT, LOGS: "", TRACES: _MIDDLE},
+        _busy(0.4, _LASTS_S, {"metrics": 5, "logs": 1}),
+        Protocol.HTTP_JSON,
+    ),
+    _configured(
+        "intervals_short",
+        {METRICS: _MIDDLE, LOGS: _SHORT, TRACES: _LONG},
+        _busy(0.4, _LASTS_S, {"metrics": 5, "logs": 3}),
+        Protocol.GRPC,
+    ),
+    _odd(
+        "intervals_no_number",
+        "A session whose intervals are no numbers",
+        {METRICS: "soon", LOGS: "soon"},
+        Protocol.HTTP_JSON,
+    ),
+    _odd(
+        "intervals_negative_logs",
+        "A session with a negative interval of logs, and an empty one of metrics",
+        {METRICS: "", LOGS: "-100"},
+        Protocol.HTTP_PROTOBUF,
+    ),
+    replace(
+        _odd(
+            "intervals_negative_metrics",
+            "A session with a negative interval of metrics",
+            {METRICS: "-100"},
+            Protocol.GRPC,
+        ),
+        launch=lambda place: (sys.executable, "-c", _BOUNDED),
+        apart=True,
+    ),
+)

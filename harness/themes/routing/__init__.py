@@ -1,0 +1,1 @@
+"""Where each signal is sent: endpoints, protocols, headers of requests."""

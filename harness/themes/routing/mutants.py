@@ -1,0 +1,180 @@
+"""Lies about where exports go and how they travel."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from harness.capture.capture import Capture, Connection
+from harness.capture.export import Export
+from harness.contract.requirement import Requirement
+from harness.mutants.rewriting import copy_message, with_body
+from harness.otlp.codec import encode
+from harness.otlp.messages import ENCODINGS
+from harness.otlp.model import Protocol, Signal
+from harness.themes.routing.measures import routes
+
+Lie = Callable[[Capture, Requirement], Capture]
+_Route = Mapping[str, Any]
+
+_ELSEWHERE = "overridden"
+_V1 = "/v1/metrics"
+
+
+def _edit(
+    capture: Capture,
+    concerned: Callable[[_Route], bool],
+    edit: Callable[[Export], Export],
+) -> Capture:
+    """Edit the first request whose route is such a one."""
+    recognised = [export for export in capture.exports if export.signal is not None]
+    for export, item in zip(recognised, routes(capture), strict=True):
+        if concerned(item.view):
+            edited = edit(export)
+            exports = [edited if each is export else each for each in capture.exports]
+            return replace(capture, exports=tuple(exports))
+    raise ValueError(f"{capture.run.label} has no such request")
+
+
+def _astray(concerned: Callable[[_Route], bool]) -> Lie:
+    """One request goes to a collector that nothing names for it."""
+
+    def lie(capture: Capture, requirement: Requirement) -> Capture:
+        return _edit(capture, concerned, lambda export: replace(export, collector=_ELSEWHERE))
+
+    return lie
+
+
+def _otherwise(concerned: Callable[[_Route], bool]) -> Lie:
+    """One request travels over HTTP in the other encoding, or over gRPC no more."""
+
+    def travel(export: Export) -> Export:
+        other = (
+            Protocol.HTTP_PROTOBUF if export.protocol is Protocol.HTTP_JSON else Protocol.HTTP_JSON
+        )
+        message = copy_message(export)
+        assert message is not None
+        moved = replace(with_body(export, encode(message, ENCODINGS[other])), protocol=other)
+        return moved if export.header("content-encoding") is None else _compressed(moved)
+
+    def lie(capture: Capture, requirement: Requirement) -> Capture:
+        return _edit(capture, lambda route: "added" in route and concerned(route), travel)
+
+    return lie
+
+
+def _at(concerned: Callable[[_Route], bool], path: Callable[[str], str]) -> Lie:
+    """One request over HTTP asks for another path."""
+
+    def lie(capture: Capture, requirement: Requirement) -> Capture:
+        return _edit(
+            capture,
+            lambda route: "added" in route and concerned(route),
+            lambda export: replace(export, path=path(export.path)),
+        )
+
+    return lie
+
+
+def inflated(capture: Capture, requirement: Requirement) -> Capture:
+    """One request is not compressed, although it should be."""
+
+    def inflate(export: Export) -> Export:
+        assert export.content is not None
+        return with_body(export, export.content)
+
+    return _edit(capture, lambda route: bool(route.get("compressed")), inflate)
+
+
+def compressed_after_all(capture: Capture, requirement: Requirement) -> Capture:
+    """One request is compressed, although it should not be."""
+
+    return _edit(capture, lambda route: route.get("compressed") is False, _compressed)
+
+
+def _compressed(export: Export) -> Export:
+    changed = with_body(export, gzip.compress(export.body))
+    return replace(changed, headers=(*changed.headers, ("content-encoding", "gzip")))
+
+
+def visits_the_overridden(capture: Capture, requirement: Requirement) -> Capture:
+    """Somebody connects to the overridden endpoint, and sends nothing."""
+    visit = Connection(_ELSEWHERE, capture.run.started_unix_nano)
+    return replace(capture, connections=(visit, *capture.connections))
+
+
+def headers_to_the_api(capture: Capture, requirement: Requirement) -> Capture:
+    """One request to the API carries a header that is for collectors."""
+    observed = {**capture.run.observed, "with_otlp_headers": 1}
+    return replace(capture, run=replace(capture.run, observed=observed))
+
+
+def _without(signal: Signal) -> Lie:
+    """Nothing of the signal is exported."""
+
+    def lie(capture: Capture, requirement: Requirement) -> Capture:
+        kept = tuple(export for export in capture.exports if export.signal is not signal)
+        if len(kept) == len(capture.exports):
+            raise ValueError(f"{capture.run.label} exported no {signal}")
+        return replace(capture, exports=kept)
+
+    return lie
+
+
+def _twice(name: str, value: str) -> Lie:
+    """One request has a header twice, first with another value than it should."""
+
+    def lie(capture: Capture, requirement: Requirement) -> Capture:
+        return _edit(
+            capture,
+            lambda route: True,
+            lambda export: replace(export, headers=((name, value), *export.headers)),
+        )
+
+    return lie
+
+
+def logs_by_default(capture: Capture, requirement: Requirement) -> Capture:
+    """Logs are exported nevertheless."""
+    last = capture.exports[-1]
+    logs = replace(last, signal=Signal.LOGS, path="/v1/logs", sequence=last.sequence + 1)
+    return replace(capture, exports=(*capture.exports, logs))
+
+
+def _is(**wanted: object) -> Callable[[_Route], bool]:
+    return lambda route: all(route.get(key) == value for key, value in wanted.items())
+
+
+LIES: Mapping[str, Lie] = {
+    **{
+        lie.__name__: lie
+        for lie in (
+            inflated,
+            compressed_after_all,
+            visits_the_overridden,
+            headers_to_the_api,
+            logs_by_default,
+        )
+    },
+    "without_metrics": _without(Signal.METRICS),
+    "without_traces": _without(Signal.TRACES),
+    "authorization_twice": _twice("authorization", "Bearer another"),
+    "both_values": _twice("cc-both", "general"),
+    "metrics_astray": _astray(_is(signal="metrics")),
+    "logs_astray": _astray(_is(signal="logs")),
+    "traces_astray": _astray(_is(signal="traces")),
+    "general_astray": _astray(_is(endpoint_by="general", own_is_empty=False)),
+    "emptied_astray": _astray(_is(own_is_empty=True)),
+    "metrics_by_other_protocol": _otherwise(_is(signal="metrics", protocol_by="own")),
+    "logs_by_other_protocol": _otherwise(_is(signal="logs", protocol_by="own")),
+    "traces_by_other_protocol": _otherwise(_is(signal="traces", protocol_by="own")),
+    "general_by_other_protocol": _otherwise(_is(protocol_by="general")),
+    "base_dropped": _at(_is(endpoint_by="general", ending="path"), lambda path: _V1),
+    "slash_doubled": _at(
+        _is(endpoint_by="general", ending="/"), lambda path: path.replace("/v1/", "//v1/")
+    ),
+    "slash_dropped": _at(_is(endpoint_by="own", ending="/"), lambda path: path.rstrip("/")),
+    "signal_added": _at(_is(endpoint_by="own"), lambda path: f"{path.rstrip('/')}{_V1}"),
+}

@@ -1,0 +1,296 @@
+"""Where exports go and how they travel: general variables and those of one signal.
+
+Each signal has a collector of its own name for where its own variables lead; ``main``
+is where the general endpoint leads, ``overridden`` where it must lead nobody.
+
+What decides, for metrics (m), logs (l) and traces (t):
+
+* general variables alone: m and l over each protocol;
+* a signal's own alone: m over protobuf, l over gRPC;
+* endpoint and protocol of its own: under general gRPC m over JSON, l over protobuf; under
+  protobuf m over gRPC, l over JSON and gRPC; under JSON m and t over protobuf, l over gRPC;
+* only an endpoint of its own: m under gRPC and protobuf, l under JSON;
+* only a protocol of its own: m (protobuf) under JSON, l (JSON) under protobuf;
+* variables of its own that are empty: m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from harness.capture.export import MAIN
+from harness.fakes.script import Say
+from harness.otlp.model import Protocol, Signal
+from harness.running.scenario import PROTOCOLS_BY_SIGNAL, Scenario
+from harness.running.stage import Backend, Place
+from harness.subject.process import Completed
+
+OVERRIDDEN = "overridden"
+
+#: All headers that these scenarios set begin so, but for one that a document shows.
+HEADER = "cc-"
+_DOCUMENTED = "Authorization=Bearer a-made-up-token"
+
+_OTLP = "OTEL_EXPORTER_OTLP_"
+_ON = {
+    "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+    "OTEL_METRICS_EXPORTER": "otlp",
+    "OTEL_LOGS_EXPORTER": "otlp",
+}
+
+#: Wherever a request goes, it can be seen what it was.
+_ANY = {f"*{signal}*": signal for signal in Signal}
+_BACKENDS = {
+    MAIN: Backend(paths=_ANY),
+    OVERRIDDEN: Backend(paths=_ANY),
+    **{signal.value: Backend(paths={**_ANY, "*": signal}) for signal in Signal},
+}
+
+#: A session that would hang, as old releases do, is not waited for any longer.  One that
+#: works takes a second, on a busy machine ten.
+_LIMIT_S = 40.0
+
+Variables = Callable[[Place], Mapping[str, str]]
+
+
+def _general(
+    place: Place, protocol: str, path: str = "", *, to: str = MAIN, **more: str
+) -> dict[str, str]:
+    """The general variables; ``more`` without their common beginning."""
+    endpoint = place.endpoint(to, Protocol(protocol.lower())) + path
+    values = {"PROTOCOL": protocol, "ENDPOINT": endpoint, **more}
+    return {f"{_OTLP}{name}": value for name, value in values.items()}
+
+
+def _own(
+    place: Place, signal: Signal, protocol: str, path: str = "", **more: str
+) -> dict[str, str]:
+    """The variables of ``signal``, which lead to the collector of its name."""
+    endpoint = place.endpoint(signal.value, Protocol(protocol.lower())) + path
+    values = {"PROTOCOL": protocol, "ENDPOINT": endpoint, **more}
+    return {f"{_OTLP}{signal.upper()}_{name}": value for name, value in values.items()}
+
+
+def _own_headers(signal: Signal) -> str:
+    """One that tells the signal, an encoded one, and one that the general headers have, too."""
+    return f"cc-{signal}=of%20its%20own,cc-encoded=one%20two%2Cthree,cc-both=own"
+
+
+_GENERAL_HEADERS = "cc-general=for all,cc-both=general"
+
+
+def _headers_at_the_api(place: Place, completed: Completed) -> Mapping[str, object]:
+    """How many requests to the API carried a header that is for collectors."""
+    carrying = [
+        headers
+        for headers in place.api.headers
+        if any(name.startswith(HEADER) for name in headers)
+        or "a-made-up-token" in " ".join(headers.values())
+    ]
+    return {"api_requests": len(place.api.headers), "with_otlp_headers": len(carrying)}
+
+
+def _scenario(
+    name: str, says: str, variables: Variables, *protocols: Protocol, apart: bool = False
+) -> Scenario:
+    return Scenario(
+        name=name,
+        says=says,
+        prompt="Where does this go?",
+        script=(Say("There."),),
+        backends=_BACKENDS,
+        configure=lambda place: {**_ON, **variables(place)},
+        observe=_headers_at_the_api,
+        traits=() if name == "general_settings" else (PROTOCOLS_BY_SIGNAL,),
+        protocols=protocols,
+        apart=apart,
+        limit_s=_LIMIT_S if apart else None,
+        patience_s=_LIMIT_S if apart else 0.0,
+    )
+
+
+def _all_general(place: Place) -> Mapping[str, str]:
+    headers = (
+        _DOCUMENTED,
+        "cc-one=1",
+        "Cc-Two=2",
+        " cc-spaced = around ",
+        "cc-equals=a=b==",
+        "cc-encoded=one%20two%2Cthree",
+    )
+    return _general(
+        place,
+        place.protocol,
+        "" if place.protocol is Protocol.GRPC else "/tenant/7/",
+        HEADERS=",".join(headers),
+        COMPRESSION="gzip",
+    )
+
+
+def _one_variable_each(place: Place) -> Mapping[str, str]:
+    """An endpoint alone for metrics, a protocol alone for logs."""
+    own = {
+        **_own(place, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="cc-metrics=1"),
+        f"{_OTLP}LOGS_PROTOCOL": "http/json",
+    }
+    del own[f"{_OTLP}METRICS_PROTOCOL"]
+    return {**_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS), **own}
+
+
+def _one_variable_mirrored(place: Place) -> Mapping[str, str]:
+    """A protocol alone for metrics, an endpoint alone for logs."""
+    own = {
+        **_own(place, Signal.LOGS, "http/json", "/custom/logs", HEADERS="cc-logs=1"),
+        f"{_OTLP}METRICS_PROTOCOL": "http/protobuf",
+    }
+    del own[f"{_OTLP}LOGS_PROTOCOL"]
+    return {**_general(place, "http/json", "/", HEADERS=_GENERAL_HEADERS), **own}
+
+
+def _one_endpoint_over_grpc(place: Place) -> Mapping[str, str]:
+    """An endpoint alone for metrics."""
+    own = _own(place, Signal.METRICS, "grpc", HEADERS="cc-metrics=1")
+    del own[f"{_OTLP}METRICS_PROTOCOL"]
+    return {**_general(place, "grpc", "/", HEADERS=_GENERAL_HEADERS), **own}
+
+
+def _logs_differ(place: Place) -> Mapping[str, str]:
+    unset = ("ENDPOINT", "PROTOCOL", "HEADERS", "COMPRESSION")
+    return {
+        **_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS),
+        **_own(place, Signal.LOGS, "grpc", HEADERS="cc-logs=1"),
+        **{f"{_OTLP}METRICS_{name}": "" for name in unset},
+    }
+
+
+def _traces_differ(place: Place) -> Mapping[str, str]:
+    return {
+        "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
+        "OTEL_TRACES_EXPORTER": "otlp",
+        **_general(place, "http/json", HEADERS=_GENERAL_HEADERS),
+        **_own(place, Signal.TRACES, "http/protobuf", "/custom/traces", HEADERS="cc-traces=1"),
+    }
+
+
+def _both_differ(
+    metrics: tuple[str, str], logs: tuple[str, str], place: Place
+) -> Mapping[str, str]:
+    """Protocol and path of each signal; nothing goes where the general variables lead."""
+    return {
+        **_general(place, place.protocol, to=OVERRIDDEN, HEADERS=_GENERAL_HEADERS),
+        f"{_OTLP}COMPRESSION": "gzip",
+        **_own(place, Signal.METRICS, *metrics, HEADERS=_own_headers(Signal.METRICS)),
+        **_own(place, Signal.LOGS, *logs, HEADERS=_own_headers(Signal.LOGS), COMPRESSION="none"),
+    }
+
+
+def _nothing_general(place: Place) -> Mapping[str, str]:
+    """As the documents show it for different backends."""
+    return {
+        **_own(place, Signal.METRICS, "http/protobuf", "/v1/metrics", HEADERS=_DOCUMENTED),
+        **_own(place, Signal.LOGS, "grpc"),
+    }
+
+
+def _other_case(place: Place) -> Mapping[str, str]:
+    return {
+        **_general(place, "Http/Json"),
+        **_own(place, Signal.METRICS, "GRPC"),
+    }
+
+
+def _one_protocol(place: Place) -> Mapping[str, str]:
+    variables = {
+        **_general(place, "http/protobuf"),
+        **_own(place, Signal.METRICS, "http/json", "/"),
+    }
+    del variables[f"{_OTLP}PROTOCOL"]
+    return variables
+
+
+SCENARIOS = (
+    _scenario(
+        "general_settings",
+        "A session whose general endpoint has a path that ends with a slash, with several "
+        "headers, and compressed",
+        _all_general,
+        *Protocol,
+    ),
+    _scenario(
+        "one_variable_each",
+        "A session with an endpoint of its own for metrics, a protocol of its own for logs, and "
+        "the general ones for the rest",
+        _one_variable_each,
+        Protocol.HTTP_PROTOBUF,
+    ),
+    _scenario(
+        "one_variable_mirrored",
+        "A session with a protocol of its own for metrics, an endpoint of its own for logs, and "
+        "the general ones for the rest, whose endpoint is a slash",
+        _one_variable_mirrored,
+        Protocol.HTTP_JSON,
+    ),
+    _scenario(
+        "one_endpoint_over_grpc",
+        "A session with an endpoint of its own for metrics, and a general one for gRPC that "
+        "ends with a slash",
+        _one_endpoint_over_grpc,
+        Protocol.GRPC,
+    ),
+    _scenario(
+        "logs_differ",
+        "A session with an endpoint, a protocol and headers of its own for logs, and general "
+        "ones for metrics, whose own variables are empty",
+        _logs_differ,
+        Protocol.HTTP_PROTOBUF,
+    ),
+    _scenario(
+        "general_grpc_overridden",
+        "A session whose metrics travel over HTTP in JSON and logs in protobuf, to endpoints "
+        "with a path, in spite of general settings for gRPC",
+        partial(_both_differ, ("http/json", "/custom/metrics"), ("http/protobuf", "/custom/logs/")),
+        Protocol.GRPC,
+    ),
+    _scenario(
+        "general_protobuf_overridden",
+        "A session whose metrics travel over gRPC and logs over HTTP in JSON, to endpoints "
+        "without a path, in spite of general settings for protobuf",
+        partial(_both_differ, ("grpc", ""), ("http/json", "")),
+        Protocol.HTTP_PROTOBUF,
+    ),
+    _scenario(
+        "general_json_overridden",
+        "A session whose metrics travel over HTTP in protobuf and logs over gRPC, to endpoints "
+        "without a path, in spite of general settings for JSON",
+        partial(_both_differ, ("http/protobuf", ""), ("grpc", "")),
+        Protocol.HTTP_JSON,
+    ),
+    _scenario(
+        "nothing_general",
+        "A session with endpoints and protocols for metrics and for logs, and no general ones",
+        _nothing_general,
+        Protocol.HTTP_PROTOBUF,
+    ),
+    _scenario(
+        "traces_differ",
+        "A session with an endpoint, a protocol and headers of its own for traces",
+        _traces_differ,
+        Protocol.HTTP_JSON,
+        apart=True,
+    ),
+    _scenario(
+        "protocols_in_other_case",
+        "A session whose protocols are written in another case than the documented one",
+        _other_case,
+        Protocol.HTTP_JSON,
+        apart=True,
+    ),
+    _scenario(
+        "one_protocol",
+        "A session that sets a protocol for metrics and none for logs",
+        _one_protocol,
+        Protocol.HTTP_JSON,
+        apart=True,
+    ),
+)

@@ -1,0 +1,39 @@
+"""The session as a whole: one item a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from harness.capture.capture import Capture
+from harness.capture.run import Run
+from harness.judging.items.item import Item
+
+
+def ended(run: Run) -> dict[str, int]:
+    """How a session ended, and whether it got to its work."""
+    return {"exit_code": run.exit_code, "asked": len(run.truth.api_calls)}
+
+
+def session(capture: Capture) -> list[Item]:
+    """What the session did, and what it sent where.
+
+    ``asked``: requests that the Messages API answered; ``exports`` and ``connections``
+    are counted by collector, ``signals`` (accepted exports) by signal; ``observed`` is
+    what the scenario saw besides.
+    """
+    run = capture.run
+    view = {
+        **ended(run),
+        "prompts": len(run.truth.prompts),
+        "tools": len(run.truth.tool_runs),
+        "stdout": run.stdout,
+        "stderr": run.stderr,
+        "exports": dict(Counter(export.collector for export in capture.exports)),
+        "signals": dict(Counter(str(export.signal) for export in capture.accepted)),
+        "connections": dict(Counter(each.collector for each in capture.connections)),
+        "observed": run.observed,
+    }
+    return [Item(f"{run.label} · session", view)]
+
+
+MEASURES = (session,)

@@ -1,0 +1,54 @@
+"""A working day in one session: a prompt, edits, a commit, a pull request, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.fakes.script import Fail, Step, UseTool
+from harness.running.scenario import Scenario
+
+
+def _steps(work: Path) -> Sequence[Step]:
+    module = str(work / "greeting.py")
+    return (
+        UseTool("Write", {"file_path": module, "content": "name = 'world'\nprint('hello', name)"}),
+        UseTool(
+            "Edit",
+            {
+                "file_path": module,
+                "old_string": "print('hello', name)",
+                "new_string": "for _ in range(2):\n    print('hello', name)",
+            },
+        ),
+        UseTool(
+            "Bash",
+            {
+                "command": "git add greeting.py && git commit --quiet --message 'Greet twice'",
+                "description": "Commit the greeting",
+                "timeout": 20000,
+            },
+        ),
+        UseTool(
+            "Bash",
+            {
+                "command": "gh pr create --title 'Greet twice' --body 'As asked.'",
+                "description": "Open a pull request",
+            },
+        ),
+        UseTool("Bash", {"command": "echo no such thing >&2; exit 3", "description": "Fail"}),
+        # Releases differ in how often they try again after a 400; none gets another answer.
+        Fail(400, "the scripted day ends with an error", "invalid_request_error", times=None),
+    )
+
+
+WORKING_DAY = Scenario(
+    name="working_day",
+    expected_s=2.0,
+    says=(
+        "One headless session: a prompt, Write, Edit, a git commit, a pull request, "
+        "a failing command, and an API error at the end"
+    ),
+    prompt="Please greet the world twice, commit it and open a pull request.",
+    script=_steps,
+)

@@ -1,0 +1,1 @@
+"""Settings files of every level, up to the managed one."""

@@ -1,0 +1,141 @@
+"""Lies about where telemetry went, and by whose settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from harness.capture.capture import Capture, Connection
+from harness.capture.export import Export
+from harness.contract.requirement import Requirement
+from harness.mutants import editing
+from harness.mutants.rewriting import copy_message, rewritten
+from harness.otlp.model import Signal
+
+#: Of the collectors of those scenarios: the winner of none, and of one.
+_LOSERS = ("user", "project")
+
+
+def _signal(requirement: Requirement) -> str:
+    where = requirement.params.get("where", {})
+    assert isinstance(where, Mapping)
+    return str(where.get("signal", "all"))
+
+
+def _change_one(
+    capture: Capture, requirement: Requirement, change: Callable[[Export], Export]
+) -> Capture:
+    """Change the last request of the signal that the requirement speaks of; of metrics,
+    where it speaks of all: which signal comes last is up to the session."""
+    wanted = _signal(requirement)
+    found = [e for e in capture.exports if wanted in ("all", str(e.signal))]
+    if not found:
+        raise ValueError(f"no request of {wanted}")
+    one = max(found, key=lambda export: (export.signal is Signal.METRICS, export.sequence))
+    exports = tuple(change(each) if each is one else each for each in capture.exports)
+    return replace(capture, exports=exports)
+
+
+def _loser(capture: Capture) -> str:
+    reached = {export.collector for export in capture.exports}
+    return next(name for name in _LOSERS if name not in reached)
+
+
+def astray(capture: Capture, requirement: Requirement) -> Capture:
+    """One request goes to the collector of a level that does not win."""
+    loser = _loser(capture)
+    return _change_one(capture, requirement, lambda export: replace(export, collector=loser))
+
+
+def knocks_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
+    """A connection is made to the collector of a level that does not win; nothing is sent."""
+    knock = Connection(_loser(capture), capture.run.ended_unix_nano)
+    return replace(capture, connections=(*capture.connections, knock))
+
+
+def nothing_sent(capture: Capture, requirement: Requirement) -> Capture:
+    """The session goes on as always, but exports nothing and connects to nobody."""
+    return replace(capture, exports=(), connections=())
+
+
+def other_signal_too(capture: Capture, requirement: Requirement) -> Capture:
+    """A request of the other signal, without anything in it, is sent to the same place."""
+    last = capture.exports[-1]
+    signal = Signal.LOGS if last.signal is Signal.METRICS else Signal.METRICS
+    other = replace(last, signal=signal, body=b"", sequence=last.sequence + 1)
+    return replace(capture, exports=(*capture.exports, other))
+
+
+def other_signal_only(capture: Capture, requirement: Requirement) -> Capture:
+    """Events are not exported."""
+    kept = tuple(export for export in capture.exports if export.signal is not Signal.LOGS)
+    return replace(capture, exports=kept)
+
+
+def header_of_another_level(capture: Capture, requirement: Requirement) -> Capture:
+    """One request carries the header with another value."""
+    return _with_header(capture, requirement, ((requirement.path[-1], "another"),))
+
+
+def header_left_out(capture: Capture, requirement: Requirement) -> Capture:
+    """One request goes without the header."""
+    return _with_header(capture, requirement, ())
+
+
+def header_added(capture: Capture, requirement: Requirement) -> Capture:
+    """One request carries a header that should be gone."""
+    added = (requirement.path[-1], "user")
+
+    def add(export: Export) -> Export:
+        return replace(export, headers=(*export.headers, added))
+
+    return _change_one(capture, requirement, add)
+
+
+def _with_header(
+    capture: Capture, requirement: Requirement, instead: tuple[tuple[str, str], ...]
+) -> Capture:
+    def change(export: Export) -> Export:
+        kept = tuple(p for p in export.headers if p[0].lower() != requirement.path[-1])
+        if kept == export.headers:
+            raise ValueError(f"the request has no header {requirement.path[-1]}")
+        return replace(export, headers=(*kept, *instead))
+
+    return _change_one(capture, requirement, change)
+
+
+def attribute_of_another_level(capture: Capture, requirement: Requirement) -> Capture:
+    """The resource of one request carries the attribute with another value."""
+
+    def change(export: Export) -> Export:
+        message = copy_message(export)
+        if message is None:
+            raise ValueError("the request holds no message")
+        for group in editing.groups(message):
+            editing.put_attribute(group.resource.attributes, requirement.path[-1], "another")
+        return rewritten(export, message)
+
+    return _change_one(capture, requirement, change)
+
+
+def passed_on(capture: Capture, requirement: Requirement) -> Capture:
+    """A command was given one variable of OpenTelemetry."""
+    observed = {**capture.run.observed, "passed_on": ["OTEL_EXPORTER_OTLP_ENDPOINT"]}
+    return replace(capture, run=replace(capture.run, observed=observed))
+
+
+LIES = {
+    lie.__name__: lie
+    for lie in (
+        astray,
+        knocks_elsewhere,
+        nothing_sent,
+        other_signal_too,
+        other_signal_only,
+        header_of_another_level,
+        header_left_out,
+        header_added,
+        attribute_of_another_level,
+        passed_on,
+    )
+}

@@ -1,0 +1,325 @@
+"""Where variables come from: the environment, and every level of settings files.
+
+Each level points to a collector of its own, so that what was sent tells who was heard.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.fakes.script import Say, UseTool
+from harness.otlp.model import Protocol
+from harness.running.drive import telemetry_settings
+from harness.running.scenario import Scenario
+from harness.running.stage import Backend, Place
+from harness.subject.managed import MAIN_FILE, Files
+from harness.subject.process import Completed
+
+#: Levels, the lowest first: the process environment and what can stand in its way.
+ENVIRONMENT, USER, PROJECT, LOCAL = "environment", "user", "project", "local"
+COMMAND_LINE, MANAGED = "command_line", "managed"
+#: Where an administrator sends one signal apart.
+SIEM = "siem"
+
+_BACKENDS = {
+    name: Backend() for name in (ENVIRONMENT, USER, PROJECT, LOCAL, COMMAND_LINE, MANAGED, SIEM)
+}
+
+_TELEMETRY = "CLAUDE_CODE_ENABLE_TELEMETRY"
+_METRICS_EXPORTER, _LOGS_EXPORTER = "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"
+_OTLP = "OTEL_EXPORTER_OTLP_"
+_ENDPOINT, _PROTOCOL, _HEADERS = f"{_OTLP}ENDPOINT", f"{_OTLP}PROTOCOL", f"{_OTLP}HEADERS"
+_METRICS_ENDPOINT, _LOGS_ENDPOINT = f"{_OTLP}METRICS_ENDPOINT", f"{_OTLP}LOGS_ENDPOINT"
+_METRICS_HEADERS, _LOGS_HEADERS = f"{_OTLP}METRICS_HEADERS", f"{_OTLP}LOGS_HEADERS"
+_METRICS_PROTOCOL, _LOGS_PROTOCOL = f"{_OTLP}METRICS_PROTOCOL", f"{_OTLP}LOGS_PROTOCOL"
+_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
+_SESSION_ID = "OTEL_METRICS_INCLUDE_SESSION_ID"
+
+Env = Mapping[str, str]
+_Level = Callable[[Place], Env]
+
+_LISTING = "environment.txt"
+_WORK = (
+    UseTool("Bash", {"command": f"env > {_LISTING}", "description": "Look around"}),
+    Say("Looked."),
+)
+
+#: What stands in a header must not come out in the environment of a command, either.
+_SECRET = "header-of-the-user"
+
+
+def _signal_endpoint(place: Place, name: str, signal: str, protocol: Protocol | None = None) -> str:
+    url = place.endpoint(name, protocol)
+    grpc = (protocol or place.protocol) is Protocol.GRPC
+    return url if grpc else f"{url}/v1/{signal}"
+
+
+def _other(place: Place) -> Protocol:
+    """A protocol that the run does not use."""
+    return Protocol.HTTP_JSON if place.protocol is Protocol.GRPC else Protocol.HTTP_PROTOBUF
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _prepare(**levels: _Level) -> Callable[[Place], Sequence[str]]:
+    """Write the settings files of these levels."""
+
+    def prepare(place: Place) -> Sequence[str]:
+        project = place.work / ".claude"
+        files = {
+            USER: place.home / ".claude" / "settings.json",
+            PROJECT: project / "settings.json",
+            LOCAL: project / "settings.local.json",
+        }
+        for name, path in files.items():
+            if name in levels:
+                _write(path, {"env": levels[name](place)})
+        if COMMAND_LINE not in levels:
+            return ()
+        return ("--settings", json.dumps({"env": levels[COMMAND_LINE](place)}))
+
+    return prepare
+
+
+def _managed(env: _Level, **fragments: _Level) -> Callable[[Place], Files]:
+    def managed(place: Place) -> Files:
+        return {
+            MAIN_FILE: {"env": env(place)},
+            **{
+                f"managed-settings.d/{name}.json": {"env": fragment(place)}
+                for name, fragment in fragments.items()
+            },
+        }
+
+    return managed
+
+
+def _environment(more: _Level = lambda _: {}) -> _Level:
+    """The telemetry settings that a developer exports, and ``more``."""
+
+    def configure(place: Place) -> Env:
+        settings = telemetry_settings(place.protocol, place.endpoint(ENVIRONMENT))
+        return {**settings, **more(place)}
+
+    return configure
+
+
+def _nothing(place: Place) -> Env:
+    return {}
+
+
+def passed_on(place: Place, completed: Completed) -> Mapping[str, object]:
+    """Which variables of OpenTelemetry, or with a header's text, a command was given."""
+    try:
+        listed = (place.work / _LISTING).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    variables = [line.partition("=") for line in listed]
+    if "PATH" not in {name for name, _, _ in variables}:  # the list itself cannot be right
+        return {}
+    named = {name for name, _, value in variables if name.startswith("OTEL_") or _SECRET in value}
+    return {"passed_on": sorted(named)}
+
+
+def _scenario(name: str, says: str, prompt: str, **rest: Any) -> Scenario:
+    """All are judged apart: the environment that is known of a run is not what held in it."""
+    return Scenario(name, says, prompt, script=_WORK, backends=_BACKENDS, apart=True, **rest)
+
+
+LEVELS = _scenario(
+    "settings_levels",
+    "Variables in the environment and in user, project, local project and command-line "
+    "settings, each set in several of them",
+    "Who is heard?",
+    configure=_environment(
+        lambda _: {
+            _HEADERS: "x-level=environment",
+            _METRICS_HEADERS: "x-metrics-level=environment",
+            _ATTRIBUTES: "level=environment",
+        }
+    ),
+    prepare=_prepare(
+        user=lambda place: {
+            _ENDPOINT: place.endpoint(USER),
+            _HEADERS: "x-level=user",
+            _METRICS_HEADERS: "x-metrics-level=user",
+            _LOGS_HEADERS: f"x-logs-level={_SECRET}",
+            _ATTRIBUTES: "level=user",
+            _SESSION_ID: "false",
+        },
+        project=lambda place: {
+            _ENDPOINT: place.endpoint(PROJECT),
+            _HEADERS: "x-level=project",
+            _ATTRIBUTES: "level=project",
+            _SESSION_ID: "true",
+        },
+        local=lambda place: {
+            _ENDPOINT: place.endpoint(LOCAL),
+            _HEADERS: "x-level=local",
+            _ATTRIBUTES: "level=local",
+        },
+        command_line=lambda place: {_ENDPOINT: place.endpoint(COMMAND_LINE)},
+    ),
+    observe=passed_on,
+)
+
+EXAMPLE = _scenario(
+    "settings_managed_example",
+    "The documented managed settings, and nothing else that speaks of telemetry",
+    "Who decides?",
+    configure=_nothing,
+    managed=_managed(
+        lambda place: {
+            _TELEMETRY: "1",
+            _METRICS_EXPORTER: "otlp",
+            _LOGS_EXPORTER: "otlp",
+            _PROTOCOL: "grpc",
+            _ENDPOINT: place.endpoint(MANAGED),
+            _HEADERS: "Authorization=Bearer company-token",
+        }
+    ),
+    protocols=(Protocol.GRPC,),
+)
+
+
+def _against_all(name: str) -> _Level:
+    """A level that tries to switch telemetry off, and to lead it away."""
+    return lambda place: {
+        _TELEMETRY: "0",
+        _METRICS_EXPORTER: "none",
+        **_led_away(name)(place),
+    }
+
+
+def _led_away(name: str) -> _Level:
+    return lambda place: {
+        _ENDPOINT: place.endpoint(name),
+        _LOGS_ENDPOINT: _signal_endpoint(place, name, "logs"),
+        _HEADERS: f"x-level={name}",
+        _ATTRIBUTES: f"level={name}",
+    }
+
+
+ALL_LEVELS = _scenario(
+    "settings_managed",
+    "Managed settings, in several files, against every other level",
+    "Who decides?",
+    configure=_environment(_led_away(ENVIRONMENT)),
+    prepare=_prepare(**{name: _against_all(name) for name in (USER, PROJECT, LOCAL, COMMAND_LINE)}),
+    managed=_managed(
+        lambda place: {
+            _TELEMETRY: "1",
+            _METRICS_EXPORTER: "otlp",
+            _LOGS_EXPORTER: "otlp",
+            _ENDPOINT: place.endpoint(MANAGED),
+            _LOGS_ENDPOINT: _signal_endpoint(place, SIEM, "logs"),
+            _HEADERS: "x-level=managed",
+            _ATTRIBUTES: "level=managed,fragment=none",
+        },
+        # Not in the order of their names: whoever reads them as they come is found out.
+        **{
+            "20-second": lambda _: {_ATTRIBUTES: "level=managed,fragment=second"},
+            "10-first": lambda _: {_ATTRIBUTES: "level=managed,fragment=first"},
+        },
+    ),
+    protocols=(Protocol.HTTP_PROTOBUF,),
+)
+
+LOCKED = _scenario(
+    "settings_locked",
+    "A managed endpoint and protocol against endpoints and protocols of single signals",
+    "Where to?",
+    configure=_environment(
+        lambda place: {
+            _METRICS_ENDPOINT: _signal_endpoint(place, ENVIRONMENT, "metrics", _other(place)),
+            _METRICS_PROTOCOL: _other(place),
+        }
+    ),
+    prepare=_prepare(
+        user=lambda place: {
+            _LOGS_ENDPOINT: _signal_endpoint(place, USER, "logs", _other(place)),
+            _LOGS_PROTOCOL: _other(place),
+        }
+    ),
+    managed=_managed(lambda place: {_ENDPOINT: place.endpoint(MANAGED), _PROTOCOL: place.protocol}),
+    protocols=(Protocol.GRPC, Protocol.HTTP_JSON),
+)
+
+_DEFAULT_PORTS = (4317, 4318)
+
+
+def default_port_taken() -> str:
+    """Why telemetry must not go to the default endpoint here, or nothing."""
+    for port in _DEFAULT_PORTS:
+        with socket.socket() as probe:
+            probe.settimeout(1.0)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return f"something listens on port {port}, where telemetry without an endpoint goes"
+    return ""
+
+
+LOCKED_CREDENTIALS = _scenario(
+    "settings_locked_credentials",
+    "Managed headers against endpoints and headers that a developer has set",
+    "Whose header?",
+    configure=_environment(),
+    prepare=_prepare(
+        user=lambda place: {
+            _ENDPOINT: place.endpoint(USER),
+            _LOGS_ENDPOINT: _signal_endpoint(place, USER, "logs"),
+            _METRICS_HEADERS: "x-own=user",
+        }
+    ),
+    managed=_managed(
+        lambda place: {
+            _HEADERS: "x-level=managed",
+            _METRICS_ENDPOINT: _signal_endpoint(place, MANAGED, "metrics"),
+        }
+    ),
+    hindrance=default_port_taken,
+    protocols=(Protocol.HTTP_JSON,),
+)
+
+LOCKED_SIGNAL = _scenario(
+    "settings_locked_signal",
+    "A managed header and exporter of metrics; a developer has set their endpoint, and "
+    "switches both signals to the console",
+    "Whose header?",
+    configure=_environment(),
+    prepare=_prepare(
+        user=lambda place: {
+            _METRICS_ENDPOINT: _signal_endpoint(place, USER, "metrics"),
+            _METRICS_EXPORTER: "console",
+            _LOGS_EXPORTER: "console",
+        }
+    ),
+    managed=_managed(lambda _: {_METRICS_HEADERS: "x-level=managed", _METRICS_EXPORTER: "otlp"}),
+    protocols=(Protocol.HTTP_PROTOBUF,),
+)
+
+SIEM_EXAMPLE = _scenario(
+    "settings_siem",
+    "The documented managed settings that send events to a SIEM",
+    "Who listens?",
+    configure=_nothing,
+    managed=_managed(
+        lambda place: {
+            _TELEMETRY: "1",
+            _LOGS_EXPORTER: "otlp",
+            "OTEL_LOG_TOOL_DETAILS": "1",
+            _LOGS_PROTOCOL: "http/protobuf",
+            _LOGS_ENDPOINT: _signal_endpoint(place, SIEM, "logs"),
+            _HEADERS: "Authorization=Bearer your-siem-token",
+        }
+    ),
+    protocols=(Protocol.HTTP_PROTOBUF,),
+)
+
+SCENARIOS = (LEVELS, EXAMPLE, ALL_LEVELS, LOCKED, LOCKED_CREDENTIALS, LOCKED_SIGNAL, SIEM_EXAMPLE)

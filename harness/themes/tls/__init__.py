@@ -1,0 +1,1 @@
+"""Collectors that speak TLS, and client certificates."""

@@ -1,0 +1,203 @@
+"""Collectors that speak SCENARIOS: trusted ones, some that are not, and such that ask who we are.
+
+Each signal of a session may go to a collector of its own, here called a door, so that one
+session meets several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from harness.fakes.script import Say, UseTool
+from harness.otlp.model import Protocol, Signal
+from harness.running.scenario import Scenario
+from harness.running.stage import Backend, Place
+from harness.subject.process import Completed
+from harness.themes.tls import certificates
+from harness.themes.tls.certificates import OURS, PASSPHRASE, STRANGE, Folder
+
+#: Under this key a run has ``observed`` the names of its doors.
+DOORS = "tls_doors"
+
+#: What collectors are called.  The certificates of most are for both.
+_NAME, _ADDRESS = "localhost", "127.0.0.1"
+
+_TRUSTED = partial(certificates.server, _NAME, _ADDRESS)
+_ASKING = partial(_TRUSTED, asks=True)
+
+#: What a server shows and asks for, by the name of its door.
+_SERVERS = {
+    "trusted": _TRUSTED,
+    "by_address": _TRUSTED,
+    "untrusted": partial(_TRUSTED, signed_by=STRANGE),
+    "wrong_name": partial(certificates.server, "elsewhere.example"),
+    "expired": partial(_TRUSTED, expired=True),
+    "metrics_certificate": _ASKING,
+    "logs_certificate": _ASKING,
+    "client_certificate": _ASKING,
+    "encrypted_key": _ASKING,
+    "no_certificate": _ASKING,
+    "strange_certificate": _ASKING,
+}
+
+_METRICS, _LOGS, _TRACES = Signal.METRICS, Signal.LOGS, Signal.TRACES
+_EVERY_PROTOCOL = (Protocol.GRPC, Protocol.HTTP_PROTOBUF)
+
+#: Further variables of a run: where its files are, and its protocol -> the variables.
+_Variables = Callable[[Folder, Protocol], Mapping[str, str]]
+
+
+def _nothing(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
+    return {}
+
+
+def _otel(folder: Folder, name: str, *, of: str = "", signed_by: str = OURS) -> dict[str, str]:
+    """The variables of OpenTelemetry for a client's certificate, of one signal or all."""
+    prefix = f"OTEL_EXPORTER_OTLP_{of}"
+    return {
+        f"{prefix}CLIENT_CERTIFICATE": folder.certificate(name, signed_by),
+        f"{prefix}CLIENT_KEY": folder.key(name, signed_by),
+    }
+
+
+def _claude_code(folder: Folder, name: str, *, signed_by: str = OURS) -> dict[str, str]:
+    """The CLI's own variables for it."""
+    return {
+        "CLAUDE_CODE_CLIENT_CERT": folder.certificate(name, signed_by),
+        "CLAUDE_CODE_CLIENT_KEY": folder.key(name, signed_by),
+    }
+
+
+def _one_for_each_signal(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
+    return {
+        **_otel(folder, "general"),
+        **_otel(folder, "metrics", of="METRICS_"),
+        **_otel(folder, "logs", of="LOGS_"),
+    }
+
+
+def _for_metrics(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
+    return _otel(folder, "metrics", of="METRICS_")
+
+
+def _of_the_cli(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
+    return _claude_code(folder, "general")
+
+
+def _locked(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
+    return {
+        "CLAUDE_CODE_CLIENT_CERT": folder.certificate("locked"),
+        "CLAUDE_CODE_CLIENT_KEY": folder.encrypted_key("locked"),
+        "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE": PASSPHRASE,
+    }
+
+
+def _from_elsewhere(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
+    give = _otel if protocol is Protocol.GRPC else _claude_code
+    return give(folder, "stranger", signed_by=STRANGE)
+
+
+def _configure(doors: Mapping[Signal, str], variables: _Variables, place: Place) -> dict[str, str]:
+    """Each signal to its door, and whom to trust, told as the protocol has it."""
+    folder = Folder(place.sandbox.root / "certificates")
+    grpc = place.protocol is Protocol.GRPC
+    settings = {
+        "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": place.protocol.value,
+        # No session needs to try for longer what will not work.
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "1000",
+        "OTEL_EXPORTER_OTLP_CERTIFICATE" if grpc else "NODE_EXTRA_CA_CERTS": folder.authority,
+    }
+    if _TRACES in doors:
+        settings["CLAUDE_CODE_ENHANCED_TELEMETRY_BETA"] = "1"
+    for signal, door in doors.items():
+        host = _ADDRESS if door == "by_address" else _NAME
+        path = "" if grpc else f"/v1/{signal}"
+        endpoint = place.endpoint(door).replace(_ADDRESS, host) + path
+        settings[f"OTEL_{signal.upper()}_EXPORTER"] = "otlp"
+        settings[f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"] = endpoint
+    return {**settings, **variables(folder, place.protocol)}
+
+
+def _observe(place: Place, completed: Completed) -> Mapping[str, object]:
+    return {DOORS: sorted(place.collectors)}
+
+
+def _scenario(
+    name: str,
+    says: str,
+    protocols: tuple[Protocol, ...],
+    doors: Mapping[Signal, str],
+    variables: _Variables = _nothing,
+) -> Scenario:
+    return Scenario(
+        name=name,
+        says=says,
+        prompt="Whisper.",
+        script=(UseTool("Bash", {"command": "true", "description": "Do nothing"}), Say("Done.")),
+        backends={door: Backend(tls=_SERVERS[door]) for door in doors.values()},
+        configure=partial(_configure, doors, variables),
+        observe=_observe,
+        protocols=protocols,
+        apart=True,
+    )
+
+
+SCENARIOS = (
+    _scenario(
+        "tls_untrusted",
+        "A session whose collectors show a certificate of an unknown authority, and one that "
+        "is for another host",
+        _EVERY_PROTOCOL,
+        {_METRICS: "untrusted", _LOGS: "wrong_name"},
+    ),
+    _scenario(
+        "tls_expired",
+        "A session whose collectors show a certificate that has expired, and ask for one that "
+        "the session does not have",
+        _EVERY_PROTOCOL,
+        {_METRICS: "expired", _LOGS: "no_certificate"},
+    ),
+    _scenario(
+        "tls_trusted",
+        "A session with a trusted collector, and one that does not trust the session's certificate",
+        _EVERY_PROTOCOL,
+        {_METRICS: "strange_certificate", _LOGS: "trusted"},
+        _from_elsewhere,
+    ),
+    _scenario(
+        "tls_by_address",
+        "A session with a trusted collector that is found by its address",
+        _EVERY_PROTOCOL,
+        {_METRICS: "by_address", _LOGS: "by_address"},
+    ),
+    _scenario(
+        "tls_certificates",
+        "A session with a client certificate for metrics, one for logs, and one for the rest",
+        (Protocol.GRPC,),
+        {_METRICS: "metrics_certificate", _LOGS: "logs_certificate", _TRACES: "client_certificate"},
+        _one_for_each_signal,
+    ),
+    _scenario(
+        "tls_metrics_certificate",
+        "A session with a client certificate of OpenTelemetry's variables for metrics over HTTP",
+        (Protocol.HTTP_PROTOBUF,),
+        {_METRICS: "metrics_certificate", _LOGS: "trusted"},
+        _for_metrics,
+    ),
+    _scenario(
+        "tls_client_certificate",
+        "A session with a client certificate of the CLI's own variables",
+        (Protocol.HTTP_PROTOBUF,),
+        dict.fromkeys(Signal, "client_certificate"),
+        _of_the_cli,
+    ),
+    _scenario(
+        "tls_encrypted_key",
+        "A session whose client certificate has an encrypted key",
+        (Protocol.HTTP_JSON,),
+        dict.fromkeys(Signal, "encrypted_key"),
+        _locked,
+    ),
+)

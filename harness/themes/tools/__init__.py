@@ -1,0 +1,1 @@
+"""Tools: permissions, results, edits, at a terminal and headless."""

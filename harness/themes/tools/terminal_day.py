@@ -1,0 +1,116 @@
+"""A person at a terminal: every way to answer a permission prompt, for every edit tool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.fakes.script import Say, Step, UseTool
+from harness.otlp.model import Protocol
+from harness.running.scenario import Scenario
+from harness.subject.dialogs import Choice
+from harness.subject.interactive import ARGUMENTS, Answer, See, Type
+
+NOTEBOOK = json.dumps(
+    {
+        "cells": [
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                "id": "first",
+                "metadata": {},
+                "outputs": [],
+                "source": ["x = 1\n"],
+            }
+        ],
+        "metadata": {"language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    },
+    indent=1,
+)
+
+_FILES = {"book.ipynb": NOTEBOOK, "odd.zzz": "a = 1\n", "old.ts": "let a = 1\n"}
+
+_PULL_REQUEST = "gh pr create --title 'As asked' --body 'By hand.'"
+
+
+def _steps(work: Path) -> Sequence[Step]:
+    def read(name: str) -> UseTool:
+        return UseTool("Read", {"file_path": str(work / name)})
+
+    def edit(name: str, old: str, new: str) -> UseTool:
+        path = str(work / name)
+        return UseTool("Edit", {"file_path": path, "old_string": old, "new_string": new})
+
+    def write(name: str) -> UseTool:
+        return UseTool("Write", {"file_path": str(work / name), "content": "x = 1"})
+
+    def notebook(source: str) -> UseTool:
+        return UseTool(
+            "NotebookEdit",
+            {
+                "notebook_path": str(work / "book.ipynb"),
+                "cell_id": "first",
+                "new_source": source,
+            },
+        )
+
+    def bash(command: str) -> UseTool:
+        return UseTool("Bash", {"command": command, "description": "As asked"})
+
+    return (
+        write("new.py"),  # yes
+        read("book.ipynb"),
+        notebook("y = 2\n"),  # yes
+        read("odd.zzz"),
+        edit("odd.zzz", "a = 1", "a = 2"),  # yes
+        bash(_PULL_REQUEST),  # yes, and never ask again
+        bash(_PULL_REQUEST),  # nobody is asked
+        Say("The first part is done."),
+        write("never.md"),  # no
+        read("old.ts"),
+        edit("old.ts", "let a", "var a"),  # dismissed
+        notebook("z = 3\n"),  # no
+        edit("odd.zzz", "a = 2", "a = 3"),  # no
+        bash("git commit --quiet --allow-empty --message 'By hand'"),  # dismissed
+        edit("new.py", "x = 1", "x = 2"),  # yes, for the session
+        edit("new.py", "x = 2", "x = 3"),  # nobody is asked
+        Say("The last part is done."),
+    )
+
+
+TERMINAL_DAY = Scenario(
+    name="terminal_day",
+    expected_s=12.0,
+    says=(
+        "A session at a terminal: permission prompts answered yes, yes for the session, yes "
+        "and never again, no, and dismissed, for Edit, Write, NotebookEdit and Bash"
+    ),
+    script=_steps,
+    files=_FILES,
+    args=ARGUMENTS,
+    acts=(
+        Type("Please do the first part of the work."),
+        Answer(Choice.YES, "new.py"),
+        Answer(Choice.YES, "book.ipynb"),
+        Answer(Choice.YES, "odd.zzz"),
+        Answer(Choice.YES_AND_NEVER_ASK_AGAIN, "gh pr create"),
+        See("The first part is done."),
+        Type("Now write something that I do not want."),
+        Answer(Choice.NO, "never.md"),
+        Type("Change what I will not look at."),
+        Answer(Choice.DISMISS, "old.ts"),
+        Type("Change the notebook again."),
+        Answer(Choice.NO, "book.ipynb"),
+        Type("Change the odd file again."),
+        Answer(Choice.NO, "odd.zzz"),
+        Type("Commit what there is."),
+        Answer(Choice.DISMISS, "git commit"),
+        Type("Do the last part, as often as need be."),
+        Answer(Choice.YES_FOR_THE_SESSION, "new.py"),
+        See("The last part is done."),
+    ),
+    protocols=(Protocol.HTTP_PROTOBUF,),
+)

@@ -1,1 +1,0 @@
-"""From outcomes to verdicts, in one place: expectations, rows, counts, the exit rule."""

@@ -1,0 +1,183 @@
+"""Recordings: once for all, with what went wrong as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.assessment import recording
+from harness.assessment.recording import (
+    Facts,
+    Order,
+    Recording,
+    read_captures,
+    read_facts,
+    record_once,
+    record_shared,
+    recorded,
+)
+from harness.capture.capture import Capture
+from harness.capture.run import ApiCall, GroundTruth
+from harness.errors import HarnessError
+from harness.otlp.model import Protocol
+from harness.running.recorder import Recorded
+from harness.subject.binary import Binary
+
+Take = Callable[..., Capture]
+Recorder = Callable[..., None]
+
+ORDER = Order(Binary("test", ("test",), "/bin/test", "2.1.240"), (), 60.0, None)
+FAULTS = {f"day_{n} over grpc": f"it hung in {n}\nlast screen: {n}" for n in range(5)}
+
+
+def silent(line: str) -> None:
+    """Progress is not wanted here."""
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    """Let the recorder answer, or raise, this; the calls are counted in ``calls``."""
+
+    def put(answer: Recorded | HarnessError, calls: list[Order] | None = None) -> None:
+        def record(binary: Binary, **options: object) -> Recorded:
+            if calls is not None:
+                calls.append(ORDER)
+            if isinstance(answer, HarnessError):
+                raise answer
+            return answer
+
+        monkeypatch.setattr(recording, "record", record)
+
+    return put
+
+
+def without_time(made: Recording) -> Recording:
+    return replace(made, facts=replace(made.facts, seconds=0.0))
+
+
+# --- facts
+
+
+@pytest.mark.parametrize(
+    ("undriven", "problem"),
+    [
+        (0, ""),
+        (1, "it hung in 0\nlast screen: 0"),
+        (3, "\n\n".join(f"it hung in {n}\nlast screen: {n}" for n in range(3))),
+        (
+            5,
+            "\n\n".join(f"it hung in {n}\nlast screen: {n}" for n in range(3))
+            + "\n\nand 2 more, not driven to the end either: day_3 over grpc, day_4 over grpc",
+        ),
+    ],
+)
+def test_what_went_wrong_often_is_not_said_often(undriven: int, problem: str) -> None:
+    faults = tuple(FAULTS.items())[:undriven]
+    assert Facts(undriven=faults).problem == problem
+
+
+def test_a_fault_of_ours_is_all_there_is_to_say() -> None:
+    facts = Facts(undriven=tuple(FAULTS.items()), harness_fault="no port is free")
+    assert facts.problem == "no port is free"
+
+
+def test_a_recording_knows_its_runs_and_counts_exports_by_protocol(captured: Take) -> None:
+    made = recorded(
+        (
+            captured(),
+            captured(protocol=Protocol.HTTP_JSON, ended_unix_nano=1_250_000_000),
+            captured("new_file"),
+        ),
+        4.5,
+        FAULTS,
+    )
+    assert made.facts == Facts(
+        4.5,
+        (
+            ("working_day over grpc", 2.5),
+            ("working_day over http/json", 0.25),
+            ("new_file over grpc", 2.5),
+        ),
+        (("grpc", 0), ("http/json", 0)),
+        tuple(FAULTS.items()),
+        unavoidable_s=2.5,
+    )
+    assert recorded(()).facts == Facts()
+
+
+def test_what_waits_sets_the_longest_unavoidable_wait(captured: Take) -> None:
+    """A default interval of metrics, from the first question of the subject on."""
+    asked = ApiCall("m", 200, False, True, "r", arrived_unix_nano=1_750_000_000)
+    truth = GroundTruth(api_calls=(asked, asked))
+    waiting = captured("intervals_default", truth=truth, ended_unix_nano=62_500_000_000)
+    assert recorded((captured(), waiting)).facts.unavoidable_s == 60.75
+    assert recorded((captured("intervals_default", truth=truth),)).facts.unavoidable_s == 2.5
+    unknown = replace(waiting, run=replace(waiting.run, scenario="of_another_time"))
+    assert recorded((unknown,)).facts.unavoidable_s == 61.5
+
+
+# --- once, in this process
+
+
+def test_runs_that_were_not_driven_are_values(recorder: Recorder, captured: Take) -> None:
+    recorder(Recorded((captured(),), FAULTS))
+    made = record_once(ORDER, silent)
+    assert made.captures == (captured(),)
+    assert made.facts.undriven == tuple(FAULTS.items())
+    assert made.facts.harness_fault == ""
+    assert made.facts.runs == (("working_day over grpc", 2.5),)
+
+
+def test_a_fault_of_ours_is_a_value_and_leaves_no_capture(recorder: Recorder) -> None:
+    recorder(HarnessError("no port is free"))
+    made = record_once(ORDER, silent)
+    assert without_time(made) == Recording(Facts(harness_fault="no port is free"))
+
+
+# --- once, for several
+
+
+def test_the_first_one_records_and_the_others_read(
+    recorder: Recorder, captured: Take, tmp_path: Path
+) -> None:
+    calls: list[Order] = []
+    captures = (captured(), captured("new_file", Protocol.HTTP_JSON, stdout="é\u2028\n"))
+    recorder(Recorded(captures, FAULTS), calls)
+    assert read_facts(tmp_path) is None
+    assert read_captures(tmp_path) == ()
+    with ThreadPoolExecutor() as pool:
+        made = list(pool.map(lambda _: record_shared(ORDER, silent, tmp_path), range(4)))
+    assert len(calls) == 1
+    assert len({each.facts for each in made}) == 1
+    for each in made:
+        assert each.captures == captures
+        assert each.facts.undriven == tuple(FAULTS.items())
+    assert read_facts(tmp_path) == made[0].facts
+    assert read_captures(tmp_path) == captures
+
+
+def test_a_fault_is_shared_like_a_recording(recorder: Recorder, tmp_path: Path) -> None:
+    calls: list[Order] = []
+    recorder(HarnessError("no port is free"), calls)
+    first = record_shared(ORDER, silent, tmp_path)
+    assert record_shared(ORDER, silent, tmp_path) == first
+    assert first.facts.harness_fault == "no port is free"
+    assert len(calls) == 1
+
+
+def test_an_interruption_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, recorder: Recorder, captured: Take, tmp_path: Path
+) -> None:
+    def interrupted(binary: Binary, **options: object) -> Recorded:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recording, "record", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        record_shared(ORDER, silent, tmp_path)
+    assert read_facts(tmp_path) is None
+    recorder(Recorded((captured(),), {}))
+    assert record_shared(ORDER, silent, tmp_path).captures == (captured(),)

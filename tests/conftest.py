@@ -1,0 +1,271 @@
+"""Small captures, made by hand from the protocol's own messages, and what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.capture.run import GroundTruth, Host, Run, SubjectFacts
+from harness.contract.catalogue import Contract, load
+from harness.contract.requirement import Requirement, Selector, Source
+from harness.contract.versions import Version, VersionRange
+from harness.findings import Judged, Level, NotExercised, Outcome
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import CHECKS, Judge
+from harness.otlp.codec import encode
+from harness.otlp.messages import (
+    ENCODINGS,
+    ExportLogsServiceRequest,
+    ExportMetricsServiceRequest,
+    ExportTraceServiceRequest,
+    Request,
+    signal_of,
+)
+from harness.otlp.model import Protocol
+from harness.themes.catalogue import MEASURES, SCENARIOS
+from harness.themes.free_form.by_hand import by_hand
+
+#: Attributes as a mapping, or as pairs where a key may stand twice.
+Pairs = Mapping[str, Any] | Sequence[tuple[str, Any]]
+
+#: (name, value, attributes), and further facts of the point and its metric.
+Point = tuple[str, float, Pairs] | tuple[str, float, Pairs, Mapping[str, Any]]
+
+_TEMPORALITIES = {"delta": 1, "cumulative": 2}
+
+
+def _put(target: Any, value: Any) -> None:
+    """``value`` as an OTLP value; the Python type decides which."""
+    match value:
+        case bool():
+            target.bool_value = value
+        case int():
+            target.int_value = value
+        case float():
+            target.double_value = value
+        case str():
+            target.string_value = value
+        case bytes():
+            target.bytes_value = value
+        case Mapping():
+            target.kvlist_value.SetInParent()
+            _put_all(target.kvlist_value.values, value)
+        case list():
+            target.array_value.SetInParent()
+            for each in value:
+                _put(target.array_value.values.add(), each)
+        case _:
+            raise ValueError(f"no OTLP value: {value!r}")
+
+
+def _put_all(attributes: Any, pairs: Pairs) -> None:
+    for key, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
+        _put(attributes.add(key=key).value, value)
+
+
+def _logs(events: Sequence[Mapping[str, Any]], resource: Pairs) -> Request:
+    message = ExportLogsServiceRequest()
+    group = message.resource_logs.add()
+    _put_all(group.resource.attributes, resource)
+    records = group.scope_logs.add().log_records
+    for event in events:
+        record = records.add(time_unix_nano=event.get("time_unix_nano", 1_000_000))
+        if "body" in event:
+            _put(record.body, event["body"])
+        _put_all(record.attributes, event.get("attributes", {}))
+    return message
+
+
+def _metrics(points: Sequence[Point], resource: Pairs) -> Request:
+    message = ExportMetricsServiceRequest()
+    group = message.resource_metrics.add()
+    _put_all(group.resource.attributes, resource)
+    scope = group.scope_metrics.add()
+    for name, value, attributes, *more in points:
+        facts = more[0] if more else {}
+        metric = scope.metrics.add(
+            name=name, description=facts.get("description", ""), unit=facts.get("unit", "")
+        )
+        metric.sum.is_monotonic = True
+        metric.sum.aggregation_temporality = _TEMPORALITIES[facts.get("temporality", "delta")]
+        point = metric.sum.data_points.add(
+            as_double=value,
+            start_time_unix_nano=facts.get("start", 0),
+            time_unix_nano=facts.get("time", 0),
+        )
+        _put_all(point.attributes, attributes)
+    return message
+
+
+def _traces(spans: Sequence[Mapping[str, Any]], resource: Pairs) -> Request:
+    message = ExportTraceServiceRequest()
+    group = message.resource_spans.add()
+    _put_all(group.resource.attributes, resource)
+    made = group.scope_spans.add().spans
+    for each in spans:
+        span = made.add(
+            name=each.get("name", "work"), end_time_unix_nano=each.get("end_time_unix_nano", 0)
+        )
+        _put_all(span.attributes, each.get("attributes", {}))
+        span.status.message = each.get("status", "")
+        for name, attributes in each.get("events", ()):
+            _put_all(span.events.add(name=name).attributes, attributes)
+    return message
+
+
+def make_export(protocol: Protocol, message: Request, **fields: Any) -> Export:
+    signal = signal_of(message)
+    made = Export(
+        sequence=1,
+        protocol=protocol,
+        signal=signal,
+        method="POST",
+        path=f"/v1/{signal}",
+        http_version="1.1",
+        headers=(("User-Agent", "test"),),
+        body=encode(message, ENCODINGS[protocol]),
+        arrived_unix_nano=1,
+        peer="127.0.0.1:1",
+        status=200,
+    )
+    return replace(made, **fields)
+
+
+@pytest.fixture
+def exporter() -> Callable[..., Export]:
+    """Make one export of these events, data points or spans; ``fields`` override its own."""
+
+    def make(
+        *,
+        events: Sequence[Mapping[str, Any]] = (),
+        points: Sequence[Point] = (),
+        spans: Sequence[Mapping[str, Any]] = (),
+        resource: Pairs = (),
+        protocol: Protocol = Protocol.HTTP_JSON,
+        **fields: Any,
+    ) -> Export:
+        if points:
+            message = _metrics(points, resource)
+        elif spans:
+            message = _traces(spans, resource)
+        else:
+            message = _logs(events, resource)
+        return make_export(protocol, message, **fields)
+
+    return make
+
+
+@pytest.fixture
+def viewer(exporter: Callable[..., Export]) -> Callable[..., CaptureView]:
+    """Make a view of a capture that holds these events, data points and spans.
+
+    ``facts`` are those of the run: its scenario, environment, traits, times, host, truth.
+    """
+
+    def make(
+        *,
+        events: Sequence[Mapping[str, Any]] = (),
+        points: Sequence[Point] = (),
+        spans: Sequence[Mapping[str, Any]] = (),
+        exports: Sequence[Export] = (),
+        resource: Pairs = (),
+        protocol: Protocol = Protocol.HTTP_JSON,
+        **facts: Any,
+    ) -> CaptureView:
+        made = list(exports)
+        for kind, items in (("events", events), ("points", points), ("spans", spans)):
+            if items:
+                shared = {"resource": resource, "protocol": protocol, "sequence": len(made) + 1}
+                made.append(exporter(**{kind: items}, **shared))
+        run = Run(
+            scenario="working_day",
+            protocol=protocol,
+            subject=SubjectFacts("test", "/bin/test", "2.1.31"),
+            argv=("test",),
+            environment={},
+            started_unix_nano=0,
+            ended_unix_nano=2_000_000,
+            exit_code=0,
+            stdout="",
+            stderr="",
+            truth=GroundTruth(),
+            traits=(),
+            host=Host(),
+        )
+        return CaptureView(Capture(replace(run, **facts), tuple(made)), MEASURES)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    return load(Version(2, 1, 31), checks=CHECKS, scenarios=SCENARIOS)
+
+
+@pytest.fixture
+def judge(contract: Contract) -> Judge:
+    return Judge(contract, by_hand)
+
+
+@pytest.fixture
+def requirement() -> Callable[..., Requirement]:
+    """Make a requirement; keywords that it does not have are the params of its check."""
+
+    def make(
+        check: str | None,
+        *,
+        kind: str = "event",
+        name: str = "user_prompt",
+        path: tuple[str, ...] = (),
+        schema: Mapping[str, object] | bool = True,
+        scenarios: tuple[str, ...] = ("working_day",),
+        given: Mapping[str, str | bool | None] | None = None,
+        protocols: tuple[str, ...] = (),
+        awaits: str = "",
+        **params: object,
+    ) -> Requirement:
+        return Requirement(
+            name="test.requirement",
+            level=Level.MUST,
+            says="A test.",
+            source=Source("d", "s", "t", "2026-02"),
+            versions=VersionRange(),
+            selects=Selector(kind, name),
+            path=path,
+            schema=schema,
+            check=check,
+            params=params,
+            scenarios=scenarios,
+            given=given or {},
+            protocols=protocols,
+            awaits=awaits,
+        )
+
+    return make
+
+
+@pytest.fixture
+def findings() -> Callable[[Outcome], list[str]]:
+    """What the findings of an outcome say was seen."""
+
+    def seen(outcome: Outcome) -> list[str]:
+        assert isinstance(outcome, Judged), outcome
+        return [finding.seen for finding in outcome.findings]
+
+    return seen
+
+
+@pytest.fixture
+def missed() -> Callable[[Outcome], str]:
+    """Why an outcome is that nothing was exercised."""
+
+    def reason(outcome: Outcome) -> str:
+        assert isinstance(outcome, NotExercised), outcome
+        return outcome.reason
+
+    return reason

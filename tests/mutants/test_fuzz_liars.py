@@ -1,0 +1,81 @@
+"""Liars about custom attributes: each falls to a quick exploration; the emitter stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.assessment.assessment import Assessment
+from harness.assessment.recording import Recording
+from harness.capture.capture import Capture
+from harness.fuzzing.exploration import PROFILES, Exploration, Profile
+from harness.mutants.liars import ABOUT_ATTRIBUTES, ABOUT_OTHERS, liar
+from harness.running.recorder import record
+from harness.subject.binary import Binary, resolve
+from harness.themes.free_form.scenarios import FUZZ, Input
+
+RELEASE = "2.1.240"
+SEED = 5
+
+
+def silent(line: str) -> None:
+    """Take progress and say nothing."""
+
+
+def never() -> Recording:
+    raise AssertionError("nothing is judged but single captures")
+
+
+class FoundError(Exception):
+    """Ends an exploration that found what it was after."""
+
+
+def explored(
+    binary: Binary, profile: Profile, first: Sequence[Input] | None = None, until: str = "never"
+) -> Exploration:
+    """Explore ``binary``; raises FoundError for a broken promise that begins with ``until``."""
+    assessment = Assessment("reference", binary.version, never)
+
+    def oracle(capture: Capture) -> Sequence[str]:
+        broken = assessment.breaks(capture)
+        if any(name.startswith(until) for name in broken):
+            raise FoundError(broken)
+        return broken
+
+    made = Exploration("quick", profile, SEED, None, oracle, silent)
+    if first is not None:
+        made.first = first
+    recorded = record(binary, scenarios=[FUZZ], progress=silent, explore=made)
+    assert recorded.faults == {}
+    return made
+
+
+@pytest.mark.parametrize("lie", ABOUT_ATTRIBUTES)
+def test_what_is_always_tried_finds_each_liar(lie: str, tmp_path: Path) -> None:
+    binary = liar(ABOUT_ATTRIBUTES[lie], RELEASE, tmp_path)
+    with pytest.raises(FoundError):
+        explored(binary, Profile(0, 0), until="resource_attributes.")
+
+
+@pytest.mark.parametrize("lie", ABOUT_OTHERS)
+def test_liars_about_headers_and_prompts_are_found(lie: str, tmp_path: Path) -> None:
+    broken, code = ABOUT_OTHERS[lie]
+    with pytest.raises(FoundError):
+        explored(liar(code, RELEASE, tmp_path), Profile(0, 0), until=broken)
+
+
+def test_what_is_drawn_finds_a_liar_by_itself(tmp_path: Path) -> None:
+    """``benchmarks/fuzz_liars.py`` tells how soon it finds each of them."""
+    binary = liar(ABOUT_ATTRIBUTES["loses attributes on events"], RELEASE, tmp_path)
+    with pytest.raises(FoundError):
+        explored(binary, Profile(60, 0), first=(), until="resource_attributes.on_events")
+
+
+@pytest.mark.parametrize("release", ["2.1.31", RELEASE])
+def test_the_conforming_emitter_stands(release: str) -> None:
+    binary = resolve(f"reference:{release}", progress=silent)
+    found = explored(binary, PROFILES["quick"])
+    assert found.broken_after == {}
+    assert found.tally.sessions > len(found.first)

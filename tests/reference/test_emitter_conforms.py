@@ -1,0 +1,89 @@
+"""The conforming emitter against the contract: two readings of the same documents.
+
+Whether all of both is kept over all protocols is tested where the lies are; here, what
+happens on either side of a change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from harness.contract.catalogue import Contract, load
+from harness.contract.versions import Version
+from harness.findings import Judged, Outcome
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import CHECKS, Judge
+from harness.otlp.model import Protocol
+from harness.reference.versions import Promises
+from harness.running.recorder import record
+from harness.subject.binary import resolve
+from harness.themes.catalogue import MEASURES, SCENARIOS
+from harness.themes.free_form.by_hand import by_hand
+
+#: What tells the most in the shortest time: these take half a second together.
+QUICK = ("working_day", "api_failures", "identity_included")
+
+#: Everything about tools takes some seconds, and shows only where tools are concerned.
+WITH_TOOLS = (*QUICK, "toolbox_open")
+ABOUT_TOOLS = frozenset(
+    {"tool_parameters_gated", "tool_use_id", "decision_parameters", "message_ids", "august"}
+)
+
+#: One that is newer than every document.
+NEWEST = Version(2, 1, 330)
+
+
+def boundaries() -> dict[str, tuple[str, ...]]:
+    """Every version in which something changes and the one before it, with what shows it."""
+    found: dict[Version, set[str]] = {NEWEST: set(QUICK)}
+    for promise in fields(Promises):
+        since = promise.metadata["since"]
+        for version in (replace(since, patch=since.patch - 1), since):
+            names = WITH_TOOLS if promise.name in ABOUT_TOOLS else QUICK
+            found.setdefault(version, set()).update(names)
+    return {str(version): tuple(sorted(found[version])) for version in sorted(found)}
+
+
+def contract_for(version: Version) -> Contract:
+    return load(version, checks=CHECKS, scenarios=SCENARIOS)
+
+
+def outcomes_of(version: str, names: tuple[str, ...]) -> dict[str, Outcome]:
+    """Outcome of every checked requirement that applies to ``version``, over one protocol."""
+    binary = resolve(f"reference:{version}", progress=print)
+    scenarios = [replace(SCENARIOS[name], protocols=(Protocol.HTTP_JSON,)) for name in names]
+    recorded = record(binary, scenarios=scenarios, progress=print)
+    assert recorded.faults == {}
+    assert [capture.run.stderr for capture in recorded.captures] == [""] * len(names)
+    contract = contract_for(Version.parse(version))
+    views = [CaptureView(capture, MEASURES) for capture in recorded.captures]
+    judge = Judge(contract, by_hand)
+    return {
+        requirement.name: judge.judge(requirement, views).outcome
+        for requirement in contract.requirements
+        if contract.applies(requirement) and requirement.check is not None
+    }
+
+
+@pytest.mark.parametrize(("version", "names"), boundaries().items(), ids=boundaries())
+def test_nothing_fails_on_either_side_of_a_change(version: str, names: tuple[str, ...]) -> None:
+    outcomes = outcomes_of(version, names)
+
+    judged = {name: each for name, each in outcomes.items() if isinstance(each, Judged)}
+    assert len(judged) > 180
+    assert {name: each.findings for name, each in judged.items() if each.findings} == {}
+
+
+def test_the_emitter_knows_of_every_change_that_the_contract_dates() -> None:
+    """Else there would be a boundary that is not looked at."""
+    known = {promise.metadata["since"] for promise in fields(Promises)}
+    dated = {
+        version
+        for requirement in contract_for(NEWEST).requirements
+        for version in (requirement.versions.since, requirement.versions.until)
+        if version is not None
+    }
+    assert dated
+    assert sorted(map(str, dated - known)) == []

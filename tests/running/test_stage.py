@@ -1,0 +1,206 @@
+"""What a scenario may arrange around its session, and do while it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.collector.answer import Answer
+from harness.fakes.script import Say, UseTool
+from harness.otlp.model import Protocol
+from harness.running.drive import drive
+from harness.running.recorder import record
+from harness.running.scenario import Scenario, Until
+from harness.running.stage import Backend, Place, opened
+from harness.subject.binary import Binary
+from harness.subject.process import Completed, Leash
+
+#: Works through what the model asks for; exports once to each endpoint that it knows.
+EXPORTING = """
+import json, os, sys, urllib.error, urllib.request
+def post(url, body):
+    request = urllib.request.Request(url, json.dumps(body).encode(), {
+        "content-type": "application/json"})
+    try:
+        return json.load(urllib.request.urlopen(request))
+    except urllib.error.HTTPError as error:
+        return error.code
+    except urllib.error.URLError as error:
+        return str(error.reason)
+def export():
+    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTHER"):
+        if name in os.environ:
+            print(name, post(os.environ[name] + "/v1/logs", {}))
+export()
+messages = [{"role": "user", "content": sys.argv[sys.argv.index("-p") + 1]}]
+while True:
+    body = {"model": "m", "max_tokens": 9, "tools": [{"name": "Bash"}], "messages": messages}
+    answer = post(os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages", body)["content"]
+    if answer[0]["type"] != "tool_use":
+        break
+    result = {"type": "tool_result", "tool_use_id": answer[0]["id"], "content": "done"}
+    messages += [{"role": "assistant", "content": answer}, {"role": "user", "content": [result]}]
+    export()
+print(answer[0]["text"], os.environ.get("LAUNCHED_BY"))
+"""
+
+AGAIN = UseTool("Bash", {"command": "true"})
+
+
+@pytest.fixture
+def subject(tmp_path: Path) -> Binary:
+    path = tmp_path / "subject.py"
+    path.write_text(EXPORTING, encoding="utf-8")
+    return Binary("test", (sys.executable, str(path)), str(path), "2.1.31")
+
+
+def run(subject: Binary, **fields: Any) -> Capture:
+    scenario = Scenario("one", "Is one.", prompt="Go.", **fields)
+    return drive(subject, scenario, Protocol.HTTP_JSON, 60.0, Leash())
+
+
+def test_exports_and_connections_tell_their_collector(subject: Binary) -> None:
+    def configure(place: Place) -> Mapping[str, str]:
+        return {"OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(), "OTHER": place.endpoint("other")}
+
+    capture = run(
+        subject,
+        backends={"other": Backend(), "main": Backend(), "unused": Backend()},
+        configure=configure,
+    )
+    assert [export.collector for export in capture.exports] == ["main", "other"]
+    assert [export.sequence for export in capture.exports] == [1, 2]
+    assert [each.collector for each in capture.connections] == ["main", "other"]
+    assert "CLAUDE_CODE_ENABLE_TELEMETRY" not in capture.run.environment
+
+
+def test_a_collector_may_not_listen_or_refuse(subject: Binary) -> None:
+    def configure(place: Place) -> Mapping[str, str]:
+        return {"OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(), "OTHER": place.endpoint("other")}
+
+    def busy() -> Any:
+        return lambda export: Answer(http_status=503, message="busy")
+
+    capture = run(
+        subject,
+        backends={"main": Backend(listening=False), "other": Backend(responder=busy)},
+        configure=configure,
+    )
+    assert "ENDPOINT [Errno 111] Connection refused" in capture.run.stdout
+    assert "OTHER 503" in capture.run.stdout
+    assert [(each.collector, each.status) for each in capture.exports] == [("other", 503)]
+
+
+def test_a_step_is_repeated_until_something_holds(subject: Binary) -> None:
+    def enough(place: Place) -> bool:
+        return len(place.main.exports) >= 4
+
+    capture = run(subject, script=(Until(AGAIN, enough), Say("Enough.")))
+    assert len(capture.exports) == 4
+    assert len(capture.run.truth.tool_runs) == 3
+    assert capture.run.stdout.endswith("Enough. None\n")
+
+
+def test_a_repeated_step_comes_to_an_end(subject: Binary) -> None:
+    capture = run(subject, script=(Until(AGAIN, lambda place: False, at_most=2), Say("Enough.")))
+    assert len(capture.run.truth.tool_runs) == 2
+
+
+def test_a_scenario_acts_while_its_session_runs(subject: Binary) -> None:
+    def meanwhile(place: Place) -> None:
+        place.main.wait_for_exports(2, 60)
+        place.doors["main"].shut()
+        (place.work / "shut").touch()
+
+    def shut(place: Place) -> bool:
+        return (place.work / "shut").exists()
+
+    script = (Until(AGAIN, shut, at_most=5000), AGAIN)
+    capture = run(subject, meanwhile=meanwhile, script=script)
+    assert len(capture.exports) >= 2
+    assert "Connection refused" in capture.run.stdout
+
+
+def test_what_never_comes_is_waited_for_as_long_as_the_session_lasts(subject: Binary) -> None:
+    waited = []
+
+    def meanwhile(place: Place) -> None:
+        waited.append(place.ended.is_set())
+        place.main.wait_for_exports(99, 600)
+
+    assert run(subject, meanwhile=meanwhile).run.exit_code == 0
+    assert waited == [False]
+
+
+def test_a_fault_of_what_is_done_meanwhile_is_not_hidden(subject: Binary) -> None:
+    def meanwhile(place: Place) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(subject, meanwhile=meanwhile)
+
+
+def test_what_was_observed_and_exported_besides_is_kept(subject: Binary) -> None:
+    def more(place: Place, completed: Completed) -> Sequence[Export]:
+        return [place.main.exports[0]] if completed.exit_code == 0 else []
+
+    def observe(place: Place, completed: Completed) -> Mapping[str, object]:
+        return {"asked": len(place.api.calls), "left": sorted(p.name for p in place.home.iterdir())}
+
+    capture = run(subject, more_exports=more, observe=observe)
+    assert len(capture.exports) == 2
+    assert capture.run.observed == {"asked": 1, "left": []}
+
+
+def test_a_session_can_be_launched_by_another_command(subject: Binary) -> None:
+    capture = run(subject, launch=lambda place: ("env", f"LAUNCHED_BY={place.protocol}"))
+    assert capture.run.argv[:2] == ("env", "LAUNCHED_BY=http/json")
+    assert capture.run.stdout.endswith("done http/json\n")
+
+
+def test_endpoints_go_by_protocol_and_collector() -> None:
+    with opened({"a": Backend(), "b": Backend()}, Protocol.GRPC) as place:
+        urls = [place.endpoint(name, each) for name in "ab" for each in (None, *Protocol)]
+        assert urls[0] == urls[1]
+        assert urls[2] == urls[3]
+        assert len(set(urls)) == 4
+
+
+def test_what_cannot_be_run_here_is_told_and_not_run(subject: Binary) -> None:
+    able = Scenario("able", "Can be run.", prompt="Go.", hindrance=lambda: "")
+    unable = Scenario("unable", "Cannot.", prompt="Go.", hindrance=lambda: "no such machine")
+    recorded = record(
+        subject,
+        scenarios=[unable, able],
+        protocols=[Protocol.HTTP_JSON],
+        progress=lambda line: None,
+    )
+    assert [capture.run.scenario for capture in recorded.captures] == ["able"]
+    assert recorded.hindered == {"unable over http/json": "no such machine"}
+    assert recorded.faults == {}
+
+
+def test_a_waiting_run_has_a_longer_deadline(subject: Binary) -> None:
+    waiting = Scenario(
+        "waiting",
+        "Waits.",
+        prompt="Go.",
+        script=(Until(UseTool("Bash", {"command": "x"}), lambda place: False, at_most=3),),
+        patience_s=60.0,
+    )
+    capture = drive(subject, waiting, Protocol.HTTP_JSON, 1e-3, Leash())
+    assert capture.run.exit_code == 0
+
+
+def test_an_answer_may_be_made_up_for_each_collector(subject: Binary) -> None:
+    def teapot() -> Any:
+        return lambda export: Answer(http_status=418, message="short and stout")
+
+    capture = run(subject, backends={"main": Backend(responder=teapot)})
+    assert [(each.status, each.rejected) for each in capture.exports] == [(418, "short and stout")]

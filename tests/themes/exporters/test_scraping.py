@@ -1,0 +1,78 @@
+"""Scraping while a session lives, and what those say who scrape for a living."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from harness.errors import HarnessError
+from harness.otlp.model import Protocol
+from harness.running.drive import drive
+from harness.subject.binary import resolve
+from harness.subject.process import Leash
+from harness.themes.catalogue import SCENARIOS
+from harness.themes.exporters import scraping
+
+
+@pytest.mark.parametrize("spec", ["reference", "reference:2.1.31", "npm:2.1.31", "npm:2.1.330"])
+def test_promtool_finds_no_fault_in_what_is_served(spec: str) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("there is no promtool here (Debian: apt install prometheus)")
+    try:
+        binary = resolve(spec, progress=print)
+    except HarnessError as error:
+        pytest.skip(f"{spec} cannot be had: {error}")
+    scenario = SCENARIOS["several_exporters"]
+    capture = drive(binary, scenario, Protocol.HTTP_JSON, 60.0, Leash())
+    text = str(capture.run.observed["text"])
+    assert "claude_code_token_usage_total{" in text
+    done = subprocess.run(
+        [promtool, "check", "metrics"],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.fixture
+def free_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
+    """Another default port and lock than the real ones, which others may want."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+    monkeypatch.setattr(scraping, "DEFAULT_PORT", port)
+    monkeypatch.setattr(scraping, "_LOCK", tmp_path / "lock")
+    monkeypatch.setattr(scraping, "_TURN_S", 0.0)
+    return port
+
+
+def test_a_free_port_is_no_hindrance(free_default: int) -> None:
+    assert scraping.port_hindrance() == ""
+
+
+def test_a_taken_port_is_a_hindrance(free_default: int) -> None:
+    with socket.create_server(("127.0.0.1", free_default)):
+        assert scraping.port_hindrance() == f"port {free_default} is taken on this machine"
+
+
+def test_others_who_wait_for_the_port_are_a_hindrance(free_default: int, tmp_path: Path) -> None:
+    with FileLock(tmp_path / "lock"):
+        assert "is waited for by others" in scraping.port_hindrance()
+
+
+def test_nothing_answers_at_a_free_port(free_default: int) -> None:
+    assert not scraping.answers(free_default)
+
+
+def test_the_names_of_metrics_and_attributes_are_known() -> None:
+    names = scraping.known_names()
+    assert {"claude_code.session.count", "session.id", "service.name", "model"} <= set(names)
