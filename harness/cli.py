@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.assessment.assessment import Assessment, canary_table, catalogue
-from harness.assessment.recording import recorded
-from harness.capture import files
-from harness.capture.capture import Capture
-from harness.capture.run import SubjectFacts
+from harness.assessment.kept import load_recording
+from harness.assessment.recording import header_of
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
 from harness.judging.decision import decision
-from harness.record.header import Header
+from harness.record import jsonl
+from harness.record.header import library_versions, tool_version
 from harness.report import markdown
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
@@ -41,9 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cc-harness", description=__doc__)
-    parser.add_argument(
-        "--version", action="version", version=importlib.metadata.version("pytest-cc-otel")
-    )
+    parser.add_argument("--version", action="version", version=tool_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     each = commands.add_parser("requirements", help="print the requirement catalogue")
@@ -55,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     each.add_argument("folder", metavar="DIR", type=Path, help="a capture, or a folder of captures")
     each.add_argument(
         "--as", dest="version", metavar="V", help="by the contract of this release, not of its own"
+    )
+    each.add_argument(
+        "--report", metavar="DIR", type=Path, help="write DIR/record.jsonl, as --cc-report does"
     )
     each.set_defaults(run=_judge)
 
@@ -93,60 +93,55 @@ def _plain(requirement: Requirement) -> dict[str, Any]:
 
 def _judge(arguments: argparse.Namespace) -> int:
     started = time.time_ns()
-    captures = _captures(arguments.folder)
-    subject = _subject(arguments.folder, captures)
+    kept, subject, recording = load_recording(arguments.folder)
     version = _version("--as", arguments.version) or subject.version
-    assessment = Assessment(subject.spec, version, lambda: recorded(captures))
+    assessment = Assessment(subject.spec, version, lambda: recording)
     contract = assessment.contract
-    rows = [assessment.row(requirement) for requirement in contract.requirements]
-    header = Header(
-        subject=subject,
+    selected = recording.plan.selected
+    chosen = [each for each in contract.requirements if selected is None or each.name in selected]
+    rows = [assessment.row(requirement) for requirement in chosen]
+    summary = recording.summary
+    header = replace(
+        kept or header_of(subject, contract.documents, summary, started),
         documents=contract.documents,
-        exports=dict(recorded(captures).facts.exports),
         started_unix_nano=started,
         ended_unix_nano=time.time_ns(),
+        # Not this command's time: nothing waits here.
         recording_s=0.0,
-        runs=dict(recorded(captures).facts.runs),
-        canaries=canary_table(captures, contract),
-        tool=importlib.metadata.version("pytest-cc-otel"),
+        unavoidable_s=0.0,
+        canaries=canary_table(recording.captures, contract),
+        tool=tool_version(),
+        versions=library_versions(),
     )
-    options = (f"--cc-binary={subject.spec}",)
+    decided = decision(rows, len(summary.undriven))
+    code = FAILED if decided.failed else OK
     notes = [f"judged as release {version}, from {arguments.folder}"]
-    summary = Summary(
+    if arguments.report is not None:
+        footer = jsonl.Footer(
+            selected=len(rows),
+            deselected=len(contract.requirements) - len(rows),
+            failed=decided.failed,
+            why=decided.why,
+            exit_code=code,
+        )
+        arguments.report.mkdir(parents=True, exist_ok=True)
+        path = arguments.report / jsonl.FILE_NAME
+        jsonl.write(path, jsonl.RunRecord(header, recording.plan, summary, tuple(rows), footer))
+        notes.append(f"record     {path}")
+    options = recording.plan.options or (f"--cc-binary={subject.spec}",)
+    shown = Summary(
         header,
         rows,
         selected=len(rows),
         rerun=lambda name: rerun(options, name),
+        problem=summary.problem,
+        undriven=len(summary.undriven),
         notes=notes,
         shown=len(rows),
     )
-    for line in render(summary):
+    for line in render(shown):
         _print(line.text)
-    return FAILED if decision(rows).failed else OK
-
-
-def _captures(folder: Path) -> tuple[Capture, ...]:
-    if (folder / files.SIDECAR).is_file():
-        return (files.load(folder),)
-    found = sorted(path.parent for path in folder.glob(f"*/{files.SIDECAR}"))
-    if not found:
-        raise UsageError(
-            f"capture folder {folder}",
-            seen=f"no {files.SIDECAR} in it, nor one folder below",
-            expected="a folder that --cc-captures made",
-        )
-    return tuple(map(files.load, found))
-
-
-def _subject(folder: Path, captures: Sequence[Capture]) -> SubjectFacts:
-    versions = sorted({capture.run.subject.version for capture in captures})
-    if len(versions) > 1:
-        raise UsageError(
-            f"capture folder {folder}",
-            seen=f"captures of {', '.join(versions)}",
-            expected="captures of one release",
-        )
-    return captures[0].run.subject
+    return code
 
 
 def _schema(arguments: argparse.Namespace) -> int:

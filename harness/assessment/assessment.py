@@ -18,6 +18,7 @@ from harness.judging.items.view import CaptureView
 from harness.judging.judge import CHECKS, Judge, Judgement
 from harness.judging.verdicts import Row, broken, decide
 from harness.record.header import CanaryTable
+from harness.record.summary import not_kept
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
 
@@ -74,14 +75,21 @@ class Assessment:
     def recording(self) -> Recording:
         return self._record()
 
+    @property
+    def recording_so_far(self) -> Recording | None:
+        """The recording if there is one; asking for it does not make it."""
+        made: Recording | None = vars(self).get("recording")
+        return made
+
     def row(self, requirement: Requirement) -> Row:
         """The verdict on one requirement.  Raises HarnessError for broken data of ours."""
         if not self.contract.applies(requirement):
             return decide(self.contract, requirement, None, self._expectations)
-        if requirement.check is not None:
-            facts = self.recording.facts
-            if facts.harness_fault:
-                return broken(requirement, facts.harness_fault)
+        summary = self.recording.summary
+        if summary.harness_fault:
+            return broken(requirement, summary.harness_fault)
+        if lost := self._lost(requirement):
+            return broken(requirement, lost)
         views = self._views if requirement.check is not None else ()
         judgement = self._judge.judge(requirement, views)
         if isinstance(judgement.outcome, NotExercised) and requirement.check is not None:
@@ -112,6 +120,20 @@ class Assessment:
             and outcome.findings
         ]
 
+    def _lost(self, requirement: Requirement) -> str:
+        """Say which runs lost exports on our side that the requirement may speak of.
+
+        Nothing can be said of what was not kept: neither that a promise was kept, nor,
+        for counts and sums, that it was broken.
+        """
+        return "; ".join(
+            not_kept(run)
+            for run, capture in zip(
+                self.recording.summary.recorded, self.recording.captures, strict=True
+            )
+            if (run.forgotten or run.unkept) and concerns(requirement, capture.run)
+        )
+
     def _whole(self, requirement: Requirement) -> bool:
         """Whether every run was made that the requirement speaks of."""
         if requirement.check is None:
@@ -121,15 +143,15 @@ class Assessment:
     def _blaming(self, requirement: Requirement, outcome: NotExercised) -> Judgement:
         """What was not exercised may have been, in a run that did not come to its end, or
         that cannot be made here."""
-        undriven = [label for label, _ in self.recording.facts.undriven]
+        undriven = [run.label for run in self.recording.summary.undriven]
         if undriven and not self.recording.captures:
             return Judgement(NotExercised("the subject could not be driven"))
         concerned = _runs_of(requirement)
-        hindered = {
-            reason: None for label, reason in self.recording.facts.hindered if label in concerned
+        skipped = {
+            run.reason: None for run in self.recording.summary.skipped if run.label in concerned
         }
-        if hindered and not any(view.run.label in concerned for view in self._views):
-            return Judgement(NotExercised("; ".join(hindered)))
+        if skipped and not any(view.run.label in concerned for view in self._views):
+            return Judgement(NotExercised("; ".join(skipped)))
         runs = [label for label in undriven if label in concerned]
         if not runs and concerned and concerned == _slow_runs() & concerned:
             return Judgement(NotExercised("needs --cc-slow"))

@@ -2,80 +2,49 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock
 
 from harness.capture import files
 from harness.capture.capture import Capture
-from harness.capture.plain import from_plain, to_plain
-from harness.capture.run import Run
+from harness.capture.run import Run, SubjectFacts
+from harness.contract.requirement import DRAWN
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
 from harness.fuzzing.exploration import Exploration
-from harness.record.header import Fuzz
+from harness.record import jsonl
+from harness.record.header import Fuzz, Header, library_versions, tool_version
+from harness.record.jsonl import RunRecord
+from harness.record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
 from harness.running.recorder import record
 from harness.running.scenario import Scenario
 from harness.subject.binary import Binary
 from harness.themes.catalogue import SCENARIOS
-
-_DONE = "recording.json"
-
-#: Faults of runs that are shown in full: a subject that cannot start has one in each.
-_SHOWN_FAULTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """About a recording, without the captures.
-
-    ``seconds`` is its wall time, ``runs`` each run with the seconds it took,
-    ``unavoidable_s`` the longest wait that no recording is without, ``exports`` what
-    arrived by protocol.  ``undriven`` are the runs that the subject did not go
-    through, with the reason, ``hindered`` those that cannot be made here;
-    ``harness_fault`` says why nothing can be judged, or is empty.  ``fuzz`` tells of
-    sessions with drawn input, if there were any.
-    """
-
-    seconds: float = 0.0
-    runs: tuple[tuple[str, float], ...] = ()
-    exports: tuple[tuple[str, int], ...] = ()
-    undriven: tuple[tuple[str, str], ...] = ()
-    hindered: tuple[tuple[str, str], ...] = ()
-    harness_fault: str = ""
-    unavoidable_s: float = 0.0
-    fuzz: Fuzz | None = None
-
-    @property
-    def problem(self) -> str:
-        """All that went wrong, for a reader; what went wrong often, not often."""
-        if self.harness_fault:
-            return self.harness_fault
-        shown = [why for _, why in self.undriven[:_SHOWN_FAULTS]]
-        more = [label for label, _ in self.undriven[_SHOWN_FAULTS:]]
-        if more:
-            shown.append(f"and {len(more)} more, not driven to the end either: {', '.join(more)}")
-        return "\n\n".join(shown)
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
     """The captures of all runs that came to their end; none where there is a fault of ours."""
 
-    facts: Facts
+    summary: RecordingSummary
     captures: tuple[Capture, ...] = ()
+    plan: Plan = field(default_factory=Plan)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What to record: the subject, the scenarios, one run's deadline, where to keep
-    captures (or None), whether managed settings may be the machine's, and who makes the runs
-    of drawn scenarios (None: nobody)."""
+class RecordingPlan:
+    """What to record: the subject, the scenarios, one run's deadline, where to keep the
+    captures with their record (or None), whether managed settings may be the machine's,
+    and who makes the runs of drawn scenarios (None: nobody).
+
+    ``selected`` are the requirements that are to be judged (None: all), ``options`` those
+    of the command line; both are for the record.
+    """
 
     binary: Binary
     scenarios: tuple[Scenario, ...]
@@ -83,30 +52,88 @@ class Order:
     keep: Path | None
     allow_managed: bool = False
     explore: Exploration | None = None
+    selected: tuple[str, ...] | None = None
+    options: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The runs that are to be made, as the record has them."""
+        return Plan(
+            tuple(
+                f"{scenario.name} over {protocol}"
+                for scenario in self.scenarios
+                if not scenario.drawn
+                for protocol in scenario.protocols
+            ),
+            tuple(each.name for each in self.scenarios if each.drawn and self.explore),
+            self.selected,
+            self.options,
+        )
+
+    def header(self, started_unix_nano: int, summary: RecordingSummary) -> Header:
+        """The header of the record of this recording."""
+        binary = self.binary
+        return header_of(
+            SubjectFacts(binary.spec, binary.path, binary.version),
+            self.documents,
+            summary,
+            started_unix_nano,
+        )
+
+
+def header_of(
+    subject: SubjectFacts,
+    documents: tuple[str, ...],
+    summary: RecordingSummary,
+    started_unix_nano: int,
+) -> Header:
+    """The header that tells of a recording, up to now and on this machine."""
+    return Header(
+        subject=subject,
+        documents=documents,
+        exports=dict(summary.exports),
+        started_unix_nano=started_unix_nano,
+        ended_unix_nano=time.time_ns(),
+        recording_s=summary.seconds,
+        runs=summary.lengths_s,
+        unavoidable_s=summary.unavoidable_s,
+        fuzz=summary.fuzz,
+        tool=tool_version(),
+        versions=library_versions(),
+    )
 
 
 def recorded(
-    captures: tuple[Capture, ...],
+    captures: Sequence[Capture],
     seconds: float = 0.0,
     undriven: Mapping[str, str] | None = None,
-    hindered: Mapping[str, str] | None = None,
+    skipped: Mapping[str, str] | None = None,
     fuzz: Fuzz | None = None,
+    folders: Sequence[str] = (),
 ) -> Recording:
-    """The recording that these captures make."""
+    """The recording that these captures make, each kept in its one of ``folders``."""
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += sum(not is_exposed(e) for e in capture.exports)
-    runs = tuple((capture.run.label, _length_s(capture.run)) for capture in captures)
-    facts = Facts(
-        seconds,
-        runs,
-        tuple(arrived.items()),
-        tuple((undriven or {}).items()),
-        tuple((hindered or {}).items()),
-        unavoidable_s=_unavoidable_s(captures),
-        fuzz=fuzz,
+    places = folders or ("",) * len(captures)
+    runs = [
+        RunSummary(
+            capture.run.label,
+            RunOutcome.RECORDED,
+            _length_s(capture.run),
+            folder=folder,
+            forgotten=capture.forgotten,
+            unkept=len(capture.unkept),
+        )
+        for capture, folder in zip(captures, places, strict=True)
+    ]
+    for outcome, reasons in ((RunOutcome.UNDRIVEN, undriven), (RunOutcome.SKIPPED, skipped)):
+        runs += [RunSummary(label, outcome, reason=why) for label, why in (reasons or {}).items()]
+    summary = RecordingSummary(
+        seconds, tuple(runs), dict(arrived), unavoidable_s=_unavoidable_s(captures), fuzz=fuzz
     )
-    return Recording(facts, captures)
+    return Recording(summary, tuple(captures))
 
 
 def _unavoidable_s(captures: Sequence[Capture]) -> float:
@@ -135,60 +162,87 @@ def _seconds(start_unix_nano: int, end_unix_nano: int) -> float:
     return (end_unix_nano - start_unix_nano) / 1e9
 
 
-def record_once(order: Order, progress: Callable[[str], None]) -> Recording:
-    """Run the subject through the scenarios; a fault is a value here, Ctrl-C is not."""
-    started = time.monotonic()
+def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recording:
+    """Run the subject through the scenarios; a fault is a value here, Ctrl-C is not.
+
+    Where captures are kept, their record is written twice: with the plan before the first
+    run, so that a recording that is broken off is known by it, and when all runs have ended.
+    """
+    began_unix_nano, started = time.time_ns(), time.monotonic()
+    _write(plan, began_unix_nano, None)
     try:
         done = record(
-            order.binary,
-            scenarios=order.scenarios,
+            plan.binary,
+            scenarios=plan.scenarios,
             progress=progress,
-            deadline_s=order.deadline_s,
-            keep=order.keep,
-            allow_managed=order.allow_managed,
-            explore=order.explore,
+            deadline_s=plan.deadline_s,
+            keep=plan.keep,
+            allow_managed=plan.allow_managed,
+            explore=plan.explore,
         )
+        folders = list(_folders(done.captures))
+        if plan.keep is not None:
+            # What was drawn is saved here: only now is it known which of it is judged, and how.
+            for capture, folder in zip(done.captures, folders, strict=True):
+                if DRAWN in capture.run.traits:
+                    files.save(capture, plan.keep / folder)
     except HarnessError as error:
-        return Recording(Facts(time.monotonic() - started, harness_fault=str(error)))
-    fuzz = order.explore.tally if order.explore and order.explore.tally.sessions else None
-    return recorded(done.captures, time.monotonic() - started, done.faults, done.hindered, fuzz)
+        made = Recording(RecordingSummary(time.monotonic() - started, harness_fault=str(error)))
+    else:
+        fuzz = plan.explore.tally if plan.explore and plan.explore.tally.sessions else None
+        took = time.monotonic() - started
+        kept = folders if plan.keep is not None else ()
+        made = recorded(done.captures, took, done.faults, done.hindered, fuzz, kept)
+    _write(plan, began_unix_nano, made.summary)
+    return replace(made, plan=plan.plan)
 
 
-def record_shared(order: Order, progress: Callable[[str], None], folder: Path) -> Recording:
+def record_shared(plan: RecordingPlan, progress: Callable[[str], None], folder: Path) -> Recording:
     """As :func:`record_once`, once for all processes that share ``folder``.
 
     The first one records while the others wait for it; they load what it saved.
     """
     with FileLock(folder / "lock"):
-        facts = read_facts(folder)
-        if facts is None:
-            recording = record_once(order, progress)
-            for number, capture in enumerate(recording.captures):
-                files.save(capture, _place(folder, number))
-            names = [str(_place(folder, n)) for n in range(len(recording.captures))]
-            done = {"facts": to_plain(recording.facts), "captures": names}
-            (folder / _DONE).write_text(json.dumps(done), encoding="utf-8")
-            return recording
-    return Recording(facts, read_captures(folder))
+        found = read_shared(folder)
+        if found is not None:
+            return found
+        keep = plan.keep or folder / "captures"
+        keep.mkdir(exist_ok=True)
+        made = record_once(replace(plan, keep=keep), progress)
+        (folder / _KEPT_IN).write_text(str(keep), encoding="utf-8")
+        return made
 
 
-def read_facts(folder: Path) -> Facts | None:
-    """The facts of the recording in ``folder``, or None as long as there is none."""
+#: Names the folder of the captures, once all are there.
+_KEPT_IN = "kept-in"
+
+
+def read_shared(folder: Path) -> Recording | None:
+    """The recording that processes share in ``folder``, or None as long as there is none."""
     try:
-        text = (folder / _DONE).read_text(encoding="utf-8")
+        keep = Path((folder / _KEPT_IN).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return from_plain(Facts, json.loads(text)["facts"])
+    found = jsonl.read_part(keep / jsonl.FILE_NAME)
+    summary = found.recording
+    assert summary is not None, "the record is complete before it is shared"
+    captures = tuple(files.load(keep / run.folder) for run in summary.recorded)
+    return Recording(summary, captures, found.plan)
 
 
-def read_captures(folder: Path) -> tuple[Capture, ...]:
-    """The captures of the recording in ``folder``; none as long as there is none."""
-    try:
-        done = json.loads((folder / _DONE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ()
-    return tuple(files.load(Path(name)) for name in done["captures"])
+def _write(plan: RecordingPlan, began_unix_nano: int, summary: RecordingSummary | None) -> None:
+    if plan.keep is None:
+        return
+    header = plan.header(began_unix_nano, summary or RecordingSummary())
+    jsonl.write(plan.keep / jsonl.FILE_NAME, RunRecord(header, plan.plan, summary))
 
 
-def _place(folder: Path, number: int) -> Path:
-    return folder / f"capture-{number}"
+def _folders(captures: Sequence[Capture]) -> Iterator[str]:
+    """The name of each capture's folder; drawn runs of one scenario are numbered."""
+    drawn: Counter[str] = Counter()
+    for capture in captures:
+        name = files.folder_name(capture.run)
+        if DRAWN in capture.run.traits:
+            drawn[name] += 1
+            name = f"{name}-{drawn[name]}"
+        yield name

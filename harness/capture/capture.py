@@ -13,7 +13,7 @@ from harness.capture.describe import describe_all, nearest
 from harness.capture.export import Export
 from harness.capture.names import event_name, event_names, short
 from harness.capture.run import Run
-from harness.otlp.model import Attributes, DataPoint, Event, Span, Value
+from harness.otlp.model import Attributes, DataPoint, Event, Protocol, Span, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,22 @@ class Capture:
     def rejected(self) -> tuple[Export, ...]:
         """Exports that were refused, with the reason in ``rejected``."""
         return tuple(export for export in self.exports if export.rejected)
+
+    @cached_property
+    def unkept(self) -> tuple[Export, ...]:
+        """Exports whose body the server could not keep: it was larger than it takes.
+
+        What a client of gRPC sent is not known either where it cancelled the call before
+        its message was there: the server is not told which of the two it was.
+        """
+        return tuple(
+            export
+            for export in self.exports
+            if export.rejected
+            and not export.body
+            and not export.answered
+            and export.status == (8 if export.protocol is Protocol.GRPC else 413)
+        )
 
     @cached_property
     def undecodable(self) -> tuple[Export, ...]:

@@ -62,6 +62,11 @@ class _Sidecar:
     connections: tuple[Connection, ...] = ()
 
 
+def folder_name(run: Run) -> str:
+    """What the folder of a run's capture is called: ``working_day-http-json``."""
+    return f"{run.scenario}-{run.protocol.replace('/', '-')}"
+
+
 def save(capture: Capture, folder: Path) -> None:
     """Write ``capture`` to ``folder``, which is made if need be; an older one is replaced."""
     lines: dict[Signal, list[bytes]] = {signal: [] for signal in Signal}

@@ -1,7 +1,7 @@
 """Our dataclasses as plain JSON values and back, led by their annotations.
 
 Only what runs and exports are made of: strings, numbers, booleans, bytes (as
-base64), enumerations, tuples, mappings with string keys, optional values and
+base64), enumerations, tuples, mappings with keys that are strings, optional values and
 dataclasses of these.  ``object`` stands for any JSON value.
 """
 
@@ -37,7 +37,7 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Mapping):
-        return {key: to_plain(item) for key, item in value.items()}
+        return {to_plain(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [to_plain(item) for item in value]
     return value
@@ -61,9 +61,12 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
     if origin is tuple:
         return _tuple(typing.get_args(kind), _expect(list, value, where), where)
     if origin is Mapping:
-        inner = typing.get_args(kind)[1]
+        outer, inner = typing.get_args(kind)
         pairs = _expect(dict, value, where).items()
-        return {key: _convert(inner, item, f"{where}.{key}") for key, item in pairs}
+        return {
+            _convert(outer, key, where): _convert(inner, item, f"{where}.{key}")
+            for key, item in pairs
+        }
     if dataclasses.is_dataclass(kind):
         return _dataclass(kind, _expect(dict, value, where), where)
     if kind is bytes:

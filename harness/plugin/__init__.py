@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     options = _options.read(config)
     if options is None:
         return
+    from harness.plugin.state import SubjectState
     from harness.plugin.subject import SubjectPlugin
 
-    config.pluginmanager.register(SubjectPlugin(config, options), "cc-otel-subject")
+    plugin = SubjectPlugin(SubjectState(config, options))
+    config.pluginmanager.register(plugin, "cc-otel-subject")

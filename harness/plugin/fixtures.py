@@ -65,7 +65,7 @@ def cc_binary(request: pytest.FixtureRequest) -> Binary:
             "npm:VERSION, npm:latest or reference), saw no --cc-binary",
             pytrace=False,
         )
-    binary: Binary = subject.binary
+    binary: Binary = subject.state.binary
     return binary
 
 
@@ -84,5 +84,5 @@ def claude(request: pytest.FixtureRequest, cc_binary: Binary) -> ClaudeFactory:
     from harness.plugin.session import ClaudeFactory
 
     subject = request.config.pluginmanager.get_plugin("cc-otel-subject")
-    deadline_s = DEFAULT_DEADLINE_S if subject is None else subject.options.deadline_s
+    deadline_s = DEFAULT_DEADLINE_S if subject is None else subject.state.options.deadline_s
     return ClaudeFactory(cc_binary, deadline_s)

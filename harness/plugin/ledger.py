@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from harness.assessment.assessment import Assessment, canary_table
-from harness.assessment.recording import Facts, read_captures, read_facts
+from harness.assessment.recording import Recording, header_of, read_shared
 from harness.capture.run import SubjectFacts
 from harness.errors import HarnessError
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row
 from harness.plugin.items import RequirementItem
-from harness.record import jsonl as record
+from harness.plugin.state import SubjectState
+from harness.record import jsonl
 from harness.record.header import CanaryTable, Header
+from harness.record.summary import Plan, RecordingSummary
 from harness.report.line import Style
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
-
-if TYPE_CHECKING:
-    from harness.plugin.subject import SubjectPlugin
 
 #: Where a report keeps its row, as plain values, on the way from a worker to here.
 ROW = "cc_otel_row"
@@ -42,16 +40,15 @@ _MARKUP: dict[Style, dict[str, bool]] = {
 class Ledger:
     """Decides the exit code, writes the record and shows the summary."""
 
-    def __init__(self, subject: SubjectPlugin, assessment: Assessment) -> None:
-        self._config = subject.config
-        self._options = subject.options
-        self._binary = subject.binary
-        self._shared = subject.shared
-        self._started = subject.started_unix_nano
+    def __init__(self, state: SubjectState, assessment: Assessment) -> None:
+        self._config = state.config
+        self._state = state
+        self._options = state.options
         self._assessment = assessment
         self._rows: dict[str, Row] = {}
         self._selected: frozenset[str] = frozenset()
         self._notes: list[str] = []
+        self._read: Recording | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._select([item.nodeid for item in session.items if isinstance(item, RequirementItem)])
@@ -64,7 +61,7 @@ class Ledger:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         plain: dict[str, Any] | None = getattr(report, ROW, None)
         if plain is not None:
-            row = record.row_from_plain(plain)
+            row = jsonl.row_from_plain(plain)
             self._rows[row.requirement] = row
 
     # Before pytest's terminal shows the exit code and the summary.
@@ -74,13 +71,17 @@ class Ledger:
             return
         if (
             session.exitstatus == pytest.ExitCode.OK
-            and decision(self.rows, len(self._facts.undriven)).failed
+            and decision(self.rows, len(self._summary.undriven)).failed
         ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if self._options.captures is not None:
+        folders = []
+        if self._options.captures is not None and self._recording is not None:
             self._notes.append(f"captures   {self._options.captures}")
-        if self._options.report is not None:
-            self._write(self._options.report, int(session.exitstatus))
+            folders.append(self._options.captures)
+        if self._options.report is not None and self._options.report not in folders:
+            folders.append(self._options.report)
+        for folder in folders:
+            self._write(folder, int(session.exitstatus))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._config.option.collectonly:
@@ -90,8 +91,8 @@ class Ledger:
             self.rows,
             len(self._selected),
             lambda requirement: rerun(self._options.rerun, requirement),
-            self._facts.problem,
-            len(self._facts.undriven),
+            self._summary.problem,
+            len(self._summary.undriven),
             self._notes,
         )
         terminalreporter.write_sep("=", "claude telemetry")
@@ -105,58 +106,65 @@ class Ledger:
         return [self._rows[name] for name in names if name in self._rows]
 
     @property
-    def _facts(self) -> Facts:
-        if self._shared is not None:
-            return read_facts(self._shared) or Facts()
-        # Asking for the recording would make it.
-        made = vars(self._assessment).get("recording")
-        return Facts() if made is None else made.facts
+    def _recording(self) -> Recording | None:
+        """What was recorded so far; asking for it does not make it."""
+        if self._state.shared is not None:
+            return self._shared_recording
+        return self._assessment.recording_so_far
+
+    @property
+    def _shared_recording(self) -> Recording | None:
+        # Read again until it is there, and once only then: it may be large.
+        if self._read is None:
+            assert self._state.shared is not None
+            self._read = read_shared(self._state.shared)
+        return self._read
+
+    @property
+    def _summary(self) -> RecordingSummary:
+        recording = self._recording
+        return RecordingSummary() if recording is None else recording.summary
 
     @cached_property
     def _canaries(self) -> CanaryTable:
         """Read when all is recorded: the captures are searched once."""
-        if self._shared is not None:
-            captures = read_captures(self._shared)
-        else:
-            made = vars(self._assessment).get("recording")
-            captures = () if made is None else made.captures
+        recording = self._recording
+        captures = () if recording is None else recording.captures
         return canary_table(captures, self._assessment.contract)
 
     def _select(self, names: Sequence[str]) -> None:
         self._selected = frozenset(names)
 
     def _header(self) -> Header:
-        facts, binary = self._facts, self._binary
-        return Header(
-            subject=SubjectFacts(binary.spec, binary.path, binary.version),
-            documents=self._assessment.contract.documents,
-            exports=dict(facts.exports),
-            started_unix_nano=self._started,
-            ended_unix_nano=time.time_ns(),
-            recording_s=facts.seconds,
-            runs=dict(facts.runs),
-            unavoidable_s=facts.unavoidable_s,
-            fuzz=facts.fuzz,
-            canaries=self._canaries,
-            tool=importlib.metadata.version("pytest-cc-otel"),
+        binary = self._state.binary
+        header = header_of(
+            SubjectFacts(binary.spec, binary.path, binary.version),
+            self._assessment.contract.documents,
+            self._summary,
+            self._state.started_unix_nano,
         )
+        return replace(header, canaries=self._canaries)
 
     def _write(self, folder: Path, exit_code: int) -> None:
         rows = self.rows
-        path = folder / record.FILE_NAME
+        path = folder / jsonl.FILE_NAME
+        header = self._header()
         footer = None
         if len(rows) == len(self._selected):
-            decided = decision(rows, len(self._facts.undriven))
-            footer = record.Footer(
+            decided = decision(rows, len(self._summary.undriven))
+            footer = jsonl.Footer(
                 selected=len(self._selected),
                 deselected=len(self._assessment.contract.requirements) - len(self._selected),
                 failed=decided.failed,
                 why=decided.why,
                 exit_code=exit_code,
-                ratio=self._header().ratio,
+                ratio=header.ratio,
             )
+        recording = self._recording
+        plan = Plan() if recording is None else recording.plan
+        summary = None if recording is None else recording.summary
         try:
-            record.write(path, self._header(), rows, footer)
+            jsonl.write(path, jsonl.RunRecord(header, plan, summary, tuple(rows), footer))
         except HarnessError as error:
             self._notes.append(f"no record: {error}")
         else:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.assessment.assessment import Assessment, catalogue
-from harness.assessment.recording import Order, Recording, record_once, record_shared
+from harness.assessment.recording import (
+    Recording,
+    RecordingPlan,
+    record_once,
+    record_shared,
+)
 from harness.findings import Verdict
 from harness.judging.verdicts import Row, broken, fails_the_run
-from harness.plugin import fuzz as _fuzz
-from harness.plugin import xdist as _xdist
+from harness.plugin import fuzz, xdist
 from harness.plugin.items import RequirementItem, Suite
 from harness.plugin.ledger import ROW, Ledger
+from harness.plugin.state import SubjectState
 from harness.record.jsonl import row_to_plain
 from harness.report.rerun import rerun
 from harness.themes.catalogue import SCENARIOS, needed
-
-if TYPE_CHECKING:
-    from harness.plugin.subject import SubjectPlugin
 
 PACKAGE = "harness.suite"
 
@@ -70,33 +71,32 @@ def choose(config: pytest.Config) -> Choice | None:
 class SuitePlugin:
     """Collects and reports the suite, in every process of the session."""
 
-    def __init__(self, subject: SubjectPlugin, choice: Choice) -> None:
-        self._subject = subject
+    def __init__(self, state: SubjectState, choice: Choice) -> None:
+        self._state = state
         self._choice = choice
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        unknown = [name for name in self._subject.options.scenarios if name not in SCENARIOS]
+        unknown = [name for name in self._state.options.scenarios if name not in SCENARIOS]
         if unknown:
             raise pytest.UsageError(
                 f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}, saw {unknown[0]!r}"
             )
-        slow = [name for name in self._subject.options.scenarios if SCENARIOS[name].slow]
-        if slow and not self._subject.options.slow:
+        slow = [name for name in self._state.options.scenarios if SCENARIOS[name].slow]
+        if slow and not self._state.options.slow:
             raise pytest.UsageError(f"--cc-scenarios: expected --cc-slow beside {slow[0]!r}")
-        _fuzz.register_profiles(config)
+        fuzz.register_profiles(config)
         if self._choice.alone and not config.getoption("junitprefix", None):
             # A node id without a file leaves the class name of a test case empty.
             config.option.junitprefix = "cc-otel"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        subject, config = self._subject, session.config
-        binary = subject.binary
+        config, binary = session.config, self._state.binary
         self._assessment = Assessment(binary.spec, binary.version, self._record)
         self._session = session
-        if not _xdist.is_worker(config):
-            config.pluginmanager.register(Ledger(subject, self._assessment), "cc-otel-ledger")
+        if not xdist.is_worker(config):
+            config.pluginmanager.register(Ledger(self._state, self._assessment), "cc-otel-ledger")
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and self._choice.alone:
             # pytest would begin a line for each "file", and here each item has its own.
@@ -156,36 +156,37 @@ class SuitePlugin:
         return verdict.value, _LETTERS[verdict], (word, {"yellow": verdict is Verdict.KNOWN})
 
     def _record(self) -> Recording:
-        subject, options = self._subject, self._subject.options
+        state, options = self._state, self._state.options
         contract = self._assessment.contract
-        selected = [
-            item.requirement
-            for item in self._session.items
-            if isinstance(item, RequirementItem) and contract.applies(item.requirement)
-        ]
+        items = [item for item in self._session.items if isinstance(item, RequirementItem)]
+        selected = [item.requirement for item in items if contract.applies(item.requirement)]
         chosen = needed(selected, only=options.scenarios, slow=options.slow)
         explore = None
         if any(scenario.drawn for scenario in chosen):
-            explore = _fuzz.exploration(
+            explore = fuzz.exploration(
                 self._session.config,
                 options.fuzz_seconds,
                 lambda capture: self._assessment.breaks(capture, selected),
-                subject.progress,
+                state.progress,
             )
-        order = Order(
-            subject.binary,
+        everything = len(items) == len(contract.requirements)
+        plan = RecordingPlan(
+            state.binary,
             chosen,
             options.deadline_s,
             options.captures,
             options.allow_managed_settings,
             explore,
+            selected=None if everything else tuple(item.requirement.name for item in items),
+            options=options.rerun,
+            documents=contract.documents,
         )
-        if subject.shared is None:
-            return record_once(order, subject.progress)
-        return record_shared(order, subject.progress, subject.shared)
+        if state.shared is None:
+            return record_once(plan, state.progress)
+        return record_shared(plan, state.progress, state.shared)
 
     def _rerun(self, requirement: str) -> str:
-        return rerun(self._subject.options.rerun, requirement)
+        return rerun(self._state.options.rerun, requirement)
 
 
 def _in_words(row: Row) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,20 @@ class Machine:
     @classmethod
     def here(cls) -> Self:
         return cls(platform.system(), platform.machine(), platform.python_version())
+
+
+#: The libraries on which a verdict may depend.
+_LIBRARIES = ("grpcio", "hypothesis", "jsonschema", "opentelemetry-proto", "protobuf", "pytest")
+
+
+def tool_version() -> str:
+    """The version of pytest-cc-otel that is installed."""
+    return importlib.metadata.version("pytest-cc-otel")
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of the libraries on which a verdict may depend, by their names."""
+    return {name: importlib.metadata.version(name) for name in _LIBRARIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +72,8 @@ class Header:
     any.
 
     ``documents`` are the titles of the contract in force, ``exports`` counts the
-    export requests of each protocol that was recorded, refused ones too.
+    export requests of each protocol that was recorded, refused ones too; ``versions`` are
+    those of the libraries that recorded and judged, by their names.
     """
 
     subject: SubjectFacts
@@ -72,6 +88,7 @@ class Header:
     fuzz: Fuzz | None = None
     canaries: CanaryTable = field(default_factory=CanaryTable)
     machine: Machine = field(default_factory=Machine.here)
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def protocols(self) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """``record.jsonl``: a run for machines, one JSON object a line.
 
-The first line is the header, the last the footer with the counts; between them
-stands one line for each requirement that was judged.  A run that was broken off
-has no footer, so that nobody takes a part for the whole.
+The first line is the header with the plan.  Then stands a line for each run, a line that
+says that the recording is complete, one line for each requirement that was judged, and
+last the footer with the counts.  A recording that was broken off has no line
+``recording``, a run that was broken off no footer: nobody takes a part for the whole.
 ``schemas/record.schema.json`` describes each line.
 """
 
@@ -11,27 +12,30 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
+from harness.capture.plain import from_plain, to_plain
 from harness.capture.run import SubjectFacts
-from harness.contract.files import read_json, schema_root
+from harness.contract.files import JsonObject, read_json, schema_root
 from harness.errors import UsageError
-from harness.findings import Finding, Level, Verdict
-from harness.judging.checks.canaries import Spot
 from harness.judging.verdicts import Row, counts
-from harness.otlp.model import Protocol
 from harness.record.header import CanaryTable, Fuzz, Header, Machine
+from harness.record.summary import Plan, RecordingSummary, RunSummary
 
-FORMAT = 1
+FORMAT = 2
 FILE_NAME = "record.jsonl"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: The order in which the kinds of lines stand.
+_ORDER = ("header", "run", "recording", "requirement", "footer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +53,26 @@ class Footer:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A complete record, as :func:`read` gives it."""
+class RunRecord:
+    """All that is known of a run: what was planned, recorded and judged.
+
+    ``recording`` is None while the recording goes on, or where it was broken off;
+    ``footer`` is None until all is judged.
+    """
 
     header: Header
-    rows: tuple[Row, ...]
-    footer: Footer
+    plan: Plan = field(default_factory=Plan)
+    recording: RecordingSummary | None = None
+    rows: tuple[Row, ...] = ()
+    footer: Footer | None = None
 
 
-def write(path: Path, header: Header, rows: Sequence[Row], footer: Footer | None) -> None:
-    """Replace ``path`` as a whole.  ``footer`` is None for a run that was broken off.
+def write(path: Path, record: RunRecord) -> None:
+    """Replace ``path`` as a whole.
 
     Raises UsageError where the folder cannot be written to.
     """
-    lines: list[Mapping[str, Any]] = [_header(header), *map(row_to_plain, rows)]
-    if footer is not None:
-        lines.append(_footer(footer, rows))
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(record))
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
@@ -83,115 +90,112 @@ def write(path: Path, header: Header, rows: Sequence[Row], footer: Footer | None
         ) from error
 
 
-def read(path: Path) -> Record:
-    """The record in ``path``.
+def read(path: Path) -> RunRecord:
+    """The complete record in ``path``.
 
     Raises UsageError, naming file and line, for a line that is no JSON or not as the
     schema says, for a missing header or footer, and for counts that do not agree.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"record {path}", seen=str(error), expected="a readable file") from None
-    schema = Draft202012Validator(read_json(schema_root() / "record.schema.json"))
-    documents = [_line(path, number, text, schema) for number, text in enumerate(lines, start=1)]
-    kinds = [document["kind"] for document in documents]
-    if kinds[0] != "header":
-        raise _broken(path, 1, f"a line of the kind {kinds[0]!r}", "header")
-    if kinds[-1] != "footer":
+    record = read_part(path)
+    if record.footer is None:
         raise UsageError(
             f"record {path}",
             seen="no footer: the run that wrote it was broken off",
             expected="a footer as the last line",
         )
-    for number, kind in enumerate(kinds[1:-1], start=2):
-        if kind != "requirement":
-            raise _broken(path, number, f"a second {kind}", "requirement")
-    rows = tuple(map(row_from_plain, documents[1:-1]))
-    _agree(path, documents[-1], rows)
-    return Record(_header_from(documents[0]), rows, _footer_from(documents[-1]))
+    return record
+
+
+def read_part(path: Path) -> RunRecord:
+    """As :func:`read`, also where the run was broken off, or is not judged yet."""
+    if not path.is_file():
+        raise UsageError(f"record {path}", seen="no such file", expected="a readable file")
+    try:
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"record {path}", seen=str(error), expected="a readable file") from None
+    schema = read_json(schema_root() / "record.schema.json")
+    documents = [_line(path, number, text, schema) for number, text in enumerate(lines, start=1)]
+    if documents[0]["kind"] != "header":
+        raise _broken(path, 1, f"a line of the kind {documents[0]['kind']!r}", "header")
+    by_kind: dict[str, list[Any]] = {kind: [] for kind in _ORDER}
+    last = "header"
+    for number, document in enumerate(documents, start=1):
+        kind = document.pop("kind")
+        if by_kind[kind] and kind not in ("run", "requirement"):
+            raise _broken(path, number, f"a second {kind}", "line of another kind")
+        if _ORDER.index(kind) < _ORDER.index(last):
+            raise _broken(path, number, f"a {kind} behind a {last}", "line in its place")
+        last = kind
+        by_kind[kind].append(document)
+    (header,) = by_kind["header"]
+    rows = tuple(from_plain(Row, each) for each in by_kind["requirement"])
+    footer = None
+    for each in by_kind["footer"]:
+        _agree(path, each, rows)
+        footer = _footer_from(each)
+    recording = None
+    for each in by_kind["recording"]:
+        runs = tuple(from_plain(RunSummary, run) for run in by_kind["run"])
+        recording = replace(from_plain(RecordingSummary, each), runs=runs)
+    return RunRecord(
+        _header_from(header), from_plain(Plan, header["plan"]), recording, rows, footer
+    )
 
 
 def row_to_plain(row: Row) -> dict[str, Any]:
-    """A row as a line of the record: strings, numbers, lists and objects only."""
-    return {
-        "kind": "requirement",
-        "requirement": row.requirement,
-        "verdict": row.verdict.value,
-        "level": row.level.value,
-        "says": row.says,
-        "source": row.source,
-        "reason": row.reason,
-        "evidence": row.evidence,
-        "looked_at": row.looked_at,
-        "findings": [
-            {
-                "expected": each.expected,
-                "seen": each.seen,
-                "where": each.where,
-                **({"by_hand": each.by_hand} if each.by_hand else {}),
-            }
-            for each in row.findings
-        ],
-        "by_protocol": {
-            protocol.value: verdict.value for protocol, verdict in row.by_protocol.items()
-        },
-    }
+    """A row as strings, numbers, lists and objects only."""
+    found: dict[str, Any] = to_plain(row)
+    return found
 
 
 def row_from_plain(document: Mapping[str, Any]) -> Row:
     """The row that :func:`row_to_plain` was given."""
-    return Row(
-        requirement=document["requirement"],
-        level=Level(document["level"]),
-        verdict=Verdict(document["verdict"]),
-        says=document["says"],
-        source=document["source"],
-        reason=document["reason"],
-        evidence=document["evidence"],
-        looked_at=document["looked_at"],
-        findings=tuple(Finding(**each) for each in document["findings"]),
-        by_protocol={
-            Protocol(protocol): Verdict(verdict)
-            for protocol, verdict in document["by_protocol"].items()
-        },
-    )
+    return from_plain(Row, dict(document))
 
 
-def _header(header: Header) -> dict[str, Any]:
-    subject, machine = header.subject, header.machine
+def _lines(record: RunRecord) -> Iterator[Mapping[str, Any]]:
+    yield _header(record.header, record.plan)
+    if record.recording is not None:
+        summary = to_plain(record.recording)
+        for run in summary.pop("runs"):
+            yield {"kind": "run", **run}
+        yield {"kind": "recording", **summary}
+    for row in record.rows:
+        yield {"kind": "requirement", **to_plain(row)}
+    if record.footer is not None:
+        yield _footer(record.footer, record.rows)
+
+
+def _header(header: Header, plan: Plan) -> dict[str, Any]:
     return {
         "kind": "header",
         "format": FORMAT,
         "tool": {"name": "pytest-cc-otel", "version": header.tool},
-        "subject": {"spec": subject.spec, "path": subject.path, "version": subject.version},
+        "versions": dict(header.versions),
+        "subject": to_plain(header.subject),
         "contract": list(header.documents),
+        "plan": to_plain(plan),
         "protocols": list(header.protocols),
         "exports": dict(header.exports),
         "started": _iso(header.started_unix_nano),
         "ended": _iso(header.ended_unix_nano),
         "recording_s": round(header.recording_s, 3),
-        "canaries": {
-            "gates": list(header.canaries.gates),
-            "spots": [
-                {"canary": spot.canary, "place": spot.place, "allowed": dict(spot.seen)}
-                for spot in header.canaries.spots
-            ],
-        },
+        "canaries": to_plain(header.canaries),
         "runs": {label: round(seconds, 3) for label, seconds in header.runs.items()},
         "unavoidable_s": round(header.unavoidable_s, 3),
         **({"fuzz": _fuzz(header.fuzz)} if header.fuzz else {}),
-        "machine": {"os": machine.os, "arch": machine.arch, "python": machine.python},
+        "machine": to_plain(header.machine),
     }
 
 
 def _fuzz(fuzz: Fuzz) -> dict[str, Any]:
-    return {**asdict(fuzz), "seconds": round(fuzz.seconds, 3)}
+    return {**to_plain(fuzz), "seconds": round(fuzz.seconds, 3)}
 
 
 def _header_from(document: Mapping[str, Any]) -> Header:
     return Header(
-        subject=SubjectFacts(**document["subject"]),
+        subject=from_plain(SubjectFacts, document["subject"]),
         documents=tuple(document["contract"]),
         exports=document["exports"],
         started_unix_nano=_unix_nano(document["started"]),
@@ -201,14 +205,9 @@ def _header_from(document: Mapping[str, Any]) -> Header:
         runs=document["runs"],
         unavoidable_s=document["unavoidable_s"],
         fuzz=Fuzz(**document["fuzz"]) if "fuzz" in document else None,
-        canaries=CanaryTable(
-            tuple(document["canaries"]["gates"]),
-            tuple(
-                Spot(spot["canary"], spot["place"], spot["allowed"])
-                for spot in document["canaries"]["spots"]
-            ),
-        ),
-        machine=Machine(**document["machine"]),
+        canaries=from_plain(CanaryTable, document["canaries"]),
+        machine=from_plain(Machine, document["machine"]),
+        versions=document["versions"],
     )
 
 
@@ -217,24 +216,14 @@ def _footer(footer: Footer, rows: Sequence[Row]) -> dict[str, Any]:
         "kind": "footer",
         "counts": {verdict.value: number for verdict, number in counts(rows).items()},
         "total": len(rows),
-        "selected": footer.selected,
-        "deselected": footer.deselected,
-        "failed": footer.failed,
-        "why": footer.why,
-        "exit_code": footer.exit_code,
+        **to_plain(footer),
         "ratio": None if footer.ratio is None else round(footer.ratio, 3),
     }
 
 
 def _footer_from(document: Mapping[str, Any]) -> Footer:
-    return Footer(
-        selected=document["selected"],
-        deselected=document["deselected"],
-        failed=document["failed"],
-        why=document["why"],
-        exit_code=document["exit_code"],
-        ratio=document["ratio"],
-    )
+    own = {name: value for name, value in document.items() if name not in ("counts", "total")}
+    return Footer(**own)
 
 
 def _agree(path: Path, footer: Mapping[str, Any], rows: Sequence[Row]) -> None:
@@ -255,12 +244,16 @@ def _agree(path: Path, footer: Mapping[str, Any], rows: Sequence[Row]) -> None:
         )
 
 
-def _line(path: Path, number: int, text: str, schema: Draft202012Validator) -> dict[str, Any]:
+def _line(path: Path, number: int, text: str, schema: JsonObject) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _broken(path, number, f"no JSON ({error})", "JSON object") from None
-    for wrong in schema.iter_errors(document):
+    kind = document.get("kind") if isinstance(document, dict) else None
+    # A line is held to its own kind: the message then tells what is wrong with it.
+    own = {**schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]} if kind in _ORDER else schema
+    wrong = best_match(Draft202012Validator(own).iter_errors(document))
+    if wrong is not None:
         raise _broken(path, number, f"at {wrong.json_path}: {wrong.message}", "line of a record")
     found: dict[str, Any] = document
     return found

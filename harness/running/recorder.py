@@ -7,12 +7,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from harness.capture.capture import Capture
-from harness.capture.files import save
+from harness.capture.files import folder_name, save
 from harness.errors import SubjectError
 from harness.otlp.model import Protocol
 from harness.running.drive import drive
@@ -114,7 +113,6 @@ def record(
         key=lambda place: -runs[place][0].patience_s,
     )
     leash = Leash()
-    numbers = count(1)
     # A run that waits takes nobody's turn, and begins first: others run while it does.
     cores = os.cpu_count() or 1
     with (
@@ -131,10 +129,8 @@ def record(
         def run_drawn(scenario: Scenario, protocol: Protocol) -> Capture:
             if leash.pulled:
                 raise SubjectError("no more sessions are begun")
-            number = next(numbers)
-            return _record_one(
-                binary, scenario, protocol, deadline_s, leash, keep, machine_wide, number
-            )
+            # Whether it is judged, and how, is known later: it is saved then.
+            return _record_one(binary, scenario, protocol, deadline_s, leash, None, machine_wide)
 
         def others_wait() -> bool:
             return not all(future.done() for future in tuple(futures))
@@ -248,11 +244,9 @@ def _record_one(
     leash: Leash,
     keep: Path | None,
     machine_wide: bool,
-    number: int = 0,
 ) -> Capture:
     capture = drive(binary, scenario, protocol, deadline_s, leash, machine_wide=machine_wide)
     if keep is not None:
-        name = f"{scenario.name}-{protocol.replace('/', '-')}" + (f"-{number}" if number else "")
         with _SAVING:
-            save(capture, keep / name)
+            save(capture, keep / folder_name(capture.run))
     return capture

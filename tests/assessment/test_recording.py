@@ -11,27 +11,32 @@ import pytest
 
 from harness.assessment import recording
 from harness.assessment.recording import (
-    Facts,
-    Order,
     Recording,
-    read_captures,
-    read_facts,
+    RecordingPlan,
+    read_shared,
     record_once,
     record_shared,
     recorded,
 )
+from harness.capture import files
 from harness.capture.capture import Capture
 from harness.capture.run import ApiCall, GroundTruth
 from harness.errors import HarnessError
 from harness.otlp.model import Protocol
+from harness.record.summary import RecordingSummary, RunOutcome, RunSummary
 from harness.running.recorder import Recorded
 from harness.subject.binary import Binary
 
 Take = Callable[..., Capture]
 Recorder = Callable[..., None]
 
-ORDER = Order(Binary("test", ("test",), "/bin/test", "2.1.240"), (), 60.0, None)
+PLAN = RecordingPlan(Binary("test", ("test",), "/bin/test", "2.1.240"), (), 60.0, None)
 FAULTS = {f"day_{n} over grpc": f"it hung in {n}\nlast screen: {n}" for n in range(5)}
+
+
+UNDRIVEN = tuple(
+    RunSummary(label, RunOutcome.UNDRIVEN, reason=why) for label, why in FAULTS.items()
+)
 
 
 def silent(line: str) -> None:
@@ -42,10 +47,10 @@ def silent(line: str) -> None:
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """Let the recorder answer, or raise, this; the calls are counted in ``calls``."""
 
-    def put(answer: Recorded | HarnessError, calls: list[Order] | None = None) -> None:
+    def put(answer: Recorded | HarnessError, calls: list[RecordingPlan] | None = None) -> None:
         def record(binary: Binary, **options: object) -> Recorded:
             if calls is not None:
-                calls.append(ORDER)
+                calls.append(PLAN)
             if isinstance(answer, HarnessError):
                 raise answer
             return answer
@@ -56,7 +61,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 
 def without_time(made: Recording) -> Recording:
-    return replace(made, facts=replace(made.facts, seconds=0.0))
+    return replace(made, summary=replace(made.summary, seconds=0.0))
 
 
 # --- facts
@@ -76,13 +81,20 @@ def without_time(made: Recording) -> Recording:
     ],
 )
 def test_what_went_wrong_often_is_not_said_often(undriven: int, problem: str) -> None:
-    faults = tuple(FAULTS.items())[:undriven]
-    assert Facts(undriven=faults).problem == problem
+    runs = tuple(UNDRIVEN[:undriven])
+    assert RecordingSummary(runs=runs).problem == problem
 
 
 def test_a_fault_of_ours_is_all_there_is_to_say() -> None:
-    facts = Facts(undriven=tuple(FAULTS.items()), harness_fault="no port is free")
-    assert facts.problem == "no port is free"
+    summary = RecordingSummary(runs=UNDRIVEN, harness_fault="no port is free")
+    assert summary.problem == "no port is free"
+
+
+def test_what_was_not_kept_is_said() -> None:
+    run = RunSummary("day over grpc", RunOutcome.RECORDED, forgotten=5, unkept=1)
+    problem = RecordingSummary(runs=(run,)).problem
+    assert problem.startswith("day over grpc: 5 exports were forgotten over the memory limit")
+    assert "1 exports were too large" in problem
 
 
 def test_a_recording_knows_its_runs_and_counts_exports_by_protocol(captured: Take) -> None:
@@ -95,18 +107,18 @@ def test_a_recording_knows_its_runs_and_counts_exports_by_protocol(captured: Tak
         4.5,
         FAULTS,
     )
-    assert made.facts == Facts(
+    assert made.summary == RecordingSummary(
         4.5,
         (
-            ("working_day over grpc", 2.5),
-            ("working_day over http/json", 0.25),
-            ("new_file over grpc", 2.5),
+            RunSummary("working_day over grpc", RunOutcome.RECORDED, 2.5),
+            RunSummary("working_day over http/json", RunOutcome.RECORDED, 0.25),
+            RunSummary("new_file over grpc", RunOutcome.RECORDED, 2.5),
+            *UNDRIVEN,
         ),
-        (("grpc", 0), ("http/json", 0)),
-        tuple(FAULTS.items()),
+        {"grpc": 0, "http/json": 0},
         unavoidable_s=2.5,
     )
-    assert recorded(()).facts == Facts()
+    assert recorded(()).summary == RecordingSummary()
 
 
 def test_what_waits_sets_the_longest_unavoidable_wait(captured: Take) -> None:
@@ -114,10 +126,10 @@ def test_what_waits_sets_the_longest_unavoidable_wait(captured: Take) -> None:
     asked = ApiCall("m", 200, False, True, "r", arrived_unix_nano=1_750_000_000)
     truth = GroundTruth(api_calls=(asked, asked))
     waiting = captured("intervals_default", truth=truth, ended_unix_nano=62_500_000_000)
-    assert recorded((captured(), waiting)).facts.unavoidable_s == 60.75
-    assert recorded((captured("intervals_default", truth=truth),)).facts.unavoidable_s == 2.5
+    assert recorded((captured(), waiting)).summary.unavoidable_s == 60.75
+    assert recorded((captured("intervals_default", truth=truth),)).summary.unavoidable_s == 2.5
     unknown = replace(waiting, run=replace(waiting.run, scenario="of_another_time"))
-    assert recorded((unknown,)).facts.unavoidable_s == 61.5
+    assert recorded((unknown,)).summary.unavoidable_s == 61.5
 
 
 # --- once, in this process
@@ -125,17 +137,17 @@ def test_what_waits_sets_the_longest_unavoidable_wait(captured: Take) -> None:
 
 def test_runs_that_were_not_driven_are_values(recorder: Recorder, captured: Take) -> None:
     recorder(Recorded((captured(),), FAULTS))
-    made = record_once(ORDER, silent)
+    made = record_once(PLAN, silent)
     assert made.captures == (captured(),)
-    assert made.facts.undriven == tuple(FAULTS.items())
-    assert made.facts.harness_fault == ""
-    assert made.facts.runs == (("working_day over grpc", 2.5),)
+    assert made.summary.undriven == UNDRIVEN
+    assert made.summary.harness_fault == ""
+    assert made.summary.lengths_s == {"working_day over grpc": 2.5}
 
 
 def test_a_fault_of_ours_is_a_value_and_leaves_no_capture(recorder: Recorder) -> None:
     recorder(HarnessError("no port is free"))
-    made = record_once(ORDER, silent)
-    assert without_time(made) == Recording(Facts(harness_fault="no port is free"))
+    made = record_once(PLAN, silent)
+    assert without_time(made) == Recording(RecordingSummary(harness_fault="no port is free"))
 
 
 # --- once, for several
@@ -144,28 +156,29 @@ def test_a_fault_of_ours_is_a_value_and_leaves_no_capture(recorder: Recorder) ->
 def test_the_first_one_records_and_the_others_read(
     recorder: Recorder, captured: Take, tmp_path: Path
 ) -> None:
-    calls: list[Order] = []
+    calls: list[RecordingPlan] = []
     captures = (captured(), captured("new_file", Protocol.HTTP_JSON, stdout="é\u2028\n"))
+    kept = tmp_path / "captures"
+    for capture in captures:
+        files.save(capture, kept / files.folder_name(capture.run))
     recorder(Recorded(captures, FAULTS), calls)
-    assert read_facts(tmp_path) is None
-    assert read_captures(tmp_path) == ()
+    assert read_shared(tmp_path) is None
     with ThreadPoolExecutor() as pool:
-        made = list(pool.map(lambda _: record_shared(ORDER, silent, tmp_path), range(4)))
+        made = list(pool.map(lambda _: record_shared(PLAN, silent, tmp_path), range(4)))
     assert len(calls) == 1
-    assert len({each.facts for each in made}) == 1
     for each in made:
         assert each.captures == captures
-        assert each.facts.undriven == tuple(FAULTS.items())
-    assert read_facts(tmp_path) == made[0].facts
-    assert read_captures(tmp_path) == captures
+        assert each.summary == made[0].summary
+        assert each.summary.undriven == UNDRIVEN
+    assert read_shared(tmp_path) == made[0]
 
 
 def test_a_fault_is_shared_like_a_recording(recorder: Recorder, tmp_path: Path) -> None:
-    calls: list[Order] = []
+    calls: list[RecordingPlan] = []
     recorder(HarnessError("no port is free"), calls)
-    first = record_shared(ORDER, silent, tmp_path)
-    assert record_shared(ORDER, silent, tmp_path) == first
-    assert first.facts.harness_fault == "no port is free"
+    first = record_shared(PLAN, silent, tmp_path)
+    assert record_shared(PLAN, silent, tmp_path) == first
+    assert first.summary.harness_fault == "no port is free"
     assert len(calls) == 1
 
 
@@ -177,7 +190,7 @@ def test_an_interruption_is_not_kept(
 
     monkeypatch.setattr(recording, "record", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        record_shared(ORDER, silent, tmp_path)
-    assert read_facts(tmp_path) is None
+        record_shared(PLAN, silent, tmp_path)
+    assert read_shared(tmp_path) is None
     recorder(Recorded((captured(),), {}))
-    assert record_shared(ORDER, silent, tmp_path).captures == (captured(),)
+    assert record_shared(PLAN, silent, tmp_path).captures == (captured(),)

@@ -4,15 +4,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness import cli
-from harness.capture import files
-from harness.capture.capture import Capture
-from harness.running.recorder import record
+from harness.assessment.recording import RecordingPlan, record_once
 from harness.subject.binary import resolve
 from harness.themes.catalogue import SCENARIOS
 
@@ -23,8 +20,8 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("captures")
     binary = resolve("reference:2.1.31", progress=print)
     chosen = [SCENARIOS["working_day"], SCENARIOS["toolbox_details"]]
-    recorded = record(binary, scenarios=chosen, progress=print, keep=folder)
-    assert recorded.faults == {}
+    made = record_once(RecordingPlan(binary, tuple(chosen), 60.0, folder), print)
+    assert made.summary.problem == ""
     return folder
 
 
@@ -74,18 +71,6 @@ def test_judge_one_capture_alone(captures: Path, capsys: pytest.CaptureFixture[s
     exports = next(line for line in out.splitlines() if line.startswith("exports"))
     assert exports.split(" · ")[0].split()[1] == "grpc"
     assert "http" not in exports
-
-
-def test_judge_refuses_a_mixture(
-    captures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    capture = files.load(captures / "working_day-grpc")
-    subject = replace(capture.run.subject, version="2.1.32")
-    files.save(capture, tmp_path / "one")
-    files.save(Capture(replace(capture.run, subject=subject), capture.exports), tmp_path / "two")
-    code, out, err = called(capsys, "judge", tmp_path)
-    assert (code, out) == (cli.USAGE, "")
-    assert "captures of 2.1.31, 2.1.32" in err
 
 
 def test_requirements_of_a_release(capsys: pytest.CaptureFixture[str]) -> None:

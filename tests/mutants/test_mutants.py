@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from harness.assessment.recording import Order, record_shared
+from harness.assessment.recording import RecordingPlan, record_shared
 from harness.capture.capture import Capture
 from harness.contract.catalogue import Contract, load
 from harness.contract.requirement import MutantSpec, Selector
@@ -88,9 +88,9 @@ def bench(release: str, tmp_path_factory: pytest.TempPathFactory) -> Bench:
         quick = tuple(each for each in SCENARIOS.values() if not each.slow)
         # Nothing is drawn: only what is always tried.
         always = Exploration("quick", Profile(0, 0), 0, None, lambda capture: (), nothing)
-        order = Order(binary, quick, 60.0, None, explore=always)
+        order = RecordingPlan(binary, quick, 60.0, None, explore=always)
         recording = record_shared(order, nothing, folder)
-        assert recording.facts.problem == ""
+        assert recording.summary.problem == ""
         captures = (*recording.captures, half_an_hour(recording.captures))
         _BENCHES[release] = Bench.of(contract_for(release), captures)
     return _BENCHES[release]

@@ -15,9 +15,15 @@ from harness.findings import Finding, Level, Verdict
 from harness.judging.verdicts import Row
 from harness.record import jsonl as record
 from harness.record.header import Fuzz, Header
-from harness.record.jsonl import Footer
+from harness.record.jsonl import Footer, RunRecord
+from harness.record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
 
 FOOTER = Footer(selected=8, deselected=2, failed=True, why="two fail", exit_code=1)
+
+
+def put(path: Path, header: Header, rows: list[Row], footer: Footer | None) -> None:
+    """Write a record without runs."""
+    record.write(path, RunRecord(header, rows=tuple(rows), footer=footer))
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def rows(row: Callable[..., Row]) -> list[Row]:
 @pytest.fixture
 def path(tmp_path: Path, header: Header, rows: list[Row]) -> Path:
     path = tmp_path / record.FILE_NAME
-    record.write(path, header, rows, FOOTER)
+    put(path, header, rows, FOOTER)
     return path
 
 
@@ -49,7 +55,7 @@ def test_drawn_input_is_told_of_where_there_was_some(tmp_path: Path, header: Hea
     told = replace(header, fuzz=Fuzz(57, 15.25, "quick", "42"))
     path = tmp_path / record.FILE_NAME
     for each in (header, told):
-        record.write(path, each, [], replace(FOOTER, selected=0))
+        put(path, each, [], replace(FOOTER, selected=0))
         assert record.read(path).header == each
     assert lines(path)[0]["fuzz"] == {
         "sessions": 57,
@@ -59,13 +65,52 @@ def test_drawn_input_is_told_of_where_there_was_some(tmp_path: Path, header: Hea
     }
 
 
+def test_what_was_planned_and_recorded_is_kept(
+    tmp_path: Path, header: Header, rows: list[Row]
+) -> None:
+    plan = Plan(("day over grpc", "night over grpc"), ("fuzz",), ("a.b",), ("--cc-binary=x",))
+    recording = RecordingSummary(
+        5.25,
+        (
+            RunSummary("day over grpc", RunOutcome.RECORDED, 2.5, folder="day-grpc", forgotten=3),
+            RunSummary("night over grpc", RunOutcome.UNDRIVEN, reason="hung\nlast screen: \u2028"),
+            RunSummary("dusk over grpc", RunOutcome.SKIPPED, reason="no port"),
+        ),
+        {"grpc": 7},
+        "",
+        60.5,
+        Fuzz(57, 15.25, "quick", "42"),
+    )
+    made = RunRecord(
+        replace(header, versions={"pytest": "9"}), plan, recording, tuple(rows), FOOTER
+    )
+    path = tmp_path / record.FILE_NAME
+    record.write(path, made)
+    assert record.read(path) == made
+    kinds = [each["kind"] for each in lines(path)]
+    assert kinds == ["header", *["run"] * 3, "recording", *["requirement"] * len(rows), "footer"]
+    schema = Draft202012Validator(read_json(schema_root() / "record.schema.json"))
+    for document in lines(path):
+        schema.validate(document)
+
+
+def test_a_recording_that_goes_on_is_not_taken_for_a_whole_one(
+    tmp_path: Path, header: Header
+) -> None:
+    path = tmp_path / record.FILE_NAME
+    record.write(path, RunRecord(header, Plan(("day over grpc",))))
+    assert record.read_part(path).recording is None
+    with pytest.raises(UsageError, match="broken off"):
+        record.read(path)
+
+
 def test_a_line_for_doing_it_by_hand_is_kept(
     tmp_path: Path, header: Header, row: Callable[..., Row]
 ) -> None:
     finding = Finding("1", "2", "here", by_hand="A=1 claude -p Go.")
     made = row("a.b", Verdict.FAIL, findings=(finding,))
     path = tmp_path / record.FILE_NAME
-    record.write(path, header, [made], replace(FOOTER, selected=1))
+    put(path, header, [made], replace(FOOTER, selected=1))
     assert list(record.read(path).rows) == [made]
 
 
@@ -96,7 +141,7 @@ def test_others_may_read_it(path: Path) -> None:
 
 def test_without_a_footer_it_is_refused(tmp_path: Path, header: Header, rows: list[Row]) -> None:
     path = tmp_path / "record.jsonl"
-    record.write(path, header, rows, None)
+    put(path, header, rows, None)
     with pytest.raises(UsageError, match=r"no footer: the run that wrote it was broken off"):
         record.read(path)
 
@@ -148,7 +193,7 @@ def test_what_is_wrong_is_named(
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, header: Header) -> None:
     with pytest.raises(UsageError, match="expected a file that we can write"):
-        record.write(tmp_path / "missing" / "record.jsonl", header, [], None)
+        put(tmp_path / "missing" / "record.jsonl", header, [], None)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -161,6 +206,6 @@ def test_a_failed_write_leaves_the_old_record(
 ) -> None:
     before = path.read_bytes()
     with pytest.raises(UnicodeEncodeError):
-        record.write(path, header, [row("theme.surrogate", says="\ud800")], None)
+        put(path, header, [row("theme.surrogate", says="\ud800")], None)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [record.FILE_NAME]

@@ -18,7 +18,7 @@ from harness.judging.checks.canaries import Spot
 from harness.judging.verdicts import Row
 from harness.record import jsonl as record
 from harness.record.header import CanaryTable, Header
-from harness.record.jsonl import Footer
+from harness.record.jsonl import Footer, RunRecord
 from harness.report.line import Line, Style
 from harness.report.terminal import Summary, render
 
@@ -33,6 +33,11 @@ TABLE = CanaryTable(
     ),
 )
 FOOTER = Footer(selected=1, deselected=0, failed=False, why="fine", exit_code=0)
+
+
+def put(path: Path, header: Header, rows: list[Row], footer: Footer | None) -> None:
+    """Write a record without runs."""
+    record.write(path, RunRecord(header, rows=tuple(rows), footer=footer))
 
 
 def shown(header: Header, rows: list[Row], **more: Any) -> list[Line]:
@@ -59,7 +64,7 @@ def test_the_summary_compares_with_what_cannot_be_avoided(header: Header, row: R
 def test_the_record_keeps_the_ratio(header: Header, row: Rows, tmp_path: Path) -> None:
     waited = replace(header, unavoidable_s=6.25)
     path = tmp_path / record.FILE_NAME
-    record.write(path, waited, [row("a.b")], replace(FOOTER, ratio=waited.ratio))
+    put(path, waited, [row("a.b")], replace(FOOTER, ratio=waited.ratio))
     found = record.read(path)
     assert found.header == waited
     assert found.footer.ratio == 1.2
@@ -125,24 +130,24 @@ def full(header: Header) -> Header:
 
 def test_runs_and_canaries_are_read_back(tmp_path: Path, full: Header, row: Rows) -> None:
     path = tmp_path / record.FILE_NAME
-    record.write(path, full, [row("a.b")], FOOTER)
+    put(path, full, [row("a.b")], FOOTER)
     assert record.read(path).header == full
 
 
 def test_they_are_as_the_schema_says(tmp_path: Path, full: Header, row: Rows) -> None:
     path = tmp_path / record.FILE_NAME
-    record.write(path, replace(full, runs={"a": 1.23456}), [row("a.b")], FOOTER)
+    put(path, replace(full, runs={"a": 1.23456}), [row("a.b")], FOOTER)
     document = json.loads(path.read_text(encoding="utf-8").split("\n")[0])
     Draft202012Validator(read_json(schema_root() / "record.schema.json")).validate(document)
     assert document["runs"] == {"a": 1.235}
     assert document["canaries"] == {
         "gates": ["closed", "prompts"],
         "spots": [
-            {"canary": "api_key", "place": "", "allowed": {}},
+            {"canary": "api_key", "place": "", "seen": {}},
             {
                 "canary": "prompt",
                 "place": "logs user_prompt attributes.prompt",
-                "allowed": {"closed": False, "prompts": True},
+                "seen": {"closed": False, "prompts": True},
             },
         ],
     }
@@ -164,7 +169,7 @@ def test_what_is_wrong_with_them_is_refused(
     tmp_path: Path, full: Header, row: Rows, old: str, new: str
 ) -> None:
     path = tmp_path / record.FILE_NAME
-    record.write(path, full, [row("a.b")], FOOTER)
+    put(path, full, [row("a.b")], FOOTER)
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")

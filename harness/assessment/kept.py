@@ -1,0 +1,172 @@
+"""Load a recording that was kept, and refuse one that is not whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.assessment.recording import Recording, recorded
+from harness.capture import files
+from harness.capture.capture import Capture
+from harness.capture.run import SubjectFacts
+from harness.contract.versions import Version
+from harness.errors import UsageError
+from harness.record import jsonl
+from harness.record.header import Header
+from harness.record.jsonl import RunRecord
+from harness.record.summary import RunOutcome
+from harness.themes.catalogue import SCENARIOS
+
+#: No run was earlier (the first release is younger) or will be later.
+_EARLIEST_UNIX_NANO = 1_577_836_800_000_000_000  # 2020
+_LATEST_UNIX_NANO = 4_102_444_800_000_000_000  # 2100
+
+#: So much earlier than its run may an export have arrived: clocks are set meanwhile.
+_CLOCK_NS = 3_600_000_000_000
+
+
+def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording]:
+    """The recording that ``--cc-captures`` kept in ``folder``, or one capture of it alone.
+
+    A single capture has no header.  Raises UsageError, naming what is missing or cannot
+    be, for a recording that is not whole: nothing is judged by a part of it.
+    """
+    if (folder / files.SIDECAR).is_file():
+        capture = _capture(folder)
+        return None, capture.run.subject, recorded([capture])
+    path = folder / jsonl.FILE_NAME
+    if not path.is_file():
+        raise UsageError(
+            f"capture folder {folder}",
+            seen=f"neither {jsonl.FILE_NAME} nor {files.SIDECAR} in it",
+            expected="a folder that --cc-captures made",
+        )
+    found = jsonl.read_part(path)
+    if found.recording is None:
+        raise UsageError(
+            f"record {path}",
+            seen=f"{len(_folders(folder))} captures, and no line that the recording is complete: "
+            "it was broken off",
+            expected=f"the {len(found.plan.runs)} runs that were planned",
+        )
+    for problem in _missing(folder, found):
+        raise problem
+    captures = []
+    for run in found.recording.recorded:
+        capture = _capture(folder / run.folder)
+        _is_as_recorded(folder / run.folder, capture, found)
+        captures.append(capture)
+    return (
+        found.header,
+        found.header.subject,
+        Recording(found.recording, tuple(captures), found.plan),
+    )
+
+
+def _missing(folder: Path, found: RunRecord) -> Iterator[UsageError]:
+    """What the record and the folder do not agree about."""
+    assert found.recording is not None
+    labels = [run.label for run in found.recording.runs]
+    if not found.recording.harness_fault:
+        for label in found.plan.runs:
+            if label not in labels:
+                yield UsageError(
+                    f"record {folder / jsonl.FILE_NAME}",
+                    seen=f"nothing about {label}",
+                    expected=f"a line for each of the {len(found.plan.runs)} planned runs",
+                )
+    named = [run.folder for run in found.recording.recorded]
+    for run in found.recording.recorded:
+        if not run.folder or not (folder / run.folder).is_dir():
+            yield UsageError(
+                f"capture folder {folder / run.folder}",
+                seen="no such folder",
+                expected=f"the capture of {run.label}, as {jsonl.FILE_NAME} says",
+            )
+    for name in _folders(folder):
+        if name not in named:
+            yield UsageError(
+                f"capture folder {folder / name}",
+                seen=f"no line about it in {jsonl.FILE_NAME}",
+                expected="captures of one recording (an empty folder for --cc-captures)",
+            )
+
+
+def _folders(folder: Path) -> list[str]:
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if (path / files.SIDECAR).exists() or (path / files.TRANSPORT).exists()
+    )
+
+
+def _capture(folder: Path) -> Capture:
+    """One capture, every fact of which is possible."""
+    capture = files.load(folder)
+    run, where = capture.run, f"file {folder / files.SIDECAR}"
+    try:
+        Version.parse(run.subject.version)
+    except ValueError:
+        raise UsageError(
+            where,
+            seen=f"subject.version {run.subject.version!r}",
+            expected="a release such as 2.1.31",
+        ) from None
+    if run.scenario not in SCENARIOS:
+        raise UsageError(
+            where,
+            seen=f"scenario {run.scenario!r}",
+            expected="a scenario that this version of pytest-cc-otel knows",
+        )
+    if not _EARLIEST_UNIX_NANO <= run.started_unix_nano <= run.ended_unix_nano < _LATEST_UNIX_NANO:
+        raise UsageError(
+            where,
+            seen=f"a run from {run.started_unix_nano} to {run.ended_unix_nano}",
+            expected="Unix nanoseconds of this century, the start before the end",
+        )
+    if capture.forgotten < 0:
+        raise UsageError(where, seen=f"forgotten {capture.forgotten}", expected="0 or more")
+    _exports_are_possible(folder, capture)
+    return capture
+
+
+def _exports_are_possible(folder: Path, capture: Capture) -> None:
+    last = 0
+    for line, export in enumerate(capture.exports, start=1):
+        where = f"file {folder / files.TRANSPORT} line {line}"
+        if export.sequence <= last:
+            raise UsageError(
+                where,
+                seen=f"sequence {export.sequence}",
+                expected=f"more than {last}, that of the line before",
+            )
+        last = export.sequence
+        earliest = capture.run.started_unix_nano - _CLOCK_NS
+        if not earliest <= export.arrived_unix_nano < _LATEST_UNIX_NANO:
+            raise UsageError(
+                where,
+                seen=f"arrived_unix_nano {export.arrived_unix_nano}",
+                expected=f"a time of its run, from {capture.run.started_unix_nano} on",
+            )
+
+
+def _is_as_recorded(folder: Path, capture: Capture, found: RunRecord) -> None:
+    """Raise UsageError for a capture of another run or release than the record says."""
+    assert found.recording is not None
+    (run,) = (
+        run
+        for run in found.recording.runs
+        if run.outcome is RunOutcome.RECORDED and run.folder == folder.name
+    )
+    subject = found.header.subject.version
+    for what, seen, expected in (
+        ("a capture of", capture.run.label, run.label),
+        ("a capture of release", capture.run.subject.version, subject),
+        ("forgotten", str(capture.forgotten), str(run.forgotten)),
+    ):
+        if seen != expected:
+            raise UsageError(
+                f"file {folder / files.SIDECAR}",
+                seen=f"{what} {seen}",
+                expected=f"{expected}, as {jsonl.FILE_NAME} says",
+            )

@@ -1,0 +1,126 @@
+"""What a recording was to be, and what became of each of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.record.header import Fuzz
+
+#: Faults of runs that are shown in full: a subject that cannot start has one in each.
+_SHOWN_FAULTS = 3
+
+
+class RunOutcome(StrEnum):
+    """What became of a run."""
+
+    RECORDED = "recorded"
+    #: The subject could not be driven through it.
+    UNDRIVEN = "undriven"
+    #: It cannot be made on this machine.
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run: its label (``working_day over grpc``) and what became of it.
+
+    ``reason`` says why it was not recorded, with the last screen or output of an undriven
+    one.  ``folder`` holds its capture, relative to the record; empty where none was kept.
+    ``forgotten`` exports were dropped over the memory limit, of ``unkept`` ones no body
+    was kept, because it was too large.
+    """
+
+    label: str
+    outcome: RunOutcome
+    seconds: float = 0.0
+    reason: str = ""
+    folder: str = ""
+    forgotten: int = 0
+    unkept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSummary:
+    """About a whole recording, without the captures.
+
+    ``seconds`` is its wall time, ``unavoidable_s`` the longest wait that no recording is
+    without, ``exports`` what arrived by protocol.  ``harness_fault`` says why nothing can
+    be judged, or is empty.  ``fuzz`` tells of sessions with drawn input, if there were any.
+    """
+
+    seconds: float = 0.0
+    runs: tuple[RunSummary, ...] = ()
+    exports: Mapping[str, int] = field(default_factory=dict)
+    harness_fault: str = ""
+    unavoidable_s: float = 0.0
+    fuzz: Fuzz | None = None
+
+    @property
+    def recorded(self) -> tuple[RunSummary, ...]:
+        """The runs that came to their end."""
+        return self._with(RunOutcome.RECORDED)
+
+    @property
+    def undriven(self) -> tuple[RunSummary, ...]:
+        """The runs that the subject did not go through."""
+        return self._with(RunOutcome.UNDRIVEN)
+
+    @property
+    def skipped(self) -> tuple[RunSummary, ...]:
+        """The runs that cannot be made on this machine."""
+        return self._with(RunOutcome.SKIPPED)
+
+    @property
+    def incomplete(self) -> tuple[RunSummary, ...]:
+        """The runs of which something arrived that was not kept."""
+        return tuple(run for run in self.runs if run.forgotten or run.unkept)
+
+    @property
+    def lengths_s(self) -> dict[str, float]:
+        """The seconds of each recorded run, by its label; of several, the longest."""
+        found: dict[str, float] = {}
+        for run in self.recorded:
+            found[run.label] = max(run.seconds, found.get(run.label, 0.0))
+        return found
+
+    @property
+    def problem(self) -> str:
+        """All that went wrong, for a reader; what went wrong often, not often."""
+        if self.harness_fault:
+            return self.harness_fault
+        shown = [run.reason for run in self.undriven[:_SHOWN_FAULTS]]
+        more = [run.label for run in self.undriven[_SHOWN_FAULTS:]]
+        if more:
+            shown.append(f"and {len(more)} more, not driven to the end either: {', '.join(more)}")
+        shown += [not_kept(run) for run in self.incomplete[:_SHOWN_FAULTS]]
+        return "\n\n".join(shown)
+
+    def _with(self, outcome: RunOutcome) -> tuple[RunSummary, ...]:
+        return tuple(run for run in self.runs if run.outcome is outcome)
+
+
+def not_kept(run: RunSummary) -> str:
+    """Say in words what of a run arrived and was not kept."""
+    parts = []
+    if run.forgotten:
+        parts.append(f"{run.forgotten} exports were forgotten over the memory limit of the store")
+    if run.unkept:
+        parts.append(f"the bodies of {run.unkept} exports were too large to be kept")
+    return f"{run.label}: {' and '.join(parts)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was to be recorded and judged.
+
+    ``runs`` are the labels of all runs that were to be made, ``drawn`` the scenarios that
+    stand for many runs each; ``selected`` the requirements that were to be judged (None:
+    all), ``options`` those of the command line that change what is recorded.
+    """
+
+    runs: tuple[str, ...] = ()
+    drawn: tuple[str, ...] = ()
+    selected: tuple[str, ...] | None = None
+    options: tuple[str, ...] = ()

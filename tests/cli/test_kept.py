@@ -1,0 +1,262 @@
+"""Record once, judge many times: a kept recording tells all that the live run told."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import cli
+from harness.assessment.recording import RecordingPlan, record_once
+from harness.capture import files
+from harness.subject.binary import resolve
+from harness.themes.catalogue import SCENARIOS
+
+Change = Callable[[Path], None]
+
+#: The conforming emitter after some lines of shell.
+EMITTER = '#!/bin/sh\n{before}\nexec {python} -m harness.reference.emitter "$@"\n'
+
+#: Over gRPC it hangs up at once, but tells its version.
+UNDRIVEN = """
+case "$1" in --version) ;; *)
+  if [ "$OTEL_EXPORTER_OTLP_PROTOCOL" = grpc ]; then echo "no gRPC today" >&2; exit 3; fi
+esac
+"""
+#: It dies where a resource attribute was drawn, once it has begun.
+DIES = """
+case "$1" in --version) ;; *)
+  if [ -n "$OTEL_RESOURCE_ATTRIBUTES" ]; then echo "dead" >&2; exit 7; fi
+esac
+"""
+INDISCREET = "export OTEL_LOG_USER_PROMPTS=1"
+
+#: A port that another process holds keeps one scenario from being run.
+PORT = "example_prometheus"
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    text = (folder / "record.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def told(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a record, without what depends on when and how it was judged."""
+    found = lines(folder)
+    for name in ("started", "ended", "recording_s", "unavoidable_s"):
+        del found[0][name]
+    del found[-1]["ratio"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "exit_code", "outcomes"),
+    [
+        ("", ["--cc-scenarios=working_day"], 0, {"recorded"}),
+        (INDISCREET, ["--cc-scenarios=working_day,new_file"], 1, {"recorded"}),
+        (UNDRIVEN, ["--cc-scenarios=working_day"], 1, {"recorded", "undriven"}),
+        ("", [f"--cc-scenarios={PORT},working_day"], 0, {"recorded", "skipped"}),
+        (DIES, ["--cc-scenarios=fuzz", "--cc-fuzz-seconds=0"], 1, {"recorded"}),
+        (INDISCREET, ["--cc-scenarios=working_day", "-k", "user_prompt"], 1, {"recorded"}),
+        (INDISCREET, ["--cc-scenarios=working_day", "-n", "2"], 1, {"recorded"}),
+    ],
+    ids=["good", "failing", "undriven", "hindered", "died", "selected", "distributed"],
+)
+def test_a_kept_recording_is_judged_as_the_live_run_was(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    before: str,
+    options: list[str],
+    exit_code: int,
+    outcomes: set[str],
+) -> None:
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+        monkeypatch.delenv(name)
+    claude = pytester.path / "claude"
+    claude.write_text(EMITTER.format(before=before, python=sys.executable))
+    claude.chmod(claude.stat().st_mode | stat.S_IXUSR)
+    if PORT in options[0]:
+        pytester.makeconftest(HINDERED)
+    live = pytester.runpytest_subprocess(
+        *(f"--cc-binary={claude}", "--cc-captures=kept", "--hypothesis-seed=1", *options),
+        timeout=240,
+    )
+    assert live.ret == exit_code
+    capsys.readouterr()
+    code = cli.main(["judge", str(pytester.path / "kept"), f"--report={pytester.path / 'again'}"])
+    shown = capsys.readouterr().out
+    assert code == exit_code
+    for ours, theirs in zip(
+        told(pytester.path / "again"), told(pytester.path / "kept"), strict=True
+    ):
+        assert ours == theirs
+    runs = [line for line in lines(pytester.path / "again") if line["kind"] == "run"]
+    assert {run["outcome"] for run in runs} == outcomes
+    for run in runs:
+        if run["outcome"] == "undriven":
+            assert "no gRPC today" in run["reason"]
+            assert run["reason"] in shown
+    ends = [line for line in live.outlines if line.startswith(("OK: ", "FAILED: "))]
+    assert shown.splitlines()[-1] == ends[-1]
+
+
+#: Lets the live run meet the hindrance that the judging process cannot meet.
+HINDERED = f"""
+from dataclasses import replace
+from harness.themes import catalogue
+
+catalogue.SCENARIOS[{PORT!r}] = replace(
+    catalogue.SCENARIOS[{PORT!r}], hindrance=lambda: "port 9464 is taken on this machine"
+)
+"""
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole recording of the conforming emitter, in two scenarios."""
+    folder = tmp_path_factory.mktemp("kept")
+    chosen = (SCENARIOS["working_day"], SCENARIOS["new_file"])
+    binary = resolve("reference", progress=print)
+    made = record_once(RecordingPlan(binary, chosen, 60.0, folder), print)
+    assert made.summary.problem == ""
+    return folder
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    change(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def in_run(**changes: Any) -> Change:
+    """Change the run of one capture."""
+
+    def change(folder: Path) -> None:
+        edit(folder / "working_day-grpc" / files.SIDECAR, lambda each: each["run"].update(changes))
+
+    return change
+
+
+def in_sidecar(**changes: Any) -> Change:
+    """Change what stands beside the run of one capture."""
+
+    def change(folder: Path) -> None:
+        edit(folder / "working_day-grpc" / files.SIDECAR, lambda each: each.update(changes))
+
+    return change
+
+
+def in_export(**changes: Any) -> Change:
+    """Change the second export of one capture."""
+
+    def change(folder: Path) -> None:
+        path = folder / "working_day-grpc" / files.TRANSPORT
+        found = path.read_text(encoding="utf-8").splitlines()
+        found[1] = json.dumps({**json.loads(found[1]), **changes})
+        path.write_text("\n".join(found) + "\n", encoding="utf-8")
+
+    return change
+
+
+def without(kind: str, label: str = "") -> Change:
+    """Take lines out of the record."""
+
+    def change(folder: Path) -> None:
+        path = folder / "record.jsonl"
+        documents = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        left = [
+            each
+            for each in documents
+            if each["kind"] != kind or (label and each.get("label") != label)
+        ]
+        path.write_text("".join(json.dumps(each) + "\n" for each in left), encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda folder: (folder / "working_day-grpc" / files.SIDECAR).unlink(),
+            "working_day-grpc: expected a folder that a finished run has saved",
+        ),
+        (
+            lambda folder: shutil.rmtree(folder / "new_file-http-protobuf"),
+            "expected the capture of new_file over http/protobuf, as record.jsonl says, saw no",
+        ),
+        (
+            lambda folder: shutil.copytree(folder / "working_day-grpc", folder / "another"),
+            "another: expected captures of one recording",
+        ),
+        (lambda folder: (folder / "record.jsonl").unlink(), "saw neither record.jsonl nor"),
+        (without("recording"), "expected the 4 runs that were planned, saw 4 captures, and no"),
+        (without("run", "new_file over http/protobuf"), "saw nothing about new_file over"),
+        (in_run(scenario="no_such_scenario"), "saw scenario 'no_such_scenario'"),
+        (in_run(started_unix_nano=0), "expected Unix nanoseconds of this century"),
+        (in_run(ended_unix_nano=1_600_000_000_000_000_000), "the start before the end"),
+        (in_run(exit_code=float("nan")), "run.exit_code"),
+        (
+            in_run(subject={"spec": "npm:latest", "path": "/bin/claude", "version": "latest"}),
+            "expected a release such as 2.1.31, saw subject.version 'latest'",
+        ),
+        (in_run(protocol="http/json"), "saw a capture of working_day over http/json"),
+        (in_sidecar(forgotten=-1), "expected 0 or more, saw forgotten -1"),
+        (in_sidecar(forgotten=5), "expected 0, as record.jsonl says, saw forgotten 5"),
+        (in_export(arrived_unix_nano=0), "transport.jsonl line 2: expected a time of its run"),
+        (in_export(arrived_unix_nano=10**40), "saw arrived_unix_nano 1000"),
+        (in_export(arrived_unix_nano=-1), "saw arrived_unix_nano -1"),
+        (in_export(sequence=1), "transport.jsonl line 2: expected more than 1"),
+    ],
+    ids=lambda value: value[:30] if isinstance(value, str) else "",
+)
+def test_a_recording_that_is_not_whole_is_not_judged(
+    kept: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Change,
+    message: str,
+) -> None:
+    folder = tmp_path / "kept"
+    shutil.copytree(kept, folder)
+    assert cli.main(["judge", str(folder)]) == cli.OK
+    capsys.readouterr()
+    change(folder)
+    assert cli.main(["judge", str(folder)]) == cli.USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_what_the_store_forgot_is_an_error_and_no_pass(
+    kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "kept"
+    shutil.copytree(kept, folder)
+    in_sidecar(forgotten=5)(folder)
+    path = folder / "record.jsonl"
+    documents = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for each in documents:
+        if each.get("label") == "working_day over grpc":
+            each["forgotten"] = 5
+    path.write_text("".join(json.dumps(each) + "\n" for each in documents), encoding="utf-8")
+    assert cli.main(["judge", str(folder), f"--report={tmp_path / 'out'}"]) == cli.FAILED
+    assert "5 exports were forgotten over the memory limit" in capsys.readouterr().out
+    rows = [each for each in lines(tmp_path / "out") if each["kind"] == "requirement"]
+    by_name = {each["requirement"]: each for each in rows}
+    prompt = by_name["events.user_prompt.prompt.redacted_by_default"]
+    assert prompt["verdict"] == "error"
+    assert prompt["reason"].startswith("working_day over grpc: 5 exports were forgotten")
+    # Nothing was lost of the run that this promise is about.
+    assert by_name["metrics.lines_of_code_count.counted_new_file"]["verdict"] == "pass"
+    # One capture alone says it, too.
+    assert cli.main(["judge", str(folder / "working_day-grpc")]) == cli.FAILED
