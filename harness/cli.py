@@ -87,7 +87,6 @@ def _plain(requirement: Requirement) -> dict[str, Any]:
         "until": None if versions.until is None else str(versions.until),
         "scenarios": list(requirement.scenarios),
         "given": dict(requirement.given),
-        "awaits": requirement.awaits,
     }
 
 

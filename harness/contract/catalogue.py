@@ -65,9 +65,8 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
     """Read and check the whole catalogue, resolved for ``version``.
 
     Raises :class:`HarnessError` for a broken catalogue: a duplicate name, an
-    unknown check, scenario or document, a check that nobody names, a
-    requirement that is checked but has no mutant, a mutant that breaks an
-    unknown name.
+    unknown check, scenario or document, a check that no requirement names, a
+    requirement without a mutant, a mutant that breaks an unknown name.
     """
     root = schema_root()
     documents = read_json(root / "documents.json")["documents"]
@@ -168,9 +167,9 @@ def _requirement(
         ),
         versions=own if own != VersionRange() else place.versions,
         selects=_selector(entry["selects"]) if "selects" in entry else place.selects,
+        check=str(entry["check"]),
         path=place.path,
         schema=resolve(schema, version),
-        check=entry.get("check"),
         params=_params(entry.get("params", {}), version),
         scenarios=tuple(entry.get("scenarios", ())),
         given=entry.get("given", {}),
@@ -179,7 +178,6 @@ def _requirement(
             MutantSpec(name, number, lie, (name, *lie.get("also", ())))
             for number, lie in enumerate(entry.get("mutants", ()), start=1)
         ),
-        awaits=str(entry.get("awaits", "")),
     )
 
 
@@ -218,13 +216,11 @@ def _verify(
         problems = []
         if each.name in seen:
             problems.append("the name is used twice")
-        if (each.check is None) == (not each.awaits):
-            problems.append("needs either a check or the scenario that it awaits")
-        if each.check is not None and each.check not in checks:
+        if each.check not in checks:
             problems.append(f"unknown check {each.check!r}")
         problems += [f"unknown scenario {s!r}" for s in each.scenarios if s not in scenarios]
-        if each.check is not None and not each.mutants:
-            problems.append("is checked, but no mutant shows that its check can fail")
+        if not each.mutants:
+            problems.append("no mutant shows that its check can fail")
         problems += [
             f"mutant {lie.number} breaks the unknown {broken!r}"
             for lie in each.mutants
@@ -234,6 +230,6 @@ def _verify(
         if problems:
             raise HarnessError(f"requirement {each.name}: {'; '.join(problems)}")
         seen.add(each.name)
-    idle = checks - {each.check for each in requirements if each.check is not None}
+    idle = checks - {each.check for each in requirements}
     if idle:
         raise HarnessError(f"no requirement names the check(s) {', '.join(sorted(idle))}")

@@ -77,13 +77,11 @@ class Assessment:
         """The verdict on one requirement.  Raises HarnessError for broken data of ours."""
         if not self.contract.applies(requirement):
             return decide(self.contract, requirement, None, self._expectations)
-        if requirement.check is not None:
-            facts = self.recording.facts
-            if facts.harness_fault:
-                return broken(requirement, facts.harness_fault)
-        views = self._views if requirement.check is not None else ()
-        judgement = self._judge.judge(requirement, views)
-        if isinstance(judgement.outcome, NotExercised) and requirement.check is not None:
+        facts = self.recording.facts
+        if facts.harness_fault:
+            return broken(requirement, facts.harness_fault)
+        judgement = self._judge.judge(requirement, self._views)
+        if isinstance(judgement.outcome, NotExercised):
             judgement = self._blaming(requirement, judgement.outcome)
         return decide(
             self.contract,
@@ -113,8 +111,6 @@ class Assessment:
 
     def _whole(self, requirement: Requirement) -> bool:
         """Whether every run was made that the requirement speaks of."""
-        if requirement.check is None:
-            return True
         return _runs_of(requirement) <= {capture.run.label for capture in self.recording.captures}
 
     def _blaming(self, requirement: Requirement, outcome: NotExercised) -> Judgement:
