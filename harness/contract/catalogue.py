@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
@@ -65,11 +66,12 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
     """Read and check the whole catalogue, resolved for ``version``.
 
     Raises :class:`HarnessError` for a broken catalogue: a duplicate name, an
-    unknown check, scenario or document, a check that no requirement names, a
-    requirement without a mutant, a mutant that breaks an unknown name.
+    unknown check, scenario or document, a section without an anchor, a check that
+    no requirement names, a requirement without a mutant, a mutant that breaks an
+    unknown name.
     """
     root = schema_root()
-    documents = read_json(root / "documents.json")["documents"]
+    documents = _documents(root)
     files = contract_files()
     schemas = {}
     for file, data in files:
@@ -118,6 +120,17 @@ def contract_files() -> tuple[tuple[Path, JsonObject], ...]:
     return tuple(found)
 
 
+def _documents(root: Path) -> JsonObject:
+    """Read the documents by name, validated against ``documents.schema.json``."""
+    path = root / "documents.json"
+    data = read_json(path)
+    schema = read_json(root / "documents.schema.json")
+    for error in Draft202012Validator(schema).iter_errors(data):
+        raise HarnessError(f"{path}: at {error.json_path}: {error.message}")
+    documents: JsonObject = data["documents"]
+    return documents
+
+
 @contextmanager
 def _naming(file: Path) -> Iterator[None]:
     """What is wrong with a contract file is our fault, and the file is named."""
@@ -156,15 +169,18 @@ def _requirement(
     document = str(entry.get("document", place.source["document"]))
     if document not in documents:
         raise HarnessError(f"{place.file}: {name}: unknown document {document!r}")
+    section = str(entry.get("section", place.source["section"]))
     with _naming(place.file):
         own = VersionRange.of(entry)
+    try:
+        source = _source(document, section, documents, version)
+    except ValueError as error:
+        raise HarnessError(f"{place.file}: {name}: {error}") from None
     return Requirement(
         name=name,
         level=Level(entry.get("level", "MUST")),
         says=str(entry["says"]),
-        source=_source(
-            document, str(entry.get("section", place.source["section"])), documents, version
-        ),
+        source=source,
         versions=own if own != VersionRange() else place.versions,
         selects=_selector(entry["selects"]) if "selects" in entry else place.selects,
         check=str(entry["check"]),
@@ -196,15 +212,29 @@ def _params(params: JsonObject, version: Version) -> JsonObject:
 
 
 def _source(document: str, section: str, documents: JsonObject, version: Version) -> Source:
-    """Where the promise stands for ``version``: the document named, or the one that
-    continues it and is in force by then."""
+    """Return where the promise stands for ``version``: in the document named, or in the
+    one that continues it and is in force by then.
+
+    Raises :class:`ValueError` for a section without an anchor, in either of them."""
     facts = documents[document]
+    url = "" if facts.get("measured") else _link(document, section, facts)
     if version not in VersionRange.of(facts) and "continued" in facts:
         later = facts["continued"]
         return _source(
             str(later["by"]), str(later["renamed"].get(section, section)), documents, version
         )
-    return Source(document, section, str(facts["title"]), str(facts["dated"]))
+    return Source(document, section, str(facts["title"]), str(facts["dated"]), url)
+
+
+def _link(document: str, section: str, facts: JsonObject) -> str:
+    """Return the URL of a section, made of its document's URL and its own anchor."""
+    anchor = facts["sections"].get(section)
+    if anchor is None:
+        raise ValueError(
+            f"no anchor for the section {section!r}: add it to the sections of {document!r} "
+            "in documents.json"
+        )
+    return urljoin(str(facts["url"]), str(anchor))
 
 
 def _verify(

@@ -22,12 +22,15 @@ WITHOUT_EVENTS = "without_events"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the promise stands: a document of ``schemas/documents.json`` and its section."""
+    """Where the promise stands: a document of ``schemas/documents.json`` and its section.
+
+    ``url`` leads to that section; it is empty for what this project measured itself."""
 
     document: str
     section: str
     title: str
     dated: str
+    url: str = ""
 
     def __str__(self) -> str:
         return f"{self.title} ({self.dated}), section “{self.section}”"

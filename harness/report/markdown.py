@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.contract.requirement import Requirement
+from harness.contract.requirement import Requirement, Source
 from harness.report.terminal import theme
 
 _COMMAND = "cc-harness requirements"
@@ -37,11 +37,15 @@ def _page(catalogue: Sequence[Requirement], version: str | None) -> Iterator[str
                 f"`{each.name}`",
                 each.level.value,
                 each.says,
-                str(each.source),
+                _linked(each.source),
                 str(each.versions),
                 each.exercised_by,
             )
             yield f"| {' | '.join(map(_escaped, cells))} |"
+
+
+def _linked(source: Source) -> str:
+    return f"[{source}]({source.url})" if source.url else str(source)
 
 
 def _escaped(text: str) -> str:

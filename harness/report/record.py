@@ -122,6 +122,7 @@ def row_to_plain(row: Row) -> dict[str, Any]:
         "level": row.level.value,
         "says": row.says,
         "source": row.source,
+        **({"url": row.url} if row.url else {}),
         "reason": row.reason,
         "evidence": row.evidence,
         "looked_at": row.looked_at,
@@ -156,6 +157,7 @@ def row_from_plain(document: Mapping[str, Any]) -> Row:
             Protocol(protocol): Verdict(verdict)
             for protocol, verdict in document["by_protocol"].items()
         },
+        url=document.get("url", ""),
     )
 
 

@@ -20,7 +20,7 @@ def test_every_requirement_has_one_row() -> None:
     assert "7 promises for release 2.1.31.\n" in page
     for each in wanted:
         (row,) = (line for line in page.splitlines() if line.startswith(f"| `{each.name}` |"))
-        assert str(each.source) in row
+        assert f"| [{each.source}]({each.source.url}) |" in row
         assert row.endswith(f"| {each.exercised_by} |")
 
 
