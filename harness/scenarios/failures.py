@@ -15,8 +15,8 @@ _ONE_RETRY = {"CLAUDE_CODE_MAX_RETRIES": "1"}
 API_FAILURES = Scenario(
     name="api_failures",
     says=(
-        "A conversation in which the API answers 400, 401, 429, 500 and 529, once passes "
-        "after a 529, and hangs up"
+        "A conversation in which the API answers 400, 401, 429, 500 and 529, answers "
+        "one request after a 529, and closes a connection without an answer"
     ),
     prompts=(
         "This will be a bad request.",
