@@ -82,12 +82,16 @@ def _plain(requirement: Requirement) -> dict[str, Any]:
         "requirement": requirement.name,
         "level": requirement.level.value,
         "says": requirement.says,
-        "source": {"title": source.title, "dated": source.dated, "section": source.section},
+        "source": {
+            "title": source.title,
+            "dated": source.dated,
+            "section": source.section,
+            "url": source.url or None,
+        },
         "since": None if versions.since is None else str(versions.since),
         "until": None if versions.until is None else str(versions.until),
         "scenarios": list(requirement.scenarios),
         "given": dict(requirement.given),
-        "awaits": requirement.awaits,
     }
 
 

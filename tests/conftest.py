@@ -217,7 +217,7 @@ def requirement() -> Callable[..., Requirement]:
     """Make a requirement; keywords that it does not have are the params of its check."""
 
     def make(
-        check: str | None,
+        check: str,
         *,
         kind: str = "event",
         name: str = "user_prompt",
@@ -226,7 +226,6 @@ def requirement() -> Callable[..., Requirement]:
         scenarios: tuple[str, ...] = ("working_day",),
         given: Mapping[str, str | bool | None] | None = None,
         protocols: tuple[str, ...] = (),
-        awaits: str = "",
         **params: object,
     ) -> Requirement:
         return Requirement(
@@ -243,7 +242,6 @@ def requirement() -> Callable[..., Requirement]:
             scenarios=scenarios,
             given=given or {},
             protocols=protocols,
-            awaits=awaits,
         )
 
     return make

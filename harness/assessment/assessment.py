@@ -90,9 +90,8 @@ class Assessment:
             return broken(requirement, summary.harness_fault)
         if lost := self._lost(requirement):
             return broken(requirement, lost)
-        views = self._views if requirement.check is not None else ()
-        judgement = self._judge.judge(requirement, views)
-        if isinstance(judgement.outcome, NotExercised) and requirement.check is not None:
+        judgement = self._judge.judge(requirement, self._views)
+        if isinstance(judgement.outcome, NotExercised):
             judgement = self._blaming(requirement, judgement.outcome)
         return decide(
             self.contract,
@@ -136,8 +135,6 @@ class Assessment:
 
     def _whole(self, requirement: Requirement) -> bool:
         """Whether every run was made that the requirement speaks of."""
-        if requirement.check is None:
-            return True
         return _runs_of(requirement) <= {capture.run.label for capture in self.recording.captures}
 
     def _blaming(self, requirement: Requirement, outcome: NotExercised) -> Judgement:

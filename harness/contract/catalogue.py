@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
@@ -65,12 +66,12 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
     """Read and check the whole catalogue, resolved for ``version``.
 
     Raises :class:`HarnessError` for a broken catalogue: a duplicate name, an
-    unknown check, scenario or document, a check that nobody names, a
-    requirement that is checked but has no mutant, a mutant that breaks an
+    unknown check, scenario or document, a section without an anchor, a check that
+    no requirement names, a requirement without a mutant, a mutant that breaks an
     unknown name.
     """
     root = schema_root()
-    documents = read_json(root / "documents.json")["documents"]
+    documents = _documents(root)
     files = contract_files()
     schemas = {}
     for file, data in files:
@@ -119,6 +120,17 @@ def contract_files() -> tuple[tuple[Path, JsonObject], ...]:
     return tuple(found)
 
 
+def _documents(root: Path) -> JsonObject:
+    """Read the documents by name, validated against ``documents.schema.json``."""
+    path = root / "documents.json"
+    data = read_json(path)
+    schema = read_json(root / "documents.schema.json")
+    for error in Draft202012Validator(schema).iter_errors(data):
+        raise HarnessError(f"{path}: at {error.json_path}: {error.message}")
+    documents: JsonObject = data["documents"]
+    return documents
+
+
 @contextmanager
 def _naming(file: Path) -> Iterator[None]:
     """What is wrong with a contract file is our fault, and the file is named."""
@@ -157,20 +169,23 @@ def _requirement(
     document = str(entry.get("document", place.source["document"]))
     if document not in documents:
         raise HarnessError(f"{place.file}: {name}: unknown document {document!r}")
+    section = str(entry.get("section", place.source["section"]))
     with _naming(place.file):
         own = VersionRange.of(entry)
+    try:
+        source = _source(document, section, documents, version)
+    except ValueError as error:
+        raise HarnessError(f"{place.file}: {name}: {error}") from None
     return Requirement(
         name=name,
         level=Level(entry.get("level", "MUST")),
         says=str(entry["says"]),
-        source=_source(
-            document, str(entry.get("section", place.source["section"])), documents, version
-        ),
+        source=source,
         versions=own if own != VersionRange() else place.versions,
         selects=_selector(entry["selects"]) if "selects" in entry else place.selects,
+        check=str(entry["check"]),
         path=place.path,
         schema=resolve(schema, version),
-        check=entry.get("check"),
         params=_params(entry.get("params", {}), version),
         scenarios=tuple(entry.get("scenarios", ())),
         given=entry.get("given", {}),
@@ -179,7 +194,6 @@ def _requirement(
             MutantSpec(name, number, lie, (name, *lie.get("also", ())))
             for number, lie in enumerate(entry.get("mutants", ()), start=1)
         ),
-        awaits=str(entry.get("awaits", "")),
     )
 
 
@@ -198,15 +212,29 @@ def _params(params: JsonObject, version: Version) -> JsonObject:
 
 
 def _source(document: str, section: str, documents: JsonObject, version: Version) -> Source:
-    """Where the promise stands for ``version``: the document named, or the one that
-    continues it and is in force by then."""
+    """Return where the promise stands for ``version``: in the document named, or in the
+    one that continues it and is in force by then.
+
+    Raises :class:`ValueError` for a section without an anchor, in either of them."""
     facts = documents[document]
+    url = "" if facts.get("measured") else _link(document, section, facts)
     if version not in VersionRange.of(facts) and "continued" in facts:
         later = facts["continued"]
         return _source(
             str(later["by"]), str(later["renamed"].get(section, section)), documents, version
         )
-    return Source(document, section, str(facts["title"]), str(facts["dated"]))
+    return Source(document, section, str(facts["title"]), str(facts["dated"]), url)
+
+
+def _link(document: str, section: str, facts: JsonObject) -> str:
+    """Return the URL of a section, made of its document's URL and its own anchor."""
+    anchor = facts["sections"].get(section)
+    if anchor is None:
+        raise ValueError(
+            f"no anchor for the section {section!r}: add it to the sections of {document!r} "
+            "in documents.json"
+        )
+    return urljoin(str(facts["url"]), str(anchor))
 
 
 def _verify(
@@ -218,13 +246,11 @@ def _verify(
         problems = []
         if each.name in seen:
             problems.append("the name is used twice")
-        if (each.check is None) == (not each.awaits):
-            problems.append("needs either a check or the scenario that it awaits")
-        if each.check is not None and each.check not in checks:
+        if each.check not in checks:
             problems.append(f"unknown check {each.check!r}")
         problems += [f"unknown scenario {s!r}" for s in each.scenarios if s not in scenarios]
-        if each.check is not None and not each.mutants:
-            problems.append("is checked, but no mutant shows that its check can fail")
+        if not each.mutants:
+            problems.append("no mutant shows that its check can fail")
         problems += [
             f"mutant {lie.number} breaks the unknown {broken!r}"
             for lie in each.mutants
@@ -234,6 +260,6 @@ def _verify(
         if problems:
             raise HarnessError(f"requirement {each.name}: {'; '.join(problems)}")
         seen.add(each.name)
-    idle = checks - {each.check for each in requirements if each.check is not None}
+    idle = checks - {each.check for each in requirements}
     if idle:
         raise HarnessError(f"no requirement names the check(s) {', '.join(sorted(idle))}")

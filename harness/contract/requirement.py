@@ -22,12 +22,15 @@ WITHOUT_EVENTS = "without_events"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the promise stands: a document of ``schemas/documents.json`` and its section."""
+    """Where the promise stands: a document of ``schemas/documents.json`` and its section.
+
+    ``url`` leads to that section; it is empty for what this project measured itself."""
 
     document: str
     section: str
     title: str
     dated: str
+    url: str = ""
 
     def __str__(self) -> str:
         return f"{self.title} ({self.dated}), section “{self.section}”"
@@ -60,7 +63,7 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class MutantSpec:
-    """A lie that must be caught, in the terms of ``schemas/requirement.schema.json``.
+    """A lie that must be caught, in the terms of ``schemas/contract.schema.json``.
 
     ``breaks`` holds every requirement that it breaks, the owner first.
     """
@@ -82,8 +85,7 @@ class Requirement:
 
     It is judged in every run of ``scenarios`` (none: of all) that is as ``given`` says:
     an upper-case key is an environment variable and its value (None: not set), any
-    other a trait of the run and whether it has it.  A requirement without a ``check``
-    waits for a scenario: ``awaits`` says which, for a reader."""
+    other a trait of the run and whether it has it."""
 
     name: str
     level: Level
@@ -91,15 +93,14 @@ class Requirement:
     source: Source
     versions: VersionRange
     selects: Selector
+    check: str
     path: tuple[str, ...] = ()
     schema: Mapping[str, object] | bool = True
-    check: str | None = None
     params: Mapping[str, object] = field(default_factory=dict)
     scenarios: tuple[str, ...] = ()
     given: Mapping[str, str | bool | None] = field(default_factory=dict)
     protocols: tuple[str, ...] = ()
     mutants: tuple[MutantSpec, ...] = ()
-    awaits: str = ""
 
     def speaks_of(
         self, scenario: str, environment: Mapping[str, str], traits: Collection[str]

@@ -120,8 +120,6 @@ class Judge:
         Nothing seen on one protocol is not made good by another: without a finding, the
         whole is exercised only where some scenario exercises it in each of its runs.
         """
-        if requirement.check is None:
-            return Judgement(NotExercised(requirement.awaits))
         relevant = [view for view in views if concerns(requirement, view.run)]
         if not relevant:
             return Judgement(NotExercised(f"there was none of: {requirement.exercised_by}"))
@@ -133,7 +131,6 @@ class Judge:
     def _outcome(self, requirement: Requirement, view: CaptureView) -> Outcome:
         known = self._known.setdefault(view, {})
         if id(requirement) not in known:
-            assert requirement.check is not None
             outcome = self._per_capture[requirement.check](requirement, view)
             if DRAWN in view.run.traits and self._by_hand is not None:
                 outcome = _shown_by_hand(outcome, view.run, requirement, self._by_hand)

@@ -20,7 +20,8 @@ class Row:
 
     ``reason`` explains every verdict but ``pass`` and ``fail``; ``looked_at`` is
     the number of things judged; ``by_protocol`` holds each protocol's own
-    outcome (``pass``, ``fail`` or ``not exercised``), before expectations.
+    outcome (``pass``, ``fail`` or ``not exercised``), before expectations; ``url``
+    leads to ``source`` and is empty for what this project measured itself.
     """
 
     requirement: str
@@ -33,6 +34,7 @@ class Row:
     looked_at: int = 0
     findings: tuple[Finding, ...] = ()
     by_protocol: Mapping[Protocol, Verdict] = field(default_factory=dict)
+    url: str = ""
 
 
 def decide(
@@ -133,4 +135,5 @@ def _row(
         looked_at,
         findings,
         protocols or {},
+        requirement.source.url,
     )

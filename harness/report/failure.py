@@ -39,4 +39,6 @@ def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
     if len(set(row.by_protocol.values())) > 1:
         yield "over", ", ".join(f"{each}: {verdict}" for each, verdict in row.by_protocol.items())
     yield "source", row.source
+    if row.url:
+        yield "link", row.url
     yield "rerun", rerun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.contract.requirement import Requirement
+from harness.contract.requirement import Requirement, Source
 from harness.report.terminal import theme
 
 _COMMAND = "cc-harness requirements"
@@ -17,16 +17,12 @@ def requirements(catalogue: Sequence[Requirement], version: str | None = None) -
 
 def _page(catalogue: Sequence[Requirement], version: str | None) -> Iterator[str]:
     command = _COMMAND if version is None else f"{_COMMAND} --version {version}"
-    awaiting = sum(bool(each.awaits) for each in catalogue)
     yield "# Requirements"
     yield ""
     yield f"Written by `{command}`; change the files in `schemas/`, not this one."
     yield ""
     about = "any release" if version is None else f"release {version}"
-    yield (
-        f"{len(catalogue)} promises for {about}; {awaiting} of them wait for a run that is not "
-        "part of the suite yet, and are *not exercised* until then."
-    )
+    yield f"{len(catalogue)} promises for {about}."
     themes: dict[str, list[Requirement]] = {}
     for requirement in catalogue:
         themes.setdefault(theme(requirement.name), []).append(requirement)
@@ -41,11 +37,15 @@ def _page(catalogue: Sequence[Requirement], version: str | None) -> Iterator[str
                 f"`{each.name}`",
                 each.level.value,
                 each.says,
-                str(each.source),
+                _linked(each.source),
                 str(each.versions),
-                f"*not yet: {each.awaits}*" if each.awaits else each.exercised_by,
+                each.exercised_by,
             )
             yield f"| {' | '.join(map(_escaped, cells))} |"
+
+
+def _linked(source: Source) -> str:
+    return f"[{source}]({source.url})" if source.url else str(source)
 
 
 def _escaped(text: str) -> str:

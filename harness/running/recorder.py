@@ -201,7 +201,7 @@ def run_session(
     """Run one session of the caller's own making in the calling thread."""
     scenario = Scenario(
         name="session",
-        says="a session of one's own",
+        says="A session that a test of its own drives",
         prompt=prompt,
         script=script,
         environment=env or {},

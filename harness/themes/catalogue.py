@@ -61,11 +61,11 @@ def needed(
 ) -> tuple[Scenario, ...]:
     """The scenarios (of ``only``, if any are named) that exercise one of ``requirements``;
     those that take long only where ``slow`` is said."""
-    checked = [each for each in requirements if each.check is not None]
+    asked = list(requirements)
     return tuple(
         scenario
         for scenario in SCENARIOS.values()
         if (slow or not scenario.slow)
         and (not only or scenario.name in only)
-        and any(map(scenario.concerns, checked))
+        and any(map(scenario.concerns, asked))
     )

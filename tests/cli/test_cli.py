@@ -80,6 +80,11 @@ def test_requirements_of_a_release(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(each["since"] in (None, "2.1.31") or each["since"] < "2.1.31" for each in found)
     everything = json.loads(called(capsys, "requirements", "--format", "json")[1])
     assert {each["requirement"] for each in found} < {each["requirement"] for each in everything}
+    links = {each["requirement"]: each["source"]["url"] for each in found}
+    assert links["events.user_prompt.exported"] == (
+        "https://code.claude.com/docs/en/monitoring-usage#user-prompt-event"
+    )
+    assert links["scopes.logs.name"] is None
     page = called(capsys, "requirements", "--version", "2.1.31")[1]
     assert f"{len(found)} promises for release 2.1.31" in page
 

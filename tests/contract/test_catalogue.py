@@ -88,7 +88,7 @@ def test_every_promise_can_be_traced_and_understood(contract: Contract) -> None:
     for requirement in contract.requirements:
         assert requirement.says.endswith("."), requirement.name
         assert requirement.source.section, requirement.name
-        assert requirement.awaits or requirement.mutants, requirement.name
+        assert requirement.mutants, requirement.name
 
 
 def test_mutants_call_known_lies_and_every_lie_is_called(contract: Contract) -> None:
@@ -114,10 +114,8 @@ def _keys(value: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def edited(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Callable[[dict[str, Any]], object]], None]:
-    """Load a copy of the schemas in which session_count.json was edited."""
+def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Load a copy of the schemas in which one file was edited."""
     original = files.schema_root()
     copy = tmp_path / "schemas"
     shutil.copytree(original, copy)
@@ -125,12 +123,16 @@ def edited(
     # The files are read once per process; the edited ones must not stay.
     monkeypatch.setattr(catalogue, "contract_files", catalogue.contract_files.__wrapped__)
 
-    def load_edited(edit: Callable[[dict[str, Any]], object]) -> None:
-        path = copy / "metrics" / "session_count.json"
+    def load_edited(
+        edit: Callable[[dict[str, Any]], object],
+        file: str = "metrics/session_count.json",
+        version: str = "2.1.31",
+    ) -> None:
+        path = copy / file
         data = json.loads(path.read_text(encoding="utf-8"))
         edit(data)
         path.write_text(json.dumps(data), encoding="utf-8")
-        contract_for("2.1.31")
+        contract_for(version)
 
     return load_edited
 
@@ -147,6 +149,12 @@ def _first(data: dict[str, Any]) -> dict[str, Any]:
         (lambda d: _first(d).update(check="guess"), "unknown check 'guess'"),
         (lambda d: _first(d).update(scenarios=["holiday"]), "unknown scenario 'holiday'"),
         (lambda d: _first(d).update(document="hearsay"), "unknown document 'hearsay'"),
+        (
+            lambda d: _first(d).update(section="Rumours"),
+            "session_count.json: metrics.session_count.exported: "
+            "no anchor for the section 'Rumours': add it to the sections of "
+            "'monitoring-2026-02' in documents.json",
+        ),
         (lambda d: _first(d).pop("mutants"), "no mutant shows that its check can fail"),
         (
             lambda d: _first(d)["mutants"][0].update(also=["no.such"]),
@@ -154,7 +162,10 @@ def _first(data: dict[str, Any]) -> dict[str, Any]:
         ),
         (lambda d: _first(d).update(since="2.1.9", until="2.1.8"), "empty version range"),
         (lambda d: _first(d).update(level="OUGHT"), "'OUGHT' is not one of"),
-        (lambda d: _first(d).update(awaits="something else"), "session_count.json: at"),
+        (
+            lambda d: _first(d).pop("check"),
+            "session_count.json: at $['x-requirements'][0]: 'check' is a required property",
+        ),
         (lambda d: d.update(type="thing"), "is not valid under any of the given schemas"),
     ],
     ids=[
@@ -162,21 +173,45 @@ def _first(data: dict[str, Any]) -> dict[str, Any]:
         "check",
         "scenario",
         "document",
+        "section",
         "no mutant",
         "mutant",
         "range",
         "level",
-        "check and awaits",
+        "no check",
         "no schema",
     ],
 )
 def test_a_broken_catalogue_is_refused(
-    edited: Callable[[Callable[[dict[str, Any]], object]], None],
+    edited: Callable[..., None],
     edit: Callable[[dict[str, Any]], object],
     complaint: str,
 ) -> None:
     with pytest.raises(HarnessError, match=re.escape(complaint)):
         edited(edit)
+
+
+@pytest.mark.parametrize(
+    ("edit", "complaint"),
+    [
+        (
+            lambda d: d["monitoring-2026-08"]["sections"].pop("Metrics"),
+            "no anchor for the section 'Metrics': add it to the sections of 'monitoring-2026-08'",
+        ),
+        (lambda d: d["changelog"].pop("url"), "documents.json: at $.documents.changelog"),
+        (lambda d: d["changelog"].update(measured=True), "documents.json: at $.documents"),
+        (lambda d: d["changelog"].update(retrieved="lately"), "documents.json: at $.documents"),
+        (lambda d: d["changelog"].update(digest="2f7c"), "documents.json: at $.documents"),
+        (lambda d: d["changelog"]["sections"].update({"2.1.41": "2141"}), "documents.json: at"),
+        (lambda d: d["measured"].pop("measured"), "documents.json: at $.documents.measured"),
+    ],
+    ids=["section of the later edition", "no url", "both", "date", "digest", "anchor", "neither"],
+)
+def test_broken_documents_are_refused(
+    edited: Callable[..., None], edit: Callable[[dict[str, Any]], object], complaint: str
+) -> None:
+    with pytest.raises(HarnessError, match=re.escape(complaint)):
+        edited(lambda data: edit(data["documents"]), "documents.json", "2.1.330")
 
 
 def test_a_check_that_nobody_names_is_refused() -> None:
@@ -204,3 +239,63 @@ def test_the_document_in_force_is_the_one_that_is_cited() -> None:
     )
     assert "Security/privacy considerations" in cited(renamed, "2.1.31")
     assert "(2026-08), section “Security and privacy”" in cited(renamed, "2.1.330")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_each_promise_leads_to_its_paragraph(version: str) -> None:
+    documents = files.read_json(files.schema_root() / "documents.json")["documents"]
+    for requirement in contract_for(version).requirements:
+        source = requirement.source
+        if source.document == "measured":
+            assert source.url == "", requirement.name
+            continue
+        url, _, anchor = source.url.partition("#")
+        assert url.startswith(documents[source.document]["url"]), requirement.name
+        assert re.fullmatch(r"[a-z0-9_-]+", anchor), requirement.name
+
+
+def test_every_anchor_is_cited() -> None:
+    documents = files.read_json(files.schema_root() / "documents.json")["documents"]
+    cited = {
+        (requirement.source.document, requirement.source.section)
+        for version in VERSIONS
+        for requirement in contract_for(version).requirements
+    }
+    kept = {
+        (name, section)
+        for name, document in documents.items()
+        for section in document.get("sections", ())
+    }
+    assert kept == {each for each in cited if each[0] != "measured"}
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "url"),
+    [
+        (
+            "events.user_prompt.exported",
+            "2.1.31",
+            "https://code.claude.com/docs/en/monitoring-usage#user-prompt-event",
+        ),
+        (
+            "privacy.api_key",
+            "2.1.330",
+            "https://code.claude.com/docs/en/monitoring-usage#security-and-privacy",
+        ),
+        (
+            "metrics.lines_of_code_count.model.present",
+            "2.1.330",
+            "https://github.com/anthropics/claude-code/blob/main/CHANGELOG.md#21172",
+        ),
+        (
+            "endpoints.base_path",
+            "2.1.31",
+            "https://github.com/open-telemetry/opentelemetry-specification/blob/v1.60.0/"
+            "specification/protocol/exporter.md#endpoint-urls-for-otlphttp",
+        ),
+        ("scopes.logs.name", "2.1.31", ""),
+    ],
+    ids=["document", "later edition", "changelog", "a page of several", "measured"],
+)
+def test_the_link_of_a_promise(name: str, version: str, url: str) -> None:
+    assert contract_for(version).requirement(name).source.url == url

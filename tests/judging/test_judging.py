@@ -82,11 +82,6 @@ def test_the_runs_of_a_requirement_in_words(
     assert judge.judge(asked, []).outcome == NotExercised(f"there was none of: {words}")
 
 
-def test_a_requirement_that_waits_says_for_what(judge: Any, viewer: Any, requirement: Any) -> None:
-    asked = requirement(None, awaits="a run on the moon")
-    assert judge.judge(asked, [viewer(events=GOOD)]).outcome == NotExercised("a run on the moon")
-
-
 def test_without_scenarios_every_run_is_judged(
     judge: Any, viewer: Any, requirement: Any, findings: Any
 ) -> None:

@@ -218,8 +218,8 @@ def test_a_failure_can_be_read_and_run_again(
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     shown = summary(result)
     start = shown.index(f"  FAIL {REDACTED}")
-    labels = [line.split()[0] for line in shown[start + 2 : start + 8]]
-    assert labels == ["expected", "seen", "where", "and", "source", "rerun"]
+    labels = [line.split()[0] for line in shown[start + 2 : start + 9]]
+    assert labels == ["expected", "seen", "where", "and", "source", "link", "rerun"]
     assert "Please greet the world twice" in shown[start + 3]
     assert "· user_prompt ·" in shown[start + 4]
     assert "FAILED: 1 of 7 requirements fail the run" in shown
@@ -229,7 +229,7 @@ def test_a_failure_can_be_read_and_run_again(
     check_failure_in_junit(pytester.path / "junit.xml")
     check_record_of_failure(pytester.path / "out" / "record.jsonl")
 
-    command = shlex.split(shown[start + 7].split(maxsplit=1)[1])
+    command = shlex.split(shown[start + 8].split(maxsplit=1)[1])
     assert command == [
         *("pytest", f"--cc-binary={binary}", "--cc-deadline=50"),
         *("--cc-scenarios=working_day", REDACTED),

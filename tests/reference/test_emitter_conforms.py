@@ -63,7 +63,7 @@ def outcomes_of(version: str, names: tuple[str, ...]) -> dict[str, Outcome]:
     return {
         requirement.name: judge.judge(requirement, views).outcome
         for requirement in contract.requirements
-        if contract.applies(requirement) and requirement.check is not None
+        if contract.applies(requirement)
     }
 
 

@@ -24,6 +24,7 @@ def row() -> Rows:
             "level": Level.MUST,
             "says": f"What {name} says.",
             "source": "A document (2026-02), section “One”",
+            "url": "https://example.org/document#one",
             "reason": "" if verdict in (Verdict.PASS, Verdict.FAIL) else f"why {verdict}",
             "evidence": "how it is known" if verdict is Verdict.KNOWN else "",
             "looked_at": 4,

@@ -114,6 +114,16 @@ def test_a_line_for_doing_it_by_hand_is_kept(
     assert list(record.read(path).rows) == [made]
 
 
+def test_a_row_without_a_link_has_none_in_its_line(
+    tmp_path: Path, header: Header, row: Callable[..., Row]
+) -> None:
+    made = row("a.b", url="")
+    path = tmp_path / record.FILE_NAME
+    record.write(path, header, [made], replace(FOOTER, selected=1))
+    assert "url" not in lines(path)[1]
+    assert list(record.read(path).rows) == [made]
+
+
 def test_each_line_is_as_the_schema_says(path: Path, rows: list[Row]) -> None:
     schema = read_json(schema_root() / "record.schema.json")
     Draft202012Validator.check_schema(schema)

@@ -104,13 +104,14 @@ def test_theme(name: str, expected: str) -> None:
 def test_each_failure_tells_all(show: Show, row: Rows) -> None:
     shown = texts(show([row("a.b", Verdict.FAIL), row("a.c")]))
     start = shown.index("failures (1)")
-    assert shown[start + 1 : start + 8] == [
+    assert shown[start + 1 : start + 9] == [
         "  FAIL a.b",
         "    What a.b says. [MUST]",
         "      expected  1 (integer)",
         '      seen      "1" (string)',
         "      where     grpc · a.b",
         "      source    A document (2026-02), section “One”",
+        "      link      https://example.org/document#one",
         "      rerun     again a.b",
     ]
     assert shown[-1] == "FAILED: 1 of 2 requirements fail the run"
@@ -206,8 +207,14 @@ def test_many_findings_are_counted(row: Rows) -> None:
         "            and 2 more, of 9 looked at",
         "  over      grpc: fail, http/json: pass",
         "  source    A document (2026-02), section “One”",
+        "  link      https://example.org/document#one",
         "  rerun     again",
     ]
+
+
+def test_what_was_measured_here_has_no_link(row: Rows) -> None:
+    lines = failure(row("a.b", Verdict.FAIL, url=""), "again")
+    assert [line.split()[0] for line in lines[-2:]] == ["source", "rerun"]
 
 
 def test_a_rerun_can_be_pasted() -> None:

@@ -207,10 +207,6 @@ def test_what_is_given_is_looked_for_in_settings_and_traits() -> None:
     assert needed([both]) == ()
 
 
-def test_a_requirement_that_waits_needs_nothing() -> None:
-    assert needed([requirement(check=None, awaits="a scenario")]) == ()
-
-
 def test_every_protocol_is_spoken() -> None:
     assert {p for each in SCENARIOS.values() for p in each.protocols} == set(Protocol)
     assert SCENARIOS["working_day"].protocols == tuple(Protocol)

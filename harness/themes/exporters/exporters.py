@@ -227,7 +227,7 @@ def _printed_and_served(place: Place, completed: Completed) -> Sequence[Export]:
 
 _SEVERAL_EXPORTERS = Scenario(
     name="several_exporters",
-    says="Metrics go over OTLP and to a scraper, events to the console and over OTLP",
+    says="Metrics are exported over OTLP and scraped, events over OTLP and to the console",
     prompt="Tell everybody.",
     script=_work_and_be_scraped,
     configure=_several,
@@ -252,7 +252,7 @@ def _work_in_secret(work: Path) -> Sequence[Step]:
 
 _CONSOLE_EVENTS = Scenario(
     name="console_events",
-    says="Events go to the console alone",
+    says="Events are exported to the console alone",
     prompt=f"Keep {CANARIES['prompt']} off the screen.",
     script=_work_in_secret,
     canaries=_HIDDEN,

@@ -89,7 +89,7 @@ def _silent(
 ) -> Scenario:
     return Scenario(
         name=name,
-        says=f"Everything is set for export {says}",
+        says=f"Everything is set for export, {says}",
         prompt="Keep it to yourself.",
         script=(
             UseTool("Bash", {"command": "sleep 0.3", "description": "Wait"}),
@@ -108,9 +108,18 @@ def _silent(
 
 _SWITCH = "CLAUDE_CODE_ENABLE_TELEMETRY"
 _SILENT = (
-    _silent("not_enabled", "but the switch", Protocol.GRPC, {}, _SWITCH),
-    _silent("enabled_empty", "but the switch is empty", Protocol.HTTP_PROTOBUF, {_SWITCH: ""}),
-    _silent("enabled_zero", "but the switch is 0", Protocol.HTTP_JSON, {_SWITCH: "0"}),
+    _silent(
+        "not_enabled", "but CLAUDE_CODE_ENABLE_TELEMETRY is not set", Protocol.GRPC, {}, _SWITCH
+    ),
+    _silent(
+        "enabled_empty",
+        "but CLAUDE_CODE_ENABLE_TELEMETRY is empty",
+        Protocol.HTTP_PROTOBUF,
+        {_SWITCH: ""},
+    ),
+    _silent(
+        "enabled_zero", "but CLAUDE_CODE_ENABLE_TELEMETRY is 0", Protocol.HTTP_JSON, {_SWITCH: "0"}
+    ),
     _silent(
         "no_exporters",
         "but no exporter is named",

@@ -230,7 +230,7 @@ _HTTP = (Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON)
 
 ROTATION = _helped(
     "helper_rotation",
-    "A busy session at a collector that wants a new token every few seconds",
+    "A busy session whose collector demands a new token every few seconds",
     tuple(Protocol),
     script=(Until(_wait(0.2), _rotated, at_most=40),),
     environment={
@@ -265,14 +265,14 @@ SCENARIOS = (
     ),
     _helped(
         "helper_lost",
-        "A session whose headers helper can no longer be executed, and then is gone",
+        "A session whose headers helper loses its permission to execute, then is deleted",
         [Protocol.HTTP_JSON],
         script=_while_it_is_lost,
         environment={**_every(200), DEBOUNCE: "200"},
     ),
     _helped(
         "helper_spaced",
-        "A session whose headers helper stands at a path with spaces",
+        "A session whose headers helper has a path with spaces",
         [Protocol.HTTP_JSON],
         launcher="our helpers/print headers",
     ),
@@ -294,7 +294,7 @@ SCENARIOS = (
     ),
     _bad(
         "helper_newline",
-        "prints a value that goes on with a header of its own",
+        "prints a value with a line break and a further header",
         Protocol.HTTP_PROTOBUF,
         {**_GOOD, _TEAM: f"team-@\r\n{_INJECTED}: yes"},
     ),
@@ -307,7 +307,7 @@ SCENARIOS = (
     ),
     _helped(
         "helper_half_hour",
-        "A session of half an hour whose headers helper is asked as often as by default",
+        "A session of half an hour with the default interval of the headers helper",
         [Protocol.HTTP_JSON],
         script=(Until(_wait(20.0), _asked_again, at_most=95),),
         environment=_every(5000),

@@ -79,7 +79,7 @@ def _configured(
     script: Sequence[Step | Until],
     protocol: Protocol,
 ) -> Scenario:
-    told = ", ".join(f"{value or 'nothing'}" for value in intervals_ms.values())
+    told = ", ".join(f"{name}={value}" for name, value in intervals_ms.items())
     return Scenario(
         name=name,
         says=f"A busy session with configured intervals: {told}",
@@ -138,7 +138,7 @@ def _wake(place: Place) -> None:
 SCENARIOS = (
     Scenario(
         name="intervals_default",
-        says="A busy session that lasts until the first metrics leave by the clock",
+        says="A busy session that lasts until the default interval of metrics has passed",
         prompt="Wait for me.",
         script=_UNTIL_THE_DEFAULT,
         environment=_TRACED,

@@ -227,7 +227,7 @@ SCENARIOS = (
     _scenario(
         "one_variable_mirrored",
         "A session with a protocol of its own for metrics, an endpoint of its own for logs, and "
-        "the general ones for the rest, whose endpoint is a slash",
+        "the general ones for the rest, whose endpoint has the path `/`",
         _one_variable_mirrored,
         Protocol.HTTP_JSON,
     ),
@@ -247,21 +247,21 @@ SCENARIOS = (
     ),
     _scenario(
         "general_grpc_overridden",
-        "A session whose metrics travel over HTTP in JSON and logs in protobuf, to endpoints "
+        "A session whose metrics are sent over HTTP in JSON and logs in protobuf, to endpoints "
         "with a path, in spite of general settings for gRPC",
         partial(_both_differ, ("http/json", "/custom/metrics"), ("http/protobuf", "/custom/logs/")),
         Protocol.GRPC,
     ),
     _scenario(
         "general_protobuf_overridden",
-        "A session whose metrics travel over gRPC and logs over HTTP in JSON, to endpoints "
+        "A session whose metrics are sent over gRPC and logs over HTTP in JSON, to endpoints "
         "without a path, in spite of general settings for protobuf",
         partial(_both_differ, ("grpc", ""), ("http/json", "")),
         Protocol.HTTP_PROTOBUF,
     ),
     _scenario(
         "general_json_overridden",
-        "A session whose metrics travel over HTTP in protobuf and logs over gRPC, to endpoints "
+        "A session whose metrics are sent over HTTP in protobuf and logs over gRPC, to endpoints "
         "without a path, in spite of general settings for JSON",
         partial(_both_differ, ("http/protobuf", ""), ("grpc", "")),
         Protocol.HTTP_JSON,

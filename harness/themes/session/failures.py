@@ -16,8 +16,8 @@ API_FAILURES = Scenario(
     name="api_failures",
     expected_s=9.0,
     says=(
-        "A conversation in which the API answers 400, 401, 429, 500 and 529, once passes "
-        "after a 529, and hangs up"
+        "A conversation in which the API answers 400, 401, 429, 500 and 529, answers "
+        "one request after a 529, and closes a connection without an answer"
     ),
     prompts=(
         "This will be a bad request.",

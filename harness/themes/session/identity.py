@@ -56,19 +56,19 @@ def _switched(value: str) -> dict[str, str]:
 IDENTITIES = (
     _identity(
         "identity",
-        "the switches of cardinality at their defaults, in iTerm",
+        "the variables for cardinality at their defaults, in iTerm",
         {"TERM_PROGRAM": "iTerm.app"},
         Protocol.HTTP_JSON,
     ),
     _identity(
         "identity_included",
-        "every switch of cardinality true, in VS Code",
+        "every variable for cardinality true, in VS Code",
         {**_switched("true"), "TERM_PROGRAM": "vscode"},
         Protocol.HTTP_PROTOBUF,
     ),
     _identity(
         "identity_left_out",
-        "every switch of cardinality false, in Cursor",
+        "every variable for cardinality false, in Cursor",
         {**_switched("false"), "CURSOR_TRACE_ID": "0123456789abcdef"},
         Protocol.GRPC,
     ),

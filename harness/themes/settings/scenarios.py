@@ -172,7 +172,7 @@ LEVELS = _scenario(
 
 EXAMPLE = _scenario(
     "settings_managed_example",
-    "The documented managed settings, and nothing else that speaks of telemetry",
+    "The documented managed settings, and no other setting for telemetry",
     "Who decides?",
     configure=_nothing,
     managed=_managed(

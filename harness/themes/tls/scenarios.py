@@ -168,7 +168,7 @@ SCENARIOS = (
     ),
     _scenario(
         "tls_by_address",
-        "A session with a trusted collector that is found by its address",
+        "A session with a trusted collector that its endpoint names by IP address",
         _EVERY_PROTOCOL,
         {_METRICS: "by_address", _LOGS: "by_address"},
     ),

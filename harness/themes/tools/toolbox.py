@@ -142,7 +142,7 @@ def _toolbox(
         name=name,
         expected_s=4.0,
         says=f"{says}: Read, Edit, Write, Bash, a forbidden command, MCP, a skill and a subagent, "
-        "with a canary in all that they touch",
+        "with a canary in their inputs and outputs",
         prompt=PROMPT,
         script=_steps,
         environment={**_ENVIRONMENT, **gates},
