@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from harness.baggage.pairs import read
-from harness.checks.measures.custom_attributes import MOST_LABELS, RESOURCE_KEYS
+from harness.checks.measures.custom_attributes import MOST_LABELS
+from harness.contract.attribute_keys import resource_keys
 from harness.otlp.model import Protocol
 from harness.scenarios.canaries import CANARIES
 from harness.scenarios.scenario import Scenario
@@ -61,8 +62,8 @@ def fuzzed(given: Input) -> Scenario:
 
 def _disturbs(attributes: str) -> bool:
     """Whether what others look at is not whole with them, and needs no second finding."""
-    members = read(attributes).members
-    return len(members) > MOST_LABELS or any(each.key in RESOURCE_KEYS for each in members)
+    keys = [each.key for each in read(attributes).members]
+    return len(keys) > MOST_LABELS or any(key in resource_keys().required for key in keys)
 
 
 #: What stands for all of them where scenarios are listed.
