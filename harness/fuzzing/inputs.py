@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from harness.contract.attribute_keys import own_keys, used_keys
 from harness.env_lists.pairs import LONGEST, PROTOTYPE_KEYS, Quirk
 from harness.fuzzing import strategies as drawn
 from harness.fuzzing.campaign import Campaign
 from harness.otlp.model import Protocol
-from harness.themes.free_form.custom_attributes import OWN_KEYS, USED_KEYS
 from harness.themes.free_form.scenarios import PROMPT, Input
 
 #: What is allowed: examples of the documents, every character, many pairs and long ones.
@@ -95,14 +95,15 @@ def first() -> Sequence[Input]:
 def campaigns() -> Sequence[Campaign[Input]]:
     """Endless campaigns.  What an input has beside its point shrinks away where it plays
     no part."""
-    pairs = drawn.well_formed(OWN_KEYS)
-    near_misses = st.sampled_from(Quirk).flatmap(lambda quirk: drawn.near_miss(quirk, OWN_KEYS))
+    own = own_keys()
+    pairs = drawn.well_formed(own)
+    near_misses = st.sampled_from(Quirk).flatmap(lambda quirk: drawn.near_miss(quirk, own))
     odd_headers = st.sampled_from(Quirk).flatmap(drawn.near_miss_header)
     usual = {"headers": st.just("") | drawn.headers(), "prompt": st.just(PROMPT) | drawn.prompts()}
     return (
         _campaign("well_formed", attributes=pairs, labels=st.just(True) | st.booleans(), **usual),
         _campaign("near_miss", attributes=near_misses, **usual),
-        _campaign("collision", attributes=drawn.colliding(USED_KEYS, OWN_KEYS), **usual),
+        _campaign("collision", attributes=drawn.colliding(used_keys(), own), **usual),
         _campaign("header", headers=odd_headers | drawn.anything(), whole=st.just(False)),
         _campaign("anything", attributes=drawn.anything(), prompt=usual["prompt"]),
     )

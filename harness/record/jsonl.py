@@ -146,6 +146,8 @@ def read_part(path: Path) -> RunRecord:
 def row_to_plain(row: Row) -> dict[str, Any]:
     """A row as strings, numbers, lists and objects only."""
     found: dict[str, Any] = to_plain(row)
+    if not row.url:
+        del found["url"]
     return found
 
 
@@ -162,7 +164,7 @@ def _lines(record: RunRecord) -> Iterator[Mapping[str, Any]]:
             yield {"kind": "run", **run}
         yield {"kind": "recording", **summary}
     for row in record.rows:
-        yield {"kind": "requirement", **to_plain(row)}
+        yield {"kind": "requirement", **row_to_plain(row)}
     if record.footer is not None:
         yield _footer(record.footer, record.rows)
 

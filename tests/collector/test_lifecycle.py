@@ -145,8 +145,8 @@ def test_nothing_is_left_behind():
     threads, files = set(threading.enumerate()), descriptors()
     for _ in range(10):
         cycle()
-    until(lambda: set(threading.enumerate()) <= threads, f"threads: {threading.enumerate()}")
-    until(lambda: descriptors() <= files, "file descriptors")
+    assert until(lambda: set(threading.enumerate()) <= threads, f"threads: {threading.enumerate()}")
+    assert until(lambda: descriptors() <= files, "file descriptors")
 
 
 @pytest.mark.parametrize("option", ["http_port", "grpc_port"])

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.contract.attribute_keys import own_keys, used_keys
 from harness.contract.requirement import APART, DRAWN
 from harness.env_lists.pairs import Quirk, read
 from harness.fuzzing.campaign import Campaign
 from harness.fuzzing.inputs import campaigns, first
 from harness.otlp.model import Protocol
-from harness.themes.free_form.custom_attributes import OWN_KEYS, USED_KEYS
 from harness.themes.free_form.scenarios import FUZZ, Input, fuzzed
 from harness.themes.free_form.static_headers import is_reserved
 
@@ -82,7 +82,7 @@ def drawn_by(name: str, count: int = 40) -> list[Input]:
 def test_well_formed_lists_collide_with_nothing() -> None:
     found = [read(each.attributes) for each in drawn_by("well_formed")]
     assert not any(reading.quirks for reading in found)
-    assert not any(reading.attributes.keys() & OWN_KEYS for reading in found)
+    assert not any(reading.attributes.keys() & own_keys() for reading in found)
     assert sum(bool(reading.members) for reading in found) > 20
 
 
@@ -94,7 +94,7 @@ def test_near_misses_have_one_quirk_each_and_it_varies() -> None:
 
 def test_collisions_are_with_what_a_session_uses() -> None:
     for each in drawn_by("collision"):
-        assert read(each.attributes).attributes.keys() & USED_KEYS
+        assert read(each.attributes).attributes.keys() & used_keys()
 
 
 def test_headers_that_may_stop_everything_are_kept_apart() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.reference.versions import DEFAULT
+
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
 
@@ -79,3 +81,49 @@ def emitter(tmp_path: Path) -> Subject:
         return path
 
     return make
+
+
+#: Takes the sessions that have been recorded from their folder; others are driven as ever.
+RECORDED_SESSIONS = """
+import pathlib
+from harness.running import recorder
+from harness.themes.free_form.scenarios import Input
+from harness.assessment.recording import read_shared
+
+INPUT = Input("", "attributes", "headers", labels=False).environment
+
+def key(name, protocol, environment, prompts, drawn):
+    given = (prompts, *map(environment.get, INPUT)) if drawn else ()
+    return (name, str(protocol), *given)
+
+def key_of(run):
+    drawn = "drawn" in run.traits
+    return key(run.scenario, run.protocol, run.environment, run.truth.prompts, drawn)
+
+recorded = {{key_of(each.run): each for each in read_shared(pathlib.Path({folder!r})).captures}}
+drive = recorder.drive
+
+def recorded_or_driven(binary, scenario, protocol, *others, **options):
+    wanted = (scenario.name, protocol, scenario.environment, scenario.all_prompts, scenario.drawn)
+    return recorded.get(key(*wanted)) or drive(binary, scenario, protocol, *others, **options)
+
+recorder.drive = recorded_or_driven
+"""
+
+
+@pytest.fixture
+def recorded_sessions(
+    recorded_in: Callable[[str], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """Name a plugin (option ``-p``) that spares a run of ``reference`` its sessions.
+
+    They are taken from the recording that other tests need anyway; what is drawn beyond the
+    inputs that are always tried is driven.
+    """
+    folder = tmp_path_factory.mktemp("plugin")
+    code = RECORDED_SESSIONS.format(folder=str(recorded_in(f"reference:{DEFAULT}")))
+    (folder / "recorded_sessions.py").write_text(code, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    return "recorded_sessions"

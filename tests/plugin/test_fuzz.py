@@ -61,14 +61,18 @@ def test_the_seed_that_was_drawn_with_is_told(run: Run) -> None:
 
 
 @pytest.mark.parametrize("profile", ["ci", "deep"])
-def test_profiles_go_by_the_option_of_hypothesis(run: Run, profile: str) -> None:
-    options = ("--cc-scenarios=fuzz", "--cc-fuzz-seconds=0", f"--hypothesis-profile={profile}")
+def test_profiles_go_by_the_option_of_hypothesis(
+    run: Run, recorded_sessions: str, profile: str
+) -> None:
+    options = (*BARE, f"--hypothesis-profile={profile}", "-p", recorded_sessions)
     result = run("--cc-binary=reference", *options, "resource_attributes.on_metrics")
     assert result.ret == pytest.ExitCode.OK
     assert f"· profile {profile} ·" in fuzz_line(result)
 
 
-def test_a_profile_of_the_users_own_stays_his(pytester: pytest.Pytester, run: Run) -> None:
+def test_a_profile_of_the_users_own_stays_his(
+    pytester: pytest.Pytester, run: Run, recorded_sessions: str
+) -> None:
     pytester.makeconftest(
         "import hypothesis\n"
         "hypothesis.settings.register_profile('deep', max_examples=3)\n"
@@ -84,7 +88,7 @@ def test_a_profile_of_the_users_own_stays_his(pytester: pytest.Pytester, run: Ru
     for profile, told in (("deep", "deep"), ("nightly", "quick")):
         result = run(
             *("--cc-binary=reference", *BARE, "--pyargs", "harness.suite", "test_own.py"),
-            f"--hypothesis-profile={profile}",
+            *(f"--hypothesis-profile={profile}", "-p", recorded_sessions),
         )
         assert result.ret == pytest.ExitCode.OK
         assert f"· profile {told} ·" in fuzz_line(result)

@@ -40,8 +40,10 @@ def ids(result: pytest.RunResult) -> list[str]:
     return result.outlines[: result.outlines.index("")]
 
 
-def test_from_an_empty_folder(pytester: pytest.Pytester, run: Run) -> None:
-    result = run("--cc-binary=reference", "--cc-report=out", "--junit-xml=junit.xml")
+def test_from_an_empty_folder(pytester: pytest.Pytester, run: Run, recorded_sessions: str) -> None:
+    assert not list(pytester.path.iterdir())
+    options = ("--cc-report=out", "--junit-xml=junit.xml", "-p", recorded_sessions)
+    result = run("--cc-binary=reference", *options)
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         ["cc-otel: reference is claude *", "cc-otel: running claude * times over *: * scenarios"]

@@ -119,7 +119,7 @@ def test_a_row_without_a_link_has_none_in_its_line(
 ) -> None:
     made = row("a.b", url="")
     path = tmp_path / record.FILE_NAME
-    record.write(path, header, [made], replace(FOOTER, selected=1))
+    put(path, header, [made], replace(FOOTER, selected=1))
     assert "url" not in lines(path)[1]
     assert list(record.read(path).rows) == [made]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -23,7 +23,36 @@ from harness.subject.sandbox import FAKE_API_KEY
 from harness.themes.canaries import CANARIES
 from harness.themes.catalogue import SCENARIOS, needed
 
-EVERY = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+
+def those(having: Callable[[Scenario], object]) -> pytest.MarkDecorator:
+    """Parametrise over the scenarios for which ``having`` is true; there must be some."""
+    found = {name: each for name, each in SCENARIOS.items() if having(each)}
+    assert found, f"no scenario has what {having.__name__} looks for"
+    return pytest.mark.parametrize("scenario", found.values(), ids=found)
+
+
+def lasting_failures(scenario: Scenario) -> list[int]:
+    """Where in the script the API fails for good, but for a failure that ends the script."""
+    steps = scenario.steps(Path("/work"))
+    found = [
+        at
+        for at, step in enumerate(steps)
+        if isinstance(step, HangUp) or (isinstance(step, Fail) and step.times is None)
+    ]
+    return found if found and found[-1] != len(steps) - 1 else []
+
+
+def seen_texts(scenario: Scenario) -> set[str]:
+    """What the person at the terminal waits for."""
+    return {act.text for act in scenario.acts if isinstance(act, See)}
+
+
+def questions_in_a_row(scenario: Scenario) -> list[tuple[str, str]]:
+    """What each pair of neighbouring permission prompts asks."""
+    return list(pairwise(act.asks for act in scenario.acts if isinstance(act, Answer)))
+
+
+EVERY = those(lambda scenario: True)
 REFUSING = {"main": Backend(responder=refuses_the_first)}
 ACTS = (Type("Go."), See("gone"))
 
@@ -82,29 +111,21 @@ def test_the_script_is_made_for_a_work_tree(scenario: Scenario) -> None:
     assert all(path.startswith("/a/place/") for path in paths)
 
 
-@EVERY
+@those(seen_texts)
 def test_what_is_said_at_the_end_of_a_part_can_be_seen(scenario: Scenario) -> None:
     said = {step.text for step in scenario.steps(Path("/work")) if isinstance(step, Say)}
-    assert {act.text for act in scenario.acts if isinstance(act, See)} <= said
+    assert seen_texts(scenario) <= said
 
 
-@EVERY
+@those(questions_in_a_row)
 def test_two_questions_in_a_row_do_not_ask_the_same(scenario: Scenario) -> None:
-    asked = [act.asks for act in scenario.acts if isinstance(act, Answer)]
-    assert all(one != other for one, other in pairwise(asked))
+    assert all(one != other for one, other in questions_in_a_row(scenario))
 
 
-@EVERY
+@those(lasting_failures)
 def test_a_failure_for_good_has_a_prompt_of_its_own(scenario: Scenario) -> None:
     """It ends with the next prompt: there must be one, or nothing may follow."""
-    steps = scenario.steps(Path("/work"))
-    lasting = [
-        at
-        for at, step in enumerate(steps)
-        if isinstance(step, HangUp) or (isinstance(step, Fail) and step.times is None)
-    ]
-    if lasting and lasting[-1] != len(steps) - 1:
-        assert len(scenario.all_prompts) > len(lasting)
+    assert len(scenario.all_prompts) > len(lasting_failures(scenario))
 
 
 def test_canaries_are_unique_and_survive_every_encoding() -> None:
@@ -115,7 +136,7 @@ def test_canaries_are_unique_and_survive_every_encoding() -> None:
     assert FAKE_API_KEY.endswith(CANARIES["api_key"])
 
 
-@EVERY
+@those(lambda scenario: scenario.canaries)
 def test_every_canary_of_a_scenario_is_somewhere_in_it(scenario: Scenario) -> None:
     with opened(scenario.backends, Protocol.HTTP_JSON) as place:
         sandbox = place.sandbox

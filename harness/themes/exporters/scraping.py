@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.capture.export import Export
-from harness.contract.catalogue import contract_files
+from harness.contract.attribute_keys import metric_names
 from harness.exposition import numbered
 from harness.exposition.prometheus import export
 from harness.fakes.script import Say, Step, Usage, UseTool
@@ -107,7 +107,7 @@ def served_exports(place: Place, completed: Completed) -> Sequence[Export]:
     if not found:
         return []
     text, moment = str(found["text"]), int(str(found["unix_nano"]))
-    served = export(text, known_names(), str(found["url"]), moment)
+    served = export(text, metric_names(), str(found["url"]), moment)
     return numbered([served], after=len(place.exports()[0]))
 
 
@@ -169,15 +169,3 @@ def _get(url: str) -> dict[str, object] | None:
             }
     except (urllib.error.URLError, http.client.HTTPException, OSError):
         return None
-
-
-def known_names() -> list[str]:
-    """Every name of a metric, an attribute of one, or an attribute of a resource."""
-    found: set[str] = set()
-    for _, schema in contract_files():
-        selects = schema.get("x-selects", {})
-        if selects.get("kind") in ("metric", "metrics", "items", "resources"):
-            found.add(str(selects.get("name", "")))
-            attributes = schema.get("properties", {}).get("attributes", {})
-            found.update(attributes.get("properties", {}))
-    return sorted(found - {""})

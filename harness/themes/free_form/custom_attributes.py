@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from harness.capture.capture import Capture
+from harness.contract.attribute_keys import AttributeKeys, item_keys, own_keys, resource_keys
 from harness.env_lists.pairs import Reading, read
 from harness.judging.items.describe import abridged
 from harness.judging.items.item import Item
@@ -21,50 +21,11 @@ VARIABLE = "OTEL_RESOURCE_ATTRIBUTES"
 SWITCH = "OTEL_METRICS_INCLUDE_RESOURCE_ATTRIBUTES"
 
 
-@dataclass(frozen=True, slots=True)
-class _Own:
-    """Keys that a place may have of its own."""
-
-    always: frozenset[str]
-    #: In every session, but not on every item, or only of some releases.
-    usually: frozenset[str] = frozenset()
-    #: Only with an account, on another machine, or where somebody asks for them.
-    perhaps: frozenset[str] = frozenset()
-
-    @property
-    def all(self) -> frozenset[str]:
-        return self.always | self.usually | self.perhaps
-
-
-#: What the resource says of itself, as the documents name it.
-_OF_THE_RESOURCE = _Own(
-    always=frozenset({"service.name", "service.version", "os.type", "os.version", "host.arch"}),
-    perhaps=frozenset({"wsl.version"}),
-)
-#: The standard attributes of data points and events, and those of single ones.
-_STANDARD = _Own(
-    always=frozenset({"session.id", "user.id", "terminal.type"}),
-    usually=frozenset(
-        {"event.name", "event.timestamp", "event.sequence", "model", "type", "query_source"}
-    ),
-    perhaps=frozenset(
-        {
-            *("app.version", "app.entrypoint", "organization.id", "user.email"),
-            *("user.account_uuid", "user.account_id", "prompt.id"),
-        }
-    ),
-)
-#: What the resource says in every session, and what each item does.
-RESOURCE_KEYS = _OF_THE_RESOURCE.always
-ITEM_KEYS = _STANDARD.always
-#: Every key that the CLI may use itself, and those that it does use in a short session.
-OWN_KEYS = _OF_THE_RESOURCE.all | _STANDARD.all
-USED_KEYS = OWN_KEYS - _OF_THE_RESOURCE.perhaps - _STANDARD.perhaps
-
 #: What every event has.
 _OF_EVENTS = ("session.id", "event.name", "event.timestamp")
 
-_KINDS = {"resource": _OF_THE_RESOURCE, "labels": _STANDARD}
+#: The keys that each kind of place has of its own.
+_KINDS = {"resource": resource_keys, "labels": item_keys}
 
 _Item = tuple[Attributes, Attributes]
 
@@ -136,7 +97,7 @@ def _places(capture: Capture) -> Mapping[tuple[str, Signal], Sequence[_Item]]:
 
 
 def _differences(reading: Reading, seen: Sequence[_Item]) -> list[str]:
-    given = {member.key for member in reading.members} - _OF_THE_RESOURCE.all - _STANDARD.all
+    given = {member.key for member in reading.members} - own_keys()
     return sorted(
         {
             key
@@ -153,7 +114,7 @@ _ABSENT = object()
 def _view(
     reading: Reading, kind: str, signal: str, seen: Sequence[Attributes]
 ) -> Mapping[str, Any]:
-    own = _KINDS[kind]
+    own = _KINDS[kind]()
     wanted = {key: value for key, value in reading.attributes.items() if key not in own.all}
     odd = {member.key for member in reading.members if not member.well_formed} - wanted.keys()
     came = [key for key in wanted if any(key in each for each in seen)]
@@ -169,7 +130,7 @@ def _view(
             {
                 member.key
                 for member in reading.members
-                if member.key in own.always
+                if member.key in own.required
                 and any(each.get(member.key) == member.value for each in seen)
             }
         ),
@@ -180,7 +141,7 @@ def _view(
 
 
 def _wrong(
-    wanted: Mapping[str, str], own: _Own | None, seen: Sequence[Attributes]
+    wanted: Mapping[str, str], own: AttributeKeys | None, seen: Sequence[Attributes]
 ) -> Iterator[tuple[str, Any]]:
     """``own``: no other attributes than these are fine; None: whatever else there is."""
     for key, value in wanted.items():

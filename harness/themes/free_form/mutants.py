@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
+from harness.contract.attribute_keys import item_keys, own_keys, resource_keys
 from harness.contract.requirement import Requirement
 from harness.env_lists.pairs import Reading, read
 from harness.judging.checks.fields import chosen
@@ -34,7 +35,7 @@ def attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
     """No pair arrives."""
 
     def lose(found: Any, reading: Reading) -> None:
-        for key in reading.attributes.keys() - custom_attributes.OWN_KEYS:
+        for key in reading.attributes.keys() - own_keys():
             _drop(found, key)
 
     return _edited(capture, requirement, lose)
@@ -71,7 +72,7 @@ def attributes_kept(capture: Capture, requirement: Requirement) -> Capture:
 
 def own_overridden(capture: Capture, requirement: Requirement) -> Capture:
     """A pair takes the place of what every resource, or every item, says itself."""
-    own = custom_attributes.RESOURCE_KEYS | custom_attributes.ITEM_KEYS
+    own = resource_keys().required | item_keys().required
 
     def override(found: Any, reading: Reading) -> None:
         for key in reading.attributes.keys() & own:
@@ -188,7 +189,7 @@ def _sent(
 
 def _first(reading: Reading) -> str:
     """The first key that is no one else's; empty where there is none."""
-    keys = (key for key in reading.attributes if key not in custom_attributes.OWN_KEYS)
+    keys = (key for key in reading.attributes if key not in own_keys())
     return next(keys, "")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from harness.contract.attribute_keys import resource_keys
 from harness.env_lists.pairs import read
 from harness.fakes.script import Say
 from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
 from harness.themes.canaries import CANARIES
-from harness.themes.free_form.custom_attributes import MOST_LABELS, RESOURCE_KEYS
+from harness.themes.free_form.custom_attributes import MOST_LABELS
 
 #: What is asked where the prompt is not the point.
 PROMPT = "Go."
@@ -61,8 +62,8 @@ def fuzzed(given: Input) -> Scenario:
 
 def _disturbs(attributes: str) -> bool:
     """Whether what others look at is not whole with them, and needs no second finding."""
-    members = read(attributes).members
-    return len(members) > MOST_LABELS or any(each.key in RESOURCE_KEYS for each in members)
+    keys = [each.key for each in read(attributes).members]
+    return len(keys) > MOST_LABELS or any(key in resource_keys().required for key in keys)
 
 
 #: What stands for all of them where scenarios are listed.

@@ -71,8 +71,3 @@ def test_others_who_wait_for_the_port_are_a_hindrance(free_default: int, tmp_pat
 
 def test_nothing_answers_at_a_free_port(free_default: int) -> None:
     assert not scraping.answers(free_default)
-
-
-def test_the_names_of_metrics_and_attributes_are_known() -> None:
-    names = scraping.known_names()
-    assert {"claude_code.session.count", "session.id", "service.name", "model"} <= set(names)

@@ -9,6 +9,7 @@ import pytest
 
 from harness.capture.capture import Capture
 from harness.capture.run import ApiCall, GroundTruth
+from harness.contract.attribute_keys import item_keys, own_keys, resource_keys
 from harness.contract.requirement import Requirement
 from harness.judging.items.view import CaptureView
 from harness.themes.free_form.custom_attributes import SWITCH, VARIABLE, custom_attributes
@@ -51,6 +52,12 @@ def views(capture: Capture) -> dict[str, Mapping[str, Any]]:
         " ".join(filter(None, (item.view["kind"], item.view.get("signal")))): item.view
         for item in custom_attributes(capture)
     }
+
+
+def owners(key: str) -> list[str]:
+    """The kinds of place that have this key of their own."""
+    kinds = {"resource": resource_keys(), "labels": item_keys()}
+    return [kind for kind, keys in kinds.items() if key in keys.all]
 
 
 def test_nothing_is_measured_where_the_variable_is_not_set(viewer: Viewer) -> None:
@@ -119,6 +126,46 @@ def test_a_collision_is_told_apart_from_what_is_wrong(sent: Any) -> None:
     # On the resource session.id is an attribute like any other.
     assert resource["wrong"] == {"session.id": {"expected": "evil", "seen": None}}
     assert labels["wrong"] == {"service.name": {"expected": "evil", "seen": None}}
+
+
+@pytest.mark.parametrize("key", sorted(own_keys()))
+def test_a_key_of_the_cli_is_not_judged_by_the_value_of_the_text(sent: Any, key: str) -> None:
+    """Each place that has the key keeps its own value, or has none."""
+    capture = sent(f"{key}=x,ok=1", {"ok": "1"})
+    seen = views(capture)
+    places = [f"{kind} {signal}" for kind in owners(key) for signal in ("metrics", "logs")]
+    assert places
+    for place in places:
+        assert seen[place]["collides"] == [key]
+        assert (seen[place]["wrong"], seen[place]["came"]) == ({}, ["ok"])
+    elsewhere = seen.keys() - {"session", *places}
+    for place in elsewhere:
+        assert seen[place]["wrong"] == {key: {"expected": "x", "seen": None}}, place
+
+
+@pytest.mark.parametrize("key", sorted(item_keys().all))
+def test_an_item_may_have_two_values_of_a_key_of_the_cli(viewer: Viewer, key: str) -> None:
+    """The CLI's own where an item has one, the text's on the others."""
+    others = {"ok": "1"}
+    capture = viewer(
+        points=[("a", 1.0, {**others, key: "own"}), ("a", 2.0, {**others, key: "x"})],
+        events=[
+            {"body": "b", "attributes": {**others, key: "own"}},
+            {"body": "b", "attributes": {**others, key: "x"}},
+        ],
+        environment={VARIABLE: f"{key}=x,ok=1"},
+    ).capture
+    seen = views(capture)
+    for signal in ("metrics", "logs"):
+        assert seen[f"labels {signal}"]["wrong"] == {}
+        assert seen[f"labels {signal}"]["differs"] == ["ok"], "the resource has none here"
+
+
+def test_a_pair_that_is_lost_beside_a_key_of_the_cli_is_found(sent: Any) -> None:
+    seen = views(sent("prompt=x,tool_name=x,speed=x,ok=1", {}))
+    for signal in ("metrics", "logs"):
+        wrong = seen[f"labels {signal}"]["wrong"]
+        assert wrong == {"ok": {"expected": "1", "seen": None}}
 
 
 def test_an_overridden_key_came_with_the_values_of_the_text(sent: Any) -> None:

@@ -180,7 +180,7 @@ def test_what_a_command_was_given(
 
 def judged(done: Recorded, scenario: Scenario) -> dict[str, Row]:
     """The rows of all that the contract says of the scenario."""
-    made = recorded(done.captures, undriven=done.faults, hindered=done.hindered)
+    made = recorded(done.captures, undriven=done.faults, skipped=done.hindered)
     assessment = Assessment("reference", RELEASE, lambda: made)
     contract = assessment.contract
     return {
