@@ -21,6 +21,8 @@ from harness.running.recorder import record
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
 
+pytestmark = pytest.mark.slow
+
 RELEASE = Version(2, 1, 240)
 
 #: Judge a liar by what it does in some scenarios.

@@ -30,6 +30,8 @@ from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.catalogue import lies as theme_lies
 from harness.themes.free_form.by_hand import by_hand
 
+pytestmark = pytest.mark.slow
+
 #: One release for each document; the later one is the newest that a document describes.
 RELEASES = ("2.1.31", "2.1.240")
 
