@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,3 +46,13 @@ def test_linked_files_exist() -> None:
         path = ROOT / name
         links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
         assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_walks_of_contributors_are_valid_contract() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    field, deviation = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    contract = json.loads((ROOT / "schemas" / "contract.schema.json").read_text(encoding="utf-8"))
+    node = {**contract["$defs"]["node"], "$defs": contract["$defs"]}
+    jsonschema.validate(json.loads(f"{{{field}}}")["colour"], node)
+    listed = json.loads((ROOT / "schemas" / "expectations.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate({"deviations": [json.loads(deviation)]}, listed)
