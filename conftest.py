@@ -9,12 +9,20 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from harness.subject.binary import Binary
 
 pytest_plugins = ["pytester"]
+
+# No example fails for being slow: a busy machine is, and so is one that measures coverage.  All
+# else is as Hypothesis has it, which draws the same examples each time where CI is set.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 
 #: The environment variable under which a real part that is missing fails a test; CI sets it.
 REQUIRE_REAL_PARTS = "CC_OTEL_REQUIRE_REAL_PARTS"
