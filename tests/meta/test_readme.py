@@ -26,11 +26,19 @@ def test_the_first_block_holds_exactly_the_two_commands() -> None:
     assert "tox run" in tests
 
 
-def test_ci_runs_the_second_command_and_nothing_else() -> None:
+def test_ci_runs_the_second_command_with_every_real_part_and_nothing_else() -> None:
     (_, tests) = blocks("console")[0].splitlines()
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     run = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
-    assert run == [tests]
+    promtool = [".ci/promtool .venv-tests/debian", 'PATH="$PATH:$PWD/.venv-tests/debian/usr/bin"']
+    assert run == [*promtool, "export CC_OTEL_REQUIRE_REAL_PARTS=1", tests]
+
+
+def test_tox_hands_on_what_ci_requires() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "tox.ini", encoding="utf-8")
+    passed = settings["testenv"]["pass_env"].split()
+    assert {"CC_OTEL_REQUIRE_REAL_PARTS", "CC_OTEL_CACHE"} <= set(passed)
 
 
 def test_the_second_command_leaves_room_for_the_first() -> None:
@@ -42,6 +50,7 @@ def test_the_second_command_leaves_room_for_the_first() -> None:
     assert settings["tox"].getboolean("venv_redirect") is False
 
 
+@pytest.mark.slow
 def test_the_snippets_run(pytester: pytest.Pytester) -> None:
     exporter, session = blocks("python")
     pytester.makepyfile(test_exporter=exporter, test_session=session)

@@ -16,6 +16,8 @@ from harness.running.recorder import record
 from harness.subject.binary import Binary, resolve
 from harness.themes.free_form.scenarios import FUZZ, Input
 
+pytestmark = pytest.mark.slow
+
 RELEASE = "2.1.240"
 SEED = 5
 

@@ -23,6 +23,8 @@ from harness.subject.binary import Binary, resolve
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
 
+pytestmark = pytest.mark.slow
+
 RELEASE = Version(2, 1, 240)
 
 WORKING_DAY = SCENARIOS["working_day"]

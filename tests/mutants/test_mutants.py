@@ -28,6 +28,8 @@ from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.catalogue import lies as theme_lies
 from harness.themes.free_form.by_hand import by_hand
 
+pytestmark = pytest.mark.slow
+
 #: Of so many lies one is judged in two ways, so that the quick one may be trusted.
 _SAMPLED = 60
 

@@ -11,6 +11,8 @@ import pytest
 from harness.mutants.liars import ABOUT_ATTRIBUTES, liar
 from harness.record import jsonl as record
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., pytest.RunResult]
 
 #: One session for each of the inputs that are always tried, and no more.

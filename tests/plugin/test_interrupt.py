@@ -64,6 +64,7 @@ def session(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "distributed"])
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c(pytester: pytest.Pytester, subject: Subject, workers: list[str]) -> None:

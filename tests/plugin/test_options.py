@@ -15,6 +15,7 @@ Subject = Callable[..., Path]
 KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -109,6 +110,7 @@ def test_a_rerun_repeats_what_matters() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "message"),
     [
@@ -123,6 +125,7 @@ def test_a_binary_without_a_version(run: Run, subject: Subject, before: str, mes
     result.stdout.no_fnmatch_line("*collected*")
 
 
+@pytest.mark.slow
 def test_a_distributed_session_refuses_a_binary_just_as_well(run: Run) -> None:
     result = run("--cc-binary=./missing", "-n", "2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -7,10 +7,9 @@ from collections.abc import Callable
 import pytest
 from filelock import FileLock
 
-from harness.errors import HarnessError
 from harness.findings import Verdict
 from harness.record import jsonl as record
-from harness.subject.binary import resolve
+from harness.subject.binary import Binary
 
 Run = Callable[..., pytest.RunResult]
 
@@ -19,22 +18,21 @@ Run = Callable[..., pytest.RunResult]
 VERSIONS = {"2.1.31": (), "2.1.330": ("-n", "2")}
 
 
+# Each may wait for the other one, and then has its own 400 seconds.
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_each_deviation_is_listed_and_seen(
     pytester: pytest.Pytester,
     run: Run,
     version: str,
+    release: Callable[[str], Binary],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    release = f"npm:{version}"
-    try:
-        resolve(release, progress=print)
-    except HarnessError as error:
-        pytest.skip(f"{release} cannot be had: {error}")
+    binary = release(version)
     # Whole runs, side by side, would keep each other from meeting their deadlines.
     with FileLock(tmp_path_factory.getbasetemp().parent / "whole-run.lock"):
         # A release on Node, beside other tests, takes its time.
-        options = (f"--cc-binary={release}", "--cc-report=out", *VERSIONS[version])
+        options = (f"--cc-binary={binary.spec}", "--cc-report=out", *VERSIONS[version])
         result = run(*options, timeout=400)
     assert result.ret == pytest.ExitCode.OK, result.stdout.str()
     found = record.read(pytester.path / "out" / "record.jsonl")

@@ -52,6 +52,7 @@ def verdicts(pytester: pytest.Pytester) -> dict[str, Verdict]:
     return {row.requirement: row.verdict for row in rows}
 
 
+@pytest.mark.slow
 def test_one_that_exits_at_once(
     judged: Callable[..., pytest.RunResult], subject: Subject, pytester: pytest.Pytester
 ) -> None:
@@ -66,6 +67,7 @@ def test_one_that_exits_at_once(
     assert set(verdicts(pytester).values()) == {Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE}
 
 
+@pytest.mark.slow
 def test_one_that_hangs(judged: Callable[..., pytest.RunResult], subject: Subject) -> None:
     binary = subject("import signal\nprint('thinking', flush=True)\nsignal.pause()")
     result = judged(binary, "--cc-deadline=1", "-k", "transport")
@@ -91,6 +93,7 @@ def test_one_that_exports_garbage(
     result.stdout.fnmatch_lines(["  FAIL transport.accepted", "*body is not JSON*"])
 
 
+@pytest.mark.slow
 def test_one_that_exports_to_a_wrong_path(
     judged: Callable[..., pytest.RunResult], subject: Subject, pytester: pytest.Pytester
 ) -> None:
@@ -99,6 +102,7 @@ def test_one_that_exports_to_a_wrong_path(
     assert "/v1/metricz" in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_two_runs_at_once(pytester: pytest.Pytester) -> None:
     """Side by side on one machine they share nothing that matters."""
     commands = [
@@ -119,6 +123,7 @@ def _pytest() -> tuple[str, ...]:
     return (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error")
 
 
+@pytest.mark.slow
 def test_one_that_cannot_be_driven_through_a_scenario(
     judged: Callable[..., pytest.RunResult], emitter: Subject, pytester: pytest.Pytester
 ) -> None:

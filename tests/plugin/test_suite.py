@@ -40,6 +40,7 @@ def ids(result: pytest.RunResult) -> list[str]:
     return result.outlines[: result.outlines.index("")]
 
 
+@pytest.mark.slow
 def test_from_an_empty_folder(pytester: pytest.Pytester, run: Run, recorded_sessions: str) -> None:
     assert not list(pytester.path.iterdir())
     options = ("--cc-report=out", "--junit-xml=junit.xml", "-p", recorded_sessions)
@@ -105,6 +106,7 @@ def check_junit(path: Path, verdicts: dict[str, Verdict]) -> None:
             assert str(skipped.get("message")).startswith(f"{verdict}: ")
 
 
+@pytest.mark.slow
 def test_testpaths_give_way_to_the_suite(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makeini("[pytest]\ntestpaths = tests")
     pytester.mkdir("tests").joinpath("test_own.py").write_text("def test_own(): pass")
@@ -113,6 +115,7 @@ def test_testpaths_give_way_to_the_suite(pytester: pytest.Pytester, run: Run) ->
     assert "testpaths: " not in run("--cc-binary=reference", "--co").stdout.str()
 
 
+@pytest.mark.slow
 def test_in_a_subfolder_of_a_project(
     pytester: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +134,7 @@ def test_named_paths_stand_alone(pytester: pytest.Pytester, run: Run) -> None:
     assert ids(result) == ["test_own.py::test_own", *ALL]
 
 
+@pytest.mark.slow
 def test_the_suite_and_own_tests_in_one_run(pytester: pytest.Pytester, run_one: Run) -> None:
     pytester.makepyfile(test_own="def test_own(): assert False")
     result = run_one(
@@ -158,6 +162,7 @@ def test_keywords_select(run: Run, expression: str, expected: list[str]) -> None
     assert ids(run("--cc-binary=reference", "--co", "-q", "-k", expression)) == expected
 
 
+@pytest.mark.slow
 def test_other_ways_to_select(run: Run) -> None:
     # Only what does not begin with the prefix is left.
     left = ids(run("--cc-binary=reference", "--co", "-q", "--deselect=events.", "-k", "events"))
@@ -187,6 +192,7 @@ def test_scenarios_that_show_nothing_of_what_is_selected(run: Run) -> None:
     result.stdout.fnmatch_lines([f"{name} NOT EXERCISED *", "FAILED: nothing was exercised"])
 
 
+@pytest.mark.slow
 def test_collecting_runs_nothing(pytester: pytest.Pytester, run: Run, subject: Subject) -> None:
     binary = subject("raise SystemExit('it ran')")
     for arguments in (["--co"], ["--co", "-n", "2"]):
@@ -197,6 +203,7 @@ def test_collecting_runs_nothing(pytester: pytest.Pytester, run: Run, subject: S
         assert not list((pytester.path / "out").iterdir())
 
 
+@pytest.mark.slow
 def test_verdicts_are_words(run_one: Run) -> None:
     result = run_one("--cc-binary=reference:2.1.31", "-v", "-k", "events.user_prompt.prompt")
     assert result.ret == pytest.ExitCode.OK
@@ -209,6 +216,7 @@ def test_verdicts_are_words(run_one: Run) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_failure_can_be_read_and_run_again(
     pytester: pytest.Pytester, run_one: Run, emitter: Subject
 ) -> None:
@@ -276,6 +284,7 @@ def test_a_listed_deviation_that_is_gone_fails(run: Run, emitter: Subject) -> No
     assert any("schemas/expectations.json lists was not seen" in line for line in shown)
 
 
+@pytest.mark.slow
 def test_a_deviation_is_not_called_gone_where_it_was_not_looked_for(
     run_one: Run, emitter: Subject
 ) -> None:
@@ -285,6 +294,7 @@ def test_a_deviation_is_not_called_gone_where_it_was_not_looked_for(
     result.stdout.fnmatch_lines(["metrics.commit_count.unit PASSED *"])
 
 
+@pytest.mark.slow
 def test_a_should_that_fails_only_warns(
     pytester: pytest.Pytester, run_one: Run, subject: Subject
 ) -> None:
@@ -308,6 +318,7 @@ def test_a_should_that_fails_only_warns(
     assert "SHOULD: expected" in str(skipped.get("message"))
 
 
+@pytest.mark.slow
 def test_stopping_at_the_first_failure_is_not_a_whole_record(
     pytester: pytest.Pytester, run_one: Run, emitter: Subject
 ) -> None:
@@ -320,6 +331,7 @@ def test_stopping_at_the_first_failure_is_not_a_whole_record(
         record.read(pytester.path / "out" / "record.jsonl")
 
 
+@pytest.mark.slow
 def test_without_a_terminal(pytester: pytest.Pytester, run_one: Run) -> None:
     result = run_one(
         *("--cc-binary=reference", "-k", "scopes", "--cc-report=out"),
@@ -330,6 +342,7 @@ def test_without_a_terminal(pytester: pytest.Pytester, run_one: Run) -> None:
     assert len(record.read(pytester.path / "out" / "record.jsonl").rows) == 4
 
 
+@pytest.mark.slow
 def test_quiet_says_the_summary_only(run_one: Run) -> None:
     result = run_one("--cc-binary=reference", "-q", "-k", "scopes")
     assert result.ret == pytest.ExitCode.OK

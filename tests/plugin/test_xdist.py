@@ -11,6 +11,8 @@ from harness.errors import UsageError
 from harness.findings import Verdict
 from harness.record import jsonl as record
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
 

@@ -22,6 +22,8 @@ from harness.subject.binary import resolve
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
 
+pytestmark = pytest.mark.slow
+
 #: What tells the most in the shortest time: these take half a second together.
 QUICK = ("working_day", "api_failures", "identity_included")
 

@@ -20,6 +20,8 @@ from harness.subject.process import Completed, Leash
 from harness.subject.sandbox import Sandbox
 from harness.themes.catalogue import SCENARIOS
 
+pytestmark = pytest.mark.slow
+
 
 def run(environment: Mapping[str, str], version: str = "2.1.240") -> Completed:
     binary = resolve(f"reference:{version}", progress=print)

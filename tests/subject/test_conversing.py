@@ -105,6 +105,7 @@ def test_the_environment_is_the_sandboxs(converse: Converse, sandbox: Sandbox) -
     assert result["env"]["ODD"] == "1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["at first", "at once more", "at the end"])
 def test_a_hang_comes_back_with_what_was_said(
     converse: Converse, assert_gone: Callable[[int], None], when: str

@@ -120,6 +120,7 @@ def test_a_session_in_which_nothing_is_said_can_be_left(session: Make, binary: B
     assert made.api.calls == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drawn", ["--ignore=2", "--late"])
 @pytest.mark.parametrize("choice", [Choice.YES, Choice.NO])
 def test_keys_that_were_not_heard_are_pressed_again(
@@ -161,6 +162,7 @@ def test_the_environment_and_the_default_arguments(session: Make, binary: Binary
     assert done.stdout.startswith("TERM=vt220 ['--permission-mode', 'default']")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("acts", "waited_for"),
     [

