@@ -13,8 +13,8 @@ from filelock import FileLock
 
 from harness.capture import files
 from harness.capture.capture import Capture
-from harness.capture.plain import from_plain, to_plain
 from harness.capture.run import Run
+from harness.capture.serialization import from_plain, to_plain
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
 from harness.fuzzing.exploration import Exploration

@@ -34,8 +34,8 @@ from typing import Any
 
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
-from harness.capture.plain import PlainError, from_plain, to_plain
 from harness.capture.run import Run
+from harness.capture.serialization import SerializationError, from_plain, to_plain
 from harness.errors import UsageError
 from harness.otlp.codec import encode
 from harness.otlp.messages import Encoding
@@ -106,7 +106,7 @@ def load(folder: Path) -> Capture:
         )
     try:
         sidecar = from_plain(_Sidecar, document)
-    except PlainError as error:
+    except SerializationError as error:
         raise UsageError(f"file {path}", seen=str(error), expected="a saved run") from None
     exports = tuple(_transport(folder / TRANSPORT))
     if len(exports) != sidecar.exports:
@@ -187,7 +187,7 @@ def _transport(path: Path) -> Iterator[Export]:
         document.pop("line", None)
         try:
             yield from_plain(Export, document)
-        except PlainError as error:
+        except SerializationError as error:
             raise UsageError(where, seen=str(error), expected="an export") from None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.capture.plain import from_plain, to_plain
+from harness.capture.serialization import from_plain, to_plain
 from harness.errors import HarnessError, SubjectError
 from harness.plugin import xdist as _xdist
 from harness.plugin.options import Options

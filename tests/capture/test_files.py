@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
 from harness.capture.files import load, load_exports, save
-from harness.capture.plain import from_plain, to_plain
 from harness.capture.run import Run
+from harness.capture.serialization import from_plain, to_plain
 from harness.errors import UsageError
 from harness.otlp.codec import decode_request, encode
 from harness.otlp.messages import Encoding
@@ -172,14 +172,25 @@ def test_a_broken_foreign_line_is_named(line: str, message: str, tmp_path: Path)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"status": "200"}, "status: expected an integer, saw '200'"),
-        ({"status": True}, "status: expected an integer"),
-        ({"body": "%"}, "body: expected base64"),
-        ({"protocol": "carrier pigeon"}, "protocol: expected one of 'grpc'"),
-        ({"headers": [["a"]]}, r"headers\[0\]: expected 2 elements, saw 1"),
-        ({"headers": {}}, "headers: expected an array"),
-        ({"new": 1}, "unknown 'new'"),
-        ({"peer": ...}, "'peer' is missing"),
+        ({"status": "200"}, r"expected an integer, saw '200' @ \$\.status$"),
+        ({"status": True}, r"expected an integer, saw True @ \$\.status$"),
+        ({"status": 200.0}, r"expected an integer, saw 200\.0 @ \$\.status$"),
+        ({"peer": 1}, r"expected a string, saw 1 @ \$\.peer$"),
+        ({"body": "%"}, r"expected base64, saw '%': .* @ \$\.body$"),
+        ({"body": "ü"}, r"expected base64, saw 'ü': .* @ \$\.body$"),
+        (
+            {"protocol": "carrier pigeon"},
+            r"expected one of 'grpc', 'http/protobuf', 'http/json', saw 'carrier pigeon' "
+            r"@ \$\.protocol$",
+        ),
+        ({"headers": [["a"]]}, r"expected 2 elements, saw 1 @ \$\.headers\[0\]$"),
+        ({"headers": [["a", 1]]}, r"expected a string, saw 1 @ \$\.headers\[0\]\[1\]$"),
+        ({"headers": {}}, r"expected an array, saw {} @ \$\.headers$"),
+        ({"headers": "ab"}, r"expected an array, saw 'ab' @ \$\.headers$"),
+        ({"new": 1}, r"unknown 'new' @ \$$"),
+        ({"_read": None}, r"unknown '_read' @ \$$"),
+        ({"peer": ...}, r"missing @ \$\.peer$"),
+        ({"peer": 1, "status": "", "path": 2, "method": 3}, "; and 1 more$"),
     ],
 )
 def test_a_broken_transport_line_is_named(
@@ -201,8 +212,9 @@ def test_a_broken_transport_line_is_named(
     [
         ({"format": 2}, "expected format 1, saw format 2"),
         ({"exports": 5}, "expected 5 lines, as capture.json says, saw 6 lines"),
-        ({"run": {}}, "run: 'scenario' is missing"),
-        ({"run": 3}, "run: expected an object"),
+        ({"run": {}}, r"missing @ \$\.run\.scenario"),
+        ({"run": 3}, r"expected an object, saw 3 @ \$\.run$"),
+        ({"connections": [{}]}, r"missing @ \$\.connections\[0\]\.collector"),
     ],
 )
 def test_a_broken_sidecar_is_named(
