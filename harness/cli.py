@@ -126,7 +126,7 @@ def _judge(arguments: argparse.Namespace) -> int:
 
 
 def _captures(folder: Path) -> tuple[Capture, ...]:
-    if (folder / files.SIDECAR).is_file():
+    if (folder / files.SIDECAR).exists():
         return (files.load(folder),)
     found = sorted(path.parent for path in folder.glob(f"*/{files.SIDECAR}"))
     if not found:

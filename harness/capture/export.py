@@ -56,8 +56,8 @@ class Export:
     ``protocol`` and ``signal`` are ``None`` where the request names neither.
     ``peer_certificate`` is the common name in the certificate that the client showed
     (its fingerprint, ``sha256:…``, where it has none); empty without one.
-    A line of an OTLP-JSON file that another tool wrote has no protocol and no
-    method: its body is the line.
+    What was shown rather than sent (see :mod:`harness.exposition`) has no protocol and no
+    method: its body is OTLP/JSON.
 
     What is decoded is kept: each property costs its work once, from whatever
     thread it is asked first.  A body that cannot be decoded has no message and
