@@ -154,7 +154,7 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
         kind = stat.S_IFMT(path.stat().st_mode)
         if kind != stat.S_IFREG:
             raise UsageError(
-                f"file {path}", seen=_KINDS.get(kind, "none"), expected="a regular file"
+                f"file {path}", seen=_KINDS.get(kind, "something else"), expected="a regular file"
             )
         with path.open("rb") as file:
             yield file
