@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,9 +27,11 @@ from harness.otlp.messages import (
     Request,
     signal_of,
 )
-from harness.otlp.model import Protocol
+from harness.otlp.model import Protocol, Signal
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
+
+MakeExport = Callable[..., Export]
 
 #: Attributes as a mapping, or as pairs where a key may stand twice.
 Pairs = Mapping[str, Any] | Sequence[tuple[str, Any]]
@@ -267,3 +270,70 @@ def missed() -> Callable[[Outcome], str]:
         return outcome.reason
 
     return reason
+
+
+@pytest.fixture(name="make_export")
+def _make_export() -> MakeExport:
+    """An export in http/json; keyword arguments override any field."""
+
+    def make(body: bytes = b"{}", signal: Signal | None = Signal.LOGS, **fields: Any) -> Export:
+        facts: dict[str, Any] = {
+            "sequence": 0,
+            "protocol": Protocol.HTTP_JSON,
+            "method": "POST",
+            "path": f"/v1/{signal}",
+            "http_version": "1.1",
+            "headers": (("Content-Type", "application/json"),),
+            "arrived_unix_nano": 1_700_000_000_000_000_000,
+            "peer": "127.0.0.1:5",
+            "status": 200,
+        }
+        return Export(signal=signal, body=body, **(facts | fields))
+
+    return make
+
+
+@pytest.fixture
+def make_metrics(make_export: MakeExport) -> MakeExport:
+    """An export with one data point for each (name, value, attributes)."""
+
+    def make(*points: tuple[str, int, dict[str, str]], **fields: Any) -> Export:
+        metrics = [
+            {
+                "name": name,
+                "sum": {
+                    "dataPoints": [
+                        {
+                            "asInt": str(value),
+                            "attributes": [
+                                {"key": key, "value": {"stringValue": text}}
+                                for key, text in attributes.items()
+                            ],
+                        }
+                    ]
+                },
+            }
+            for name, value, attributes in points
+        ]
+        document = {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}
+        return make_export(json.dumps(document).encode(), Signal.METRICS, **fields)
+
+    return make
+
+
+@pytest.fixture
+def make_events(make_export: MakeExport) -> MakeExport:
+    """An export with one event for each name, told as the subject tells it."""
+
+    def make(*names: str, **fields: Any) -> Export:
+        records = [
+            {
+                "body": {"stringValue": f"claude_code.{name}"},
+                "attributes": [{"key": "event.name", "value": {"stringValue": name}}],
+            }
+            for name in names
+        ]
+        document = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+        return make_export(json.dumps(document).encode(), Signal.LOGS, **fields)
+
+    return make

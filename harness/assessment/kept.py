@@ -31,7 +31,7 @@ def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording
     A single capture has no header.  Raises UsageError, naming what is missing or cannot
     be, for a recording that is not whole: nothing is judged by a part of it.
     """
-    if (folder / files.SIDECAR).is_file():
+    if (folder / files.SIDECAR).exists():
         capture = _capture(folder)
         return None, capture.run.subject, recorded([capture])
     path = folder / jsonl.FILE_NAME

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.capture.describe import describe_all, nearest
+from harness.capture.describe import describe_all
 from harness.capture.export import Export
 from harness.capture.names import event_name, event_names, short
 from harness.capture.run import Run
@@ -60,11 +60,6 @@ class Capture:
             and export.status == (8 if export.protocol is Protocol.GRPC else 413)
         )
 
-    @cached_property
-    def undecodable(self) -> tuple[Export, ...]:
-        """Exports, accepted or refused, whose body is no OTLP request of their signal."""
-        return tuple(export for export in self.exports if export.decode_error is not None)
-
     def data_points(
         self, metric_name: str | None = None, /, **attributes: Value
     ) -> tuple[DataPoint, ...]:
@@ -107,14 +102,6 @@ class Capture:
     def event_names(self) -> tuple[str, ...]:
         """The short names of the events seen, in order of first arrival."""
         return tuple(dict.fromkeys(filter(None, map(event_name, self._events))))
-
-    def nearest_metrics(self, name: str) -> tuple[str, ...]:
-        """Up to three metrics seen that are called almost like ``name``, best first."""
-        return nearest(name, self.metric_names)
-
-    def nearest_events(self, name: str) -> tuple[str, ...]:
-        """Up to three events seen that are called almost like ``name``, best first."""
-        return nearest(name, self.event_names)
 
     def describe(self) -> str:
         """What arrived, one line an export."""

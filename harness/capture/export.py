@@ -41,11 +41,11 @@ class _Read:
     error: DecodeError | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Export:
     """The raw request and the transport facts.
 
-    ``sequence`` is given by the store, or by the file it is read from.
+    ``sequence`` is given by the store (see :func:`number`), or by the file it is read from.
     ``body`` is as received: HTTP bodies keep their content encoding (chunked
     framing removed), gRPC messages come decompressed from grpcio.  ``status``
     is the HTTP status, or the gRPC status code, that was answered; ``rejected``
@@ -56,13 +56,12 @@ class Export:
     ``protocol`` and ``signal`` are ``None`` where the request names neither.
     ``peer_certificate`` is the common name in the certificate that the client showed
     (its fingerprint, ``sha256:…``, where it has none); empty without one.
-    A line of an OTLP-JSON file that another tool wrote has no protocol and no
-    method: its body is the line.
+    What was shown rather than sent (see :mod:`harness.exposition`) has no protocol and no
+    method: its body is OTLP/JSON.
 
     What is decoded is kept: each property costs its work once, from whatever
     thread it is asked first.  A body that cannot be decoded has no message and
-    no items, and says why in ``decode_error``; it never raises.  The transport
-    facts must not be changed after that.
+    no items, and says why in ``decode_error``; it never raises.
     """
 
     sequence: int
@@ -84,7 +83,8 @@ class Export:
     _read: _Read | None = field(default=None, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:
-        return hash((self.sequence, self.arrived_unix_nano, self.path))
+        # Cheap, and without the number, which a new export does not have yet.
+        return hash((self.arrived_unix_nano, self.peer, self.path))
 
     def header(self, name: str) -> str | None:
         """The first value of a header (any case) or gRPC metadata key, or ``None``."""
@@ -153,8 +153,17 @@ class Export:
             with _DECODING:
                 read = self._read
                 if read is None:
-                    read = self._read = _read_export(self)
+                    read = _read_export(self)
+                    object.__setattr__(self, "_read", read)
         return read
+
+
+def number(export: Export, sequence: int) -> None:
+    """Give a new export its number in place; for the store alone, before others can see it.
+
+    A copy with the number would cost the request path more than all the rest of the store.
+    """
+    object.__setattr__(export, "sequence", sequence)
 
 
 def _read_export(export: Export) -> _Read:

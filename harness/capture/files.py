@@ -24,20 +24,24 @@ a folder that has one is complete.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
-from harness.capture.plain import PlainError, from_plain, to_plain
 from harness.capture.run import Run
+from harness.capture.serialization import SerializationError, from_plain, to_plain
 from harness.errors import UsageError
 from harness.otlp.codec import encode
+from harness.otlp.content import DEFAULT_LIMIT
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Signal
 
@@ -46,10 +50,16 @@ SIDECAR = "capture.json"
 TRANSPORT = "transport.jsonl"
 
 _FILES = {signal: f"{signal}.jsonl" for signal in Signal}
-_TOP_KEYS = {
-    "resourceMetrics": Signal.METRICS,
-    "resourceLogs": Signal.LOGS,
-    "resourceSpans": Signal.TRACES,
+#: The longest line that is read, in bytes, and the longest sidecar.  The largest body that
+#: a collector takes by default grows by a third in base64; the rest is room for its headers.
+LONGEST = 2 * DEFAULT_LIMIT
+
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFCHR: "a character device",
+    stat.S_IFBLK: "a block device",
+    stat.S_IFSOCK: "a socket",
 }
 
 
@@ -96,22 +106,21 @@ def save(capture: Capture, folder: Path) -> None:
 def load(folder: Path) -> Capture:
     """The capture that :func:`save` wrote to ``folder``, equal to the one saved."""
     path = folder / SIDECAR
-    if not path.is_file():
-        _listing(folder)
+    if not os.path.lexists(path):
+        _check_folder(folder)
         raise UsageError(
             f"capture folder {folder}",
             seen=f"no {SIDECAR}",
-            expected="a folder that a finished run has saved (exports of other tools have no run)",
+            expected="a folder that a finished run has saved",
         )
-    text = path.read_bytes()
-    document = _object(text, str(path))
+    document = _object(_whole(path), f"file {path}")
     if document.get("format") != FORMAT:
         raise UsageError(
             f"file {path}", seen=f"format {document.get('format')!r}", expected=f"format {FORMAT}"
         )
     try:
         sidecar = from_plain(_Sidecar, document)
-    except PlainError as error:
+    except SerializationError as error:
         raise UsageError(f"file {path}", seen=str(error), expected="a saved run") from None
     exports = tuple(_transport(folder / TRANSPORT))
     if len(exports) != sidecar.exports:
@@ -121,25 +130,6 @@ def load(folder: Path) -> Capture:
             expected=f"{sidecar.exports} lines, as {SIDECAR} says",
         )
     return Capture(sidecar.run, exports, sidecar.forgotten, sidecar.connections)
-
-
-def load_exports(folder: Path) -> tuple[Export, ...]:
-    """The exports in ``folder``: a saved capture's, or those that another tool left.
-
-    Without a ``capture.json``, each line of each ``*.jsonl`` file, by file name, is an
-    export in OTLP/JSON: its ``protocol`` is ``None``, its ``path`` says file and line.
-    """
-    if (folder / SIDECAR).is_file():
-        return load(folder).exports
-    files = sorted(path for path in _listing(folder) if path.suffix == ".jsonl")
-    if not files:
-        raise UsageError(
-            f"capture folder {folder}",
-            seen="no *.jsonl file",
-            expected="files of OTLP-JSON lines, one export request a line",
-        )
-    lines = ((path, number, line) for path in files for number, line in _lines(path))
-    return tuple(_foreign(n, *line) for n, line in enumerate(lines, start=1))
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:
@@ -153,24 +143,53 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
         raise
 
 
-def _listing(folder: Path) -> list[Path]:
+def _check_folder(folder: Path) -> None:
     try:
-        return list(folder.iterdir())
+        os.listdir(folder)
     except OSError as error:
         raise UsageError(
             f"capture folder {folder}", seen=str(error), expected="a folder with a saved capture"
         ) from None
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines of a file that are not blank, with their numbers from 1."""
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file; to open a FIFO or a device could block or do something."""
     try:
-        content = path.read_bytes()
+        kind = stat.S_IFMT(path.stat().st_mode)
+        if kind != stat.S_IFREG:
+            raise UsageError(
+                f"file {path}", seen=_KINDS.get(kind, "something else"), expected="a regular file"
+            )
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise UsageError(f"file {path}", seen=str(error), expected="a readable file") from None
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if line.strip():
-            yield number, line.strip()
+
+
+def _whole(path: Path) -> bytes:
+    with _reading(path) as file:
+        content = file.read(LONGEST + 1)
+    if len(content) > LONGEST:
+        raise UsageError(f"file {path}", seen="a longer one", expected=f"at most {LONGEST} bytes")
+    return content
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that are not blank, with their numbers from 1."""
+    with _reading(path) as file:
+        for number in itertools.count(1):
+            line = file.readline(LONGEST + 1)
+            if not line:
+                return
+            if len(line) > LONGEST:
+                raise UsageError(
+                    f"file {path} line {number}",
+                    seen="a longer one",
+                    expected=f"a line of at most {LONGEST} bytes",
+                )
+            if line.strip():
+                yield number, line.strip()
 
 
 def _object(text: bytes, where: str) -> dict[str, Any]:
@@ -192,30 +211,5 @@ def _transport(path: Path) -> Iterator[Export]:
         document.pop("line", None)
         try:
             yield from_plain(Export, document)
-        except PlainError as error:
+        except SerializationError as error:
             raise UsageError(where, seen=str(error), expected="an export") from None
-
-
-def _foreign(sequence: int, path: Path, number: int, line: bytes) -> Export:
-    where = f"file {path} line {number}"
-    document = _object(line, where)
-    signal = next((_TOP_KEYS[key] for key in document if key in _TOP_KEYS), None)
-    if signal is None:
-        raise UsageError(
-            where,
-            seen=f"an object with {', '.join(document) or 'nothing in it'}"[:200],
-            expected=f"one of {', '.join(_TOP_KEYS)}",
-        )
-    return Export(
-        sequence=sequence,
-        protocol=None,
-        signal=signal,
-        method="",
-        path=f"{path.name}:{number}",
-        http_version="",
-        headers=(),
-        body=line,
-        arrived_unix_nano=0,
-        peer="",
-        status=200,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.capture.export import Export
 from harness.otlp.model import Protocol
@@ -37,8 +37,8 @@ class Answer:
 Responder = Callable[[Export], Answer | None]
 
 
-def ask(responder: Responder, export: Export) -> Answer | None:
-    """The responder's answer, written into ``export`` as well.
+def ask(responder: Responder, export: Export) -> tuple[Export, Answer | None]:
+    """Ask for the answer to ``export``; return the export as answered, and the answer.
 
     A responder that raises must not cost us the export: the client gets an internal
     error, and the export says why.
@@ -48,14 +48,10 @@ def ask(responder: Responder, export: Export) -> Answer | None:
     except Exception as error:
         answer = Answer(http_status=500, grpc_code=13, message=f"responder raised {error!r}")
     if answer is None:
-        return None
-    export.answered = answer.called
+        return export, None
     if export.protocol is Protocol.GRPC:
-        export.status = answer.grpc_code
-        refused = answer.grpc_code != 0
+        status, refused = answer.grpc_code, answer.grpc_code != 0
     else:
-        export.status = answer.http_status
-        refused = answer.http_status >= 400
-    if refused:
-        export.rejected = answer.message or "refused by the responder"
-    return answer
+        status, refused = answer.http_status, answer.http_status >= 400
+    reason = (answer.message or "refused by the responder") if refused else export.rejected
+    return replace(export, answered=answer.called, status=status, rejected=reason), answer

@@ -139,16 +139,17 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
             peer=_peer(context.peer()),
             status=code.value[0],
             rejected=reason,
+            peer_certificate=grpc_client(context) if self._tls else "",
         )
-        if self._tls:
-            export.peer_certificate = grpc_client(context)
         answer = None
         if not reason and self._responder is not None:
-            answer = ask(self._responder, export)
+            export, answer = ask(self._responder, export)
         # Stored before it is answered: a client that has its answer finds its export here.
         self._store.append(export)
         if answer is not None and answer.hold_s:
-            _hold(export, context, answer.hold_s)
+            given_up_unix_nano = _hold(context, answer.hold_s)
+            if given_up_unix_nano:
+                self._store.give_up(export, given_up_unix_nano)
         if answer is not None:
             code, reason = _CODES[answer.grpc_code], answer.message
             context.set_trailing_metadata(answer.headers)
@@ -158,12 +159,13 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
         return b"" if answer is None or answer.body is None else answer.body
 
 
-def _hold(export: Export, context: grpc.ServicerContext, seconds: float) -> None:
-    """Wait, unless the client gives up first."""
+def _hold(context: grpc.ServicerContext, seconds: float) -> int:
+    """Wait, unless the client gives up first; return when it did, or 0."""
     over = threading.Event()
     # Not added where the call has ended already.
     if not context.add_callback(over.set) or over.wait(seconds):
-        export.given_up_unix_nano = time.time_ns()
+        return time.time_ns()
+    return 0
 
 
 @lru_cache(maxsize=256)

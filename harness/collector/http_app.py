@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -185,11 +185,13 @@ class HttpApp:
         export = self._export(scope, route, body, status, reason)
         answer = None
         if not reason and self._responder is not None:
-            answer = ask(self._responder, export)
+            export, answer = ask(self._responder, export)
         # Stored before it is answered: a client that has its answer finds its export here.
         self._store.append(export)
         if answer is not None and answer.hold_s:
-            await _hold(export, receive, answer.hold_s)
+            given_up_unix_nano = await _hold(receive, answer.hold_s)
+            if given_up_unix_nano:
+                self._store.give_up(export, given_up_unix_nano)
         if answer is not None:
             start, end = _scripted(route, answer)
         elif reason:
@@ -272,7 +274,7 @@ class HttpApp:
             reason,
         )
         if scope["scheme"] == "https":
-            export.peer_certificate = http_client(scope["state"][TLS])
+            return replace(export, peer_certificate=http_client(scope["state"][TLS]))
         return export
 
 
@@ -301,12 +303,13 @@ def _refusal(encoding: Encoding | None, status: int, reason: str) -> _Response:
     return _message(status, allow, encoding, body)
 
 
-async def _hold(export: Export, receive: ASGIReceiveCallable, seconds: float) -> None:
-    """Wait, unless the client gives up first."""
+async def _hold(receive: ASGIReceiveCallable, seconds: float) -> int:
+    """Wait, unless the client gives up first; return when it did, or 0."""
     with contextlib.suppress(TimeoutError):
         # All of the body was received: what comes next is the end of the connection.
         await asyncio.wait_for(receive(), seconds)
-        export.given_up_unix_nano = time.time_ns()
+        return time.time_ns()
+    return 0
 
 
 def _scripted(route: _Route, answer: Answer) -> _Response:

@@ -13,10 +13,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from harness.capture.describe import describe_all, item_names, nearest
-from harness.capture.export import Export
+from harness.capture.export import Export, number
 from harness.capture.names import event_names, short
 from harness.errors import DeadlineExceeded, HarnessError
 from harness.otlp.model import DataPoint, Event
@@ -62,14 +63,26 @@ class Store:
         A closed store still keeps it: the request was answered, so it must not be lost.
         """
         with self._lock:
-            self._exports.append(export)
             self._arrived += 1
-            export.sequence = self._arrived
+            number(export, self._arrived)
+            self._exports.append(export)
             self._bytes += len(export.body) + OVERHEAD
             if self._bytes > self.limit_bytes:
                 self._forget()
             if self._waiting:
                 self._changed.notify_all()
+
+    def give_up(self, export: Export, unix_nano: int) -> None:
+        """Note when the client of a stored export stopped waiting for its answer.
+
+        The export is replaced by one that says so; nobody is woken.  One that was
+        forgotten meanwhile stays so.
+        """
+        with self._lock:
+            # Numbers have no gaps, and the oldest are forgotten first.
+            index = export.sequence - self._forgotten - 1
+            if index >= 0:
+                self._exports[index] = replace(self._exports[index], given_up_unix_nano=unix_nano)
 
     def _forget(self) -> None:
         while self._exports and self._bytes > self.limit_bytes:
@@ -87,12 +100,6 @@ class Store:
         """How many exports the memory limit has cost so far."""
         with self._lock:
             return self._forgotten
-
-    @property
-    def stored_bytes(self) -> int:
-        """The weight of what is held now, as the limit counts it."""
-        with self._lock:
-            return self._bytes
 
     def snapshot(self) -> tuple[tuple[Export, ...], int]:
         """The exports and the count of forgotten ones, of one moment."""

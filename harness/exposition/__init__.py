@@ -7,7 +7,7 @@ what was printed or served comes in as text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
+from dataclasses import replace
 
 from harness.capture.export import Export
 from harness.otlp.model import Signal
@@ -31,10 +31,16 @@ class ExpositionError(ValueError):
 
 
 def exposed(
-    collector: str, signal: Signal | None, body: bytes, place: str, unix_nano: int, number: int
+    collector: str,
+    signal: Signal | None,
+    body: bytes,
+    place: str,
+    unix_nano: int,
+    number: int,
+    rejected: str = "",
 ) -> Export:
     """What was shown at ``place`` as an export in OTLP/JSON: without a protocol and a
-    method, for nothing travelled."""
+    method, for nothing travelled.  ``rejected`` says why it cannot be read."""
     return Export(
         sequence=number,
         protocol=None,
@@ -48,6 +54,7 @@ def exposed(
         peer="",
         status=200,
         collector=collector,
+        rejected=rejected,
     )
 
 
@@ -57,7 +64,5 @@ def is_exposed(export: Export) -> bool:
 
 
 def numbered(exports: list[Export], *, after: int) -> list[Export]:
-    """Give them their place behind the first ``after`` exports of a run."""
-    for number, export in zip(count(after + 1), exports, strict=False):
-        export.sequence = number
-    return exports
+    """Number copies of the exports from behind the first ``after`` ones of a run."""
+    return [replace(export, sequence=n) for n, export in enumerate(exports, start=after + 1)]

@@ -71,8 +71,8 @@ def exports(output: str, unix_nano: int) -> list[Export]:
         try:
             signal, request = _request(each, cumulative)
         except ExpositionError as error:
-            export = exposed(CONSOLE, None, each.text.encode(), place, unix_nano, number)
-            export.rejected = str(error)
+            text = each.text.encode()
+            export = exposed(CONSOLE, None, text, place, unix_nano, number, str(error))
         else:
             body = json.dumps(request).encode()
             export = exposed(CONSOLE, signal, body, place, unix_nano, number)

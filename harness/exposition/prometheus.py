@@ -48,9 +48,7 @@ def export(text: str, names: Iterable[str], place: str, unix_nano: int) -> Expor
             text, {as_served(name): name for as_served in (counter_of, label_of) for name in known}
         )
     except ExpositionError as error:
-        unread = exposed(PROMETHEUS, None, text.encode(), place, unix_nano, 1)
-        unread.rejected = str(error)
-        return unread
+        return exposed(PROMETHEUS, None, text.encode(), place, unix_nano, 1, str(error))
     body = json.dumps(request).encode()
     return exposed(PROMETHEUS, Signal.METRICS, body, place, unix_nano, 1)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.capture.plain import from_plain, to_plain
+from harness.capture.serialization import from_plain, to_plain
 from harness.errors import HarnessError, SubjectError
 from harness.plugin import xdist
 from harness.plugin.state import SubjectState

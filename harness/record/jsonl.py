@@ -21,8 +21,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from harness.capture.plain import from_plain, to_plain
 from harness.capture.run import SubjectFacts
+from harness.capture.serialization import from_plain, to_plain
 from harness.contract.files import JsonObject, read_json, schema_root
 from harness.errors import UsageError
 from harness.judging.verdicts import Row, counts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.capture.capture import Connection
@@ -88,13 +88,10 @@ class Place:
         for name, collector in self.collectors.items():
             held, lost = collector.store.snapshot()
             forgotten += lost
-            for export in held:
-                export.collector = name
-            arrived += held
+            arrived += held if name == MAIN else [replace(each, collector=name) for each in held]
         if len(self.collectors) > 1:
             arrived.sort(key=lambda export: export.arrived_unix_nano)
-            for number, export in enumerate(arrived, start=1):
-                export.sequence = number
+            arrived = [replace(each, sequence=n) for n, each in enumerate(arrived, start=1)]
         return tuple(arrived), forgotten
 
     def connections(self) -> tuple[Connection, ...]:

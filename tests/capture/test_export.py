@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import threading
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 
 from harness.capture import export as export_module
 from harness.capture.export import Export
+from harness.collector.store import Store
 from harness.otlp.codec import encode
 from harness.otlp.errors import TooLarge, UnsupportedEncoding
 from harness.otlp.messages import Encoding
@@ -122,6 +124,29 @@ def test_decoding_happens_once_and_only_when_asked(
     assert (len(export.events), export.notes) == (1, ())
     assert calls == ["decode"]
     assert all(message is export.message for message in seen)
+
+
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Export)])
+def test_an_export_cannot_be_changed(make_events: Make, name: str) -> None:
+    export = make_events("a")
+    before = dataclasses.replace(export)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(export, name, 1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        delattr(export, name)
+    assert export == before
+
+
+def test_an_export_in_a_set_is_found_after_it_was_stored_and_decoded(make_events: Make) -> None:
+    export = make_events("a")
+    known = {export}
+    store = Store()
+    store.append(make_events("b"))
+    store.append(export)
+    assert export.sequence == 2
+    assert export.events
+    assert export in known
+    assert store.exports[1] in known
 
 
 def test_exports_are_equal_when_their_raw_facts_are(make_events: Make) -> None:

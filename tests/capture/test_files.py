@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,9 @@ from hypothesis import strategies as st
 
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
-from harness.capture.files import load, load_exports, save
-from harness.capture.plain import from_plain, to_plain
+from harness.capture.files import LONGEST, load, save
 from harness.capture.run import Run
+from harness.capture.serialization import from_plain, to_plain
 from harness.errors import UsageError
 from harness.otlp.codec import decode_request, encode
 from harness.otlp.messages import Encoding
@@ -59,7 +61,6 @@ def test_a_capture_comes_back_equal(capture: Capture, tmp_path: Path) -> None:
     assert loaded.exports[4].body == b"\x00\xff garbage"
     assert loaded.data_points() == capture.data_points()
     assert loaded.events() == capture.events()
-    assert load_exports(folder) == capture.exports
     assert sorted(path.name for path in folder.iterdir()) == [
         "capture.json",
         "logs.jsonl",
@@ -115,36 +116,15 @@ def test_a_save_that_breaks_off_leaves_no_complete_capture(
         load(tmp_path)
 
 
-def test_the_files_of_another_tool(tmp_path: Path) -> None:
-    (tmp_path / "b.jsonl").write_text(
-        '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"}}]}]}]}\r\n\n'
-        '{"resourceSpans":[]}\n'
-    )
-    (tmp_path / "a.jsonl").write_text('{"resourceMetrics":[]}')
-    (tmp_path / "notes.txt").write_text("not ours")
-    exports = load_exports(tmp_path)
-    assert [(export.sequence, export.signal, export.path) for export in exports] == [
-        (1, Signal.METRICS, "a.jsonl:1"),
-        (2, Signal.LOGS, "b.jsonl:1"),
-        (3, Signal.TRACES, "b.jsonl:3"),
-    ]
-    assert {export.protocol for export in exports} == {None}
-    assert [export.decode_error for export in exports] == [None] * 3
-    assert exports[1].events[0].body == "x"
-
-
-@pytest.mark.parametrize("read", [load, load_exports])
-def test_a_missing_folder(read: Callable[[Path], object], tmp_path: Path) -> None:
+def test_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file") as caught:
-        read(tmp_path / "absent")
+        load(tmp_path / "absent")
     assert str(tmp_path / "absent") in str(caught.value)
 
 
 def test_a_folder_without_a_capture(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"saw no capture\.json"):
         load(tmp_path)
-    with pytest.raises(UsageError, match=r"saw no \*\.jsonl file"):
-        load_exports(tmp_path)
 
 
 def test_a_folder_that_cannot_be_written(capture: Capture, tmp_path: Path) -> None:
@@ -154,32 +134,85 @@ def test_a_folder_that_cannot_be_written(capture: Capture, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("{", "no JSON"),
-        ("[]", "saw list"),
-        ('{"other":1}', "an object with other"),
-        ("[" * 100_000, "no JSON"),
-    ],
+    ("line", "message"), [("{", "no JSON"), ("[]", "saw list"), ("[" * 100_000, "no JSON")]
 )
-def test_a_broken_foreign_line_is_named(line: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "x.jsonl").write_text(f'{{"resourceLogs":[]}}\n{line}\n')
+@pytest.mark.parametrize("name", ["capture.json", "transport.jsonl"])
+def test_what_is_no_json_object_is_named(
+    name: str, line: str, message: str, capture: Capture, tmp_path: Path
+) -> None:
+    save(capture, tmp_path)
+    (tmp_path / name).write_text(line)
     with pytest.raises(UsageError, match=message) as caught:
-        load_exports(tmp_path)
-    assert f"file {tmp_path / 'x.jsonl'} line 2" in str(caught.value)
+        load(tmp_path)
+    assert f"file {tmp_path / name}" in str(caught.value)
+
+
+def _directory(path: Path) -> None:
+    path.mkdir()
+
+
+def _device(path: Path) -> None:
+    path.symlink_to(os.devnull)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [(os.mkfifo, "a FIFO"), (_directory, "a directory"), (_device, "a character device")],
+)
+@pytest.mark.parametrize("name", ["capture.json", "transport.jsonl"])
+def test_only_regular_files_are_opened(
+    name: str, make: Callable[[Path], None], kind: str, capture: Capture, tmp_path: Path
+) -> None:
+    save(capture, tmp_path)
+    path = tmp_path / name
+    path.unlink()
+    make(path)
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == f"file {path}: expected a regular file, saw {kind}"
+
+
+@pytest.mark.parametrize(("name", "where"), [("capture.json", ""), ("transport.jsonl", " line 7")])
+def test_an_endless_line_is_not_read_to_its_end(
+    name: str, where: str, capture: Capture, tmp_path: Path
+) -> None:
+    save(capture, tmp_path)
+    path = tmp_path / name
+    os.truncate(path, 16 * LONGEST)  # sparse: nothing but zeros follows, and no end of line
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError) as caught:
+            load(tmp_path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert f"file {path}{where}: expected" in str(caught.value)
+    assert f"at most {LONGEST} bytes, saw a longer one" in str(caught.value)
+    assert most < 3 * LONGEST
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"status": "200"}, "status: expected an integer, saw '200'"),
-        ({"status": True}, "status: expected an integer"),
-        ({"body": "%"}, "body: expected base64"),
-        ({"protocol": "carrier pigeon"}, "protocol: expected one of 'grpc'"),
-        ({"headers": [["a"]]}, r"headers\[0\]: expected 2 elements, saw 1"),
-        ({"headers": {}}, "headers: expected an array"),
-        ({"new": 1}, "unknown 'new'"),
-        ({"peer": ...}, "'peer' is missing"),
+        ({"status": "200"}, r"expected an integer, saw '200' @ \$\.status$"),
+        ({"status": True}, r"expected an integer, saw True @ \$\.status$"),
+        ({"status": 200.0}, r"expected an integer, saw 200\.0 @ \$\.status$"),
+        ({"peer": 1}, r"expected a string, saw 1 @ \$\.peer$"),
+        ({"body": "%"}, r"expected base64, saw '%': .* @ \$\.body$"),
+        ({"body": "ü"}, r"expected base64, saw 'ü': .* @ \$\.body$"),
+        (
+            {"protocol": "carrier pigeon"},
+            r"expected one of 'grpc', 'http/protobuf', 'http/json', saw 'carrier pigeon' "
+            r"@ \$\.protocol$",
+        ),
+        ({"headers": [["a"]]}, r"expected 2 elements, saw 1 @ \$\.headers\[0\]$"),
+        ({"headers": [["a", 1]]}, r"expected a string, saw 1 @ \$\.headers\[0\]\[1\]$"),
+        ({"headers": {}}, r"expected an array, saw {} @ \$\.headers$"),
+        ({"headers": "ab"}, r"expected an array, saw 'ab' @ \$\.headers$"),
+        ({"new": 1}, r"unknown 'new' @ \$$"),
+        ({"_read": None}, r"unknown '_read' @ \$$"),
+        ({"peer": ...}, r"missing @ \$\.peer$"),
+        ({"peer": 1, "status": "", "path": 2, "method": 3}, "; and 1 more$"),
     ],
 )
 def test_a_broken_transport_line_is_named(
@@ -201,8 +234,9 @@ def test_a_broken_transport_line_is_named(
     [
         ({"format": 2}, "expected format 1, saw format 2"),
         ({"exports": 5}, "expected 5 lines, as capture.json says, saw 6 lines"),
-        ({"run": {}}, "run: 'scenario' is missing"),
-        ({"run": 3}, "run: expected an object"),
+        ({"run": {}}, r"missing @ \$\.run\.scenario"),
+        ({"run": 3}, r"expected an object, saw 3 @ \$\.run$"),
+        ({"connections": [{}]}, r"missing @ \$\.connections\[0\]\.collector"),
     ],
 )
 def test_a_broken_sidecar_is_named(

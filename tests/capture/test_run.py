@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.capture.plain import from_plain, to_plain
 from harness.capture.run import Decision, GroundTruth, Run, ToolRun
+from harness.capture.serialization import from_plain, to_plain
 from harness.otlp.model import Protocol
 
 

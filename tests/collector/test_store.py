@@ -39,7 +39,6 @@ def test_the_oldest_are_forgotten_and_counted(make_export: Make) -> None:
         store.append(make_export(b"x" * 100))
     assert [export.sequence for export in store.exports] == [3, 4, 5]
     assert store.forgotten == 2
-    assert store.stored_bytes == store.limit_bytes
     store.append(make_export(b"x" * 101))
     assert [export.sequence for export in store.exports] == [5, 6]
     assert store.snapshot() == (store.exports, 4)
@@ -48,9 +47,26 @@ def test_the_oldest_are_forgotten_and_counted(make_export: Make) -> None:
 def test_an_export_over_the_limit_is_counted_too(make_export: Make) -> None:
     store = Store(limit_bytes=100)
     store.append(make_export())
-    assert (store.exports, store.forgotten, store.stored_bytes) == ((), 1, 0)
+    assert (store.exports, store.forgotten) == ((), 1)
     with pytest.raises(DeadlineExceeded, match="1 older exports were forgotten"):
         store.wait_for_exports(1, 0)
+
+
+def test_an_export_is_replaced_by_one_that_says_when_its_client_gave_up(make_export: Make) -> None:
+    store = Store(limit_bytes=3 * (OVERHEAD + 100))
+    exports = [make_export(b"x" * 100, path=f"/{number}") for number in range(5)]
+    for export in exports:
+        store.append(export)
+    forgotten, _, held = exports[1:4]
+    store.give_up(held, 7)
+    store.give_up(forgotten, 8)
+    assert [(export.path, export.given_up_unix_nano) for export in store.exports] == [
+        ("/2", 0),
+        ("/3", 7),
+        ("/4", 0),
+    ]
+    assert [export.sequence for export in store.exports] == [3, 4, 5]
+    assert held.given_up_unix_nano == 0
 
 
 def test_a_limit_must_be_positive() -> None:

@@ -239,10 +239,10 @@ def test_the_protocols_must_say_the_same(
 
 
 def test_a_refused_export_shows_in_what_is_missing(
-    judge: Judge, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Any, exporter: Any, requirement: Any, findings: Any
 ) -> None:
-    view = viewer(points=[("a", 1.0, {})], truth=GroundTruth(prompts=("hello",)))
-    view.capture.exports[0].rejected = "no such path"
+    refused = exporter(points=[("a", 1.0, {})], rejected="no such path")
+    view = viewer(exports=[refused], truth=GroundTruth(prompts=("hello",)))
     outcome = judge.judge(requirement("exported", when="a prompt"), [view]).outcome
     assert findings(outcome) == [
         "no event user_prompt in 1 exports, of which 1 were refused "

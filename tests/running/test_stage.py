@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.capture.capture import Capture
-from harness.capture.export import Export
+from harness.capture.export import MAIN, Export
 from harness.collector.answer import Answer
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol
@@ -78,6 +80,27 @@ def test_exports_and_connections_tell_their_collector(subject: Binary) -> None:
     assert [export.sequence for export in capture.exports] == [1, 2]
     assert [each.collector for each in capture.connections] == ["main", "other"]
     assert "CLAUDE_CODE_ENABLE_TELEMETRY" not in capture.run.environment
+
+
+def test_naming_the_collector_leaves_what_it_stored_as_it_is() -> None:
+    with opened({"other": Backend(), MAIN: Backend()}, Protocol.HTTP_JSON) as place:
+        for name in (MAIN, "other"):
+            request = urllib.request.Request(
+                f"{place.endpoint(name)}/v1/logs", b"{}", {"content-type": "application/json"}
+            )
+            urllib.request.urlopen(request).close()
+        stored = {export for each in place.collectors.values() for export in each.exports}
+        exports, _ = place.exports()
+        assert [(export.collector, export.sequence) for export in exports] == [
+            (MAIN, 1),
+            ("other", 2),
+        ]
+        assert place.exports()[0] == exports
+        for collector in place.collectors.values():
+            (export,) = collector.exports
+            assert (export.collector, export.sequence) == (MAIN, 1)
+            assert export in stored
+            assert dataclasses.replace(export) in stored
 
 
 def test_a_collector_may_not_listen_or_refuse(subject: Binary) -> None:

@@ -137,8 +137,8 @@ def prints_nothing(capture: Capture, requirement: Requirement) -> Capture:
 
 def prints_half(capture: Capture, requirement: Requirement) -> Capture:
     """One more object breaks off."""
-    half = exposed(CONSOLE, None, b"{\n  descriptor: {\n", "standard output, line 9", 1, 1)
-    half.rejected = "line 3: expected a key, saw ''"
+    text, why = b"{\n  descriptor: {\n", "line 3: expected a key, saw ''"
+    half = exposed(CONSOLE, None, text, "standard output, line 9", 1, 1, why)
     return replace(capture, exports=(*capture.exports, half))
 
 
