@@ -6,13 +6,13 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from harness.assessment.recording import Order, record_shared
 from harness.capture.capture import Capture
+from harness.capture.observed import observed, with_observed
 from harness.contract.catalogue import Contract, load
 from harness.contract.requirement import MutantSpec, Selector
 from harness.contract.versions import Version
@@ -29,6 +29,7 @@ from harness.subject.binary import Binary, resolve
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.catalogue import lies as theme_lies
 from harness.themes.free_form.by_hand import by_hand
+from harness.themes.headers_helper.observed import HelperLog
 
 #: One release for each document; the later one is the newest that a document describes.
 RELEASES = ("2.1.31", "2.1.240")
@@ -103,12 +104,12 @@ def half_an_hour(captures: Sequence[Capture]) -> Capture:
         for capture in captures
         if (capture.run.scenario, capture.run.protocol) == ("helper_rotation", Protocol.HTTP_JSON)
     )
-    observed: Any = quick.run.observed["helper"]
-    first, second, *_ = observed["runs"]
-    later = {**second, "started_unix_nano": first["started_unix_nano"] + 1_741_000_000_000}
-    helper = {**observed, "runs": [first, later]}
-    run = replace(quick.run, scenario="helper_half_hour", observed={"helper": helper})
-    return replace(quick, run=run)
+    helper = observed(quick.run, HelperLog)
+    assert helper is not None
+    first, second, *_ = helper.runs
+    later = replace(second, started_unix_nano=first.started_unix_nano + 1_741_000_000_000)
+    slow = replace(quick, run=replace(quick.run, scenario="helper_half_hour"))
+    return with_observed(slow, replace(helper, runs=(first, later)))
 
 
 def lies() -> list[object]:

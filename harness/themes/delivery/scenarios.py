@@ -18,6 +18,7 @@ from harness.running.responders import Reply, Scripted
 from harness.running.scenario import Scenario, Until
 from harness.running.stage import Backend, Place
 from harness.subject.process import Completed
+from harness.themes.delivery.observed import Aftermath
 
 _OFTEN = {"OTEL_METRIC_EXPORT_INTERVAL": "200", "OTEL_LOGS_EXPORT_INTERVAL": "200"}
 
@@ -31,6 +32,8 @@ _DONE = Say("The work is done.")
 #: No session goes on for longer than these steps, whatever does not happen.
 _AT_MOST = 60
 _PATIENCE_S = 30.0
+
+_ABSENT, _CUTTING = "absent", "cutting"
 
 #: A session that waits for what comes again does next to nothing meanwhile.
 _IDLE_S = 4.0
@@ -81,20 +84,28 @@ _OVER_GRPC = {
 }
 
 
-def _observe(place: Place, completed: Completed) -> Mapping[str, object]:
-    """How long the process went on after its work, and what came after the troubles."""
+def _observe(place: Place, completed: Completed) -> Aftermath:
     worked = place.work / _WORKED
-    seen: dict[str, object] = {}
+    lingered_s = None
     if worked.exists():
-        seen["lingered_s"] = (completed.ended_unix_nano - worked.stat().st_mtime_ns) / 1e9
-    for name, door in place.doors.items():
-        troubles = (*door.cuts, *door.openings)
-        if troubles:
-            seen[f"{name}_after_the_trouble"] = sum(
-                export.arrived_unix_nano > max(troubles) and not export.rejected
-                for export in place.collectors[name].exports
-            )
-    return seen
+        lingered_s = (completed.ended_unix_nano - worked.stat().st_mtime_ns) / 1e9
+    return Aftermath(
+        lingered_s=lingered_s,
+        absent_after_the_trouble=_after_the_trouble(place, _ABSENT),
+        cutting_after_the_trouble=_after_the_trouble(place, _CUTTING),
+    )
+
+
+def _after_the_trouble(place: Place, name: str) -> int | None:
+    """Count what the collector ``name`` accepted after its trouble; None if it had none."""
+    door = place.doors.get(name)
+    troubles = (*door.cuts, *door.openings) if door is not None else ()
+    if not troubles:
+        return None
+    return sum(
+        export.arrived_unix_nano > max(troubles) and not export.rejected
+        for export in place.collectors[name].exports
+    )
 
 
 def _scenario(name: str, says: str, until: Callable[[Place], bool], **others: Any) -> Scenario:
@@ -152,8 +163,6 @@ SLOW_COLLECTOR = _scenario(
     backends={MAIN: Backend(responder=_all_but_the_first_held)},
     protocols=(Protocol.GRPC, Protocol.HTTP_JSON),
 )
-
-_ABSENT, _CUTTING = "absent", "cutting"
 
 
 def _apart(place: Place) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
+from harness.capture.observed import edit_observed, with_observed
 from harness.contract.requirement import Requirement
 from harness.exposition import CONSOLE, PROMETHEUS, exposed, is_exposed
 from harness.mutants import editing
@@ -23,6 +24,7 @@ from harness.otlp.messages import (
     Request,
 )
 from harness.otlp.model import Signal
+from harness.themes.exporters.observed import Endpoint, Scrape
 
 _GRPC_PATHS = {
     Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
@@ -46,7 +48,7 @@ def prints(capture: Capture, requirement: Requirement) -> Capture:
 
 def serves(capture: Capture, requirement: Requirement) -> Capture:
     """An endpoint to be scraped."""
-    return _observing(capture, served=True)
+    return with_observed(capture, Endpoint(served=True))
 
 
 def events_besides(capture: Capture, requirement: Requirement) -> Capture:
@@ -165,26 +167,35 @@ def serves_nothing(capture: Capture, requirement: Requirement) -> Capture:
 
 def serves_twice(capture: Capture, requirement: Requirement) -> Capture:
     """The last series is served twice."""
-    text = str(capture.run.observed["text"])
-    return _observing(capture, text=f"{text}{text.splitlines()[-1]}\n")
+
+    def twice(scrape: Scrape) -> Scrape:
+        return replace(scrape, text=f"{scrape.text}{scrape.text.splitlines()[-1]}\n")
+
+    return edit_observed(capture, Scrape, twice)
 
 
 def serves_units(capture: Capture, requirement: Requirement) -> Capture:
     """A line that only OpenMetrics knows, behind the first type."""
-    head, line, rest = str(capture.run.observed["text"]).partition(
-        "# TYPE claude_code_cost_usage_total counter\n"
-    )
-    return _observing(capture, text=f"{head}# UNIT claude_code_cost_usage_total USD\n{line}{rest}")
+    name = "claude_code_cost_usage_total"
+
+    def with_unit(scrape: Scrape) -> Scrape:
+        head, line, rest = scrape.text.partition(f"# TYPE {name} counter\n")
+        return replace(scrape, text=f"{head}# UNIT {name} USD\n{line}{rest}")
+
+    return edit_observed(capture, Scrape, with_unit)
 
 
 def served_as_json(capture: Capture, requirement: Requirement) -> Capture:
     """The text is served as something else."""
-    return _observing(capture, content_type="application/json")
+    return edit_observed(
+        capture, Scrape, lambda scrape: replace(scrape, content_type="application/json")
+    )
 
 
 def served_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
     """The endpoint is not where the documents send people."""
-    return _observing(capture, url="http://localhost:9465/metrics")
+    elsewhere = "http://localhost:9465/metrics"
+    return edit_observed(capture, Scrape, lambda scrape: replace(scrape, url=elsewhere))
 
 
 def swaps_backends(capture: Capture, requirement: Requirement) -> Capture:
@@ -257,11 +268,6 @@ def _besides(capture: Capture, like: Export, signal: Signal, message: Request) -
     moved = replace(like, sequence=capture.exports[-1].sequence + 1, signal=signal, path=path)
     body = encode(message, like.encoding or Encoding.JSON)
     return replace(capture, exports=(*capture.exports, with_body(moved, body)))
-
-
-def _observing(capture: Capture, **observed: object) -> Capture:
-    run = replace(capture.run, observed={**capture.run.observed, **observed})
-    return replace(capture, run=run)
 
 
 LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {

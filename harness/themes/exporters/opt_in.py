@@ -16,6 +16,7 @@ from harness.running.stage import Place
 from harness.subject.process import Completed
 from harness.themes.exporters import scraping
 from harness.themes.exporters.exporters import ENABLED, printed_to, work_and_end
+from harness.themes.exporters.observed import Endpoint
 
 _KNOCK_S = 5.0
 _GLANCE_S = 0.1
@@ -75,8 +76,8 @@ def _look_for_an_endpoint(place: Place) -> None:
             return
 
 
-def _what_was_served(place: Place, completed: Completed) -> Mapping[str, object]:
-    return {"served": (place.sandbox.root / "served").exists()}
+def _what_was_served(place: Place, completed: Completed) -> Endpoint:
+    return Endpoint(served=(place.sandbox.root / "served").exists())
 
 
 def _printed_anywhere(place: Place, completed: Completed) -> Sequence[Export]:

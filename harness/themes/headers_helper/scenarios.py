@@ -21,6 +21,7 @@ from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario, Script, Until
 from harness.running.stage import Backend, Place
 from harness.subject.process import Completed
+from harness.themes.headers_helper.observed import HelperLog, HelperRun
 
 DEBOUNCE = "CLAUDE_CODE_OTEL_HEADERS_HELPER_DEBOUNCE_MS"
 
@@ -124,25 +125,26 @@ def _asked_again(place: Place) -> bool:
     return any(int(export.header(_GENERATION) or 0) > 1 for export in place.main.exports)
 
 
-def _observe(place: Place, completed: Completed) -> Mapping[str, object]:
+def _observe(place: Place, completed: Completed) -> HelperLog:
     first_tool = _first_tool(place.sandbox.root)
     logs = sorted((place.home / ".claude" / "debug").glob("*.txt"))
-    return {
-        "helper": {
-            "runs": helper_stub.runs(_folder(place)),
-            "headers": sorted(name.lower() for name in _GOOD),
-            "static": _STATIC,
-            "injected": _INJECTED.lower(),
-            "last_words": _LAST_WORDS,
-            "at_work_unix_nano": first_tool.stat().st_mtime_ns if first_tool.exists() else 0,
-            "debug_log": [
-                line
-                for log in logs
-                for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
-                if "helper" in line.lower()
-            ],
-        }
-    }
+    return HelperLog(
+        runs=tuple(
+            HelperRun(**{**run, "arguments": tuple(run["arguments"])})
+            for run in helper_stub.runs(_folder(place))
+        ),
+        headers=tuple(sorted(name.lower() for name in _GOOD)),
+        static=_STATIC,
+        injected=_INJECTED.lower(),
+        last_words=_LAST_WORDS,
+        at_work_unix_nano=first_tool.stat().st_mtime_ns if first_tool.exists() else 0,
+        debug_log=tuple(
+            line
+            for log in logs
+            for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+            if "helper" in line.lower()
+        ),
+    )
 
 
 def _helped(

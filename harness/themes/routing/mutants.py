@@ -9,12 +9,14 @@ from typing import Any
 
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
+from harness.capture.observed import edit_observed
 from harness.contract.requirement import Requirement
 from harness.mutants.rewriting import copy_message, with_body
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS
 from harness.otlp.model import Protocol, Signal
 from harness.themes.routing.measures import routes
+from harness.themes.routing.observed import ApiHeaders
 
 Lie = Callable[[Capture, Requirement], Capture]
 _Route = Mapping[str, Any]
@@ -107,8 +109,7 @@ def visits_the_overridden(capture: Capture, requirement: Requirement) -> Capture
 
 def headers_to_the_api(capture: Capture, requirement: Requirement) -> Capture:
     """One request to the API carries a header that is for collectors."""
-    observed = {**capture.run.observed, "with_otlp_headers": 1}
-    return replace(capture, run=replace(capture.run, observed=observed))
+    return edit_observed(capture, ApiHeaders, lambda seen: replace(seen, with_otlp_headers=1))
 
 
 def _without(signal: Signal) -> Lie:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from harness.capture.observed import observed
 from harness.errors import HarnessError
 from harness.otlp.model import Protocol
 from harness.running.drive import drive
@@ -17,6 +18,7 @@ from harness.subject.binary import resolve
 from harness.subject.process import Leash
 from harness.themes.catalogue import SCENARIOS
 from harness.themes.exporters import scraping
+from harness.themes.exporters.observed import Scrape
 
 
 @pytest.mark.parametrize("spec", ["reference", "reference:2.1.31", "npm:2.1.31", "npm:2.1.330"])
@@ -30,7 +32,9 @@ def test_promtool_finds_no_fault_in_what_is_served(spec: str) -> None:
         pytest.skip(f"{spec} cannot be had: {error}")
     scenario = SCENARIOS["several_exporters"]
     capture = drive(binary, scenario, Protocol.HTTP_JSON, 60.0, Leash())
-    text = str(capture.run.observed["text"])
+    scrape = observed(capture.run, Scrape)
+    assert scrape is not None
+    text = scrape.text
     assert "claude_code_token_usage_total{" in text
     done = subprocess.run(
         [promtool, "check", "metrics"],
