@@ -13,6 +13,7 @@ from harness.capture.export import Export
 from harness.capture.observed import edit_observed, with_observed
 from harness.contract.requirement import Requirement
 from harness.exposition import CONSOLE, PROMETHEUS, exposed, is_exposed
+from harness.judging.items.item import Kind
 from harness.mutants import editing
 from harness.mutants.rewriting import copy_message, rewritten, with_body
 from harness.otlp.codec import encode
@@ -214,7 +215,7 @@ def leaves_out_units(capture: Capture, requirement: Requirement) -> Capture:
 
     def edit(message: Request) -> None:
         for place in editing.places(message):
-            if "unit" in place.item.view:
+            if place.item.kind is Kind.METRIC:
                 place.owner.unit = ""
 
     return _edited(capture, lambda export: not is_exposed(export), edit)
