@@ -29,6 +29,7 @@ from harness.subject.binary import Binary, resolve
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.catalogue import lies as theme_lies
 from harness.themes.free_form.by_hand import by_hand
+from harness.themes.headers_helper.experiment import DEFAULT_DEBOUNCE_S
 from harness.themes.headers_helper.observed import HelperLog
 
 #: One release for each document; the later one is the newest that a document describes.
@@ -107,7 +108,8 @@ def half_an_hour(captures: Sequence[Capture]) -> Capture:
     helper = observed(quick.run, HelperLog)
     assert helper is not None
     first, second, *_ = helper.runs
-    later = replace(second, started_unix_nano=first.started_unix_nano + 1_741_000_000_000)
+    pause_ns = round((DEFAULT_DEBOUNCE_S + 1) * 1e9)
+    later = replace(second, started_unix_nano=first.started_unix_nano + pause_ns)
     slow = replace(quick, run=replace(quick.run, scenario="helper_half_hour"))
     return with_observed(slow, replace(helper, runs=(first, later)))
 

@@ -13,6 +13,7 @@ from harness.contract.requirement import Requirement
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, ExportLogsServiceRequest
 from harness.otlp.model import Protocol, Signal
+from harness.themes.headers_helper.experiment import BEGINS_LATE_S, LATER_S, TOO_SOON_S
 from harness.themes.headers_helper.observed import HelperLog, HelperRun
 
 Lie = Callable[[Capture, Requirement], Capture]
@@ -61,7 +62,7 @@ def older_answer(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def answer_grows_old(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request arrives ten seconds later."""
+    """The last request arrives much later than any answer may be in use."""
     return _last(capture, _later)
 
 
@@ -119,8 +120,16 @@ def sent_with_an_injection(capture: Capture, requirement: Requirement) -> Captur
 
 
 def helper_begins_late(capture: Capture, requirement: Requirement) -> Capture:
-    """The helper ran five seconds later."""
-    return _ran(capture, lambda runs: tuple(_moved(run, 5 * _SECOND) for run in runs))
+    """The helper ran for the first time five seconds after the first tool of the session."""
+    at_work = _helper(capture).at_work_unix_nano
+    if not at_work:
+        raise ValueError(f"{capture.run.label} ran no tool that could be first")
+
+    def late(runs: _Runs) -> _Runs:
+        by = at_work + round(BEGINS_LATE_S * _SECOND) - runs[0].started_unix_nano
+        return tuple(_moved(run, by) for run in runs)
+
+    return _ran(capture, late)
 
 
 def helper_runs_too_soon(capture: Capture, requirement: Requirement) -> Capture:
@@ -128,7 +137,7 @@ def helper_runs_too_soon(capture: Capture, requirement: Requirement) -> Capture:
 
     def soon(runs: _Runs) -> _Runs:
         first, second, *others = runs
-        started = first.started_unix_nano + _SECOND // 10
+        started = first.started_unix_nano + round(TOO_SOON_S * _SECOND)
         return (first, replace(second, started_unix_nano=started), *others)
 
     return _ran(capture, soon)
@@ -207,7 +216,7 @@ def _without(capture: Capture, signal: Signal) -> Capture:
 
 
 def _later(export: Export) -> Export:
-    return replace(export, arrived_unix_nano=export.arrived_unix_nano + 10 * _SECOND)
+    return replace(export, arrived_unix_nano=export.arrived_unix_nano + round(LATER_S * _SECOND))
 
 
 def _bare(export: Export, names: Sequence[str]) -> Export:
