@@ -16,13 +16,11 @@ from harness.judging.items.view import CaptureView
 from harness.mutants.editing import prune
 from harness.mutants.rewriting import copy_message, rewritten
 from harness.otlp.messages import ExportMetricsServiceRequest
+from harness.themes.delivery.experiment import AT_ONCE_S, LINGERS_S, SHORTER, WAITS_ON_S
 from harness.themes.delivery.measures import MEASURES
 from harness.themes.delivery.observed import Aftermath
 
 _SECOND_NS = 1_000_000_000
-
-#: How long the session of :func:`lingers` hangs.
-LINGERS_S = 60.0
 
 
 def not_sent_again(capture: Capture, requirement: Requirement) -> Capture:
@@ -75,7 +73,7 @@ def taken_twice(capture: Capture, requirement: Requirement) -> Capture:
 def sent_again_at_once(capture: Capture, requirement: Requirement) -> Capture:
     """The second request of a delivery comes right after the first."""
     first, second, *_ = _several(_delivery(capture, requirement), 2)
-    return _moved(capture, second, first.arrived_unix_nano + _SECOND_NS // 1000)
+    return _moved(capture, second, first.arrived_unix_nano + round(AT_ONCE_S * _SECOND_NS))
 
 
 def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
@@ -83,13 +81,14 @@ def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
     first, second, *_ = attempts = _several(_delivery(capture, requirement), 3)
     pause = second.arrived_unix_nano - first.arrived_unix_nano
     *_, earlier, last = attempts
-    return _moved(capture, last, earlier.arrived_unix_nano + pause // 2)
+    return _moved(capture, last, earlier.arrived_unix_nano + round(SHORTER * pause))
 
 
 def waits_on(capture: Capture, requirement: Requirement) -> Capture:
     """An answer is waited for five seconds longer."""
     first = _delivery(capture, requirement).attempts[0]
-    later = replace(first, given_up_unix_nano=first.given_up_unix_nano + 5 * _SECOND_NS)
+    longer = first.given_up_unix_nano + round(WAITS_ON_S * _SECOND_NS)
+    later = replace(first, given_up_unix_nano=longer)
     return _instead(capture, first, later)
 
 

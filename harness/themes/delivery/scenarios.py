@@ -18,6 +18,7 @@ from harness.running.responders import Reply, Scripted
 from harness.running.scenario import Scenario, Until
 from harness.running.stage import Backend, Place
 from harness.subject.process import Completed
+from harness.themes.delivery.experiment import DELAY_S, HELD_S, LAST_WORDS, TIMEOUT_S
 from harness.themes.delivery.observed import Aftermath
 
 _OFTEN = {"OTEL_METRIC_EXPORT_INTERVAL": "200", "OTEL_LOGS_EXPORT_INTERVAL": "200"}
@@ -27,7 +28,7 @@ _WORKED = "worked"
 _WORK = UseTool(
     "Bash", {"command": f"sleep 0.2; touch {_WORKED}", "description": "Work for a moment"}
 )
-_DONE = Say("The work is done.")
+_DONE = Say(LAST_WORDS)
 
 #: No session goes on for longer than these steps, whatever does not happen.
 _AT_MOST = 60
@@ -41,7 +42,7 @@ _IDLE_S = 4.0
 #: First what takes the longest to come to its end, wherever exports do not overlap.
 _METRICS = (
     Reply("partial_success", rejected=1, message="one was not taken"),
-    Reply("unavailable_for_2_s", 503, 14, delay_s=2),
+    Reply("unavailable_for_2_s", 503, 14, delay_s=DELAY_S),
     Reply("unavailable_thrice", 503, 14, times=3),
     Reply("unavailable", 503, 14),
 )
@@ -52,7 +53,7 @@ _LOGS = (
     Reply("warning", rejected=0, message="all taken, but mind the size"),
     Reply("internal", 500, 13),
 )
-_OVER_HTTP = {
+OVER_HTTP = {
     Signal.METRICS: (
         *_METRICS,
         Reply("too_many_requests", 429),
@@ -63,10 +64,10 @@ _OVER_HTTP = {
         *_LOGS,
         Reply("not_found", 404),
         Reply("too_large", 413),
-        Reply("too_many_requests_until_a_date", 429, delay_s=2, as_date=True),
+        Reply("too_many_requests_until_a_date", 429, delay_s=DELAY_S, as_date=True),
     ),
 }
-_OVER_GRPC = {
+OVER_GRPC = {
     Signal.METRICS: (
         *_METRICS,
         Reply("deadline_exceeded", grpc_code=4),
@@ -79,7 +80,7 @@ _OVER_GRPC = {
         *_LOGS,
         Reply("permission_denied", grpc_code=7),
         Reply("resource_exhausted", grpc_code=8),
-        Reply("resource_exhausted_for_2_s", grpc_code=8, delay_s=2),
+        Reply("resource_exhausted_for_2_s", grpc_code=8, delay_s=DELAY_S),
     ),
 }
 
@@ -146,7 +147,7 @@ _TAKEN = Reply("taken")
 
 def _all_but_the_first_held() -> Scripted:
     first = {Signal.METRICS: (_TAKEN,), Signal.LOGS: (_TAKEN,)}
-    return Scripted(first, finally_=Reply("held", hold_s=60.0))
+    return Scripted(first, finally_=Reply("held", hold_s=HELD_S))
 
 
 def _both_given_up(place: Place) -> bool:
@@ -159,7 +160,7 @@ SLOW_COLLECTOR = _scenario(
     "A session at a collector that answers the first request of each signal and then none, "
     "with a timeout of one second",
     _both_given_up,
-    environment={**_OFTEN, "OTEL_EXPORTER_OTLP_TIMEOUT": "1000"},
+    environment={**_OFTEN, "OTEL_EXPORTER_OTLP_TIMEOUT": f"{TIMEOUT_S * 1000:.0f}"},
     backends={MAIN: Backend(responder=_all_but_the_first_held)},
     protocols=(Protocol.GRPC, Protocol.HTTP_JSON),
 )
@@ -212,8 +213,8 @@ NO_COLLECTOR = _scenario(
 )
 
 SCENARIOS = (
-    _refusing("refusing_http", _OVER_HTTP, (Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON)),
-    _refusing("refusing_grpc", _OVER_GRPC, (Protocol.GRPC,)),
+    _refusing("refusing_http", OVER_HTTP, (Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON)),
+    _refusing("refusing_grpc", OVER_GRPC, (Protocol.GRPC,)),
     SLOW_COLLECTOR,
     RETURNING_COLLECTOR,
     NO_COLLECTOR,
