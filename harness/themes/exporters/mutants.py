@@ -25,6 +25,7 @@ from harness.otlp.messages import (
     Request,
 )
 from harness.otlp.model import Signal
+from harness.themes.exporters.experiment import DEFAULT_PORT, HASTILY, SLOWLY
 from harness.themes.exporters.observed import Endpoint, Scrape
 
 _GRPC_PATHS = {
@@ -101,12 +102,12 @@ def silences_both(capture: Capture, requirement: Requirement) -> Capture:
 
 def prints_slowly(capture: Capture, requirement: Requirement) -> Capture:
     """What is printed tells of times three times as far apart."""
-    return _spread(capture, 3.0)
+    return _spread(capture, SLOWLY)
 
 
 def prints_hastily(capture: Capture, requirement: Requirement) -> Capture:
-    """What is printed tells of times half as far apart."""
-    return _spread(capture, 0.5)
+    """What is printed tells of times less than half as far apart."""
+    return _spread(capture, HASTILY)
 
 
 def _spread(capture: Capture, factor: float) -> Capture:
@@ -195,7 +196,7 @@ def served_as_json(capture: Capture, requirement: Requirement) -> Capture:
 
 def served_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
     """The endpoint is not where the documents send people."""
-    elsewhere = "http://localhost:9465/metrics"
+    elsewhere = f"http://localhost:{DEFAULT_PORT + 1}/metrics"
     return edit_observed(capture, Scrape, lambda scrape: replace(scrape, url=elsewhere))
 
 

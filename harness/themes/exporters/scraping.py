@@ -25,10 +25,8 @@ from harness.running.scenario import Until
 from harness.running.stage import Place
 from harness.subject.locked_exec import in_turn
 from harness.subject.process import Completed
+from harness.themes.exporters.experiment import DEFAULT_PORT
 from harness.themes.exporters.observed import Scrape
-
-#: Where the documents tell people to scrape.
-DEFAULT_PORT = 9464
 
 _LOCK = Path(tempfile.gettempdir()) / f"cc-otel-port-{DEFAULT_PORT}.lock"
 _TURN_S = 60.0
