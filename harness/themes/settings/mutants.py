@@ -13,9 +13,10 @@ from harness.mutants import editing
 from harness.mutants.rewriting import copy_message, rewritten
 from harness.otlp.model import Signal
 from harness.themes.settings.observed import CommandEnvironment
+from harness.themes.settings.scenarios import PROJECT, USER
 
 #: Of the collectors of those scenarios: the winner of none, and of one.
-_LOSERS = ("user", "project")
+LOSERS = (USER, PROJECT)
 
 
 def _signal(requirement: Requirement) -> str:
@@ -40,7 +41,7 @@ def _change_one(
 
 def _loser(capture: Capture) -> str:
     reached = {export.collector for export in capture.exports}
-    return next(name for name in _LOSERS if name not in reached)
+    return next(name for name in LOSERS if name not in reached)
 
 
 def astray(capture: Capture, requirement: Requirement) -> Capture:
