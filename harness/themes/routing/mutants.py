@@ -17,11 +17,11 @@ from harness.otlp.messages import ENCODINGS
 from harness.otlp.model import Protocol, Signal
 from harness.themes.routing.measures import routes
 from harness.themes.routing.observed import ApiHeaders
+from harness.themes.routing.scenarios import OVERRIDDEN
 
 Lie = Callable[[Capture, Requirement], Capture]
 _Route = Mapping[str, Any]
 
-_ELSEWHERE = "overridden"
 _V1 = "/v1/metrics"
 
 
@@ -44,7 +44,7 @@ def _astray(concerned: Callable[[_Route], bool]) -> Lie:
     """One request goes to a collector that nothing names for it."""
 
     def lie(capture: Capture, requirement: Requirement) -> Capture:
-        return _edit(capture, concerned, lambda export: replace(export, collector=_ELSEWHERE))
+        return _edit(capture, concerned, lambda export: replace(export, collector=OVERRIDDEN))
 
     return lie
 
@@ -103,7 +103,7 @@ def _compressed(export: Export) -> Export:
 
 def visits_the_overridden(capture: Capture, requirement: Requirement) -> Capture:
     """Somebody connects to the overridden endpoint, and sends nothing."""
-    visit = Connection(_ELSEWHERE, capture.run.started_unix_nano)
+    visit = Connection(OVERRIDDEN, capture.run.started_unix_nano)
     return replace(capture, connections=(visit, *capture.connections))
 
 
