@@ -8,6 +8,7 @@ from collections import Counter
 
 from harness import themes
 from harness.capture.observed import Observation, names
+from harness.contract.catalogue import Contract
 
 
 def kinds() -> list[type[Observation]]:
@@ -26,6 +27,17 @@ def kinds() -> list[type[Observation]]:
                     and each.__module__ == module.__name__
                 ]
     return found
+
+
+def test_every_observed_value_that_a_schema_names_is_one_of_them(contract: Contract) -> None:
+    known = {name for kind in kinds() for name in names(kind)}
+    asked = {
+        each.path[1]
+        for each in contract.requirements
+        if each.selects.name == "session" and each.path[:1] == ("observed",)
+    }
+    assert asked
+    assert asked <= known
 
 
 def test_every_name_in_observed_belongs_to_one_kind() -> None:
