@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
 #: In what is printed: the number of the run, from 1, and so many letters as the plan says.
 NUMBER = "@"
@@ -48,7 +49,7 @@ def install(
     launcher.chmod(0o755)
 
 
-def runs(folder: Path) -> list[Mapping[str, object]]:
+def runs(folder: Path) -> list[Mapping[str, Any]]:
     """What it logged, in the order in which the runs began."""
     try:
         lines = (folder / "log").read_text(encoding="utf-8").splitlines()

@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from harness.judging.items.item import Item
+from harness.judging.items.item import Item, Kind
 from harness.judging.items.view import event_view, point_view
 from harness.otlp import flatten
 from harness.otlp.messages import ExportLogsServiceRequest, ExportMetricsServiceRequest, Request
@@ -38,7 +38,8 @@ class Place:
         """Orders the items of a run alike, whatever protocol they came by."""
         view = self.item.view
         attributes = {k: v for k, v in view["attributes"].items() if k not in _RANDOM}
-        name = view["name"] if "name" in view else "/".join(view["names"])
+        is_point = self.item.kind is Kind.METRIC
+        name = view["name"] if is_point else "/".join(view["names"])
         sequence = attributes.get("event.sequence", -1)
         return name, sequence if isinstance(sequence, int) else -1, json.dumps(attributes)
 
@@ -46,7 +47,9 @@ class Place:
 def places(message: Request) -> Iterator[Place]:
     """Every data point or log record, in the order of the flattened model."""
     if isinstance(message, ExportMetricsServiceRequest):
-        views = [Item("", point_view(point)) for point in flatten.data_points(message)]
+        items = [
+            Item("", point_view(point), kind=Kind.METRIC) for point in flatten.data_points(message)
+        ]
         found: list[tuple[Any, Any, Any]] = [
             (point, metric, points)
             for resource in message.resource_metrics
@@ -56,7 +59,7 @@ def places(message: Request) -> Iterator[Place]:
             for point in points
         ]
     elif isinstance(message, ExportLogsServiceRequest):
-        views = [Item("", event_view(event)) for event in flatten.events(message)]
+        items = [Item("", event_view(event), kind=Kind.EVENT) for event in flatten.events(message)]
         found = [
             (record, record, scope.log_records)
             for resource in message.resource_logs
@@ -65,7 +68,7 @@ def places(message: Request) -> Iterator[Place]:
         ]
     else:
         return
-    for item, (record, owner, siblings) in zip(views, found, strict=True):
+    for item, (record, owner, siblings) in zip(items, found, strict=True):
         yield Place(item, record, owner, siblings)
 
 

@@ -15,7 +15,7 @@ from harness.capture.capture import Capture
 from harness.contract.applicability import concerns
 from harness.contract.requirement import MutantSpec, Requirement
 from harness.judging.checks.fields import matches
-from harness.judging.items.item import MISSING, Item
+from harness.judging.items.item import MISSING, Item, Kind
 from harness.judging.items.view import export_view, named
 from harness.mutants import editing, leaks
 from harness.mutants.editing import Place
@@ -133,17 +133,17 @@ def _set_all(found: list[Place], path: tuple[str, ...], wanted: Any) -> None:
 
 
 def _selected(place: Place, requirement: Requirement) -> bool:
-    view = place.item.view
+    item = place.item
     match requirement.selects.kind:
         case "metrics":
-            right = "unit" in view
+            right = item.kind is Kind.METRIC
         case "events":
-            right = "body" in view
+            right = item.kind is Kind.EVENT
         case "items":
             right = True
         case kind:
-            right = ("unit" in view) == (kind == "metric") and named(requirement.selects, view)
-    return right and matches(requirement, place.item)
+            right = item.kind == kind and named(requirement.selects, item.view)
+    return right and matches(requirement, item)
 
 
 def _edit_owners(messages: list[Request | None], requirement: Requirement, operation: Any) -> None:
@@ -174,7 +174,9 @@ def _edit_header(capture: Capture, requirement: Requirement, operation: Any) -> 
     should not."""
     name = requirement.path[-1]
     concerned = [
-        export for export in capture.exports if matches(requirement, Item("", export_view(export)))
+        export
+        for export in capture.exports
+        if matches(requirement, Item("", export_view(export), kind=Kind.EXPORT))
     ]
     having = [export for export in concerned if export.header(name) is not None]
     if requirement.check == "absent":

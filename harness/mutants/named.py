@@ -11,6 +11,7 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.contract.requirement import Requirement
+from harness.judging.items.item import Kind
 from harness.mutants import editing
 from harness.mutants.editing import Place
 from harness.mutants.rewriting import copy_message, rewritten, with_body
@@ -111,14 +112,14 @@ def swap_sequence(capture: Capture, requirement: Requirement) -> Capture:
 
 def one_more_attribute(capture: Capture, requirement: Requirement) -> Capture:
     """One item carries an attribute that it does not carry on the other protocols."""
-    kind = requirement.selects.kind
+    wanted = Kind.METRIC if requirement.selects.kind == "metrics" else Kind.EVENT
     messages = [(export, copy_message(export)) for export in capture.exports]
     found = [
         place
         for _, message in messages
         if message is not None
         for place in editing.places(message)
-        if ("unit" in place.item.view) == (kind == "metrics")
+        if place.item.kind is wanted
     ]
     one = max(found, key=lambda place: place.key)
     editing.put_attribute(one.record.attributes, "only.here", "yes")
@@ -129,18 +130,18 @@ def one_session_id(
     capture: Capture, others: Sequence[Capture], requirement: Requirement
 ) -> Capture:
     """All selected items of one run carry the session id of another."""
-    wanted = requirement.selects.kind
+    wanted = Kind.METRIC if requirement.selects.kind == "metrics" else Kind.EVENT
     for other in others:
-        found: Sequence[Any] = other.data_points() if wanted == "metrics" else other.events()
+        found: Sequence[Any] = other.data_points() if wanted is Kind.METRIC else other.events()
         ids = {item.attributes["session.id"] for item in found if "session.id" in item.attributes}
         if ids:
             return _name_session(capture, str(min(map(str, ids))), wanted)
     raise ValueError("no other run carries a session id")
 
 
-def _name_session(capture: Capture, session_id: str, kind: str) -> Capture:
+def _name_session(capture: Capture, session_id: str, kind: Kind) -> Capture:
     def name(place: Place) -> None:
-        if ("unit" in place.item.view) == (kind == "metrics"):
+        if place.item.kind is kind:
             editing.put_attribute(place.record.attributes, "session.id", session_id)
 
     return _edit_places(capture, name)
@@ -178,7 +179,7 @@ def starts_after_its_time(capture: Capture, requirement: Requirement) -> Capture
     """Every data point starts a nanosecond after its time."""
 
     def late(place: Place) -> None:
-        if "unit" in place.item.view:
+        if place.item.kind is Kind.METRIC:
             place.record.start_time_unix_nano = place.record.time_unix_nano + 1
 
     return _edit_places(capture, late)
@@ -189,7 +190,7 @@ def point_twice(capture: Capture, requirement: Requirement) -> Capture:
     messages = [(export, copy_message(export)) for export in capture.exports]
     for _, message in messages:
         for place in editing.places(message) if message is not None else ():
-            if "unit" in place.item.view:
+            if place.item.kind is Kind.METRIC:
                 editing.repeat(place)
                 place.siblings[-1].as_double = 0.0
                 return _rewrite(capture, messages)
@@ -200,7 +201,7 @@ def overlapping_windows(capture: Capture, requirement: Requirement) -> Capture:
     """Every data point claims to count since the start of the process."""
 
     def early(place: Place) -> None:
-        if "unit" in place.item.view:
+        if place.item.kind is Kind.METRIC:
             place.record.start_time_unix_nano = capture.run.started_unix_nano
 
     return _edit_places(capture, early)
@@ -238,7 +239,7 @@ def _number(capture: Capture, numbers: Callable[[int, int], tuple[int, int]]) ->
             for _, message in messages
             if message is not None
             for place in editing.places(message)
-            if "body" in place.item.view
+            if place.item.kind is Kind.EVENT
         ),
         key=_sequence,
     )

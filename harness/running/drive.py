@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.capture.capture import Capture
+from harness.capture.observed import as_observed
 from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts
 from harness.collector.store import StoreClosedError
 from harness.errors import DeadlineExceeded, SubjectError, UsageError
@@ -111,7 +112,7 @@ def drive(
         if scenario.more_exports:
             exports = (*exports, *scenario.more_exports(place, completed))
         connections = place.connections()
-        observed = scenario.observe(place, completed) if scenario.observe else {}
+        observation = scenario.observe(place, completed) if scenario.observe else None
     _verify(binary, scenario, protocol, completed, truth)
     run = Run(
         scenario=scenario.name,
@@ -127,7 +128,7 @@ def drive(
         truth=truth,
         traits=scenario.all_traits,
         host=this_host(),
-        observed=observed,
+        observed=as_observed(observation) if observation else {},
     )
     return Capture(run, exports, forgotten, connections)
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from harness.capture.export import MAIN, Export
+from harness.capture.observed import Observation
 from harness.contract.requirement import APART, DRAWN, Requirement
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
@@ -96,7 +97,7 @@ class Scenario:
     launch: Callable[[Place], Sequence[str]] | None = None
     meanwhile: Callable[[Place], None] | None = None
     managed: Callable[[Place], Files] | None = None
-    observe: Callable[[Place, Completed], Mapping[str, object]] | None = None
+    observe: Callable[[Place, Completed], Observation | None] | None = None
     more_exports: Callable[[Place, Completed], Sequence[Export]] | None = None
     apart: bool = False
     hindrance: Callable[[], str] | None = None

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from harness.assessment.recording import read_shared
 from harness.capture.capture import Capture
+from harness.capture.observed import observed, with_observed
 from harness.contract.applicability import concerns
 from harness.contract.catalogue import Contract, load
 from harness.contract.requirement import MutantSpec, Requirement, Selector
@@ -27,6 +28,8 @@ from harness.otlp.model import Protocol
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.catalogue import lies as theme_lies
 from harness.themes.free_form.by_hand import by_hand
+from harness.themes.headers_helper.experiment import DEFAULT_DEBOUNCE_S
+from harness.themes.headers_helper.observed import HelperLog
 
 pytestmark = pytest.mark.slow
 
@@ -148,12 +151,13 @@ def half_an_hour(captures: Sequence[Capture]) -> Capture:
         for capture in captures
         if (capture.run.scenario, capture.run.protocol) == ("helper_rotation", Protocol.HTTP_JSON)
     )
-    observed: Any = quick.run.observed["helper"]
-    first, second, *_ = observed["runs"]
-    later = {**second, "started_unix_nano": first["started_unix_nano"] + 1_741_000_000_000}
-    helper = {**observed, "runs": [first, later]}
-    run = replace(quick.run, scenario="helper_half_hour", observed={"helper": helper})
-    return replace(quick, run=run)
+    helper = observed(quick.run, HelperLog)
+    assert helper is not None
+    first, second, *_ = helper.runs
+    pause_ns = round((DEFAULT_DEBOUNCE_S + 1) * 1e9)
+    later = replace(second, started_unix_nano=first.started_unix_nano + pause_ns)
+    slow = replace(quick, run=replace(quick.run, scenario="helper_half_hour"))
+    return with_observed(slow, replace(helper, runs=(first, later)))
 
 
 def lies() -> list[Any]:

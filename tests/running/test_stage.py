@@ -6,6 +6,7 @@ import dataclasses
 import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from harness.capture.capture import Capture
 from harness.capture.export import MAIN, Export
+from harness.capture.observed import Observation
 from harness.collector.answer import Answer
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol
@@ -169,12 +171,18 @@ def test_a_fault_of_what_is_done_meanwhile_is_not_hidden(subject: Binary) -> Non
         run(subject, meanwhile=meanwhile)
 
 
+@dataclass(frozen=True, slots=True)
+class Leftovers(Observation):
+    asked: int
+    left: tuple[str, ...]
+
+
 def test_what_was_observed_and_exported_besides_is_kept(subject: Binary) -> None:
     def more(place: Place, completed: Completed) -> Sequence[Export]:
         return [place.main.exports[0]] if completed.exit_code == 0 else []
 
-    def observe(place: Place, completed: Completed) -> Mapping[str, object]:
-        return {"asked": len(place.api.calls), "left": sorted(p.name for p in place.home.iterdir())}
+    def observe(place: Place, completed: Completed) -> Leftovers:
+        return Leftovers(len(place.api.calls), tuple(p.name for p in place.home.iterdir()))
 
     capture = run(subject, more_exports=more, observe=observe)
     assert len(capture.exports) == 2

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Kind(StrEnum):
+    """What an item is made of."""
+
+    METRIC = "metric"
+    """One data point of a metric."""
+    EVENT = "event"
+    SPAN = "span"
+    RESOURCE = "resource"
+    SCOPE = "scope"
+    EXPORT = "export"
+    """One request as a whole."""
+    MEASURED = "measured"
+    """Whatever a measure makes of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +28,13 @@ class Item:
     """One selected thing: ``where`` it stands, and its ``view`` for a JSON Schema.
 
     ``unseen`` are paths to fields that the way in which it came does not show: they are
-    neither right nor wrong.
+    neither right nor wrong.  ``kind`` says what the view describes.
     """
 
     where: str
     view: Mapping[str, Any] = field(repr=False)
     unseen: frozenset[tuple[str, ...]] = frozenset()
+    kind: Kind = Kind.MEASURED
 
     def at(self, path: tuple[str, ...]) -> Any:
         """The field that ``path`` leads to, or :data:`MISSING`."""

@@ -11,7 +11,7 @@ from harness.capture.export import Export
 from harness.capture.names import event_names
 from harness.contract.requirement import Selector
 from harness.exposition import UNSEEN, is_exposed
-from harness.judging.items.item import Item
+from harness.judging.items.item import Item, Kind
 from harness.judging.items.measured import NO_MEASURES, Measures
 from harness.otlp.model import Attributes, DataPoint, Event, Resource, Scope, Signal, Value
 
@@ -76,6 +76,7 @@ class CaptureView:
                 f"{self._place(export)} · {point.metric.name} · point {n}",
                 {**point_view(point), "export": export.sequence, "collector": export.collector},
                 UNSEEN.get(export.collector, frozenset()),
+                Kind.METRIC,
             )
             for export in self._decoded
             for n, point in enumerate(export.data_points, start=1)
@@ -88,6 +89,7 @@ class CaptureView:
                 f"{self._place(export)} · {_called(event)} · record {n}",
                 {**event_view(event), "collector": export.collector},
                 UNSEEN.get(export.collector, frozenset()),
+                Kind.EVENT,
             )
             for export in self._decoded
             for n, event in enumerate(export.events, start=1)
@@ -96,7 +98,7 @@ class CaptureView:
     @cached_property
     def _exports(self) -> list[Item]:
         return [
-            Item(self._place(export), export_view(export))
+            Item(self._place(export), export_view(export), kind=Kind.EXPORT)
             for export in self.capture.exports
             if not is_exposed(export)
         ]
@@ -104,7 +106,11 @@ class CaptureView:
     @cached_property
     def _resources(self) -> list[Item]:
         return [
-            Item(f"{self._place(export)} · resource", {**_resource(resource), "signal": signal})
+            Item(
+                f"{self._place(export)} · resource",
+                {**_resource(resource), "signal": signal},
+                kind=Kind.RESOURCE,
+            )
             for export in self._decoded
             for signal, resource, _ in _owners(export)
             if resource.attributes or not is_exposed(export)
@@ -113,7 +119,11 @@ class CaptureView:
     @cached_property
     def _scopes(self) -> list[Item]:
         return [
-            Item(f"{self._place(export)} · scope", {**_scope(scope), "signal": signal})
+            Item(
+                f"{self._place(export)} · scope",
+                {**_scope(scope), "signal": signal},
+                kind=Kind.SCOPE,
+            )
             for export in self._decoded
             for signal, _, scope in _owners(export)
             if scope.name or not is_exposed(export)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.deliveries import Deliveries, Delivery
 from harness.capture.export import Export
+from harness.capture.observed import edit_observed
 from harness.contract.requirement import Requirement
 from harness.judging.checks.fields import chosen
 from harness.judging.items.measured import by_name
@@ -16,7 +16,9 @@ from harness.judging.items.view import CaptureView
 from harness.mutants.editing import prune
 from harness.mutants.rewriting import copy_message, rewritten
 from harness.otlp.messages import ExportMetricsServiceRequest
+from harness.themes.delivery.experiment import AT_ONCE_S, LINGERS_S, SHORTER, WAITS_ON_S
 from harness.themes.delivery.measures import MEASURES
+from harness.themes.delivery.observed import Aftermath
 
 _SECOND_NS = 1_000_000_000
 
@@ -71,7 +73,7 @@ def taken_twice(capture: Capture, requirement: Requirement) -> Capture:
 def sent_again_at_once(capture: Capture, requirement: Requirement) -> Capture:
     """The second request of a delivery comes right after the first."""
     first, second, *_ = _several(_delivery(capture, requirement), 2)
-    return _moved(capture, second, first.arrived_unix_nano + _SECOND_NS // 1000)
+    return _moved(capture, second, first.arrived_unix_nano + round(AT_ONCE_S * _SECOND_NS))
 
 
 def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
@@ -79,13 +81,14 @@ def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
     first, second, *_ = attempts = _several(_delivery(capture, requirement), 3)
     pause = second.arrived_unix_nano - first.arrived_unix_nano
     *_, earlier, last = attempts
-    return _moved(capture, last, earlier.arrived_unix_nano + pause // 2)
+    return _moved(capture, last, earlier.arrived_unix_nano + round(SHORTER * pause))
 
 
 def waits_on(capture: Capture, requirement: Requirement) -> Capture:
     """An answer is waited for five seconds longer."""
     first = _delivery(capture, requirement).attempts[0]
-    later = replace(first, given_up_unix_nano=first.given_up_unix_nano + 5 * _SECOND_NS)
+    longer = first.given_up_unix_nano + round(WAITS_ON_S * _SECOND_NS)
+    later = replace(first, given_up_unix_nano=longer)
     return _instead(capture, first, later)
 
 
@@ -101,12 +104,18 @@ def says_nothing(capture: Capture, requirement: Requirement) -> Capture:
 
 def lingers(capture: Capture, requirement: Requirement) -> Capture:
     """The session hangs for a minute after its work."""
-    return _observed(capture, requirement, 60.0)
+
+    def linger(seen: Aftermath) -> Aftermath:
+        if seen.lingered_s is None:
+            raise ValueError(f"{capture.run.label} did no work that it could outlast")
+        return replace(seen, lingered_s=LINGERS_S)
+
+    return edit_observed(capture, Aftermath, linger)
 
 
 def never_again(capture: Capture, requirement: Requirement) -> Capture:
     """Nothing is exported after the collector’s trouble."""
-    return _observed(capture, requirement, 0)
+    return _none_after(capture, requirement.path[-1])
 
 
 def _delivery(capture: Capture, requirement: Requirement) -> Delivery:
@@ -145,12 +154,15 @@ def _moved(capture: Capture, export: Export, arrived_unix_nano: int) -> Capture:
     return _instead(capture, export, replace(export, arrived_unix_nano=arrived_unix_nano))
 
 
-def _observed(capture: Capture, requirement: Requirement, value: Any) -> Capture:
-    name = requirement.path[-1]
-    if name not in capture.run.observed:
-        raise ValueError(f"{capture.run.label} was not observed for {name}")
-    observed = {**capture.run.observed, name: value}
-    return replace(capture, run=replace(capture.run, observed=observed))
+def _none_after(capture: Capture, name: str) -> Capture:
+    """Let nothing come after the trouble that the field ``name`` of the aftermath is about."""
+
+    def none(seen: Aftermath) -> Aftermath:
+        if getattr(seen, name) is None:
+            raise ValueError(f"{capture.run.label} was not observed for {name}")
+        return replace(seen, **{name: 0})
+
+    return edit_observed(capture, Aftermath, none)
 
 
 LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {

@@ -18,6 +18,8 @@ from harness.running.responders import Reply, Scripted
 from harness.running.scenario import Scenario, Until
 from harness.running.stage import Backend, Place
 from harness.subject.process import Completed
+from harness.themes.delivery.experiment import DELAY_S, HELD_S, LAST_WORDS, TIMEOUT_S
+from harness.themes.delivery.observed import Aftermath
 
 _OFTEN = {"OTEL_METRIC_EXPORT_INTERVAL": "200", "OTEL_LOGS_EXPORT_INTERVAL": "200"}
 
@@ -26,11 +28,13 @@ _WORKED = "worked"
 _WORK = UseTool(
     "Bash", {"command": f"sleep 0.2; touch {_WORKED}", "description": "Work for a moment"}
 )
-_DONE = Say("The work is done.")
+_DONE = Say(LAST_WORDS)
 
 #: No session goes on for longer than these steps, whatever does not happen.
 _AT_MOST = 60
 _PATIENCE_S = 30.0
+
+_ABSENT, _CUTTING = "absent", "cutting"
 
 #: A session that waits for what comes again does next to nothing meanwhile.
 _IDLE_S = 4.0
@@ -38,7 +42,7 @@ _IDLE_S = 4.0
 #: First what takes the longest to come to its end, wherever exports do not overlap.
 _METRICS = (
     Reply("partial_success", rejected=1, message="one was not taken"),
-    Reply("unavailable_for_2_s", 503, 14, delay_s=2),
+    Reply("unavailable_for_2_s", 503, 14, delay_s=DELAY_S),
     Reply("unavailable_thrice", 503, 14, times=3),
     Reply("unavailable", 503, 14),
 )
@@ -49,7 +53,7 @@ _LOGS = (
     Reply("warning", rejected=0, message="all taken, but mind the size"),
     Reply("internal", 500, 13),
 )
-_OVER_HTTP = {
+OVER_HTTP = {
     Signal.METRICS: (
         *_METRICS,
         Reply("too_many_requests", 429),
@@ -60,10 +64,10 @@ _OVER_HTTP = {
         *_LOGS,
         Reply("not_found", 404),
         Reply("too_large", 413),
-        Reply("too_many_requests_until_a_date", 429, delay_s=2, as_date=True),
+        Reply("too_many_requests_until_a_date", 429, delay_s=DELAY_S, as_date=True),
     ),
 }
-_OVER_GRPC = {
+OVER_GRPC = {
     Signal.METRICS: (
         *_METRICS,
         Reply("deadline_exceeded", grpc_code=4),
@@ -76,25 +80,33 @@ _OVER_GRPC = {
         *_LOGS,
         Reply("permission_denied", grpc_code=7),
         Reply("resource_exhausted", grpc_code=8),
-        Reply("resource_exhausted_for_2_s", grpc_code=8, delay_s=2),
+        Reply("resource_exhausted_for_2_s", grpc_code=8, delay_s=DELAY_S),
     ),
 }
 
 
-def _observe(place: Place, completed: Completed) -> Mapping[str, object]:
-    """How long the process went on after its work, and what came after the troubles."""
+def _observe(place: Place, completed: Completed) -> Aftermath:
     worked = place.work / _WORKED
-    seen: dict[str, object] = {}
+    lingered_s = None
     if worked.exists():
-        seen["lingered_s"] = (completed.ended_unix_nano - worked.stat().st_mtime_ns) / 1e9
-    for name, door in place.doors.items():
-        troubles = (*door.cuts, *door.openings)
-        if troubles:
-            seen[f"{name}_after_the_trouble"] = sum(
-                export.arrived_unix_nano > max(troubles) and not export.rejected
-                for export in place.collectors[name].exports
-            )
-    return seen
+        lingered_s = (completed.ended_unix_nano - worked.stat().st_mtime_ns) / 1e9
+    return Aftermath(
+        lingered_s=lingered_s,
+        absent_after_the_trouble=_after_the_trouble(place, _ABSENT),
+        cutting_after_the_trouble=_after_the_trouble(place, _CUTTING),
+    )
+
+
+def _after_the_trouble(place: Place, name: str) -> int | None:
+    """Count what the collector ``name`` accepted after its trouble; None if it had none."""
+    door = place.doors.get(name)
+    troubles = (*door.cuts, *door.openings) if door is not None else ()
+    if not troubles:
+        return None
+    return sum(
+        export.arrived_unix_nano > max(troubles) and not export.rejected
+        for export in place.collectors[name].exports
+    )
 
 
 def _scenario(name: str, says: str, until: Callable[[Place], bool], **others: Any) -> Scenario:
@@ -135,7 +147,7 @@ _TAKEN = Reply("taken")
 
 def _all_but_the_first_held() -> Scripted:
     first = {Signal.METRICS: (_TAKEN,), Signal.LOGS: (_TAKEN,)}
-    return Scripted(first, finally_=Reply("held", hold_s=60.0))
+    return Scripted(first, finally_=Reply("held", hold_s=HELD_S))
 
 
 def _both_given_up(place: Place) -> bool:
@@ -148,12 +160,10 @@ SLOW_COLLECTOR = _scenario(
     "A session at a collector that answers the first request of each signal and then none, "
     "with a timeout of one second",
     _both_given_up,
-    environment={**_OFTEN, "OTEL_EXPORTER_OTLP_TIMEOUT": "1000"},
+    environment={**_OFTEN, "OTEL_EXPORTER_OTLP_TIMEOUT": f"{TIMEOUT_S * 1000:.0f}"},
     backends={MAIN: Backend(responder=_all_but_the_first_held)},
     protocols=(Protocol.GRPC, Protocol.HTTP_JSON),
 )
-
-_ABSENT, _CUTTING = "absent", "cutting"
 
 
 def _apart(place: Place) -> Mapping[str, str]:
@@ -203,8 +213,8 @@ NO_COLLECTOR = _scenario(
 )
 
 SCENARIOS = (
-    _refusing("refusing_http", _OVER_HTTP, (Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON)),
-    _refusing("refusing_grpc", _OVER_GRPC, (Protocol.GRPC,)),
+    _refusing("refusing_http", OVER_HTTP, (Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON)),
+    _refusing("refusing_grpc", OVER_GRPC, (Protocol.GRPC,)),
     SLOW_COLLECTOR,
     RETURNING_COLLECTOR,
     NO_COLLECTOR,

@@ -21,6 +21,12 @@ from harness.running.stage import Backend, Place
 from harness.subject.process import Completed
 from harness.themes.canaries import CANARIES
 from harness.themes.exporters import scraping
+from harness.themes.exporters.experiment import (
+    AUTHORIZATION,
+    BATCHES,
+    CONSOLE_INTERVAL_MS,
+    DEFAULT_PORT,
+)
 
 #: A run in which metrics are scraped while it goes on, and not at its end.
 SCRAPED = "scraped"
@@ -85,14 +91,12 @@ def _example(name: str, says: str, variables: Mapping[str, str], protocol: Proto
     )
 
 
-#: Each tells when it was collected: so many are to be told apart before the session ends.
-_BATCHES = 3
 _COLLECTED = re.compile(r"endTime: \[([^\]]*)\]")
 
 
 def _has_printed(place: Place) -> bool:
     printed = (place.sandbox.output / "stdout").read_text("utf-8", "replace")
-    return len(set(_COLLECTED.findall(printed))) >= _BATCHES
+    return len(set(_COLLECTED.findall(printed))) >= BATCHES
 
 
 def _work_until_printed(work: Path) -> Sequence[Step | Until]:
@@ -104,7 +108,10 @@ _EXAMPLE_CONSOLE = replace(
     _example(
         "console",
         "metrics on the console, every second",
-        {"OTEL_METRICS_EXPORTER": "console", "OTEL_METRIC_EXPORT_INTERVAL": "1000"},
+        {
+            "OTEL_METRICS_EXPORTER": "console",
+            "OTEL_METRIC_EXPORT_INTERVAL": str(CONSOLE_INTERVAL_MS),
+        },
         Protocol.HTTP_JSON,
     ),
     script=_work_until_printed,
@@ -124,7 +131,7 @@ _EXAMPLE_QUICK_START = _example(
         "OTEL_METRICS_EXPORTER": "otlp",
         "OTEL_LOGS_EXPORTER": "otlp",
         **_GRPC,
-        "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Bearer your-token",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization={AUTHORIZATION}",
         "OTEL_METRIC_EXPORT_INTERVAL": "10000",
         "OTEL_LOGS_EXPORT_INTERVAL": "5000",
     },
@@ -154,7 +161,7 @@ _EXAMPLE_LOGS_ONLY = replace(
 _EXAMPLE_PROMETHEUS = replace(
     _example(
         "prometheus",
-        f"metrics to be scraped from port {scraping.DEFAULT_PORT}",
+        f"metrics to be scraped from port {DEFAULT_PORT}",
         {"OTEL_METRICS_EXPORTER": "prometheus"},
         Protocol.HTTP_JSON,
     ),

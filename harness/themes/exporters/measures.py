@@ -10,10 +10,12 @@ from statistics import median
 from typing import Any
 
 from harness.capture.capture import Capture
+from harness.capture.observed import observed
 from harness.exposition import CONSOLE, PROMETHEUS, is_exposed
 from harness.exposition.prometheus import label_of, openmetrics_lines, problems
 from harness.judging.items.item import Item
 from harness.otlp.model import DataPoint, Event, Signal
+from harness.themes.exporters.observed import Endpoint, Scrape
 
 
 def _worked(capture: Capture) -> bool:
@@ -31,10 +33,11 @@ def leaks_out(capture: Capture) -> list[Item]:
     during = [each.opened_unix_nano >= run.started_unix_nano for each in capture.connections]
     if not _worked(capture) or all(during):
         return []
+    endpoint = observed(run, Endpoint)
     view = {
         "connections": sum(during),
         "printed": sum(map(is_exposed, capture.exports)),
-        "served": run.observed.get("served"),
+        "served": endpoint.served if endpoint else None,
     }
     return [Item(f"{run.label} · what left the session", view)]
 
@@ -79,7 +82,8 @@ def received(capture: Capture) -> list[Item]:
         got["batches"] = len(times)
         if len(times) > 2:
             got["usual_gap_s"] = median(b - a for a, b in pairwise(times)) / 1e9
-    scraped = capture.run.observed.get("url")
+    scrape = observed(capture.run, Scrape)
+    scraped = scrape.url if scrape else None
     return [Item(f"{capture.run.label} · what each got", {**view, "scraped": scraped})]
 
 
@@ -206,15 +210,15 @@ def printed_objects(capture: Capture) -> list[Item]:
 
 def exposition(capture: Capture) -> list[Item]:
     """The text that was scraped, with what is wrong with it."""
-    text = capture.run.observed.get("text")
-    if not isinstance(text, str):
+    scrape = observed(capture.run, Scrape)
+    if scrape is None:
         return []
     view = {
-        "content_type": capture.run.observed.get("content_type", ""),
-        "problems": problems(text),
-        "openmetrics": openmetrics_lines(text),
+        "content_type": scrape.content_type,
+        "problems": problems(scrape.text),
+        "openmetrics": openmetrics_lines(scrape.text),
     }
-    return [Item(f"{capture.run.label} · {capture.run.observed['url']}", view)]
+    return [Item(f"{capture.run.label} · {scrape.url}", view)]
 
 
 MEASURES = (

@@ -10,8 +10,10 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
+from harness.capture.observed import edit_observed, with_observed
 from harness.contract.requirement import Requirement
 from harness.exposition import CONSOLE, PROMETHEUS, exposed, is_exposed
+from harness.judging.items.item import Kind
 from harness.mutants import editing
 from harness.mutants.rewriting import copy_message, rewritten, with_body
 from harness.otlp.codec import encode
@@ -23,6 +25,8 @@ from harness.otlp.messages import (
     Request,
 )
 from harness.otlp.model import Signal
+from harness.themes.exporters.experiment import DEFAULT_PORT, HASTILY, SLOWLY
+from harness.themes.exporters.observed import Endpoint, Scrape
 
 _GRPC_PATHS = {
     Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
@@ -46,7 +50,7 @@ def prints(capture: Capture, requirement: Requirement) -> Capture:
 
 def serves(capture: Capture, requirement: Requirement) -> Capture:
     """An endpoint to be scraped."""
-    return _observing(capture, served=True)
+    return with_observed(capture, Endpoint(served=True))
 
 
 def events_besides(capture: Capture, requirement: Requirement) -> Capture:
@@ -98,12 +102,12 @@ def silences_both(capture: Capture, requirement: Requirement) -> Capture:
 
 def prints_slowly(capture: Capture, requirement: Requirement) -> Capture:
     """What is printed tells of times three times as far apart."""
-    return _spread(capture, 3.0)
+    return _spread(capture, SLOWLY)
 
 
 def prints_hastily(capture: Capture, requirement: Requirement) -> Capture:
-    """What is printed tells of times half as far apart."""
-    return _spread(capture, 0.5)
+    """What is printed tells of times less than half as far apart."""
+    return _spread(capture, HASTILY)
 
 
 def _spread(capture: Capture, factor: float) -> Capture:
@@ -165,26 +169,35 @@ def serves_nothing(capture: Capture, requirement: Requirement) -> Capture:
 
 def serves_twice(capture: Capture, requirement: Requirement) -> Capture:
     """The last series is served twice."""
-    text = str(capture.run.observed["text"])
-    return _observing(capture, text=f"{text}{text.splitlines()[-1]}\n")
+
+    def twice(scrape: Scrape) -> Scrape:
+        return replace(scrape, text=f"{scrape.text}{scrape.text.splitlines()[-1]}\n")
+
+    return edit_observed(capture, Scrape, twice)
 
 
 def serves_units(capture: Capture, requirement: Requirement) -> Capture:
     """A line that only OpenMetrics knows, behind the first type."""
-    head, line, rest = str(capture.run.observed["text"]).partition(
-        "# TYPE claude_code_cost_usage_total counter\n"
-    )
-    return _observing(capture, text=f"{head}# UNIT claude_code_cost_usage_total USD\n{line}{rest}")
+    name = "claude_code_cost_usage_total"
+
+    def with_unit(scrape: Scrape) -> Scrape:
+        head, line, rest = scrape.text.partition(f"# TYPE {name} counter\n")
+        return replace(scrape, text=f"{head}# UNIT {name} USD\n{line}{rest}")
+
+    return edit_observed(capture, Scrape, with_unit)
 
 
 def served_as_json(capture: Capture, requirement: Requirement) -> Capture:
     """The text is served as something else."""
-    return _observing(capture, content_type="application/json")
+    return edit_observed(
+        capture, Scrape, lambda scrape: replace(scrape, content_type="application/json")
+    )
 
 
 def served_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
     """The endpoint is not where the documents send people."""
-    return _observing(capture, url="http://localhost:9465/metrics")
+    elsewhere = f"http://localhost:{DEFAULT_PORT + 1}/metrics"
+    return edit_observed(capture, Scrape, lambda scrape: replace(scrape, url=elsewhere))
 
 
 def swaps_backends(capture: Capture, requirement: Requirement) -> Capture:
@@ -203,7 +216,7 @@ def leaves_out_units(capture: Capture, requirement: Requirement) -> Capture:
 
     def edit(message: Request) -> None:
         for place in editing.places(message):
-            if "unit" in place.item.view:
+            if place.item.kind is Kind.METRIC:
                 place.owner.unit = ""
 
     return _edited(capture, lambda export: not is_exposed(export), edit)
@@ -257,11 +270,6 @@ def _besides(capture: Capture, like: Export, signal: Signal, message: Request) -
     moved = replace(like, sequence=capture.exports[-1].sequence + 1, signal=signal, path=path)
     body = encode(message, like.encoding or Encoding.JSON)
     return replace(capture, exports=(*capture.exports, with_body(moved, body)))
-
-
-def _observing(capture: Capture, **observed: object) -> Capture:
-    run = replace(capture.run, observed={**capture.run.observed, **observed})
-    return replace(capture, run=run)
 
 
 LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {

@@ -15,10 +15,11 @@ from harness.running.scenario import Scenario
 from harness.running.stage import Place
 from harness.subject.process import Completed
 from harness.themes.exporters import scraping
+from harness.themes.exporters.experiment import GLANCE_S, SILENT_INTERVAL_S, SILENT_WORK_S
 from harness.themes.exporters.exporters import ENABLED, printed_to, work_and_end
+from harness.themes.exporters.observed import Endpoint
 
 _KNOCK_S = 5.0
-_GLANCE_S = 0.1
 
 
 def _everything_but(*left_out: str) -> Callable[[Place], Mapping[str, str]]:
@@ -41,8 +42,8 @@ def _everything_but(*left_out: str) -> Callable[[Place], Mapping[str, str]]:
             "OTEL_TRACES_EXPORTER": "otlp",
             "OTEL_EXPORTER_OTLP_PROTOCOL": place.protocol,
             "OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(),
-            "OTEL_METRIC_EXPORT_INTERVAL": "100",
-            "OTEL_LOGS_EXPORT_INTERVAL": "100",
+            "OTEL_METRIC_EXPORT_INTERVAL": f"{SILENT_INTERVAL_S * 1000:.0f}",
+            "OTEL_LOGS_EXPORT_INTERVAL": f"{SILENT_INTERVAL_S * 1000:.0f}",
             "OTEL_EXPORTER_PROMETHEUS_PORT": str(scraping.free_port(place)),
             **own,
         }
@@ -69,14 +70,14 @@ def _knock(place: Place) -> Sequence[str]:
 
 
 def _look_for_an_endpoint(place: Place) -> None:
-    while not place.ended.wait(_GLANCE_S):
+    while not place.ended.wait(GLANCE_S):
         if scraping.answers(scraping.free_port(place)):
             (place.sandbox.root / "served").touch()
             return
 
 
-def _what_was_served(place: Place, completed: Completed) -> Mapping[str, object]:
-    return {"served": (place.sandbox.root / "served").exists()}
+def _what_was_served(place: Place, completed: Completed) -> Endpoint:
+    return Endpoint(served=(place.sandbox.root / "served").exists())
 
 
 def _printed_anywhere(place: Place, completed: Completed) -> Sequence[Export]:
@@ -92,7 +93,7 @@ def _silent(
         says=f"Everything is set for export, {says}",
         prompt="Keep it to yourself.",
         script=(
-            UseTool("Bash", {"command": "sleep 0.3", "description": "Wait"}),
+            UseTool("Bash", {"command": f"sleep {SILENT_WORK_S:g}", "description": "Wait"}),
             Say("Nobody will know."),
         ),
         configure=_everything_but(*left_out),

@@ -10,7 +10,8 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -24,9 +25,8 @@ from harness.running.scenario import Until
 from harness.running.stage import Place
 from harness.subject.locked_exec import in_turn
 from harness.subject.process import Completed
-
-#: Where the documents tell people to scrape.
-DEFAULT_PORT = 9464
+from harness.themes.exporters.experiment import DEFAULT_PORT
+from harness.themes.exporters.observed import Scrape
 
 _LOCK = Path(tempfile.gettempdir()) / f"cc-otel-port-{DEFAULT_PORT}.lock"
 _TURN_S = 60.0
@@ -75,8 +75,9 @@ def scrape(place: Place) -> None:
                 return
         served = _get(url)
         if served is not None:
-            (place.sandbox.root / _KEPT).write_text(json.dumps(served), encoding="utf-8")
-            before, told = told, _tokens(str(served["text"]))
+            kept = json.dumps(asdict(served))
+            (place.sandbox.root / _KEPT).write_text(kept, encoding="utf-8")
+            before, told = told, _tokens(served.text)
             if told and told == before:
                 break
         if place.ended.wait(_PAUSE_S):
@@ -95,19 +96,18 @@ def _tokens(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if "token" in line)
 
 
-def scraped(place: Place, completed: Completed) -> Mapping[str, object]:
-    """The last scrape, for the checks: where, when, and the text."""
+def scraped(place: Place, completed: Completed) -> Scrape | None:
+    """The last scrape, for the checks."""
     kept = place.sandbox.root / _KEPT
-    return json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    return Scrape(**json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
 
 
 def served_exports(place: Place, completed: Completed) -> Sequence[Export]:
     """What was scraped, behind what was received."""
     found = scraped(place, completed)
-    if not found:
+    if found is None:
         return []
-    text, moment = str(found["text"]), int(str(found["unix_nano"]))
-    served = export(text, metric_names(), str(found["url"]), moment)
+    served = export(found.text, metric_names(), found.url, found.unix_nano)
     return numbered([served], after=len(place.exports()[0]))
 
 
@@ -150,7 +150,7 @@ def answers(port: int) -> bool:
     A collector of ours, which might have got the port meanwhile, serves no plain text there.
     """
     served = _get(f"http://localhost:{port}/metrics")
-    return served is not None and str(served["content_type"]).startswith("text/plain")
+    return served is not None and served.content_type.startswith("text/plain")
 
 
 def _url(place: Place) -> str:
@@ -158,14 +158,14 @@ def _url(place: Place) -> str:
     return f"http://localhost:{free_port(place) if own else DEFAULT_PORT}/metrics"
 
 
-def _get(url: str) -> dict[str, object] | None:
+def _get(url: str) -> Scrape | None:
     try:
         with _DIRECTLY.open(url, timeout=_TIMEOUT_S) as answer:
-            return {
-                "url": url,
-                "unix_nano": time.time_ns(),
-                "content_type": answer.headers.get("content-type", ""),
-                "text": answer.read().decode("utf-8", "replace"),
-            }
+            return Scrape(
+                url=url,
+                unix_nano=time.time_ns(),
+                content_type=answer.headers.get("content-type", ""),
+                text=answer.read().decode("utf-8", "replace"),
+            )
     except (urllib.error.URLError, http.client.HTTPException, OSError):
         return None

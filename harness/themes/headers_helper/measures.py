@@ -1,21 +1,22 @@
 """What a helper for dynamic headers did, and what became of its answers.
 
-Only runs whose scenario observed a helper (``helper`` in ``Run.observed``) have items:
-its runs as it logged them itself, and the names of the headers that it answers with.
+Only runs whose scenario observed a helper (a :class:`HelperLog`) have items.
 Every value ends in the number of the run that printed it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
+from harness.capture.observed import observed
 from harness.judging.items.item import Item
 from harness.otlp.model import Protocol
+from harness.themes.headers_helper.observed import HelperLog
 
 #: HTTP's and gRPC's word for a request of somebody who is not known.
 _UNAUTHENTICATED = {Protocol.GRPC: 16}
@@ -32,20 +33,20 @@ def helper_exports(capture: Capture) -> list[Item]:
     that they came from, ``age_s`` how long ago that one was when the request arrived,
     ``step`` by how many runs it is later than that of the request of the signal before.
     """
-    observed = _observed(capture)
-    if observed is None:
+    helper = observed(capture.run, HelperLog)
+    if helper is None:
         return []
-    answered = {each["number"]: each["answered_unix_nano"] for each in observed["runs"]}
+    answered = {each.number: each.answered_unix_nano for each in helper.runs}
     latest: dict[str, int] = {}
     items = []
     for export in capture.exports:
-        answers = _answers(export, observed)
+        answers = _answers(export, helper)
         view: dict[str, Any] = {
             "signal": export.signal,
-            "carried": _carried(export, observed),
+            "carried": _carried(export, helper),
             "answers": answers,
         }
-        static = export.header(observed["static"])
+        static = export.header(helper.static)
         if static is not None:
             view["static"] = static
         if len(answers) == 1 and answers[0] in answered:
@@ -66,53 +67,46 @@ def helper_session(capture: Capture) -> list[Item]:
     What is told of requests that are not there (``without``, ``carrying``, ``injected``)
     is told only where the helper ran: else their absence says nothing about it.
     """
-    observed = _observed(capture)
     run = capture.run
-    if observed is None or not run.truth.api_calls:
+    helper = observed(run, HelperLog)
+    if helper is None or not run.truth.api_calls:
         return []
-    runs = observed["runs"]
-    carrying = [each for each in capture.exports if _carried(each, observed)]
+    runs = helper.runs
+    carrying = [each for each in capture.exports if _carried(each, helper)]
     taken = [each for each in carrying if not each.rejected and each.protocol is not Protocol.GRPC]
     view: dict[str, Any] = {
         "runs": len(runs),
-        "survived": run.exit_code == 0 and observed["last_words"] in run.stdout,
+        "survived": run.exit_code == 0 and helper.last_words in run.stdout,
         "signals": sorted({str(each.signal) for each in carrying}),
-        "accepted": len({number for each in taken for number in _answers(each, observed)}),
+        "accepted": len({number for each in taken for number in _answers(each, helper)}),
         "refused": sum(map(_is_refused, capture.exports)),
         "gaps_s": [
-            (later["started_unix_nano"] - sooner["started_unix_nano"]) / 1e9
+            (later.started_unix_nano - sooner.started_unix_nano) / 1e9
             for sooner, later in pairwise(runs)
         ],
         "reported": _spoken_of(run.stderr),
-        "logged": _spoken_of(observed["debug_log"]),
+        "logged": _spoken_of(helper.debug_log),
     }
     if runs:
         view |= {
-            "arguments": runs[0]["arguments"],
+            "arguments": list(runs[0].arguments),
             "carrying": len(carrying),
             "without": len(capture.exports) - len(carrying),
-            "injected": sum(
-                each.header(observed["injected"]) is not None for each in capture.exports
-            ),
+            "injected": sum(each.header(helper.injected) is not None for each in capture.exports),
         }
-        if observed["at_work_unix_nano"]:
-            began = runs[0]["started_unix_nano"] - observed["at_work_unix_nano"]
+        if helper.at_work_unix_nano:
+            began = runs[0].started_unix_nano - helper.at_work_unix_nano
             view["begun_after_s"] = began / 1e9
     return [Item(f"{run.label} · headers helper", view)]
 
 
-def _observed(capture: Capture) -> Mapping[str, Any] | None:
-    observed = capture.run.observed.get("helper")
-    return observed if isinstance(observed, Mapping) else None
+def _carried(export: Export, helper: HelperLog) -> list[str]:
+    return [name for name in helper.headers if export.header(name) is not None]
 
 
-def _carried(export: Export, observed: Mapping[str, Any]) -> list[str]:
-    return [name for name in observed["headers"] if export.header(name) is not None]
-
-
-def _answers(export: Export, observed: Mapping[str, Any]) -> list[int]:
+def _answers(export: Export, helper: HelperLog) -> list[int]:
     """The runs of the helper that the values of its headers name, each once."""
-    values = [export.header(name) or "" for name in observed["headers"]]
+    values = [export.header(name) or "" for name in helper.headers]
     return sorted({int(found[0]) for value in values if (found := _GENERATION.search(value))})
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
+from harness.capture.observed import edit_observed, observed, with_observed
 from harness.contract.requirement import Requirement
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, ExportLogsServiceRequest
 from harness.otlp.model import Protocol, Signal
+from harness.themes.headers_helper.experiment import BEGINS_LATE_S, LATER_S, TOO_SOON_S
+from harness.themes.headers_helper.observed import HelperLog, HelperRun
 
 Lie = Callable[[Capture, Requirement], Capture]
+_Runs = tuple[HelperRun, ...]
 
 _SECOND = 1_000_000_000
 
@@ -38,7 +41,7 @@ def one_header_lost(capture: Capture, requirement: Requirement) -> Capture:
 
 def static_lost(capture: Capture, requirement: Requirement) -> Capture:
     """The last request lacks the static header."""
-    return _last(capture, lambda export: _bare(export, [_observed(capture)["static"]]))
+    return _last(capture, lambda export: _bare(export, [_helper(capture).static]))
 
 
 def answers_mixed(capture: Capture, requirement: Requirement) -> Capture:
@@ -59,7 +62,7 @@ def older_answer(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def answer_grows_old(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request arrives ten seconds later."""
+    """The last request arrives much later than any answer may be in use."""
     return _last(capture, _later)
 
 
@@ -112,22 +115,30 @@ def sent_with_the_answer(capture: Capture, requirement: Requirement) -> Capture:
 
 def sent_with_an_injection(capture: Capture, requirement: Requirement) -> Capture:
     """One more request, with the header that a value of the answer holds."""
-    injected = str(_observed(capture)["injected"])
+    injected = _helper(capture).injected
     return _more(capture, {**dict.fromkeys(_headers(capture), "1"), injected: "yes"})
 
 
 def helper_begins_late(capture: Capture, requirement: Requirement) -> Capture:
-    """The helper ran five seconds later."""
-    return _ran(capture, lambda runs: [_moved(run, 5 * _SECOND) for run in runs])
+    """The helper ran for the first time five seconds after the first tool of the session."""
+    at_work = _helper(capture).at_work_unix_nano
+    if not at_work:
+        raise ValueError(f"{capture.run.label} ran no tool that could be first")
+
+    def late(runs: _Runs) -> _Runs:
+        by = at_work + round(BEGINS_LATE_S * _SECOND) - runs[0].started_unix_nano
+        return tuple(_moved(run, by) for run in runs)
+
+    return _ran(capture, late)
 
 
 def helper_runs_too_soon(capture: Capture, requirement: Requirement) -> Capture:
     """The helper ran the second time a tenth of a second after the first."""
 
-    def soon(runs: Sequence[Any]) -> Sequence[Any]:
+    def soon(runs: _Runs) -> _Runs:
         first, second, *others = runs
-        started = first["started_unix_nano"] + _SECOND // 10
-        return [first, {**second, "started_unix_nano": started}, *others]
+        started = first.started_unix_nano + round(TOO_SOON_S * _SECOND)
+        return (first, replace(second, started_unix_nano=started), *others)
 
     return _ran(capture, soon)
 
@@ -139,12 +150,12 @@ def helper_stops_running(capture: Capture, requirement: Requirement) -> Capture:
 
 def helper_runs_again(capture: Capture, requirement: Requirement) -> Capture:
     """The helper ran once more, a second later."""
-    return _ran(capture, lambda runs: [*runs, _moved(runs[-1], _SECOND)])
+    return _ran(capture, lambda runs: (*runs, _moved(runs[-1], _SECOND)))
 
 
 def arguments_lost(capture: Capture, requirement: Requirement) -> Capture:
     """The helper was run without its arguments."""
-    return _ran(capture, lambda runs: [{**run, "arguments": []} for run in runs])
+    return _ran(capture, lambda runs: tuple(replace(run, arguments=()) for run in runs))
 
 
 def session_ends_badly(capture: Capture, requirement: Requirement) -> Capture:
@@ -159,34 +170,33 @@ def nothing_reported(capture: Capture, requirement: Requirement) -> Capture:
 
 def nothing_logged(capture: Capture, requirement: Requirement) -> Capture:
     """Nothing of it stood in the debug log."""
-    return _observing(capture, {"debug_log": []})
+    return edit_observed(capture, HelperLog, lambda helper: replace(helper, debug_log=()))
 
 
-def _observed(capture: Capture) -> Mapping[str, Any]:
-    observed = capture.run.observed["helper"]
-    assert isinstance(observed, Mapping)
-    return observed
+def _helper(capture: Capture) -> HelperLog:
+    helper = observed(capture.run, HelperLog)
+    if helper is None:
+        raise ValueError(f"{capture.run.label} observed no helper")
+    return helper
 
 
-def _headers(capture: Capture) -> list[str]:
-    return list(_observed(capture)["headers"])
+def _headers(capture: Capture) -> Sequence[str]:
+    return _helper(capture).headers
 
 
-def _observing(capture: Capture, changed: Mapping[str, Any]) -> Capture:
-    observed = {**capture.run.observed, "helper": {**_observed(capture), **changed}}
-    return replace(capture, run=replace(capture.run, observed=observed))
-
-
-def _ran(capture: Capture, edit: Callable[[Sequence[Any]], Sequence[Any]]) -> Capture:
-    runs = _observed(capture)["runs"]
-    if not runs:
+def _ran(capture: Capture, edit: Callable[[_Runs], _Runs]) -> Capture:
+    helper = _helper(capture)
+    if not helper.runs:
         raise ValueError(f"{capture.run.label} ran no helper")
-    return _observing(capture, {"runs": list(edit(runs))})
+    return with_observed(capture, replace(helper, runs=edit(helper.runs)))
 
 
-def _moved(run: Mapping[str, Any], by: int) -> Mapping[str, Any]:
-    times = ("started_unix_nano", "answered_unix_nano")
-    return {**run, **{name: run[name] + by for name in times}}
+def _moved(run: HelperRun, by: int) -> HelperRun:
+    return replace(
+        run,
+        started_unix_nano=run.started_unix_nano + by,
+        answered_unix_nano=run.answered_unix_nano + by,
+    )
 
 
 def _exports(capture: Capture) -> Sequence[Export]:
@@ -206,7 +216,7 @@ def _without(capture: Capture, signal: Signal) -> Capture:
 
 
 def _later(export: Export) -> Export:
-    return replace(export, arrived_unix_nano=export.arrived_unix_nano + 10 * _SECOND)
+    return replace(export, arrived_unix_nano=export.arrived_unix_nano + round(LATER_S * _SECOND))
 
 
 def _bare(export: Export, names: Sequence[str]) -> Export:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,30 +22,42 @@ from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario, Script, Until
 from harness.running.stage import Backend, Place
 from harness.subject.process import Completed
+from harness.themes.headers_helper.experiment import (
+    ARGUMENTS,
+    DEBOUNCE_S,
+    EXPORT_INTERVAL_S,
+    GENERATION,
+    GOOD,
+    GRACE_S,
+    INJECTED,
+    LONG_PATIENCE_S,
+    LONG_STEP_S,
+    LONG_STEPS,
+    ROTATIONS,
+    SLOW_S,
+    STATIC,
+    STATIC_KEY,
+    STEP_S,
+    STEPS,
+    TEAM,
+    TOKEN,
+    TOKEN_LIFE_S,
+)
+from harness.themes.headers_helper.observed import HelperLog, HelperRun
 
 DEBOUNCE = "CLAUDE_CODE_OTEL_HEADERS_HELPER_DEBOUNCE_MS"
 
-_TOKEN, _GENERATION, _TEAM = "Authorization", "X-Helper-Generation", "X-Helper-Team"
-_GOOD = {_TOKEN: "Bearer token-@", _GENERATION: "@", _TEAM: "team-@"}
-_INJECTED = "X-Injected"
-_STATIC, _KEY = "x-collector-key", "static-key"
-_ENVIRONMENT = {"OTEL_EXPORTER_OTLP_HEADERS": f"{_STATIC}={_KEY}"}
+_ENVIRONMENT = {"OTEL_EXPORTER_OTLP_HEADERS": f"{STATIC}={STATIC_KEY}"}
 _LAST_WORDS = "Everything is done."
 
-#: How often a session asks anew in which that is looked at, and how long a token of the
-#: collector's is good for: whoever does not ask anew is turned away in the same session.
-_DEBOUNCE_S = 0.7
-_TOKEN_LIFE_S = 4.0
-#: A request may be under way while the next token is used for the first time, on a busy
-#: machine for a while.
-_GRACE_S = 1.0
-#: So many tokens are to be used.
-_ROTATIONS = 4
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f}"
 
 
-def _every(milliseconds: int) -> dict[str, str]:
+def _every(seconds: float) -> dict[str, str]:
     names = ("OTEL_METRIC", "OTEL_LOGS", "OTEL_TRACES")
-    return {f"{name}_EXPORT_INTERVAL": str(milliseconds) for name in names}
+    return {f"{name}_EXPORT_INTERVAL": _milliseconds(seconds) for name in names}
 
 
 class _OnlyTheCurrentToken:
@@ -58,18 +71,18 @@ class _OnlyTheCurrentToken:
         self._lock = threading.Lock()
 
     def __call__(self, export: Export) -> Answer | None:
-        if export.header(_STATIC) != _KEY:
+        if export.header(STATIC) != STATIC_KEY:
             return _turned_away("no key")
         if export.protocol is Protocol.GRPC:
             return None
-        token = re.fullmatch(r"Bearer token-(\d+)", export.header(_TOKEN) or "")
+        token = re.fullmatch(r"Bearer token-(\d+)", export.header(TOKEN) or "")
         if token is None:
             return _turned_away("no token")
         number, now = int(token[1]), time.monotonic()
         with self._lock:
             first = self._first_used.setdefault(number, now)
             newer = [at for other, at in self._first_used.items() if other > number]
-        if now - first > _TOKEN_LIFE_S or (newer and now - min(newer) > _GRACE_S):
+        if now - first > TOKEN_LIFE_S or (newer and now - min(newer) > GRACE_S):
             return _turned_away(f"token {number} is no longer in force")
         return None
 
@@ -115,34 +128,35 @@ def _rotated(place: Place) -> bool:
     with_the_last = {
         export.signal
         for export in place.main.exports
-        if int(export.header(_GENERATION) or 0) >= _ROTATIONS
+        if int(export.header(GENERATION) or 0) >= ROTATIONS
     }
     return {Signal.METRICS, Signal.LOGS} <= with_the_last
 
 
 def _asked_again(place: Place) -> bool:
-    return any(int(export.header(_GENERATION) or 0) > 1 for export in place.main.exports)
+    return any(int(export.header(GENERATION) or 0) > 1 for export in place.main.exports)
 
 
-def _observe(place: Place, completed: Completed) -> Mapping[str, object]:
+def _observe(place: Place, completed: Completed) -> HelperLog:
     first_tool = _first_tool(place.sandbox.root)
     logs = sorted((place.home / ".claude" / "debug").glob("*.txt"))
-    return {
-        "helper": {
-            "runs": helper_stub.runs(_folder(place)),
-            "headers": sorted(name.lower() for name in _GOOD),
-            "static": _STATIC,
-            "injected": _INJECTED.lower(),
-            "last_words": _LAST_WORDS,
-            "at_work_unix_nano": first_tool.stat().st_mtime_ns if first_tool.exists() else 0,
-            "debug_log": [
-                line
-                for log in logs
-                for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
-                if "helper" in line.lower()
-            ],
-        }
-    }
+    return HelperLog(
+        runs=tuple(
+            HelperRun(**{**run, "arguments": tuple(run["arguments"])})
+            for run in helper_stub.runs(_folder(place))
+        ),
+        headers=tuple(sorted(name.lower() for name in GOOD)),
+        static=STATIC,
+        injected=INJECTED.lower(),
+        last_words=_LAST_WORDS,
+        at_work_unix_nano=first_tool.stat().st_mtime_ns if first_tool.exists() else 0,
+        debug_log=tuple(
+            line
+            for log in logs
+            for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+            if "helper" in line.lower()
+        ),
+    )
 
 
 def _helped(
@@ -170,7 +184,7 @@ def _helped(
         helper_stub.install(
             path,
             _folder(place),
-            _GOOD if printed is None else printed,
+            GOOD if printed is None else printed,
             status=status,
             delay_s=delay_s,
             padding=padding,
@@ -232,10 +246,10 @@ ROTATION = _helped(
     "helper_rotation",
     "A busy session whose collector demands a new token every few seconds",
     tuple(Protocol),
-    script=(Until(_wait(0.2), _rotated, at_most=40),),
+    script=(Until(_wait(STEP_S), _rotated, at_most=STEPS),),
     environment={
-        DEBOUNCE: f"{_DEBOUNCE_S * 1000:.0f}",
-        **_every(250),
+        DEBOUNCE: _milliseconds(DEBOUNCE_S),
+        **_every(EXPORT_INTERVAL_S),
         "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
         "OTEL_TRACES_EXPORTER": "otlp",
     },
@@ -249,9 +263,9 @@ SCENARIOS = (
         "A busy session whose project names a headers helper, as a command line",
         [Protocol.HTTP_JSON],
         script=_at_work,
-        arguments="one 'two three'",
+        arguments=shlex.join(ARGUMENTS),
         of_the_project=True,
-        environment=_every(4000),
+        environment=_every(4.0),
         apart=False,
     ),
     _helped(
@@ -259,8 +273,8 @@ SCENARIOS = (
         "A busy session whose headers helper takes longer than an export interval",
         [Protocol.HTTP_PROTOBUF],
         script=(Until(_wait(0.3), _arrived(metrics=3, logs=1), at_most=20),),
-        delay_s=0.8,
-        environment=_every(250),
+        delay_s=SLOW_S,
+        environment=_every(EXPORT_INTERVAL_S),
         apart=False,
     ),
     _helped(
@@ -268,7 +282,7 @@ SCENARIOS = (
         "A session whose headers helper loses its permission to execute, then is deleted",
         [Protocol.HTTP_JSON],
         script=_while_it_is_lost,
-        environment={**_every(200), DEBOUNCE: "200"},
+        environment={**_every(0.2), DEBOUNCE: "200"},
     ),
     _helped(
         "helper_spaced",
@@ -280,38 +294,38 @@ SCENARIOS = (
         "helper_fails",
         "prints headers and ends with an error",
         Protocol.HTTP_PROTOBUF,
-        _GOOD,
+        GOOD,
         status=3,
         further=("--debug",),
     ),
     _bad("helper_not_json", "prints no JSON", Protocol.HTTP_JSON, "token-@"),
-    _bad("helper_array", "prints an array", Protocol.HTTP_PROTOBUF, [_GOOD]),
+    _bad("helper_array", "prints an array", Protocol.HTTP_PROTOBUF, [GOOD]),
     _bad(
         "helper_number",
         "prints a value that is no string",
         Protocol.HTTP_JSON,
-        {**_GOOD, _GENERATION: 1},
+        {**GOOD, GENERATION: 1},
     ),
     _bad(
         "helper_newline",
         "prints a value with a line break and a further header",
         Protocol.HTTP_PROTOBUF,
-        {**_GOOD, _TEAM: f"team-@\r\n{_INJECTED}: yes"},
+        {**GOOD, TEAM: f"team-@\r\n{INJECTED}: yes"},
     ),
     _bad(
         "helper_huge",
         "prints two megabytes",
         Protocol.HTTP_JSON,
-        {**_GOOD, _TEAM: "~-@"},
+        {**GOOD, TEAM: "~-@"},
         padding=2_000_000,
     ),
     _helped(
         "helper_half_hour",
         "A session of half an hour with the default interval of the headers helper",
         [Protocol.HTTP_JSON],
-        script=(Until(_wait(20.0), _asked_again, at_most=95),),
-        environment=_every(5000),
-        patience_s=2100.0,
+        script=(Until(_wait(LONG_STEP_S), _asked_again, at_most=LONG_STEPS),),
+        environment=_every(5.0),
+        patience_s=LONG_PATIENCE_S,
         slow=True,
     ),
 )

@@ -17,12 +17,7 @@ from harness.capture.names import event_name
 from harness.capture.run import ApiCall
 from harness.judging.items.item import Item
 from harness.otlp.model import Signal
-
-_VARIABLES = {
-    Signal.METRICS: "OTEL_METRIC_EXPORT_INTERVAL",
-    Signal.LOGS: "OTEL_LOGS_EXPORT_INTERVAL",
-    Signal.TRACES: "OTEL_TRACES_EXPORT_INTERVAL",
-}
+from harness.themes.intervals.experiment import VARIABLES
 
 #: From so many gaps on, one stall cannot move their median.
 _ENOUGH_GAPS = 3
@@ -48,7 +43,7 @@ def intervals(capture: Capture) -> list[Item]:
     if not capture.run.truth.api_calls:
         return []
     found = []
-    for signal, variable in _VARIABLES.items():
+    for signal, variable in VARIABLES.items():
         if "otlp" not in capture.run.environment.get(f"OTEL_{signal.upper()}_EXPORTER", ""):
             continue
         exports = sorted(

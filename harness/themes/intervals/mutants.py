@@ -9,15 +9,9 @@ from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.contract.requirement import Requirement
 from harness.otlp.model import Signal
+from harness.themes.intervals.experiment import A_QUARTER, TWICE, VARIABLES
 
 Lie = Callable[[Capture, Requirement], Capture]
-
-_CONFIGURED = {
-    "metrics": "OTEL_METRIC_EXPORT_INTERVAL",
-    "logs": "OTEL_LOGS_EXPORT_INTERVAL",
-    "traces": "OTEL_TRACES_EXPORT_INTERVAL",
-}
-
 
 #: Spans that ended so shortly before are lost with those that ended after.
 _MARGIN_NS = 50_000_000
@@ -25,19 +19,19 @@ _MARGIN_NS = 50_000_000
 
 def twice_as_often(capture: Capture, requirement: Requirement) -> Capture:
     """What left in its time was to leave half as often."""
-    return _configured(capture, requirement, 2)
+    return _configured(capture, requirement, TWICE)
 
 
 def a_quarter_as_often(capture: Capture, requirement: Requirement) -> Capture:
     """What left in its time was to leave four times as often."""
-    return _configured(capture, requirement, 0.25)
+    return _configured(capture, requirement, A_QUARTER)
 
 
 def by_another_interval(capture: Capture, requirement: Requirement) -> Capture:
     """What left in its time was to leave when another signal does."""
-    own = _CONFIGURED[_signal(requirement)]
+    own = VARIABLES[_signal(requirement)]
     environment = capture.run.environment
-    others = [environment.get(each) for each in _CONFIGURED.values() if each != own]
+    others = [environment.get(each) for each in VARIABLES.values() if each != own]
     return _with(capture, requirement, next(other for other in others if other))
 
 
@@ -64,13 +58,13 @@ def never(capture: Capture, requirement: Requirement) -> Capture:
 
 def last_metrics_lost(capture: Capture, requirement: Requirement) -> Capture:
     """The metrics that wait at the end of the session are not sent."""
-    return _without(capture, _told_of(capture, "metrics")[-1:])
+    return _without(capture, _told_of(capture, Signal.METRICS)[-1:])
 
 
 def last_logs_lost(capture: Capture, requirement: Requirement) -> Capture:
     """The logs that wait at the end of the session are not sent."""
     asked = max(call.arrived_unix_nano for call in capture.run.truth.api_calls)
-    told = _told_of(capture, "logs")
+    told = _told_of(capture, Signal.LOGS)
     return _without(capture, [each for each in told if each.arrived_unix_nano >= asked])
 
 
@@ -79,34 +73,34 @@ def last_traces_lost(capture: Capture, requirement: Requirement) -> Capture:
     asked = max(call.arrived_unix_nano for call in capture.run.truth.api_calls)
     late = [
         each
-        for each in _told_of(capture, "traces")
+        for each in _told_of(capture, Signal.TRACES)
         if any(span.end_time_unix_nano >= asked - _MARGIN_NS for span in each.spans)
     ]
     return _without(capture, late)
 
 
-def _signal(requirement: Requirement) -> str:
+def _signal(requirement: Requirement) -> Signal:
     where = requirement.params["where"]
     assert isinstance(where, Mapping)
-    return str(where["signal"])
+    return Signal(where["signal"])
 
 
-def _told_of(capture: Capture, signal: str) -> list[Export]:
-    told = [each for each in capture.exports if each.signal == Signal(signal)]
+def _told_of(capture: Capture, signal: Signal) -> list[Export]:
+    told = [each for each in capture.exports if each.signal is signal]
     if not told:
         raise ValueError(f"{capture.run.label} exported no {signal}")
     return told
 
 
 def _configured(capture: Capture, requirement: Requirement, factor: float) -> Capture:
-    configured = capture.run.environment.get(_CONFIGURED[_signal(requirement)])
+    configured = capture.run.environment.get(VARIABLES[_signal(requirement)])
     if not configured:
         raise ValueError(f"{capture.run.label} sets no interval of {_signal(requirement)}")
     return _with(capture, requirement, f"{float(configured) * factor:g}")
 
 
 def _with(capture: Capture, requirement: Requirement, value: str) -> Capture:
-    environment = {**capture.run.environment, _CONFIGURED[_signal(requirement)]: value}
+    environment = {**capture.run.environment, VARIABLES[_signal(requirement)]: value}
     return replace(capture, run=replace(capture.run, environment=environment))
 
 

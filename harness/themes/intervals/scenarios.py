@@ -21,13 +21,23 @@ from harness.fakes.script import Say, Step, UseTool
 from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario, Until
 from harness.running.stage import Place
-
-METRICS = "OTEL_METRIC_EXPORT_INTERVAL"
-LOGS = "OTEL_LOGS_EXPORT_INTERVAL"
-TRACES = "OTEL_TRACES_EXPORT_INTERVAL"
-
-#: The interval of metrics where none is configured: how long the run of it waits.
-DEFAULT_S = 60.0
+from harness.themes.intervals.experiment import (
+    DEFAULT_PACE_S,
+    DEFAULT_S,
+    DEFAULT_STEPS,
+    LASTS_S,
+    LOGS,
+    LOGS_OF_THE_DOCUMENT_MS,
+    LONG_MS,
+    METRICS,
+    MIDDLE_MS,
+    NAP_S,
+    NAPS,
+    ODD_STEPS,
+    PACE_S,
+    SHORT_MS,
+    TRACES,
+)
 
 _TRACED = {"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1", "OTEL_TRACES_EXPORTER": "otlp"}
 
@@ -35,12 +45,11 @@ _TRACED = {"CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1", "OTEL_TRACES_EXPORTER": "
 #: A busy machine lets a session of any release take some ten seconds.
 _HANGS_AFTER_S = 40.0
 
-#: Of what is configured: long enough that half as much again is told from lateness.
-_SHORT, _MIDDLE, _LONG = "2000", "3000", "4200"
-#: Such a session mostly waits, for no longer than this.
-_LASTS_S = 30.0
-#: The example of the document, above the default.
-_LOGS_OF_THE_DOCUMENT = "10000"
+_SHORT, _MIDDLE, _LONG = str(SHORT_MS), str(MIDDLE_MS), str(LONG_MS)
+_LOGS_OF_THE_DOCUMENT = str(LOGS_OF_THE_DOCUMENT_MS)
+
+#: How long the run of the default interval of metrics waits.
+_MINUTE_S = DEFAULT_S[Signal.METRICS]
 
 _BOUNDED = f"""\
 import subprocess, sys
@@ -87,7 +96,7 @@ def _configured(
         script=script,
         environment={**_TRACED, **intervals_ms},
         protocols=(protocol,),
-        patience_s=_LASTS_S,
+        patience_s=LASTS_S,
     )
 
 
@@ -96,25 +105,24 @@ def _odd(name: str, says: str, intervals_ms: Mapping[str, str], protocol: Protoc
         name=name,
         says=says,
         prompt="Wait a little.",
-        script=(*[_wait(0.4)] * 3, Say("Waited.")),
+        script=(*[_wait(PACE_S)] * ODD_STEPS, Say("Waited.")),
         environment=intervals_ms,
         protocols=(protocol,),
     )
 
 
 _WAKE = "wake"
-_NAP_S = 4
 
 #: Ends as soon as it is woken, so that the session does not outlast what it waits for.
 _NAP = UseTool(
     "Bash",
-    {"command": f"bash -c 'read -t {_NAP_S} <>{_WAKE}; true'", "description": "Wait"},
+    {"command": f"bash -c 'read -t {NAP_S} <>{_WAKE}; true'", "description": "Wait"},
 )
 
 #: Busy enough to show the interval of logs twice, and from then on cheaply.
 _UNTIL_THE_DEFAULT = (
-    Until(_wait(0.6), _arrived({"logs": 2}), at_most=20),
-    Until(_NAP, _arrived({"metrics": 1}), at_most=round(1.1 * DEFAULT_S / _NAP_S)),
+    Until(_wait(DEFAULT_PACE_S), _arrived({"logs": 2}), at_most=DEFAULT_STEPS),
+    Until(_NAP, _arrived({"metrics": 1}), at_most=NAPS),
     Say("Waited."),
 )
 
@@ -128,7 +136,7 @@ def _wake(place: Place) -> None:
     """Wake the session when the first metrics are there."""
     pipe = os.open(place.work / _WAKE, os.O_RDWR | os.O_NONBLOCK)
     try:
-        place.main.wait_for_item(lambda export: export.signal is Signal.METRICS, 3 * DEFAULT_S)
+        place.main.wait_for_item(lambda export: export.signal is Signal.METRICS, 3 * _MINUTE_S)
         os.write(pipe, b"\n")
         place.ended.wait()
     finally:
@@ -146,24 +154,24 @@ SCENARIOS = (
         prepare=_lay_down,
         meanwhile=_wake,
         apart=True,
-        patience_s=DEFAULT_S,
+        patience_s=_MINUTE_S,
     ),
     _configured(
         "intervals_long",
         {METRICS: _MIDDLE, LOGS: _LOGS_OF_THE_DOCUMENT, TRACES: _SHORT},
-        _busy(0.4, _LASTS_S, {"metrics": 5, "logs": 1}),
+        _busy(PACE_S, LASTS_S, {"metrics": 5, "logs": 1}),
         Protocol.HTTP_PROTOBUF,
     ),
     _configured(
         "intervals_medium",
         {METRICS: _SHORT, LOGS: "", TRACES: _MIDDLE},
-        _busy(0.4, _LASTS_S, {"metrics": 5, "logs": 1}),
+        _busy(PACE_S, LASTS_S, {"metrics": 5, "logs": 1}),
         Protocol.HTTP_JSON,
     ),
     _configured(
         "intervals_short",
         {METRICS: _MIDDLE, LOGS: _SHORT, TRACES: _LONG},
-        _busy(0.4, _LASTS_S, {"metrics": 5, "logs": 3}),
+        _busy(PACE_S, LASTS_S, {"metrics": 5, "logs": 3}),
         Protocol.GRPC,
     ),
     _odd(

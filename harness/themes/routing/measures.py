@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
+from harness.capture.observed import observed
 from harness.judging.items.item import Item
 from harness.otlp.model import Protocol, Signal
+from harness.themes.routing.observed import ApiHeaders
 
 _OTLP = "OTEL_EXPORTER_OTLP_"
 _OWN, _GENERAL, _NONE = "own", "general", "none"
@@ -49,8 +51,10 @@ def destinations(capture: Capture) -> list[Item]:
     view: dict[str, Any] = {
         "signals": signals,
         "silent": not signals,
-        **{key: run.observed[key] for key in ("with_otlp_headers",) if key in run.observed},
     }
+    headers = observed(run, ApiHeaders)
+    if headers is not None:
+        view["with_otlp_headers"] = headers.with_otlp_headers
     if capture.connections:
         view["reached"] = sorted({each.collector for each in capture.connections})
     return [Item(f"{run.label} · the whole session", view)]

@@ -9,17 +9,19 @@ from typing import Any
 
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
+from harness.capture.observed import edit_observed
 from harness.contract.requirement import Requirement
 from harness.mutants.rewriting import copy_message, with_body
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS
 from harness.otlp.model import Protocol, Signal
 from harness.themes.routing.measures import routes
+from harness.themes.routing.observed import ApiHeaders
+from harness.themes.routing.scenarios import OVERRIDDEN
 
 Lie = Callable[[Capture, Requirement], Capture]
 _Route = Mapping[str, Any]
 
-_ELSEWHERE = "overridden"
 _V1 = "/v1/metrics"
 
 
@@ -42,7 +44,7 @@ def _astray(concerned: Callable[[_Route], bool]) -> Lie:
     """One request goes to a collector that nothing names for it."""
 
     def lie(capture: Capture, requirement: Requirement) -> Capture:
-        return _edit(capture, concerned, lambda export: replace(export, collector=_ELSEWHERE))
+        return _edit(capture, concerned, lambda export: replace(export, collector=OVERRIDDEN))
 
     return lie
 
@@ -101,14 +103,13 @@ def _compressed(export: Export) -> Export:
 
 def visits_the_overridden(capture: Capture, requirement: Requirement) -> Capture:
     """Somebody connects to the overridden endpoint, and sends nothing."""
-    visit = Connection(_ELSEWHERE, capture.run.started_unix_nano)
+    visit = Connection(OVERRIDDEN, capture.run.started_unix_nano)
     return replace(capture, connections=(visit, *capture.connections))
 
 
 def headers_to_the_api(capture: Capture, requirement: Requirement) -> Capture:
     """One request to the API carries a header that is for collectors."""
-    observed = {**capture.run.observed, "with_otlp_headers": 1}
-    return replace(capture, run=replace(capture.run, observed=observed))
+    return edit_observed(capture, ApiHeaders, lambda seen: replace(seen, with_otlp_headers=1))
 
 
 def _without(signal: Signal) -> Lie:

@@ -25,6 +25,7 @@ from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import PROTOCOLS_BY_SIGNAL, Scenario
 from harness.running.stage import Backend, Place
 from harness.subject.process import Completed
+from harness.themes.routing.observed import ApiHeaders
 
 OVERRIDDEN = "overridden"
 
@@ -80,7 +81,7 @@ def _own_headers(signal: Signal) -> str:
 _GENERAL_HEADERS = "cc-general=for all,cc-both=general"
 
 
-def _headers_at_the_api(place: Place, completed: Completed) -> Mapping[str, object]:
+def _headers_at_the_api(place: Place, completed: Completed) -> ApiHeaders:
     """How many requests to the API carried a header that is for collectors."""
     carrying = [
         headers
@@ -88,7 +89,7 @@ def _headers_at_the_api(place: Place, completed: Completed) -> Mapping[str, obje
         if any(name.startswith(HEADER) for name in headers)
         or "a-made-up-token" in " ".join(headers.values())
     ]
-    return {"api_requests": len(place.api.headers), "with_otlp_headers": len(carrying)}
+    return ApiHeaders(api_requests=len(place.api.headers), with_otlp_headers=len(carrying))
 
 
 def _scenario(

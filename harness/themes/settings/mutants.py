@@ -7,13 +7,16 @@ from dataclasses import replace
 
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
+from harness.capture.observed import with_observed
 from harness.contract.requirement import Requirement
 from harness.mutants import editing
 from harness.mutants.rewriting import copy_message, rewritten
 from harness.otlp.model import Signal
+from harness.themes.settings.observed import CommandEnvironment
+from harness.themes.settings.scenarios import PROJECT, USER
 
 #: Of the collectors of those scenarios: the winner of none, and of one.
-_LOSERS = ("user", "project")
+LOSERS = (USER, PROJECT)
 
 
 def _signal(requirement: Requirement) -> str:
@@ -38,7 +41,7 @@ def _change_one(
 
 def _loser(capture: Capture) -> str:
     reached = {export.collector for export in capture.exports}
-    return next(name for name in _LOSERS if name not in reached)
+    return next(name for name in LOSERS if name not in reached)
 
 
 def astray(capture: Capture, requirement: Requirement) -> Capture:
@@ -120,8 +123,7 @@ def attribute_of_another_level(capture: Capture, requirement: Requirement) -> Ca
 
 def passed_on(capture: Capture, requirement: Requirement) -> Capture:
     """A command was given one variable of OpenTelemetry."""
-    observed = {**capture.run.observed, "passed_on": ["OTEL_EXPORTER_OTLP_ENDPOINT"]}
-    return replace(capture, run=replace(capture.run, observed=observed))
+    return with_observed(capture, CommandEnvironment(("OTEL_EXPORTER_OTLP_ENDPOINT",)))
 
 
 LIES = {

@@ -18,6 +18,7 @@ from harness.running.scenario import Scenario
 from harness.running.stage import Backend, Place
 from harness.subject.managed import MAIN_FILE, Files
 from harness.subject.process import Completed
+from harness.themes.settings.observed import CommandEnvironment
 
 #: Levels, the lowest first: the process environment and what can stand in its way.
 ENVIRONMENT, USER, PROJECT, LOCAL = "environment", "user", "project", "local"
@@ -115,17 +116,17 @@ def _nothing(place: Place) -> Env:
     return {}
 
 
-def passed_on(place: Place, completed: Completed) -> Mapping[str, object]:
+def passed_on(place: Place, completed: Completed) -> CommandEnvironment | None:
     """Which variables of OpenTelemetry, or with a header's text, a command was given."""
     try:
         listed = (place.work / _LISTING).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        return {}
+        return None
     variables = [line.partition("=") for line in listed]
     if "PATH" not in {name for name, _, _ in variables}:  # the list itself cannot be right
-        return {}
+        return None
     named = {name for name, _, value in variables if name.startswith("OTEL_") or _SECRET in value}
-    return {"passed_on": sorted(named)}
+    return CommandEnvironment(tuple(sorted(named)))
 
 
 def _scenario(name: str, says: str, prompt: str, **rest: Any) -> Scenario:

@@ -6,7 +6,9 @@ from collections import Counter
 from typing import Any
 
 from harness.capture.capture import Capture
+from harness.capture.observed import observed
 from harness.judging.items.item import Item
+from harness.themes.tls.observed import Doors
 
 
 def tls(capture: Capture) -> list[Item]:
@@ -18,12 +20,12 @@ def tls(capture: Capture) -> list[Item]:
     ``session`` tells how the run ended, and how much of its work was done.
     """
     run = capture.run
-    doors = run.observed.get("tls_doors", ())
-    if not run.truth.api_calls or not isinstance(doors, list | tuple):
+    doors = observed(run, Doors)
+    if not run.truth.api_calls or doors is None:
         return []
     knocked = {each.collector for each in capture.connections}
     items = []
-    for door in doors:
+    for door in doors.tls_doors:
         exports = [each for each in capture.accepted if each.collector == door]
         view: dict[str, Any] = {
             "door": door,

@@ -16,9 +16,7 @@ from harness.running.stage import Backend, Place
 from harness.subject.process import Completed
 from harness.themes.tls import certificates
 from harness.themes.tls.certificates import OURS, PASSPHRASE, STRANGE, Folder
-
-#: Under this key a run has ``observed`` the names of its doors.
-DOORS = "tls_doors"
+from harness.themes.tls.observed import Doors
 
 #: What collectors are called.  The certificates of most are for both.
 _NAME, _ADDRESS = "localhost", "127.0.0.1"
@@ -120,8 +118,8 @@ def _configure(doors: Mapping[Signal, str], variables: _Variables, place: Place)
     return {**settings, **variables(folder, place.protocol)}
 
 
-def _observe(place: Place, completed: Completed) -> Mapping[str, object]:
-    return {DOORS: sorted(place.collectors)}
+def _observe(place: Place, completed: Completed) -> Doors:
+    return Doors(tuple(sorted(place.collectors)))
 
 
 def _scenario(

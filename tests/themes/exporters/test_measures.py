@@ -10,6 +10,7 @@ import pytest
 
 from harness.capture.capture import Connection
 from harness.capture.export import Export
+from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import APART, Requirement, Selector
@@ -19,6 +20,7 @@ from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
 from harness.otlp.model import Protocol, Signal
 from harness.themes.catalogue import MEASURES
+from harness.themes.exporters.observed import Endpoint, Scrape
 
 Exporter = Callable[..., Export]
 Viewer = Callable[..., CaptureView]
@@ -44,6 +46,10 @@ def shown(exporter: Exporter) -> Exporter:
     return make
 
 
+def scrape(text: str, content_type: str = "") -> Scrape:
+    return Scrape("http://localhost:1/metrics", 1, content_type, text)
+
+
 # --- what left a session
 
 
@@ -55,7 +61,7 @@ def leaving(view: CaptureView, *moments: int) -> Sequence[Mapping[str, Any]]:
 
 
 def test_only_who_came_during_the_session_counts(viewer: Viewer) -> None:
-    view = viewer(truth=WORKED, started_unix_nano=100, observed={"served": False})
+    view = viewer(truth=WORKED, started_unix_nano=100, observed=as_observed(Endpoint(served=False)))
     assert leaving(view, 99) == [{"connections": 0, "printed": 0, "served": False}]
     assert leaving(view, 99, 100, 101)[0]["connections"] == 2
 
@@ -106,7 +112,7 @@ def test_deliveries_go_by_collector(viewer: Viewer, exporter: Exporter, shown: E
             exporter(events=[{"body": "x"}], protocol=Protocol.GRPC, collector="b"),
             shown(points=points[:1]),
         ],
-        observed={"url": "http://localhost:1/metrics"},
+        observed=as_observed(scrape("")),
     )
     assert measured("received", view) == [
         {
@@ -161,12 +167,8 @@ def test_the_usual_gap_is_known_from_three_batches_on(viewer: Viewer, shown: Exp
 def test_a_scrape_is_plain_text(
     viewer: Viewer, judge: Judge, contract: Contract, content_type: str, right: bool
 ) -> None:
-    observed = {
-        "text": "# TYPE a gauge\na 1\n",
-        "url": "http://localhost:1/metrics",
-        "content_type": content_type,
-    }
-    view = viewer(scenario="example_prometheus", observed=observed)
+    seen = as_observed(scrape("# TYPE a gauge\na 1\n", content_type))
+    view = viewer(scenario="example_prometheus", observed=seen)
     outcome = judge.judge(contract.requirement("exporters.prometheus.valid"), [view]).outcome
     assert isinstance(outcome, Judged)
     assert (outcome.findings == ()) is right
@@ -225,7 +227,7 @@ def test_what_is_wrong_with_an_object_is_told(viewer: Viewer, shown: Exporter) -
 
 def test_what_is_wrong_with_a_scrape_is_told(viewer: Viewer) -> None:
     text = "# UNIT a s\na 1\n"
-    view = viewer(observed={"text": text, "url": "http://localhost:1/metrics"})
+    view = viewer(observed=as_observed(scrape(text)))
     assert measured("exposition", view) == [
         {
             "content_type": "",

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from harness.capture.observed import observed
 from harness.otlp.model import Protocol
 from harness.running.drive import drive
 from harness.subject.binary import Binary, resolve
 from harness.subject.process import Leash
 from harness.themes.catalogue import SCENARIOS
 from harness.themes.exporters import scraping
+from harness.themes.exporters.observed import Scrape
 
 
 @pytest.mark.needs("promtool")
@@ -35,7 +37,9 @@ def test_promtool_finds_no_fault_in_what_a_release_serves(
 def has_no_fault(binary: Binary) -> None:
     scenario = SCENARIOS["several_exporters"]
     capture = drive(binary, scenario, Protocol.HTTP_JSON, 60.0, Leash())
-    text = str(capture.run.observed["text"])
+    scrape = observed(capture.run, Scrape)
+    assert scrape is not None
+    text = scrape.text
     assert "claude_code_token_usage_total{" in text
     done = subprocess.run(
         ["promtool", "check", "metrics"],

@@ -10,10 +10,12 @@ import pytest
 
 from harness.capture.capture import Connection
 from harness.capture.export import Export
+from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
 from harness.judging.items.view import CaptureView, export_view
 from harness.otlp.model import Protocol, Signal
 from harness.themes.routing.measures import destinations, routes
+from harness.themes.routing.observed import ApiHeaders
 
 OTLP = "OTEL_EXPORTER_OTLP_"
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
@@ -109,9 +111,8 @@ def test_other_values_of_a_header_are_seen(exporter: Exporter) -> None:
 
 
 def test_the_destinations_of_a_session_that_did_its_work(viewer: Viewer) -> None:
-    view = viewer(
-        events=[{"body": "a"}], truth=ASKED, observed={"with_otlp_headers": 2, "other": 1}
-    )
+    seen = as_observed(ApiHeaders(api_requests=3, with_otlp_headers=2))
+    view = viewer(events=[{"body": "a"}], truth=ASKED, observed={**seen, "other": 1})
     capture = replace(view.capture, connections=(Connection("b", 1), Connection("a", 2)))
     (item,) = destinations(capture)
     assert item.view == {

@@ -10,12 +10,14 @@ import pytest
 
 from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
+from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
 from harness.contract.requirement import Requirement
 from harness.judging.items.view import CaptureView
 from harness.otlp.model import Protocol
 from harness.themes.settings.measures import carried
 from harness.themes.settings.mutants import LIES
+from harness.themes.settings.observed import CommandEnvironment
 
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 
@@ -194,7 +196,7 @@ def test_the_other_signal_is_the_one_that_was_not_sent(sent: Capture, requiremen
 
 
 def test_a_variable_is_passed_on(viewer: Viewer, requirement: Require) -> None:
-    capture = viewer(observed={"passed_on": [], "other": 1}).capture
+    capture = viewer(observed={**as_observed(CommandEnvironment(())), "other": 1}).capture
     told = LIES["passed_on"](capture, requirement("value"))
     assert told.run.observed == {"passed_on": ["OTEL_EXPORTER_OTLP_ENDPOINT"], "other": 1}
 

@@ -26,6 +26,7 @@ from harness.subject import managed
 from harness.subject.binary import Binary, resolve
 from harness.subject.managed import FOLDER, MAIN_FILE
 from harness.themes.settings import scenarios as settings
+from harness.themes.settings.observed import CommandEnvironment
 from harness.themes.settings.scenarios import (
     ALL_LEVELS,
     EXAMPLE,
@@ -158,16 +159,16 @@ def place() -> Iterator[Place]:
 @pytest.mark.parametrize(
     ("listing", "seen"),
     [
-        (None, {}),
-        ("", {}),
-        ("OTEL_X=1\n", {}),
-        ("PATH=/bin\nHOME=/h\nNOT_OTEL_X=1\n", {"passed_on": []}),
-        ("PATH=/bin\nOTEL_B=1\nOTEL_A=\n", {"passed_on": ["OTEL_A", "OTEL_B"]}),
-        ("PATH=/bin\nOTHER=x=header-of-the-user\n", {"passed_on": ["OTHER"]}),
+        (None, None),
+        ("", None),
+        ("OTEL_X=1\n", None),
+        ("PATH=/bin\nHOME=/h\nNOT_OTEL_X=1\n", CommandEnvironment(())),
+        ("PATH=/bin\nOTEL_B=1\nOTEL_A=\n", CommandEnvironment(("OTEL_A", "OTEL_B"))),
+        ("PATH=/bin\nOTHER=x=header-of-the-user\n", CommandEnvironment(("OTHER",))),
     ],
 )
 def test_what_a_command_was_given(
-    place: Place, listing: str | None, seen: Mapping[str, object]
+    place: Place, listing: str | None, seen: CommandEnvironment | None
 ) -> None:
     if listing is not None:
         (place.work / "environment.txt").write_text(listing, encoding="utf-8")

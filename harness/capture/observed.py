@@ -1,0 +1,78 @@
+"""Keep what a scenario observed as a typed value, and read it again.
+
+``Run.observed`` holds JSON values by name.  They are made of an :class:`Observation` and
+become one again here and nowhere else, so that no name is written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, TypeVar
+
+from harness.capture.capture import Capture
+from harness.capture.run import Run
+from harness.capture.serialization import SerializationError, from_plain, to_plain
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Base of the frozen dataclasses that hold what a scenario observed.
+
+    One with a ``NAME`` is kept under it, as an object.  Of one without, each field is kept
+    under the field's own name, and a field that is None is left out.
+    """
+
+    NAME: ClassVar[str] = ""
+
+
+T = TypeVar("T", bound=Observation)
+
+
+def names(kind: type[Observation]) -> frozenset[str]:
+    """Return the names in ``Run.observed`` that belong to ``kind``."""
+    return frozenset([kind.NAME] if kind.NAME else [field.name for field in fields(kind)])
+
+
+def as_observed(value: Observation) -> dict[str, object]:
+    """Convert ``value`` to JSON values by name."""
+    plain: dict[str, object] = to_plain(value)
+    if value.NAME:
+        return {value.NAME: plain}
+    return {name: each for name, each in plain.items() if each is not None}
+
+
+def observed(run: Run, kind: type[T]) -> T | None:
+    """Return what the scenario of ``run`` observed of ``kind``; None if it did not look.
+
+    Raises :class:`ValueError` where something stands there that does not fit.
+    """
+    found: Mapping[str, Any] = {
+        name: run.observed[name] for name in names(kind) if name in run.observed
+    }
+    if not found:
+        return None
+    where = f"{run.label}: observed{f'.{kind.NAME}' if kind.NAME else ''}"
+    try:
+        return from_plain(kind, found[kind.NAME] if kind.NAME else dict(found))
+    except SerializationError as error:
+        raise SerializationError(f"{where}: {error}") from None
+
+
+def with_observed(capture: Capture, value: Observation) -> Capture:
+    """Return ``capture`` as if ``value`` had been observed, whatever was there of its kind."""
+    others = {
+        name: each for name, each in capture.run.observed.items() if name not in names(type(value))
+    }
+    return replace(capture, run=replace(capture.run, observed={**others, **as_observed(value)}))
+
+
+def edit_observed(capture: Capture, kind: type[T], edit: Callable[[T], T]) -> Capture:
+    """Return ``capture`` with what was observed of ``kind`` edited.
+
+    Raises :class:`ValueError` where nothing of that kind was observed.
+    """
+    value = observed(capture.run, kind)
+    if value is None:
+        raise ValueError(f"{capture.run.label} observed no {kind.__name__}")
+    return with_observed(capture, edit(value))

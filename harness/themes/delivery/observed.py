@@ -1,0 +1,21 @@
+"""What the scenarios about collectors in trouble observe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.capture.observed import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath(Observation):
+    """What followed the work and the troubles of a session.
+
+    ``lingered_s`` is how long the process went on after its last step (None: it took
+    none).  The others count the exports that a collector accepted after its trouble
+    (None: it had none): ``absent`` listens late, ``cutting`` resets a connection.
+    """
+
+    lingered_s: float | None = None
+    absent_after_the_trouble: int | None = None
+    cutting_after_the_trouble: int | None = None

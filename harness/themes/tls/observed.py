@@ -1,0 +1,14 @@
+"""What the scenarios about TLS observe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.capture.observed import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Doors(Observation):
+    """The names of the run's doors: collectors that speak TLS."""
+
+    tls_doors: tuple[str, ...]
