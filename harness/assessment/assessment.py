@@ -7,7 +7,7 @@ from functools import cached_property
 
 from harness.assessment.recording import Recording
 from harness.capture.capture import Capture
-from harness.contract.applicability import concerns
+from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract, load
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
@@ -18,7 +18,7 @@ from harness.judging.items.view import CaptureView
 from harness.judging.judge import CHECKS, Judge, Judgement
 from harness.judging.verdicts import Row, broken, decide
 from harness.record.header import CanaryTable
-from harness.themes.catalogue import MEASURES, SCENARIOS
+from harness.themes.catalogue import MEASURES, SCENARIOS, planned_runs
 from harness.themes.free_form.by_hand import by_hand
 
 
@@ -35,23 +35,12 @@ def canary_table(captures: Sequence[Capture], contract: Contract) -> CanaryTable
 
 def _runs_of(requirement: Requirement) -> set[str]:
     """The labels of all runs that the requirement speaks of."""
-    return {
-        f"{scenario.name} over {protocol}"
-        for scenario in SCENARIOS.values()
-        if scenario.concerns(requirement)
-        for protocol in scenario.protocols
-        if not requirement.protocols or protocol in requirement.protocols
-    }
+    return {run.label for run in planned_runs() if applies_to_run(requirement, run)}
 
 
 def _slow_runs() -> set[str]:
     """The labels of the runs that are made only where they are asked for."""
-    return {
-        f"{scenario.name} over {protocol}"
-        for scenario in SCENARIOS.values()
-        if scenario.slow
-        for protocol in scenario.protocols
-    }
+    return {run.label for run in planned_runs() if SCENARIOS[run.scenario].slow}
 
 
 class Assessment:
@@ -106,7 +95,7 @@ class Assessment:
         return [
             requirement.name
             for requirement in (self._applying if selected is None else selected)
-            if concerns(requirement, capture.run)
+            if applies_to_run(requirement, capture.run)
             and self._expectations.get(requirement.name) is None
             and isinstance(outcome := self._oracle.judge(requirement, [view]).outcome, Judged)
             and outcome.findings

@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from harness.capture.run import Run
-from harness.contract.applicability import concerns
+from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import DRAWN, Requirement
 from harness.findings import Judged, NotExercised, Outcome
@@ -122,7 +122,7 @@ class Judge:
         """
         if requirement.check is None:
             return Judgement(NotExercised(requirement.awaits))
-        relevant = [view for view in views if concerns(requirement, view.run)]
+        relevant = [view for view in views if applies_to_run(requirement, view.run)]
         if not relevant:
             return Judgement(NotExercised(f"there was none of: {requirement.exercised_by}"))
         if requirement.check in _ACROSS:

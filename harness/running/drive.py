@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.capture.capture import Capture
-from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts
+from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts, run_label
 from harness.collector.store import StoreClosedError
 from harness.errors import DeadlineExceeded, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
@@ -62,6 +62,7 @@ def drive(
     Raises :class:`SubjectError`, with what the subject showed last, where it does not
     end in time, does not do what the scenario expects, or gives up before its work.
     """
+    label = run_label(scenario.name, protocol)
     ledger = LineLedger()
     with opened(scenario.backends, protocol) as place:
         write_files(place.sandbox.work, scenario.files)
@@ -81,8 +82,7 @@ def drive(
                 completed = _completed(session, binary, scenario, place, machine_wide)
             except SubjectError as error:
                 raise SubjectError(
-                    f"claude {binary.version} could not be driven through {scenario.name} "
-                    f"over {protocol}: {error}"
+                    f"claude {binary.version} could not be driven through {label}: {error}"
                 ) from error
         truth = _truth(scenario, place, ledger, session.decisions, completed)
         exports, forgotten = place.exports()
@@ -90,7 +90,7 @@ def drive(
             exports = (*exports, *scenario.more_exports(place, completed))
         connections = place.connections()
         observed = scenario.observe(place, completed) if scenario.observe else {}
-    _verify(binary, scenario, protocol, completed, truth)
+    _verify(binary, scenario, label, completed, truth)
     run = _run(binary, scenario, protocol, settings, completed, truth, observed)
     return Capture(run, exports, forgotten, connections)
 
@@ -284,7 +284,7 @@ class _Session:
 def _verify(
     binary: Binary,
     scenario: Scenario,
-    protocol: Protocol,
+    label: str,
     completed: Completed,
     truth: GroundTruth,
 ) -> None:
@@ -292,14 +292,13 @@ def _verify(
         return
     if completed.timed_out and scenario.limit_s is None:
         raise SubjectError(
-            f"claude {binary.version} did not end {scenario.name} over {protocol} "
-            f"within {completed.deadline_s:g} s",
+            f"claude {binary.version} did not end {label} within {completed.deadline_s:g} s",
             output=completed.last_output,
         )
     if completed.exit_code != 0 and not truth.api_calls and not scenario.api_unreachable:
         raise SubjectError(
             f"claude {binary.version} ended with exit code {completed.exit_code} "
-            f"before it asked the model anything ({scenario.name} over {protocol})",
+            f"before it asked the model anything ({label})",
             output=completed.last_output,
         )
 
