@@ -20,10 +20,12 @@ from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
 from harness.judging.decision import decision
+from harness.judging.verdicts import Row
 from harness.record.header import Header
 from harness.report import markdown
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
+from harness.themes.catalogue import SCENARIOS
 
 OK, FAILED, USAGE = 0, 1, 2
 
@@ -116,13 +118,20 @@ def _judge(arguments: argparse.Namespace) -> int:
         header,
         rows,
         selected=len(rows),
-        rerun=lambda name: rerun(options, name),
+        rerun=lambda row: rerun((*options, *_slow(row)), row),
         notes=notes,
         shown=len(rows),
     )
     for line in render(summary):
         _print(line.text)
     return FAILED if decision(rows).failed else OK
+
+
+def _slow(row: Row) -> list[str]:
+    """The option without which the runs of the finding are not made."""
+    runs = row.findings[0].runs if row.findings else ()
+    known = (SCENARIOS[run.scenario] for run in runs if run.scenario in SCENARIOS)
+    return ["--cc-slow"] if any(scenario.slow for scenario in known) else []
 
 
 def _captures(folder: Path) -> tuple[Capture, ...]:

@@ -122,11 +122,10 @@ class Assessment:
         runs = [label for label in undriven if label in concerned]
         if not runs and concerned and concerned == _slow_runs() & concerned:
             return Judgement(NotExercised("needs --cc-slow"))
-        if not runs:
+        notes = [f"not driven to the end: {', '.join(runs)}"] if runs else [*hindered]
+        if not notes:
             return Judgement(outcome)
-        return Judgement(
-            NotExercised(f"{outcome.reason} (not driven to the end: {', '.join(runs)})")
-        )
+        return Judgement(NotExercised(f"{outcome.reason} ({'; '.join(notes)})"))
 
     @cached_property
     def _views(self) -> tuple[CaptureView, ...]:

@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock
@@ -18,6 +18,7 @@ from harness.capture.run import Run
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
 from harness.fuzzing.exploration import Exploration
+from harness.otlp.model import Protocol
 from harness.record.header import Fuzz
 from harness.running.recorder import record
 from harness.running.scenario import Scenario
@@ -37,7 +38,7 @@ class Facts:
     ``seconds`` is its wall time, ``runs`` each run with the seconds it took,
     ``unavoidable_s`` the longest wait that no recording is without, ``exports`` what
     arrived by protocol.  ``undriven`` are the runs that the subject did not go
-    through, with the reason, ``hindered`` those that cannot be made here;
+    through, with the reason, ``hindered`` those that cannot be made here or were not asked for;
     ``harness_fault`` says why nothing can be judged, or is empty.  ``fuzz`` tells of
     sessions with drawn input, if there were any.
     """
@@ -74,8 +75,9 @@ class Recording:
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to record: the subject, the scenarios, one run's deadline, where to keep
-    captures (or None), whether managed settings may be the machine's, and who makes the runs
-    of drawn scenarios (None: nobody)."""
+    captures (or None), whether managed settings may be the machine's, who makes the runs
+    of drawn scenarios (None: nobody), over which protocols, and which runs that leaves out,
+    with the reason for each."""
 
     binary: Binary
     scenarios: tuple[Scenario, ...]
@@ -83,6 +85,8 @@ class Order:
     keep: Path | None
     allow_managed: bool = False
     explore: Exploration | None = None
+    protocols: tuple[Protocol, ...] = tuple(Protocol)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def recorded(
@@ -141,6 +145,7 @@ def record_once(order: Order, progress: Callable[[str], None]) -> Recording:
     try:
         done = record(
             order.binary,
+            protocols=order.protocols,
             scenarios=order.scenarios,
             progress=progress,
             deadline_s=order.deadline_s,
@@ -151,7 +156,8 @@ def record_once(order: Order, progress: Callable[[str], None]) -> Recording:
     except HarnessError as error:
         return Recording(Facts(time.monotonic() - started, harness_fault=str(error)))
     fuzz = order.explore.tally if order.explore and order.explore.tally.sessions else None
-    return recorded(done.captures, time.monotonic() - started, done.faults, done.hindered, fuzz)
+    hindered = {**done.hindered, **order.left_out}
+    return recorded(done.captures, time.monotonic() - started, done.faults, hindered, fuzz)
 
 
 def record_shared(order: Order, progress: Callable[[str], None], folder: Path) -> Recording:

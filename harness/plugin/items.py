@@ -27,7 +27,7 @@ class Suite(pytest.Collector):
         *,
         assessment: Assessment,
         names: frozenset[str] | None,
-        rerun: Callable[[str], str],
+        rerun: Callable[[Row], str],
         **kw: Any,
     ) -> None:
         super().__init__(**kw)
@@ -56,7 +56,7 @@ class RequirementItem(pytest.Item):
         *,
         requirement: Requirement,
         assessment: Assessment,
-        rerun: Callable[[str], str],
+        rerun: Callable[[Row], str],
         **kw: Any,
     ) -> None:
         super().__init__(**kw)
@@ -85,7 +85,7 @@ class RequirementItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, RequirementFailedError) and self.row is not None:
-            return "\n".join(failure(self.row, self._rerun(self.name)))
+            return "\n".join(failure(self.row, self._rerun(self.row)))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

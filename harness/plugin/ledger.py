@@ -89,7 +89,7 @@ class Ledger:
             self._header(),
             self.rows,
             len(self._selected),
-            lambda requirement: rerun(self._options.rerun, requirement),
+            lambda row: rerun(self._options.rerun, row, self._facts.fuzz),
             self._facts.problem,
             len(self._facts.undriven),
             self._notes,

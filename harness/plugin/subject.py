@@ -43,6 +43,7 @@ class SubjectPlugin:
                 ("--cc-report", self.options.report),
                 ("--cc-captures", self.options.captures),
                 ("--cc-scenarios", self.options.scenarios),
+                ("--cc-protocols", self.options.protocols),
                 ("--cc-slow", self.options.slow),
                 ("--cc-fuzz-seconds", self.options.fuzz_seconds is not None),
                 ("--cc-allow-managed-settings", self.options.allow_managed_settings),

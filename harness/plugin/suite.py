@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,10 @@ import pytest
 
 from harness.assessment.assessment import Assessment, catalogue
 from harness.assessment.recording import Order, Recording, record_once, record_shared
+from harness.contract.requirement import Requirement
 from harness.findings import Verdict
 from harness.judging.verdicts import Row, broken, fails_the_run
+from harness.otlp.model import Protocol
 from harness.plugin import fuzz as _fuzz
 from harness.plugin import xdist as _xdist
 from harness.plugin.items import RequirementItem, Suite
@@ -80,6 +82,11 @@ class SuitePlugin:
         if unknown:
             raise pytest.UsageError(
                 f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}, saw {unknown[0]!r}"
+            )
+        strange = [name for name in self._subject.options.protocols if name not in [*Protocol]]
+        if strange:
+            raise pytest.UsageError(
+                f"--cc-protocols: expected names among {', '.join(Protocol)}, saw {strange[0]!r}"
             )
         slow = [name for name in self._subject.options.scenarios if SCENARIOS[name].slow]
         if slow and not self._subject.options.slow:
@@ -163,7 +170,8 @@ class SuitePlugin:
             for item in self._session.items
             if isinstance(item, RequirementItem) and contract.applies(item.requirement)
         ]
-        chosen = needed(selected, only=options.scenarios, slow=options.slow)
+        protocols = tuple(map(Protocol, options.protocols or Protocol))
+        chosen = needed(selected, only=options.scenarios, slow=options.slow, protocols=protocols)
         explore = None
         if any(scenario.drawn for scenario in chosen):
             explore = _fuzz.exploration(
@@ -171,6 +179,7 @@ class SuitePlugin:
                 options.fuzz_seconds,
                 lambda capture: self._assessment.breaks(capture, selected),
                 subject.progress,
+                protocols,
             )
         order = Order(
             subject.binary,
@@ -179,13 +188,31 @@ class SuitePlugin:
             options.captures,
             options.allow_managed_settings,
             explore,
+            protocols,
+            self._left_out(selected),
         )
         if subject.shared is None:
             return record_once(order, subject.progress)
         return record_shared(order, subject.progress, subject.shared)
 
-    def _rerun(self, requirement: str) -> str:
-        return rerun(self._subject.options.rerun, requirement)
+    def _left_out(self, selected: Sequence[Requirement]) -> Mapping[str, str]:
+        """The runs that are not made for their protocol's sake, each with the reason."""
+        options = self._subject.options
+        if not options.protocols:
+            return {}
+        option = f"--cc-protocols={','.join(options.protocols)}"
+        return {
+            run.label: f"not run over {run.protocol}: {option}"
+            for scenario in needed(selected, only=options.scenarios, slow=options.slow)
+            if not scenario.drawn
+            for run in scenario.planned()
+            if run.protocol not in options.protocols
+        }
+
+    def _rerun(self, row: Row) -> str:
+        # What has a finding was recorded.
+        fuzz = self._assessment.recording.facts.fuzz if row.findings else None
+        return rerun(self._subject.options.rerun, row, fuzz)
 
 
 def _in_words(row: Row) -> str:

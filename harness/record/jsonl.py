@@ -22,7 +22,7 @@ from jsonschema import Draft202012Validator
 from harness.capture.run import SubjectFacts
 from harness.contract.files import read_json, schema_root
 from harness.errors import UsageError
-from harness.findings import Finding, Level, Verdict
+from harness.findings import Finding, Level, RunName, Verdict
 from harness.judging.checks.canaries import Spot
 from harness.judging.verdicts import Row, counts
 from harness.otlp.model import Protocol
@@ -30,6 +30,9 @@ from harness.record.header import CanaryTable, Fuzz, Header, Machine
 
 FORMAT = 1
 FILE_NAME = "record.jsonl"
+
+#: What every finding has.
+_FINDING = ("expected", "seen", "where")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -124,19 +127,22 @@ def row_to_plain(row: Row) -> dict[str, Any]:
         "reason": row.reason,
         "evidence": row.evidence,
         "looked_at": row.looked_at,
-        "findings": [
-            {
-                "expected": each.expected,
-                "seen": each.seen,
-                "where": each.where,
-                **({"by_hand": each.by_hand} if each.by_hand else {}),
-            }
-            for each in row.findings
-        ],
+        "findings": [_finding(each) for each in row.findings],
         "by_protocol": {
             protocol.value: verdict.value for protocol, verdict in row.by_protocol.items()
         },
     }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    plain = asdict(finding)
+    # Only what is there.
+    return {name: value for name, value in plain.items() if name in _FINDING or value}
+
+
+def _finding_from(document: Mapping[str, Any]) -> Finding:
+    runs = tuple(RunName(**each) for each in document.get("runs", ()))
+    return Finding(**{**document, "runs": runs})
 
 
 def row_from_plain(document: Mapping[str, Any]) -> Row:
@@ -150,7 +156,7 @@ def row_from_plain(document: Mapping[str, Any]) -> Row:
         reason=document["reason"],
         evidence=document["evidence"],
         looked_at=document["looked_at"],
-        findings=tuple(Finding(**each) for each in document["findings"]),
+        findings=tuple(map(_finding_from, document["findings"])),
         by_protocol={
             Protocol(protocol): Verdict(verdict)
             for protocol, verdict in document["by_protocol"].items()

@@ -36,7 +36,7 @@ FOOTER = Footer(selected=1, deselected=0, failed=False, why="fine", exit_code=0)
 
 
 def shown(header: Header, rows: list[Row], **more: Any) -> list[Line]:
-    values = {"selected": len(rows), "rerun": lambda name: f"again {name}", **more}
+    values = {"selected": len(rows), "rerun": lambda row: f"again {row.requirement}", **more}
     return render(Summary(header=header, rows=rows, **values))
 
 
