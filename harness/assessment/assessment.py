@@ -63,6 +63,11 @@ class Assessment:
     def recording(self) -> Recording:
         return self._record()
 
+    def prepare(self, requirement: Requirement) -> None:
+        """Make the recording if the verdict on ``requirement`` needs one, and there is none."""
+        if requirement.check is not None and self.contract.applies(requirement):
+            _ = self.recording
+
     def row(self, requirement: Requirement) -> Row:
         """The verdict on one requirement.  Raises HarnessError for broken data of ours."""
         if not self.contract.applies(requirement):

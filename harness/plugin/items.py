@@ -62,11 +62,25 @@ class RequirementItem(pytest.Item):
         super().__init__(**kw)
         self.requirement = requirement
         self.row: Row | None = None
+        self._fault: Exception | None = None
         self._assessment = assessment
         self._rerun = rerun
 
+    def setup(self) -> None:
+        """Make the recording where this is the first item that needs it.
+
+        So it has a line of its own in ``--durations``, as what a fixture of the session
+        does.  A fault is this requirement's verdict: :meth:`runtest` raises it.
+        """
+        try:
+            self._assessment.prepare(self.requirement)
+        except Exception as error:
+            self._fault = error
+
     def runtest(self) -> None:
         try:
+            if self._fault is not None:
+                raise self._fault
             row = self._assessment.row(self.requirement)
         except HarnessError as error:
             row = broken(self.requirement, str(error))

@@ -320,6 +320,37 @@ def test_what_needs_a_protocol_that_is_left_out_says_so(
     )
 
 
+def test_the_time_of_the_recording_is_booked_apart(run_one: Run) -> None:
+    result = run_one("--cc-binary=reference", "--durations=0", "-vv", "-k", "user_prompt")
+    assert result.ret == pytest.ExitCode.OK
+    found = [re.fullmatch(r"([\d.]+)s (setup|call) +(\S+)", line) for line in result.outlines]
+    took = [(each[2], float(each[1]), each[3]) for each in found if each]
+    setups = [each for each in took if each[0] == "setup"]
+    (_, recording_s, first), *others = setups
+    assert recording_s == max(seconds for _, seconds, _ in took)
+    assert first == next(line.split()[0] for line in result.outlines if " PASSED " in line)
+    calls = [seconds for phase, seconds, _ in took if phase == "call"]
+    assert len(calls) == len(setups) > 10
+    assert sum(seconds for _, seconds, _ in others) < recording_s / 10
+    assert max(calls) < recording_s / 2
+
+
+def test_a_fault_of_the_recording_is_a_verdict(pytester: pytest.Pytester, run_one: Run) -> None:
+    pytester.makeconftest(
+        """
+from harness.plugin import suite
+def broken(order, progress):
+    raise RuntimeError("no space left")
+suite.record_once = broken
+        """
+    )
+    result = run_one("--cc-binary=reference", "--cc-report=out", REDACTED)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    (row,) = record.read(pytester.path / "out" / "record.jsonl").rows
+    assert row.verdict is Verdict.ERROR
+    assert "no space left" in row.reason
+
+
 def test_a_should_that_fails_only_warns(
     pytester: pytest.Pytester, run_one: Run, subject: Subject
 ) -> None:
