@@ -18,11 +18,13 @@ from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
 from harness.judging.decision import decision
+from harness.judging.verdicts import Row
 from harness.record import jsonl
 from harness.record.header import library_versions, tool_version
 from harness.report import markdown
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
+from harness.themes.catalogue import SCENARIOS
 
 OK, FAILED, USAGE = 0, 1, 2
 
@@ -137,7 +139,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         header,
         rows,
         selected=len(rows),
-        rerun=lambda name: rerun(options, name),
+        rerun=lambda row: rerun((*options, *_slow(row)), row, summary.fuzz),
         problem=summary.problem,
         undriven=len(summary.undriven),
         notes=notes,
@@ -146,6 +148,13 @@ def _judge(arguments: argparse.Namespace) -> int:
     for line in render(shown):
         _print(line.text)
     return code
+
+
+def _slow(row: Row) -> list[str]:
+    """The option without which the runs of the finding are not made."""
+    runs = row.findings[0].runs if row.findings else ()
+    known = (SCENARIOS[run.scenario] for run in runs if run.scenario in SCENARIOS)
+    return ["--cc-slow"] if any(scenario.slow for scenario in known) else []
 
 
 def _schema(arguments: argparse.Namespace) -> int:

@@ -30,18 +30,30 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RunName:
+    """Names the run in which something was seen.  ``drawn``: one of many of its scenario,
+    whose protocol and input were drawn."""
+
+    scenario: str
+    protocol: str
+    drawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One place where the subject does not do what a requirement says.
 
     ``where`` leads to the place in the capture, e.g.
     ``http/json · metrics export 2 · claude_code.token.usage · point 3``.  ``by_hand`` is a
-    shell line that shows the same, where the input is not to be looked up.
+    shell line that shows the same, where the input is not to be looked up.  ``runs`` are
+    those that it takes to see it again.
     """
 
     expected: str
     seen: str
     where: str
     by_hand: str = ""
+    runs: tuple[RunName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

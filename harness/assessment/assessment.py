@@ -7,7 +7,7 @@ from functools import cached_property
 
 from harness.assessment.recording import Recording
 from harness.capture.capture import Capture
-from harness.contract.applicability import concerns
+from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract, load
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
@@ -19,7 +19,7 @@ from harness.judging.judge import CHECKS, Judge, Judgement
 from harness.judging.verdicts import Row, broken, decide
 from harness.record.header import CanaryTable
 from harness.record.summary import not_kept
-from harness.themes.catalogue import MEASURES, SCENARIOS
+from harness.themes.catalogue import MEASURES, SCENARIOS, planned_runs
 from harness.themes.free_form.by_hand import by_hand
 
 
@@ -36,23 +36,12 @@ def canary_table(captures: Sequence[Capture], contract: Contract) -> CanaryTable
 
 def _runs_of(requirement: Requirement) -> set[str]:
     """The labels of all runs that the requirement speaks of."""
-    return {
-        f"{scenario.name} over {protocol}"
-        for scenario in SCENARIOS.values()
-        if scenario.concerns(requirement)
-        for protocol in scenario.protocols
-        if not requirement.protocols or protocol in requirement.protocols
-    }
+    return {run.label for run in planned_runs() if applies_to_run(requirement, run)}
 
 
 def _slow_runs() -> set[str]:
     """The labels of the runs that are made only where they are asked for."""
-    return {
-        f"{scenario.name} over {protocol}"
-        for scenario in SCENARIOS.values()
-        if scenario.slow
-        for protocol in scenario.protocols
-    }
+    return {run.label for run in planned_runs() if SCENARIOS[run.scenario].slow}
 
 
 class Assessment:
@@ -80,6 +69,11 @@ class Assessment:
         """The recording if there is one; asking for it does not make it."""
         made: Recording | None = vars(self).get("recording")
         return made
+
+    def prepare(self, requirement: Requirement) -> None:
+        """Make the recording if the verdict on ``requirement`` needs one, and there is none."""
+        if self.contract.applies(requirement):
+            _ = self.recording
 
     def row(self, requirement: Requirement) -> Row:
         """The verdict on one requirement.  Raises HarnessError for broken data of ours."""
@@ -113,7 +107,7 @@ class Assessment:
         return [
             requirement.name
             for requirement in (self._applying if selected is None else selected)
-            if concerns(requirement, capture.run)
+            if applies_to_run(requirement, capture.run)
             and self._expectations.get(requirement.name) is None
             and isinstance(outcome := self._oracle.judge(requirement, [view]).outcome, Judged)
             and outcome.findings
@@ -130,7 +124,7 @@ class Assessment:
             for run, capture in zip(
                 self.recording.summary.recorded, self.recording.captures, strict=True
             )
-            if (run.forgotten or run.unkept) and concerns(requirement, capture.run)
+            if (run.forgotten or run.unkept) and applies_to_run(requirement, capture.run)
         )
 
     def _whole(self, requirement: Requirement) -> bool:
@@ -152,11 +146,10 @@ class Assessment:
         runs = [label for label in undriven if label in concerned]
         if not runs and concerned and concerned == _slow_runs() & concerned:
             return Judgement(NotExercised("needs --cc-slow"))
-        if not runs:
+        notes = [f"not driven to the end: {', '.join(runs)}"] if runs else [*skipped]
+        if not notes:
             return Judgement(outcome)
-        return Judgement(
-            NotExercised(f"{outcome.reason} (not driven to the end: {', '.join(runs)})")
-        )
+        return Judgement(NotExercised(f"{outcome.reason} ({'; '.join(notes)})"))
 
     @cached_property
     def _views(self) -> tuple[CaptureView, ...]:

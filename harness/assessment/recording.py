@@ -17,6 +17,7 @@ from harness.contract.requirement import DRAWN
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
 from harness.fuzzing.exploration import Exploration
+from harness.otlp.model import Protocol
 from harness.record import jsonl
 from harness.record.header import Fuzz, Header, library_versions, tool_version
 from harness.record.jsonl import RunRecord
@@ -55,16 +56,18 @@ class RecordingPlan:
     selected: tuple[str, ...] | None = None
     options: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
+    protocols: tuple[Protocol, ...] = tuple(Protocol)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
         """The runs that are to be made, as the record has them."""
         return Plan(
             tuple(
-                f"{scenario.name} over {protocol}"
+                run.label
                 for scenario in self.scenarios
                 if not scenario.drawn
-                for protocol in scenario.protocols
+                for run in scenario.planned(self.protocols)
             ),
             tuple(each.name for each in self.scenarios if each.drawn and self.explore),
             self.selected,
@@ -173,6 +176,7 @@ def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recordi
     try:
         done = record(
             plan.binary,
+            protocols=plan.protocols,
             scenarios=plan.scenarios,
             progress=progress,
             deadline_s=plan.deadline_s,
@@ -192,7 +196,8 @@ def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recordi
         fuzz = plan.explore.tally if plan.explore and plan.explore.tally.sessions else None
         took = time.monotonic() - started
         kept = folders if plan.keep is not None else ()
-        made = recorded(done.captures, took, done.faults, done.hindered, fuzz, kept)
+        skipped = {**done.hindered, **plan.left_out}
+        made = recorded(done.captures, took, done.faults, skipped, fuzz, kept)
     _write(plan, began_unix_nano, made.summary)
     return replace(made, plan=plan.plan)
 

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from harness.otlp.model import Protocol
 
 
+def run_label(scenario: str, protocol: str) -> str:
+    """Name a run, made or planned: ``working_day over grpc``."""
+    return f"{scenario} over {protocol}"
+
+
 @dataclass(frozen=True, slots=True)
 class SubjectFacts:
     """The process under test.  ``spec`` is what the caller asked for (``npm:2.1.31``),
@@ -151,4 +156,4 @@ class Run:
     @property
     def label(self) -> str:
         """``working_day over grpc``."""
-        return f"{self.scenario} over {self.protocol}"
+        return run_label(self.scenario, self.protocol)

@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from referencing import Registry, Resource
 
+from harness.contract.applicability import applies_to_version
 from harness.contract.files import JsonObject, read_json, schema_root
 from harness.contract.requirement import MutantSpec, Requirement, Selector, Source
 from harness.contract.resolve import property_range, resolve
@@ -42,7 +43,7 @@ class Contract:
     documents: tuple[str, ...]
 
     def applies(self, requirement: Requirement) -> bool:
-        return self.version in requirement.versions
+        return applies_to_version(requirement, self.version)
 
     def requirement(self, name: str) -> Requirement:
         for each in self.requirements:

@@ -102,25 +102,6 @@ class Requirement:
     protocols: tuple[str, ...] = ()
     mutants: tuple[MutantSpec, ...] = ()
 
-    def speaks_of(
-        self, scenario: str, environment: Mapping[str, str], traits: Collection[str]
-    ) -> bool:
-        """Whether a run of ``scenario`` with these settings and traits is one of them."""
-        if scenario not in self.scenarios and (
-            self.scenarios or APART in traits or self.selects.silenced_by(traits)
-        ):
-            return False
-        return self.holds_given(environment, traits)
-
-    def holds_given(self, environment: Mapping[str, str], traits: Collection[str]) -> bool:
-        """Whether a run with these settings and traits is as ``given`` says."""
-        return all(
-            (key in traits) is value
-            if isinstance(value, bool)
-            else (environment.get(key) or None) == value
-            for key, value in self.given.items()
-        )
-
     @property
     def exercised_by(self) -> str:
         """In words: the runs that the requirement is judged in."""

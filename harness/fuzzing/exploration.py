@@ -70,6 +70,7 @@ class Exploration:
     oracle: Oracle
     progress: Callable[[str], None]
     first: Sequence[Input] = field(default_factory=first)
+    protocols: Sequence[Protocol] = tuple(Protocol)
     #: For each requirement that was broken, by how many sessions.
     broken_after: dict[str, int] = field(default_factory=dict)
     _sessions: int = 0
@@ -103,13 +104,24 @@ class Exploration:
         if spare_s is not None and others_wait():
             plan = replace(plan, enough=lambda: not others_wait(), least_s=spare_s)
         try:
-            self._bare(run_drawn, Input(Protocol.HTTP_JSON))
-            run(campaigns(), lambda given: self._attempt(run_drawn, given), plan, self.first)
+            self._bare(run_drawn, Input(self._usual))
+            run(
+                campaigns(self.protocols),
+                lambda given: self._attempt(run_drawn, given),
+                plan,
+                self.first,
+            )
         finally:
             self._seconds = time.monotonic() - started
         kept = {id(capture): (size, capture) for size, capture in self._kept}
         kept |= {id(capture): (size, capture) for size, capture in self._broken.values()}
         return [capture for _, capture in sorted(kept.values(), key=lambda each: each[0])]
+
+    @property
+    def _usual(self) -> Protocol:
+        """The cheapest protocol of those that are run."""
+        usual = Protocol.HTTP_JSON
+        return usual if usual in self.protocols else self.protocols[0]
 
     def _bare(self, run_drawn: RunDrawn, given: Input) -> None:
         """Only a subject that works without an input may be said to fail for one."""

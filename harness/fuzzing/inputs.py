@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -67,8 +68,21 @@ _PROMPTS = (
 )
 
 
-def first() -> Sequence[Input]:
+def first(only: Sequence[Protocol] = tuple(Protocol)) -> Sequence[Input]:
     """Inputs of every kind: each requirement is exercised, whatever else is drawn.
+
+    Those over a protocol that is not among ``only`` are given to one that is.
+    """
+    allowed = cycle(only)
+    given = (
+        each if each.protocol in only else replace(each, protocol=next(allowed))
+        for each in _first()
+    )
+    return list(dict.fromkeys(given))
+
+
+def _first() -> Sequence[Input]:
+    """Inputs of every kind, over every protocol.
 
     Those that may take long come first.  A session is dear: one may try attributes, headers
     and a prompt at once.
@@ -92,23 +106,32 @@ def first() -> Sequence[Input]:
     ]
 
 
-def campaigns() -> Sequence[Campaign[Input]]:
-    """Endless campaigns.  What an input has beside its point shrinks away where it plays
-    no part."""
+def campaigns(protocols: Sequence[Protocol] = tuple(Protocol)) -> Sequence[Campaign[Input]]:
+    """Endless campaigns over these protocols.  What an input has beside its point shrinks away
+    where it plays no part."""
     own = own_keys()
     pairs = drawn.well_formed(own)
     near_misses = st.sampled_from(Quirk).flatmap(lambda quirk: drawn.near_miss(quirk, own))
     odd_headers = st.sampled_from(Quirk).flatmap(drawn.near_miss_header)
     usual = {"headers": st.just("") | drawn.headers(), "prompt": st.just(PROMPT) | drawn.prompts()}
     return (
-        _campaign("well_formed", attributes=pairs, labels=st.just(True) | st.booleans(), **usual),
-        _campaign("near_miss", attributes=near_misses, **usual),
-        _campaign("collision", attributes=drawn.colliding(used_keys(), own), **usual),
-        _campaign("header", headers=odd_headers | drawn.anything(), whole=st.just(False)),
-        _campaign("anything", attributes=drawn.anything(), prompt=usual["prompt"]),
+        _campaign(
+            "well_formed",
+            protocols,
+            attributes=pairs,
+            labels=st.just(True) | st.booleans(),
+            **usual,
+        ),
+        _campaign("near_miss", protocols, attributes=near_misses, **usual),
+        _campaign("collision", protocols, attributes=drawn.colliding(used_keys(), own), **usual),
+        _campaign(
+            "header", protocols, headers=odd_headers | drawn.anything(), whole=st.just(False)
+        ),
+        _campaign("anything", protocols, attributes=drawn.anything(), prompt=usual["prompt"]),
     )
 
 
-def _campaign(name: str, **parts: SearchStrategy[Any]) -> Campaign[Input]:
-    protocols = st.sampled_from(Protocol)
-    return Campaign(name, st.builds(Input, protocols, **parts), examples=None)
+def _campaign(
+    name: str, protocols: Sequence[Protocol], **parts: SearchStrategy[Any]
+) -> Campaign[Input]:
+    return Campaign(name, st.builds(Input, st.sampled_from(protocols), **parts), examples=None)

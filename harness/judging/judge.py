@@ -8,10 +8,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from harness.capture.run import Run
-from harness.contract.applicability import concerns
+from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import DRAWN, Requirement
-from harness.findings import Judged, NotExercised, Outcome
+from harness.findings import Judged, NotExercised, Outcome, RunName
 from harness.judging.checks import (
     accounting,
     canaries,
@@ -120,11 +120,12 @@ class Judge:
         Nothing seen on one protocol is not made good by another: without a finding, the
         whole is exercised only where some scenario exercises it in each of its runs.
         """
-        relevant = [view for view in views if concerns(requirement, view.run)]
+        relevant = [view for view in views if applies_to_run(requirement, view.run)]
         if not relevant:
             return Judgement(NotExercised(f"there was none of: {requirement.exercised_by}"))
         if requirement.check in _ACROSS:
-            return Judgement(_ACROSS[requirement.check](requirement, relevant))
+            outcome = _ACROSS[requirement.check](requirement, relevant)
+            return Judgement(_seen_in(outcome, [view.run_name for view in relevant]))
         outcomes = [(view, self._outcome(requirement, view)) for view in relevant]
         return Judgement(_merge(outcomes), _by_protocol(outcomes))
 
@@ -132,10 +133,22 @@ class Judge:
         known = self._known.setdefault(view, {})
         if id(requirement) not in known:
             outcome = self._per_capture[requirement.check](requirement, view)
+            outcome = _seen_in(outcome, [view.run_name])
             if DRAWN in view.run.traits and self._by_hand is not None:
                 outcome = _shown_by_hand(outcome, view.run, requirement, self._by_hand)
             known[id(requirement)] = (requirement, outcome)
         return known[id(requirement)][1]
+
+
+def _seen_in(outcome: Outcome, runs: Sequence[RunName]) -> Outcome:
+    """Findings name the runs that show them; those of checks across runs may know better."""
+    if isinstance(outcome, NotExercised) or not outcome.findings:
+        return outcome
+    findings = tuple(
+        finding if finding.runs else replace(finding, runs=tuple(runs))
+        for finding in outcome.findings
+    )
+    return replace(outcome, findings=findings)
 
 
 def _shown_by_hand(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.capture.capture import Capture
-from harness.contract.applicability import concerns
+from harness.contract.applicability import applies_to_run
 from harness.contract.requirement import MutantSpec, Requirement
 from harness.judging.checks.fields import matches
 from harness.judging.items.item import MISSING, Item, Kind
@@ -37,7 +37,7 @@ def mutate(
     Raises :class:`ValueError` if there is nothing to lie about at all: a mutant that
     changes nothing proves nothing.
     """
-    relevant = [capture for capture in captures if concerns(requirement, capture.run)]
+    relevant = [capture for capture in captures if applies_to_run(requirement, capture.run)]
     reason: ValueError | None = None
     for scenario in dict.fromkeys(capture.run.scenario for capture in relevant):
         members = [capture for capture in relevant if capture.run.scenario == scenario]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 import hypothesis
@@ -17,6 +17,8 @@ from harness.fuzzing.exploration import (
     Oracle,
     database,
 )
+from harness.fuzzing.inputs import first
+from harness.otlp.model import Protocol
 
 _PROFILE = "--hypothesis-profile"
 _SEED = "--hypothesis-seed"
@@ -38,9 +40,11 @@ def exploration(
     seconds: float | None,
     oracle: Oracle,
     progress: Callable[[str], None],
+    protocols: Sequence[Protocol] = tuple(Protocol),
 ) -> Exploration:
     """By the profile and the seed that were asked for; ``seconds`` (None: as the profile
-    says) are for drawing.  Profiles that are not ours draw as the default does."""
+    says) are for drawing, over ``protocols``.  Profiles that are not ours draw as the
+    default does."""
     name = config.getoption(_PROFILE, None)
     if name not in PROFILES:
         name = DEFAULT_PROFILE
@@ -54,6 +58,8 @@ def exploration(
         database(config.invocation_params.dir),
         oracle,
         progress,
+        first(protocols),
+        protocols,
     )
 
 

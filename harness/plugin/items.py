@@ -27,7 +27,7 @@ class Suite(pytest.Collector):
         *,
         assessment: Assessment,
         names: frozenset[str] | None,
-        rerun: Callable[[str], str],
+        rerun: Callable[[Row], str],
         **kw: Any,
     ) -> None:
         super().__init__(**kw)
@@ -56,17 +56,31 @@ class RequirementItem(pytest.Item):
         *,
         requirement: Requirement,
         assessment: Assessment,
-        rerun: Callable[[str], str],
+        rerun: Callable[[Row], str],
         **kw: Any,
     ) -> None:
         super().__init__(**kw)
         self.requirement = requirement
         self.row: Row | None = None
+        self._fault: Exception | None = None
         self._assessment = assessment
         self._rerun = rerun
 
+    def setup(self) -> None:
+        """Make the recording where this is the first item that needs it.
+
+        So it has a line of its own in ``--durations``, as what a fixture of the session
+        does.  A fault is this requirement's verdict: :meth:`runtest` raises it.
+        """
+        try:
+            self._assessment.prepare(self.requirement)
+        except Exception as error:
+            self._fault = error
+
     def runtest(self) -> None:
         try:
+            if self._fault is not None:
+                raise self._fault
             row = self._assessment.row(self.requirement)
         except HarnessError as error:
             row = broken(self.requirement, str(error))
@@ -85,7 +99,7 @@ class RequirementItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, RequirementFailedError) and self.row is not None:
-            return "\n".join(failure(self.row, self._rerun(self.name)))
+            return "\n".join(failure(self.row, self._rerun(self.row)))
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

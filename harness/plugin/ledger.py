@@ -90,7 +90,7 @@ class Ledger:
             self._header(),
             self.rows,
             len(self._selected),
-            lambda requirement: rerun(self._options.rerun, requirement),
+            lambda row: rerun(self._options.rerun, row, self._summary.fuzz),
             self._summary.problem,
             len(self._summary.undriven),
             self._notes,

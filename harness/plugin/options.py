@@ -13,7 +13,7 @@ DEFAULT_DEADLINE_S = 60.0
 
 _NAMES = (
     *("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios"),
-    "--cc-fuzz-seconds",
+    *("--cc-protocols", "--cc-fuzz-seconds"),
 )
 
 _MANAGED = "--cc-allow-managed-settings"
@@ -22,7 +22,7 @@ _MANAGED = "--cc-allow-managed-settings"
 @dataclass(frozen=True, slots=True)
 class Options:
     """``binary`` as given; the folders are absolute; no ``scenarios`` mean all, but the
-    ``slow`` ones only where they are asked for."""
+    ``slow`` ones only where they are asked for, and no ``protocols`` mean all."""
 
     binary: str
     report: Path | None
@@ -32,6 +32,7 @@ class Options:
     slow: bool = False
     allow_managed_settings: bool = False
     fuzz_seconds: float | None = None
+    protocols: tuple[str, ...] = ()
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -41,6 +42,7 @@ class Options:
             f"--cc-binary={self.binary}",
             *(f"--cc-deadline={seconds}" for seconds in deadline),
             *([f"--cc-scenarios={','.join(self.scenarios)}"] if self.scenarios else ()),
+            *([f"--cc-protocols={','.join(self.protocols)}"] if self.protocols else ()),
             *(["--cc-slow"] if self.slow else ()),
             *(
                 [f"--cc-fuzz-seconds={self.fuzz_seconds:g}"]
@@ -80,6 +82,12 @@ def add(parser: pytest.Parser) -> None:
         "exercise is then not exercised",
     )
     group.addoption(
+        "--cc-protocols",
+        metavar="NAMES",
+        help="run scenarios over these protocols only: grpc, http/protobuf, http/json; what "
+        "others would exercise is then not exercised",
+    )
+    group.addoption(
         "--cc-slow",
         action="store_true",
         default=None,
@@ -116,21 +124,24 @@ def read(config: pytest.Config) -> Options | None:
         raise pytest.UsageError(
             f"{given[0]}: expected --cc-binary=SPEC beside it, saw no --cc-binary"
         )
-    scenarios = tuple(filter(None, (values["--cc-scenarios"] or "").replace(" ", "").split(",")))
-    if values["--cc-scenarios"] is not None and not scenarios:
-        raise pytest.UsageError(
-            f"--cc-scenarios={values['--cc-scenarios']}: expected names, such as working_day"
-        )
     return Options(
         values["--cc-binary"],
         _folder(config, "--cc-report", values["--cc-report"]),
         _folder(config, "--cc-captures", values["--cc-captures"]),
         _seconds("--cc-deadline", values["--cc-deadline"], DEFAULT_DEADLINE_S),
-        scenarios,
+        _names("--cc-scenarios", values["--cc-scenarios"], "working_day"),
         slow,
         allow_managed,
         _seconds("--cc-fuzz-seconds", values["--cc-fuzz-seconds"], None, zero=True),
+        _names("--cc-protocols", values["--cc-protocols"], "grpc"),
     )
+
+
+def _names(option: str, text: str | None, example: str) -> tuple[str, ...]:
+    names = tuple(filter(None, (text or "").replace(" ", "").split(",")))
+    if text is not None and not names:
+        raise pytest.UsageError(f"{option}={text}: expected names, such as {example}")
+    return names
 
 
 _Default = TypeVar("_Default", float, None)

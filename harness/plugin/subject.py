@@ -33,6 +33,7 @@ class SubjectPlugin:
                 ("--cc-report", self.state.options.report),
                 ("--cc-captures", self.state.options.captures),
                 ("--cc-scenarios", self.state.options.scenarios),
+                ("--cc-protocols", self.state.options.protocols),
                 ("--cc-slow", self.state.options.slow),
                 ("--cc-fuzz-seconds", self.state.options.fuzz_seconds is not None),
                 ("--cc-allow-managed-settings", self.state.options.allow_managed_settings),

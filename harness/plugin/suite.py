@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -14,8 +14,10 @@ from harness.assessment.recording import (
     record_once,
     record_shared,
 )
+from harness.contract.requirement import Requirement
 from harness.findings import Verdict
 from harness.judging.verdicts import Row, broken, fails_the_run
+from harness.otlp.model import Protocol
 from harness.plugin import fuzz, xdist
 from harness.plugin.items import RequirementItem, Suite
 from harness.plugin.ledger import ROW, Ledger
@@ -81,6 +83,11 @@ class SuitePlugin:
         if unknown:
             raise pytest.UsageError(
                 f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}, saw {unknown[0]!r}"
+            )
+        strange = [name for name in self._state.options.protocols if name not in [*Protocol]]
+        if strange:
+            raise pytest.UsageError(
+                f"--cc-protocols: expected names among {', '.join(Protocol)}, saw {strange[0]!r}"
             )
         slow = [name for name in self._state.options.scenarios if SCENARIOS[name].slow]
         if slow and not self._state.options.slow:
@@ -160,7 +167,8 @@ class SuitePlugin:
         contract = self._assessment.contract
         items = [item for item in self._session.items if isinstance(item, RequirementItem)]
         selected = [item.requirement for item in items if contract.applies(item.requirement)]
-        chosen = needed(selected, only=options.scenarios, slow=options.slow)
+        protocols = tuple(map(Protocol, options.protocols or Protocol))
+        chosen = needed(selected, only=options.scenarios, slow=options.slow, protocols=protocols)
         explore = None
         if any(scenario.drawn for scenario in chosen):
             explore = fuzz.exploration(
@@ -168,6 +176,7 @@ class SuitePlugin:
                 options.fuzz_seconds,
                 lambda capture: self._assessment.breaks(capture, selected),
                 state.progress,
+                protocols,
             )
         everything = len(items) == len(contract.requirements)
         plan = RecordingPlan(
@@ -180,13 +189,31 @@ class SuitePlugin:
             selected=None if everything else tuple(item.requirement.name for item in items),
             options=options.rerun,
             documents=contract.documents,
+            protocols=protocols,
+            left_out=self._left_out(selected),
         )
         if state.shared is None:
             return record_once(plan, state.progress)
         return record_shared(plan, state.progress, state.shared)
 
-    def _rerun(self, requirement: str) -> str:
-        return rerun(self._state.options.rerun, requirement)
+    def _left_out(self, selected: Sequence[Requirement]) -> Mapping[str, str]:
+        """The runs that are not made for their protocol's sake, each with the reason."""
+        options = self._state.options
+        if not options.protocols:
+            return {}
+        option = f"--cc-protocols={','.join(options.protocols)}"
+        return {
+            run.label: f"not run over {run.protocol}: {option}"
+            for scenario in needed(selected, only=options.scenarios, slow=options.slow)
+            if not scenario.drawn
+            for run in scenario.planned()
+            if run.protocol not in options.protocols
+        }
+
+    def _rerun(self, row: Row) -> str:
+        # What has a finding was recorded.
+        fuzz = self._assessment.recording.summary.fuzz if row.findings else None
+        return rerun(self._state.options.rerun, row, fuzz)
 
 
 def _in_words(row: Row) -> str:

@@ -3,10 +3,41 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from harness.findings import RunName
+from harness.judging.verdicts import Row
+from harness.otlp.model import Protocol
+from harness.record.header import Fuzz
+
+SCENARIOS = "--cc-scenarios"
+PROTOCOLS = "--cc-protocols"
 
 
-def rerun(options: Sequence[str], requirement: str) -> str:
-    """``options`` are those of the run that matter, e.g. ``("--cc-binary=npm:2.1.31",)``."""
+def rerun(options: Sequence[str], row: Row, fuzz: Fuzz | None = None) -> str:
+    """Name what judges the row again: where it has a finding, in the runs of the first only.
+
+    ``options`` are those of the run that matter, e.g. ``("--cc-binary=npm:2.1.31",)``;
+    ``fuzz`` tells how input was drawn.
+    """
+    runs = row.findings[0].runs if row.findings else ()
+    narrowed = list(_narrowed(runs, fuzz))
+    replaced = {option.partition("=")[0] for option in narrowed}
+    kept = [option for option in options if option.partition("=")[0] not in replaced]
     # The name itself, not -k: that would select every name that contains this one.
-    return shlex.join(["pytest", *options, requirement])
+    return shlex.join(["pytest", *kept, *narrowed, row.requirement])
+
+
+def _narrowed(runs: Sequence[RunName], fuzz: Fuzz | None) -> Iterator[str]:
+    """The options that choose these runs; of drawn ones, those that draw the same again."""
+    if not runs:
+        return
+    yield f"{SCENARIOS}={','.join(dict.fromkeys(run.scenario for run in runs))}"
+    if any(run.drawn for run in runs):
+        if fuzz is not None:
+            yield f"--hypothesis-profile={fuzz.profile}"
+            yield f"--hypothesis-seed={fuzz.seed}"
+        return
+    protocols = {run.protocol for run in runs}
+    if protocols != set(Protocol):
+        yield f"{PROTOCOLS}={','.join(each for each in Protocol if each in protocols)}"

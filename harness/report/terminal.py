@@ -40,7 +40,7 @@ class Summary:
     header: Header
     rows: Sequence[Row]
     selected: int
-    rerun: Callable[[str], str]
+    rerun: Callable[[Row], str]
     problem: str = ""
     undriven: int = 0
     notes: Sequence[str] = ()
@@ -188,7 +188,7 @@ def _failures(summary: Summary) -> Iterator[Line]:
     yield Line(f"failures ({len(failing)})", Style.BAD)
     for row in failing[: summary.shown]:
         yield Line(f"  {row.verdict.upper()} {row.requirement}", _STYLES[row.verdict])
-        for text in failure(row, summary.rerun(row.requirement), shown=1):
+        for text in failure(row, summary.rerun(row), shown=1):
             yield Line(f"    {text}")
     if len(failing) > summary.shown:
         yield Line(f"  and {len(failing) - summary.shown} more, each shown above")

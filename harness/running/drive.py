@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.capture.capture import Capture
-from harness.capture.observed import as_observed
-from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts
+from harness.capture.observed import Observation, as_observed
+from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts, run_label
 from harness.collector.store import StoreClosedError
 from harness.errors import DeadlineExceeded, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
@@ -63,10 +63,10 @@ def drive(
     Raises :class:`SubjectError`, with what the subject showed last, where it does not
     end in time, does not do what the scenario expects, or gives up before its work.
     """
+    label = run_label(scenario.name, protocol)
     ledger = LineLedger()
     with opened(scenario.backends, protocol) as place:
-        sandbox = place.sandbox
-        write_files(sandbox.work, scenario.files)
+        write_files(place.sandbox.work, scenario.files)
         further = scenario.prepare(place) if scenario.prepare else ()
         args = (*scenario.args, *further)
         with MessagesApi(
@@ -77,44 +77,72 @@ def drive(
         ) as api:
             place.api = api
             settings = _settings(scenario, place)
-            launcher = scenario.launch(place) if scenario.launch else ()
             patience_s = scenario.limit_s or deadline_s + scenario.patience_s
+            session = _Session(scenario, place.sandbox, api, settings, args, patience_s, leash)
             try:
-                with _managed(scenario, place, machine_wide) as seeing_them:
-                    argv = (*seeing_them, *launcher, *binary.argv)
-                    launched = replace(binary, argv=argv)
-                    session = _Session(
-                        launched, scenario, sandbox, api, settings, args, patience_s, leash
-                    )
-                    with _meanwhile(scenario, place):
-                        completed = session.run()
+                completed = _completed(session, binary, scenario, place, machine_wide)
             except SubjectError as error:
                 raise SubjectError(
-                    f"claude {binary.version} could not be driven through {scenario.name} "
-                    f"over {protocol}: {error}"
+                    f"claude {binary.version} could not be driven through {label}: {error}"
                 ) from error
-        # Nobody saw the prompt, but a session that gave up has had one.
-        in_vain = scenario.api_unreachable and completed.exit_code != 0
-        truth = GroundTruth(
-            prompts=scenario.all_prompts if in_vain else api.prompts,
-            api_calls=api.calls,
-            tool_runs=api.tool_runs,
-            commits=sandbox.commits(),
-            pull_requests=sandbox.pull_requests(),
-            lines_added=ledger.added,
-            lines_removed=ledger.removed,
-            decisions=session.decisions,
-            failures=(NO_CONNECTION,) if in_vain else api.failures,
-            canaries=scenario.canaries,
-            account=scenario.account,
-        )
+        truth = _truth(scenario, place, ledger, session.decisions, completed)
         exports, forgotten = place.exports()
         if scenario.more_exports:
             exports = (*exports, *scenario.more_exports(place, completed))
         connections = place.connections()
         observation = scenario.observe(place, completed) if scenario.observe else None
-    _verify(binary, scenario, protocol, completed, truth)
-    run = Run(
+    _verify(binary, scenario, label, completed, truth)
+    run = _run(binary, scenario, protocol, settings, completed, truth, observation)
+    return Capture(run, exports, forgotten, connections)
+
+
+def _completed(
+    session: _Session, binary: Binary, scenario: Scenario, place: Place, machine_wide: bool
+) -> Completed:
+    """Run the session to its end, with all that the scenario puts around it."""
+    launcher = scenario.launch(place) if scenario.launch else ()
+    with _managed(scenario, place, machine_wide) as seeing_them:
+        launched = replace(binary, argv=(*seeing_them, *launcher, *binary.argv))
+        with _meanwhile(scenario, place):
+            return session.run(launched)
+
+
+def _truth(
+    scenario: Scenario,
+    place: Place,
+    ledger: LineLedger,
+    decisions: tuple[Decision, ...],
+    completed: Completed,
+) -> GroundTruth:
+    """What happened, as our fakes counted it."""
+    api, sandbox = place.api, place.sandbox
+    # Nobody saw the prompt, but a session that gave up has had one.
+    in_vain = scenario.api_unreachable and completed.exit_code != 0
+    return GroundTruth(
+        prompts=scenario.all_prompts if in_vain else api.prompts,
+        api_calls=api.calls,
+        tool_runs=api.tool_runs,
+        commits=sandbox.commits(),
+        pull_requests=sandbox.pull_requests(),
+        lines_added=ledger.added,
+        lines_removed=ledger.removed,
+        decisions=decisions,
+        failures=(NO_CONNECTION,) if in_vain else api.failures,
+        canaries=scenario.canaries,
+        account=scenario.account,
+    )
+
+
+def _run(
+    binary: Binary,
+    scenario: Scenario,
+    protocol: Protocol,
+    settings: Mapping[str, str],
+    completed: Completed,
+    truth: GroundTruth,
+    observation: Observation | None,
+) -> Run:
+    return Run(
         scenario=scenario.name,
         protocol=protocol,
         subject=SubjectFacts(binary.spec, binary.path, binary.version),
@@ -130,7 +158,6 @@ def drive(
         host=this_host(),
         observed=as_observed(observation) if observation else {},
     )
-    return Capture(run, exports, forgotten, connections)
 
 
 def _settings(scenario: Scenario, place: Place) -> dict[str, str]:
@@ -186,7 +213,6 @@ class _Session:
 
     def __init__(
         self,
-        binary: Binary,
         scenario: Scenario,
         sandbox: Sandbox,
         api: MessagesApi,
@@ -195,7 +221,6 @@ class _Session:
         deadline_s: float,
         leash: Leash,
     ) -> None:
-        self._binary = binary
         self._scenario = scenario
         self._sandbox = sandbox
         self._api = api
@@ -206,14 +231,14 @@ class _Session:
         #: tool_use_id -> what the person answered.
         self._answers: dict[str, Choice] = {}
 
-    def run(self) -> Completed:
-        scenario = self._scenario
-        if scenario.api_unreachable:
+    def run(self, binary: Binary) -> Completed:
+        """Run it to its end."""
+        if self._scenario.api_unreachable:
             with closed_port() as port:
-                return self._run(f"http://127.0.0.1:{port}")
-        return self._run(self._api.base_url)
+                return self._run(binary, f"http://127.0.0.1:{port}")
+        return self._run(binary, self._api.base_url)
 
-    def _run(self, api_url: str) -> Completed:
+    def _run(self, binary: Binary, api_url: str) -> Completed:
         scenario = self._scenario
         common: Any = {
             "api_url": api_url,
@@ -223,11 +248,11 @@ class _Session:
             "leash": self._leash,
         }
         if scenario.prompt:
-            return run_headless(self._binary, self._sandbox, scenario.prompt, **common)
+            return run_headless(binary, self._sandbox, scenario.prompt, **common)
         if scenario.prompts:
-            return run_conversation(self._binary, self._sandbox, scenario.prompts, **common)
+            return run_conversation(binary, self._sandbox, scenario.prompts, **common)
         return run_interactive(
-            self._binary,
+            binary,
             self._sandbox,
             scenario.acts,
             witness=Witness(lambda: self._api.prompts, lambda: len(self._api.main_calls)),
@@ -260,7 +285,7 @@ class _Session:
 def _verify(
     binary: Binary,
     scenario: Scenario,
-    protocol: Protocol,
+    label: str,
     completed: Completed,
     truth: GroundTruth,
 ) -> None:
@@ -268,14 +293,13 @@ def _verify(
         return
     if completed.timed_out and scenario.limit_s is None:
         raise SubjectError(
-            f"claude {binary.version} did not end {scenario.name} over {protocol} "
-            f"within {completed.deadline_s:g} s",
+            f"claude {binary.version} did not end {label} within {completed.deadline_s:g} s",
             output=completed.last_output,
         )
     if completed.exit_code != 0 and not truth.api_calls and not scenario.api_unreachable:
         raise SubjectError(
             f"claude {binary.version} ended with exit code {completed.exit_code} "
-            f"before it asked the model anything ({scenario.name} over {protocol})",
+            f"before it asked the model anything ({label})",
             output=completed.last_output,
         )
 

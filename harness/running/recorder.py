@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
+from harness.capture.run import run_label
 from harness.errors import SubjectError
 from harness.otlp.model import Protocol
 from harness.running.drive import drive
@@ -80,102 +81,180 @@ def record(
     A drawn scenario is not run as it is: ``explore`` (None: nobody) makes the runs that it
     stands for, beside the last of the others.
     """
-    drawn = [scenario for scenario in scenarios if scenario.drawn]
-    scenarios = [scenario for scenario in scenarios if not scenario.drawn]
-    hindrances = {each.name: _hindrance(each, allow_managed) for each in scenarios}
+    plan = _planned(scenarios, protocols, allow_managed)
+    progress(f"running claude {binary.version} {plan}")
+    explore = explore if plan.drawn else None
+    if not plan.runs and explore is None:
+        return Recorded((), {}, plan.hindered)
+    machine_wide = managed.machine_wide(allowed=allow_managed)
+    runner = _Runner(binary, deadline_s, keep, machine_wide)
+    recording = _Recording(plan, runner, explore, progress)
+    recording.run()
+    return recording.collected()
+
+
+#: One run to be made.
+_Planned = tuple[Scenario, Protocol]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """``runs`` are made one by one, ``hindered`` cannot be made on this machine, and
+    ``drawn`` scenarios stand for runs that are drawn; ``scenarios`` are all others."""
+
+    scenarios: tuple[Scenario, ...]
+    drawn: tuple[Scenario, ...]
+    protocols: tuple[Protocol, ...]
+    runs: tuple[_Planned, ...]
+    hindered: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """What is run, as progress tells it."""
+        names = ", ".join(scenario.name for scenario in self.scenarios)
+        if len(self.scenarios) > _TOLD_BY_NAME:
+            names = f"{len(self.scenarios)} scenarios"
+        return f"{len(self.runs)} times over {', '.join(self.protocols)}: {names}"
+
+
+def _planned(
+    scenarios: Sequence[Scenario], protocols: Sequence[Protocol], allow_managed: bool
+) -> _Plan:
+    drawn = tuple(scenario for scenario in scenarios if scenario.drawn)
+    others = tuple(scenario for scenario in scenarios if not scenario.drawn)
+    hindrances = {each.name: _hindrance(each, allow_managed) for each in others}
     wanted = [
         (scenario, protocol)
-        for scenario in scenarios
+        for scenario in others
         for protocol in scenario.protocols
         if protocol in protocols
     ]
-    hindered = {
-        _label(scenario, protocol): hindrances[scenario.name]
-        for scenario, protocol in wanted
-        if hindrances[scenario.name]
-    }
-    runs = [pair for pair in wanted if _label(*pair) not in hindered]
-    progress(
-        f"running claude {binary.version} {len(runs)} times over {', '.join(protocols)}: "
-        + (
-            ", ".join(scenario.name for scenario in scenarios)
-            if len(scenarios) <= _TOLD_BY_NAME
-            else f"{len(scenarios)} scenarios"
+    hindered = {_label(run): hindrances[run[0].name] for run in wanted if hindrances[run[0].name]}
+    runs = tuple(run for run in wanted if _label(run) not in hindered)
+    return _Plan(others, drawn, tuple(protocols), runs, hindered)
+
+
+@dataclass(slots=True)
+class _Runner:
+    """Makes one run in the calling thread, and keeps what it leaves."""
+
+    binary: Binary
+    deadline_s: float
+    keep: Path | None
+    machine_wide: bool
+    leash: Leash = field(default_factory=Leash)
+    _saving: threading.Lock = field(default_factory=threading.Lock)
+
+    def one(self, scenario: Scenario, protocol: Protocol) -> Capture:
+        """Make the run, and save what it left."""
+        capture = self._drive(scenario, protocol)
+        if self.keep is not None:
+            with self._saving:
+                save(capture, self.keep / folder_name(capture.run))
+        return capture
+
+    def drawn(self, scenario: Scenario, protocol: Protocol) -> Capture:
+        """Make one of many runs of a drawn scenario; what :data:`RunDrawn` says."""
+        if self.leash.pulled:
+            raise SubjectError("no more sessions are begun")
+        # Whether it is judged, and how, is known later: it is saved then.
+        return self._drive(scenario, protocol)
+
+    def _drive(self, scenario: Scenario, protocol: Protocol) -> Capture:
+        return drive(
+            self.binary,
+            scenario,
+            protocol,
+            self.deadline_s,
+            self.leash,
+            machine_wide=self.machine_wide,
         )
-    )
-    explore = explore if drawn else None
-    if not runs and explore is None:
-        return Recorded((), {}, hindered)
-    machine_wide = managed.machine_wide(allowed=allow_managed)
-    alone = [place for place, (each, _) in enumerate(runs) if machine_wide and each.managed]
-    together = sorted(
-        (place for place in range(len(runs)) if place not in alone),
-        key=lambda place: -runs[place][0].patience_s,
-    )
-    leash = Leash()
-    # A run that waits takes nobody's turn, and begins first: others run while it does.
-    cores = os.cpu_count() or 1
-    with (
-        ThreadPoolExecutor(_WAITING_PER_CORE * cores, thread_name_prefix="waiting") as waiters,
-        ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario") as pool,
-    ):
-
-        def start(place: int) -> Future[Capture]:
-            scenario, protocol = runs[place]
-            return (waiters if _waits(runs[place]) else pool).submit(
-                _record_one, binary, scenario, protocol, deadline_s, leash, keep, machine_wide
-            )
-
-        def run_drawn(scenario: Scenario, protocol: Protocol) -> Capture:
-            if leash.pulled:
-                raise SubjectError("no more sessions are begun")
-            # Whether it is judged, and how, is known later: it is saved then.
-            return _record_one(binary, scenario, protocol, deadline_s, leash, None, machine_wide)
-
-        def others_wait() -> bool:
-            return not all(future.done() for future in tuple(futures))
-
-        futures: dict[Future[Capture], int] = {}
-        explored: Future[Sequence[Capture]] | None = None
-        try:
-            futures |= {start(place): place for place in together}
-            labels: dict[Future[Any], str] = {
-                future: _label(*runs[place]) for future, place in futures.items()
-            }
-            if explore is not None:
-                # Last in the queue: its turn comes when all others have begun.
-                explored = pool.submit(explore, run_drawn, others_wait)
-                labels[explored] = "drawn input"
-            _await(labels, progress)
-            for place in alone:
-                future = start(place)
-                futures[future] = place
-                _await({future: _label(*runs[place])}, progress)
-        except BaseException:
-            for each in (waiters, pool):
-                each.shutdown(wait=False, cancel_futures=True)
-            leash.end_all()
-            raise
-    captures, faults = [], {}
-    for future, place in sorted(futures.items(), key=lambda started: started[1]):
-        fault = future.exception()
-        if fault is None:
-            captures.append(future.result())
-        elif isinstance(fault, SubjectError):
-            faults[_label(*runs[place])] = str(fault)
-        else:
-            raise fault
-    if explored is not None:
-        fault = explored.exception()
-        if fault is None:
-            captures += explored.result()
-        else:
-            faults |= {_label(each, over): str(fault) for each in drawn for over in protocols}
-    return Recorded(tuple(captures), faults, hindered)
 
 
-def _waits(run: tuple[Scenario, Protocol]) -> bool:
-    return run[0].patience_s > 0
+class _Recording:
+    """The runs of a plan, made side by side."""
+
+    def __init__(
+        self,
+        plan: _Plan,
+        runner: _Runner,
+        explore: Explore | None,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._plan = plan
+        self._runner = runner
+        self._explore = explore
+        self._progress = progress
+        self._futures: dict[Future[Capture], int] = {}
+        self._explored: Future[Sequence[Capture]] | None = None
+        # A run that waits takes nobody's turn, and begins first: others run while it does.
+        cores = os.cpu_count() or 1
+        self._waiters = ThreadPoolExecutor(_WAITING_PER_CORE * cores, thread_name_prefix="waiting")
+        self._pool = ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario")
+
+    def run(self) -> None:
+        """Make all runs.  Whatever ends this early ends every subject."""
+        with self._waiters, self._pool:
+            try:
+                self._run_together()
+                self._run_alone()
+            except BaseException:
+                for each in (self._waiters, self._pool):
+                    each.shutdown(wait=False, cancel_futures=True)
+                self._runner.leash.end_all()
+                raise
+
+    def collected(self) -> Recorded:
+        """What the runs left, once all have ended."""
+        captures: list[Capture] = []
+        faults: dict[str, str] = {}
+        for future, place in sorted(self._futures.items(), key=lambda started: started[1]):
+            fault = future.exception()
+            if fault is None:
+                captures.append(future.result())
+            elif isinstance(fault, SubjectError):
+                faults[_label(self._plan.runs[place])] = str(fault)
+            else:
+                raise fault
+        if self._explored is not None:
+            fault = self._explored.exception()
+            if fault is None:
+                captures += self._explored.result()
+            else:
+                for scenario in self._plan.drawn:
+                    for over in self._plan.protocols:
+                        faults[_label((scenario, over))] = str(fault)
+        return Recorded(tuple(captures), faults, self._plan.hindered)
+
+    def _run_together(self) -> None:
+        places = [place for place in range(len(self._plan.runs)) if not self._must_be_alone(place)]
+        # Those that wait longest begin first.
+        for place in sorted(places, key=lambda place: -self._plan.runs[place][0].patience_s):
+            self._start(place)
+        labels: dict[Future[Any], str] = {
+            future: _label(self._plan.runs[place]) for future, place in self._futures.items()
+        }
+        if self._explore is not None:
+            # Last in the queue: its turn comes when all others have begun.
+            self._explored = self._pool.submit(self._explore, self._runner.drawn, self._others_wait)
+            labels[self._explored] = "drawn input"
+        _await(labels, self._progress)
+
+    def _run_alone(self) -> None:
+        for place in filter(self._must_be_alone, range(len(self._plan.runs))):
+            _await({self._start(place): _label(self._plan.runs[place])}, self._progress)
+
+    def _start(self, place: int) -> Future[Capture]:
+        scenario, protocol = self._plan.runs[place]
+        pool = self._waiters if scenario.patience_s > 0 else self._pool
+        future = pool.submit(self._runner.one, scenario, protocol)
+        self._futures[future] = place
+        return future
+
+    def _must_be_alone(self, place: int) -> bool:
+        return self._runner.machine_wide and bool(self._plan.runs[place][0].managed)
+
+    def _others_wait(self) -> bool:
+        return not all(future.done() for future in tuple(self._futures))
 
 
 def _hindrance(scenario: Scenario, allow_managed: bool) -> str:
@@ -183,8 +262,9 @@ def _hindrance(scenario: Scenario, allow_managed: bool) -> str:
     return why or (scenario.hindrance() if scenario.hindrance else "")
 
 
-def _label(scenario: Scenario, protocol: Protocol) -> str:
-    return f"{scenario.name} over {protocol}"
+def _label(run: _Planned) -> str:
+    scenario, protocol = run
+    return run_label(scenario.name, protocol)
 
 
 def run_session(
@@ -231,22 +311,3 @@ def _await(futures: Mapping[Future[Any], str], progress: Callable[[str], None]) 
                 f"still running after {waited:.0f} s: "
                 + ", ".join(sorted(futures[each] for each in pending if each.running()))
             )
-
-
-_SAVING = threading.Lock()
-
-
-def _record_one(
-    binary: Binary,
-    scenario: Scenario,
-    protocol: Protocol,
-    deadline_s: float,
-    leash: Leash,
-    keep: Path | None,
-    machine_wide: bool,
-) -> Capture:
-    capture = drive(binary, scenario, protocol, deadline_s, leash, machine_wide=machine_wide)
-    if keep is not None:
-        with _SAVING:
-            save(capture, keep / folder_name(capture.run))
-    return capture

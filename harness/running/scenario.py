@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from harness.capture.export import MAIN, Export
 from harness.capture.observed import Observation
-from harness.contract.requirement import APART, DRAWN, Requirement
+from harness.capture.run import run_label
+from harness.contract.requirement import APART, DRAWN
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
 from harness.running.stage import Backend, Place
@@ -41,6 +42,22 @@ class Until:
 
 #: The steps, or a function from the work tree's absolute path to them.
 Script = Sequence[Step | Until] | Callable[[Path], Sequence[Step | Until]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """What is known of a run before it is made; as in :class:`harness.capture.run.Run`,
+    but ``environment`` has only what the scenario itself sets."""
+
+    scenario: str
+    protocol: Protocol
+    environment: Mapping[str, str]
+    traits: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """``working_day over grpc``."""
+        return run_label(self.scenario, self.protocol)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +141,14 @@ class Scenario:
             for step in self.steps(place.work)
         ]
 
-    def concerns(self, requirement: Requirement) -> bool:
-        """Whether a run of this scenario is one that the requirement speaks of."""
-        return requirement.speaks_of(self.name, self.environment, self.all_traits)
+    def planned(self, protocols: Collection[Protocol] = tuple(Protocol)) -> list[PlannedRun]:
+        """Its runs over those of its protocols that are among ``protocols``."""
+        traits = self.all_traits
+        return [
+            PlannedRun(self.name, protocol, self.environment, traits)
+            for protocol in self.protocols
+            if protocol in protocols
+        ]
 
     @property
     def all_traits(self) -> tuple[str, ...]:

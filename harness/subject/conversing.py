@@ -11,6 +11,7 @@ import json
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import cast
 
 import pexpect
@@ -51,34 +52,12 @@ def run_conversation(
     errors = sandbox.output / "stderr"
     started = time.time_ns()
     end_s = time.monotonic() + deadline_s
-    with errors.open("wb") as stderr:
-        try:
-            running = subprocess.Popen(
-                argv,
-                cwd=sandbox.work,
-                env=sandbox.env(env, api_url=api_url, path_entries=binary.path_entries),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
+    environment = sandbox.env(env, api_url=api_url, path_entries=binary.path_entries)
+    running = _started(argv, sandbox, environment, errors)
     lines: list[str] = []
-    timed_out = False
     try:
         with (leash or Leash()).holding(running.pid):
-            try:
-                _converse(running, prompts, lines, end_s)
-            except pexpect.TIMEOUT:
-                timed_out = True
-            except pexpect.EOF as error:
-                raise SubjectError(
-                    "the session ended before it had answered every prompt",
-                    output="\n".join([*lines[-5:], process.tail(errors)]),
-                ) from error
-            if not timed_out:
-                timed_out = not process.wait(running, max(end_s - time.monotonic(), 0))
+            timed_out = not _answered_all(running, prompts, lines, end_s, errors)
     finally:
         process.kill_group(running)
         for stream in (running.stdin, running.stdout):
@@ -95,6 +74,45 @@ def run_conversation(
         timed_out=timed_out,
         deadline_s=deadline_s,
     )
+
+
+def _started(
+    argv: Sequence[str], sandbox: Sandbox, environment: Mapping[str, str], errors: Path
+) -> subprocess.Popen[bytes]:
+    """Start the process, with pipes to speak to it and ``errors`` for what it complains of."""
+    with errors.open("wb") as stderr:
+        try:
+            return subprocess.Popen(
+                argv,
+                cwd=sandbox.work,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
+
+
+def _answered_all(
+    running: subprocess.Popen[bytes],
+    prompts: Sequence[str],
+    lines: list[str],
+    end_s: float,
+    errors: Path,
+) -> bool:
+    """Whether it answered every prompt and ended before ``end_s``; ``lines`` gets its output."""
+    try:
+        _converse(running, prompts, lines, end_s)
+    except pexpect.TIMEOUT:
+        return False
+    except pexpect.EOF as error:
+        raise SubjectError(
+            "the session ended before it had answered every prompt",
+            output="\n".join([*lines[-5:], process.tail(errors)]),
+        ) from error
+    return process.wait(running, max(end_s - time.monotonic(), 0))
 
 
 def _converse(

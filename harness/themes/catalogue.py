@@ -14,11 +14,13 @@ from functools import cache
 from types import ModuleType
 
 from harness import themes
+from harness.contract.applicability import applies_to_run
 from harness.contract.requirement import Requirement
 from harness.errors import HarnessError
 from harness.judging.items.measured import Measures, by_name
 from harness.mutants.named import Lie
-from harness.running.scenario import Scenario
+from harness.otlp.model import Protocol
+from harness.running.scenario import PlannedRun, Scenario
 
 
 def theme_names() -> list[str]:
@@ -56,16 +58,30 @@ def lies() -> Mapping[str, Lie]:
     return {name: lie for module in _modules("mutants") for name, lie in module.LIES.items()}
 
 
+@cache
+def planned_runs() -> tuple[PlannedRun, ...]:
+    """Every run of every scenario."""
+    return tuple(run for scenario in SCENARIOS.values() for run in scenario.planned())
+
+
 def needed(
-    requirements: Iterable[Requirement], *, only: Collection[str] = (), slow: bool = False
+    requirements: Iterable[Requirement],
+    *,
+    only: Collection[str] = (),
+    slow: bool = False,
+    protocols: Collection[Protocol] = tuple(Protocol),
 ) -> tuple[Scenario, ...]:
-    """The scenarios (of ``only``, if any are named) that exercise one of ``requirements``;
-    those that take long only where ``slow`` is said."""
+    """The scenarios (of ``only``, if any are named) that exercise one of ``requirements``
+    in a run over one of ``protocols``; those that take long only where ``slow`` is said."""
     asked = list(requirements)
     return tuple(
         scenario
         for scenario in SCENARIOS.values()
         if (slow or not scenario.slow)
         and (not only or scenario.name in only)
-        and any(map(scenario.concerns, asked))
+        and any(
+            applies_to_run(requirement, run)
+            for run in scenario.planned(protocols)
+            for requirement in asked
+        )
     )

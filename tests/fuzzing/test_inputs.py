@@ -32,6 +32,14 @@ def test_what_means_the_same_by_every_source_is_tried_over_every_protocol() -> N
     assert {each.protocol for each in sound} == set(Protocol)
 
 
+def test_every_input_is_tried_over_the_protocols_that_are_run() -> None:
+    only = first([Protocol.HTTP_JSON])
+    assert {each.protocol for each in only} == {Protocol.HTTP_JSON}
+    assert {each.attributes for each in only} == {each.attributes for each in first()}
+    assert {each.headers for each in only} == {each.headers for each in first()}
+    assert len(set(only)) == len(only)
+
+
 def test_headers_are_tried_over_both_transports() -> None:
     texts = Counter(
         (each.headers, each.protocol is Protocol.GRPC) for each in first() if each.headers

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.contract.requirement import DRAWN
-from harness.findings import Judged, NotExercised
+from harness.findings import Judged, NotExercised, RunName
 from harness.otlp.model import Protocol
 
 LENGTH = ("attributes", "n")
@@ -169,6 +169,46 @@ def test_two_requirements_of_one_name_are_judged_each(
     present = requirement("present", path=LENGTH)
     assert findings(judge.judge(present, [view]).outcome) == ["only other"]
     assert findings(judge.judge(requirement("absent", path=LENGTH), [view]).outcome) == []
+
+
+# --- the runs of a finding
+
+
+def test_a_finding_names_the_run_that_shows_it(judge: Any, viewer: Any, requirement: Any) -> None:
+    asked = requirement("present", path=LENGTH, scenarios=())
+    views = [
+        viewer(events=GOOD),
+        viewer(events=BAD, protocol=Protocol.GRPC, scenario="holiday"),
+        viewer(events=BAD, traits=(DRAWN,), scenario="fuzz"),
+    ]
+    assert [each.runs for each in judge.judge(asked, views).outcome.findings] == [
+        (RunName("holiday", "grpc"),),
+        (RunName("fuzz", "http/json", drawn=True),),
+    ]
+
+
+def test_a_finding_across_runs_names_those_it_takes(
+    judge: Any, viewer: Any, requirement: Any
+) -> None:
+    def runs(check: str, *views: Any, **fields: Any) -> Any:
+        asked = requirement(check, **{"path": LENGTH, "scenarios": (), **fields})
+        (finding,) = judge.judge(asked, views).outcome.findings
+        return finding.runs
+
+    one, two = viewer(events=[prompt(n="a")]), viewer(events=[prompt(n="b")], scenario="other")
+    over_grpc = {"protocol": Protocol.GRPC}
+    again = viewer(events=[prompt(n="a")], **over_grpc)
+    day, grpc = RunName("working_day", "http/json"), RunName("working_day", "grpc")
+    assert runs("distinct", two, one, again) == (day, grpc)
+    assert runs("equal_in_all", one, viewer(events=[prompt(n="b")], **over_grpc)) == (day, grpc)
+    # Two runs over one protocol would not be enough to judge by.
+    other = RunName("other", "http/json")
+    assert runs("equal_in_all", one, two, again) == (day, other, grpc)
+    bare = viewer(events=[prompt()], **over_grpc)
+    shape = {"path": (), "names": ["user_prompt"]}
+    silent = viewer(events=[prompt(n="a")], scenario="other")
+    views = (silent, one, bare, viewer(events=[prompt()]))
+    assert runs("same_everywhere", *views, **shape) == (day, grpc)
 
 
 # --- across runs

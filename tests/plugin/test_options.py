@@ -44,6 +44,16 @@ KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
             ["--cc-binary=x", "test_own.py", "--cc-scenarios=working_day"],
             "--cc-scenarios: expected the packaged suite",
         ),
+        (["--cc-binary=x", "--cc-protocols=,"], "--cc-protocols=,: expected names, such as grpc"),
+        (["--cc-protocols=grpc"], "--cc-protocols: expected --cc-binary=SPEC beside it"),
+        (
+            ["--cc-binary=x", "--cc-protocols=grpc,http"],
+            "--cc-protocols: expected names among grpc, http/protobuf, http/json, saw 'http'",
+        ),
+        (
+            ["--cc-binary=x", "test_own.py", "--cc-protocols=grpc"],
+            "--cc-protocols: expected the packaged suite",
+        ),
         (["--cc-fuzz-seconds=5"], "--cc-fuzz-seconds: expected --cc-binary=SPEC beside it"),
         (["--cc-binary=x", "--cc-fuzz-seconds=-1"], "--cc-fuzz-seconds=-1: expected seconds from"),
         (["--cc-binary=x", "--cc-fuzz-seconds=x"], "--cc-fuzz-seconds=x: expected seconds from 0"),
@@ -75,13 +85,14 @@ def test_a_wrong_value_is_one_clear_error_before_anything_runs(
 
 #: The recorder tells what it was asked for, and records nothing.
 TELLING = """
-from harness import _suite
+from harness.plugin import suite
 from harness.assessment.recording import recorded
 def record_once(order, progress):
     slow = any(each.slow for each in order.scenarios)
     progress(f"slow {slow}, managed settings {order.allow_managed}")
+    progress(f"over {', '.join(order.protocols)}; left out: {len(order.left_out) > 0}")
     return recorded(())
-_suite.record_once = record_once
+suite.record_once = record_once
 """
 
 
@@ -93,17 +104,29 @@ def test_what_a_run_may_do_reaches_the_recording(
     pytester.makeconftest(TELLING)
     given = ["--cc-slow"] * slow + ["--cc-allow-managed-settings"] * allowed
     result = run("--cc-binary=reference", *given)
-    result.stdout.fnmatch_lines([f"cc-otel: slow {slow}, managed settings {allowed}"])
+    result.stdout.fnmatch_lines(
+        [
+            f"cc-otel: slow {slow}, managed settings {allowed}",
+            "cc-otel: over grpc, http/protobuf, http/json; left out: False",
+        ]
+    )
+
+
+def test_the_protocols_reach_the_recording(pytester: pytest.Pytester, run: Run) -> None:
+    pytester.makeconftest(TELLING)
+    result = run("--cc-binary=reference", "--cc-protocols=grpc, http/json")
+    result.stdout.fnmatch_lines(["cc-otel: over grpc, http/json; left out: True"])
 
 
 def test_a_rerun_repeats_what_matters() -> None:
     plain = Options("claude", None, None, DEFAULT_DEADLINE_S)
     assert plain.rerun == ("--cc-binary=claude",)
-    whole = Options("claude", Path("r"), Path("c"), 2.5, ("a", "b"), True, True, 0.0)
+    whole = Options("claude", Path("r"), Path("c"), 2.5, ("a", "b"), True, True, 0.0, ("grpc",))
     assert whole.rerun == (
         "--cc-binary=claude",
         "--cc-deadline=2.5",
         "--cc-scenarios=a,b",
+        "--cc-protocols=grpc",
         "--cc-slow",
         "--cc-fuzz-seconds=0",
         "--cc-allow-managed-settings",

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +12,7 @@ import pytest
 
 from harness.assessment.assessment import catalogue
 from harness.errors import UsageError
-from harness.findings import Verdict
+from harness.findings import Finding, RunName, Verdict
 from harness.record import jsonl as record
 from harness.record.header import Header
 from harness.themes.canaries import CANARIES
@@ -242,11 +244,12 @@ def test_a_failure_can_be_read_and_run_again(
     command = shlex.split(shown[start + 8].split(maxsplit=1)[1])
     assert command == [
         *("pytest", f"--cc-binary={binary}", "--cc-deadline=50"),
-        *("--cc-scenarios=working_day", REDACTED),
+        *("--cc-scenarios=working_day", "--cc-protocols=grpc", REDACTED),
     ]
-    again = pytester.run(sys.executable, "-m", *command)
+    again = pytester.run(sys.executable, "-m", *command, "--cc-report=again")
     assert again.ret == pytest.ExitCode.TESTS_FAILED
     again.assert_outcomes(failed=1)
+    check_same_finding(pytester.path / "out", pytester.path / "again")
 
     last = run_one(f"--cc-binary={binary}", "--lf", "-k", "user_prompt")
     last.stdout.fnmatch_lines(["run-last-failure: rerun previous 1 failure"])
@@ -260,6 +263,21 @@ def check_failure_in_junit(path: Path) -> None:
     failure = case.find("failure")
     assert failure is not None
     assert "expected" in str(failure.text)
+
+
+def check_same_finding(one: Path, two: Path) -> None:
+    """The second record has the first finding of the one, seen in a single run."""
+    first, again = (record.read(folder / "record.jsonl") for folder in (one, two))
+    (row,) = again.rows
+    (before,) = (each for each in first.rows if each.requirement == row.requirement)
+    # Which signal is exported first is up to the session.
+    assert [without_number(each) for each in row.findings] == [without_number(before.findings[0])]
+    assert row.findings[0].runs == (RunName("working_day", "grpc"),)
+    assert list(again.header.runs) == ["working_day over grpc"]
+
+
+def without_number(finding: Finding) -> Finding:
+    return replace(finding, where=re.sub(r"export \d+", "export", finding.where))
 
 
 def check_record_of_failure(path: Path) -> None:
@@ -292,6 +310,56 @@ def test_a_deviation_is_not_called_gone_where_it_was_not_looked_for(
     result = run_one(f"--cc-binary={binary}", "-v", "metrics.commit_count.unit")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["metrics.commit_count.unit PASSED *"])
+
+
+def test_what_needs_a_protocol_that_is_left_out_says_so(
+    pytester: pytest.Pytester, run_one: Run
+) -> None:
+    named = ("transport.same_metrics_everywhere", "metrics.commit_count.unit")
+    result = run_one(
+        *("--cc-binary=reference", "--cc-protocols=http/json", "--cc-report=out", *named)
+    )
+    assert result.ret == pytest.ExitCode.OK
+    found = record.read(pytester.path / "out" / "record.jsonl")
+    assert list(found.header.runs) == ["working_day over http/json"]
+    rows = {row.requirement: row for row in found.rows}
+    assert rows[named[1]].verdict is Verdict.PASS
+    assert rows[named[0]].verdict is Verdict.NOT_EXERCISED
+    assert rows[named[0]].reason == (
+        "only one protocol was run (not run over grpc: --cc-protocols=http/json; "
+        "not run over http/protobuf: --cc-protocols=http/json)"
+    )
+
+
+def test_the_time_of_the_recording_is_booked_apart(run_one: Run) -> None:
+    result = run_one("--cc-binary=reference", "--durations=0", "-vv", "-k", "user_prompt")
+    assert result.ret == pytest.ExitCode.OK
+    found = [re.fullmatch(r"([\d.]+)s (setup|call) +(\S+)", line) for line in result.outlines]
+    took = [(each[2], float(each[1]), each[3]) for each in found if each]
+    setups = [each for each in took if each[0] == "setup"]
+    (_, recording_s, first), *others = setups
+    assert recording_s == max(seconds for _, seconds, _ in took)
+    assert first == next(line.split()[0] for line in result.outlines if " PASSED " in line)
+    calls = [seconds for phase, seconds, _ in took if phase == "call"]
+    assert len(calls) == len(setups) > 10
+    assert sum(seconds for _, seconds, _ in others) < recording_s / 10
+    assert max(calls) < recording_s / 2
+
+
+def test_a_fault_of_the_recording_is_a_verdict(pytester: pytest.Pytester, run_one: Run) -> None:
+    pytester.makeconftest(
+        """
+from harness.plugin import suite
+def broken(order, progress):
+    raise RuntimeError("no space left")
+suite.record_once = broken
+        """
+    )
+    result = run_one("--cc-binary=reference", "--cc-report=out", REDACTED)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    (row,) = record.read(pytester.path / "out" / "record.jsonl").rows
+    assert row.verdict is Verdict.ERROR
+    assert "no space left" in row.reason
 
 
 @pytest.mark.slow

@@ -41,7 +41,7 @@ def put(path: Path, header: Header, rows: list[Row], footer: Footer | None) -> N
 
 
 def shown(header: Header, rows: list[Row], **more: Any) -> list[Line]:
-    values = {"selected": len(rows), "rerun": lambda name: f"again {name}", **more}
+    values = {"selected": len(rows), "rerun": lambda row: f"again {row.requirement}", **more}
     return render(Summary(header=header, rows=rows, **values))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.findings import Finding, Level, Verdict
+from harness.findings import Finding, Level, RunName, Verdict
 from harness.judging.decision import NOTHING_EXERCISED, decision
 from harness.judging.verdicts import Row
 from harness.otlp.model import Protocol
@@ -26,7 +26,7 @@ def show(header: Header) -> Show:
 
     def make(rows: Sequence[Row], **changes: Any) -> list[Line]:
         values: dict[str, Any] = {"selected": len(rows), "header": header, **changes}
-        return render(Summary(rows=rows, rerun=lambda name: f"again {name}", **values))
+        return render(Summary(rows=rows, rerun=lambda row: f"again {row.requirement}", **values))
 
     return make
 
@@ -217,8 +217,43 @@ def test_what_was_measured_here_has_no_link(row: Rows) -> None:
     assert [line.split()[0] for line in lines[-2:]] == ["source", "rerun"]
 
 
-def test_a_rerun_can_be_pasted() -> None:
-    assert rerun(["--cc-binary=/a b/claude"], "a.b") == "pytest '--cc-binary=/a b/claude' a.b"
+def test_a_rerun_can_be_pasted(row: Rows) -> None:
+    assert rerun(["--cc-binary=/a b/claude"], row("a.b")) == "pytest '--cc-binary=/a b/claude' a.b"
+
+
+def found_in(row: Rows, *runs: RunName) -> Row:
+    """A row whose first finding was seen in these runs."""
+    first = Finding("1", "2", "there", runs=runs)
+    return row("a.b", Verdict.FAIL, findings=(first, Finding("1", "2", "elsewhere")))
+
+
+@pytest.mark.parametrize(
+    ("runs", "options"),
+    [
+        ([("day", "grpc")], "--cc-scenarios=day --cc-protocols=grpc"),
+        (
+            [("day", "http/json"), ("night", "grpc")],
+            "--cc-scenarios=day,night --cc-protocols=grpc,http/json",
+        ),
+        ([("day", over) for over in Protocol], "--cc-scenarios=day"),
+    ],
+)
+def test_a_rerun_names_the_runs_of_the_first_finding(
+    row: Rows, runs: list[tuple[str, str]], options: str
+) -> None:
+    failed = found_in(row, *(RunName(*run) for run in runs))
+    asked = ["--cc-binary=claude", "--cc-scenarios=day,night,noon", "--cc-slow"]
+    assert rerun(asked, failed) == f"pytest --cc-binary=claude --cc-slow {options} a.b"
+
+
+def test_a_rerun_of_drawn_input_draws_the_same_again(row: Rows) -> None:
+    failed = found_in(row, RunName("fuzz", "grpc", drawn=True))
+    asked = ["--cc-binary=claude", "--cc-protocols=grpc,http/json"]
+    assert rerun(asked, failed, Fuzz(30, 9.5, "ci", "4711")) == (
+        "pytest --cc-binary=claude --cc-protocols=grpc,http/json --cc-scenarios=fuzz "
+        "--hypothesis-profile=ci --hypothesis-seed=4711 a.b"
+    )
+    assert rerun(asked[:1], failed) == "pytest --cc-binary=claude --cc-scenarios=fuzz a.b"
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,22 @@ def test_what_is_given_is_looked_for_in_settings_and_traits() -> None:
     assert needed([both]) == ()
 
 
+def test_only_scenarios_over_its_protocols_are_needed() -> None:
+    over_grpc = requirement(protocols=("grpc",))
+    assert needed([over_grpc], protocols=[Protocol.HTTP_JSON]) == ()
+    there = needed([over_grpc], protocols=[Protocol.GRPC])
+    assert "working_day" in names(there)
+    assert all(Protocol.GRPC in each.protocols for each in there)
+    assert names(needed([over_grpc])) == names(there)
+    assert len(there) < len(needed([requirement()]))
+
+
+def test_a_planned_run_is_called_as_one_that_was_made() -> None:
+    planned = SCENARIOS["working_day"].planned([Protocol.HTTP_JSON])
+    assert [run.label for run in planned] == ["working_day over http/json"]
+    assert len(SCENARIOS["working_day"].planned()) == len(Protocol)
+
+
 def test_every_protocol_is_spoken() -> None:
     assert {p for each in SCENARIOS.values() for p in each.protocols} == set(Protocol)
     assert SCENARIOS["working_day"].protocols == tuple(Protocol)

@@ -12,7 +12,7 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.capture.names import event_name
-from harness.contract.applicability import concerns
+from harness.contract.applicability import applies_to_run
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 from harness.judging.items.view import CaptureView
@@ -107,7 +107,7 @@ def table(
                 fine = all(
                     _allows(rule, capture, place)
                     for rule in rules
-                    if rule.params["canary"] == name and concerns(rule, run)
+                    if rule.params["canary"] == name and applies_to_run(rule, run)
                 )
                 spot = seen.setdefault((name, place), {})
                 spot[opened] = spot.get(opened, True) and fine

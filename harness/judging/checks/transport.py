@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome
+from harness.findings import Finding, Judged, NotExercised, Outcome, RunName
 from harness.judging.checks.fields import carrying, chosen, nothing_seen
 from harness.judging.items.describe import shown
 from harness.judging.items.view import CaptureView
 from harness.otlp.model import Protocol
+
+#: The name of an item, and its attribute keys.
+_Shape = tuple[str, tuple[str, ...]]
 
 
 def configured_protocol(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -31,7 +34,7 @@ def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> O
 
     ``params.names``: of items with these names only, where others come and go by chance.
     """
-    shapes: dict[Protocol, set[tuple[str, tuple[str, ...]]]] = {}
+    shapes: dict[Protocol, set[_Shape]] = {}
     for view in views:
         shapes.setdefault(view.protocol, set()).update(_shapes(requirement, view))
     empty = [str(protocol) for protocol, shape in shapes.items() if not shape]
@@ -46,6 +49,7 @@ def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> O
             + " and ".join(str(other) for other in shapes if (name, keys) in shapes[other]),
             f"not over {protocol}",
             f"{protocol} · {requirement.selects}",
+            runs=_showing(requirement, views, (name, keys), protocol),
         )
         for protocol, shape in shapes.items()
         for name, keys in sorted(everything - shape)
@@ -58,6 +62,7 @@ def distinct(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
     values = {
         view.run.label: {shown(value) for _, value in carrying(requirement, view)} for view in views
     }
+    names = {view.run.label: view.run_name for view in views}
     having = {label: seen for label, seen in values.items() if seen}
     if len(having) < 2:
         return NotExercised(f"fewer than two runs carried {'.'.join(requirement.path)}")
@@ -66,26 +71,62 @@ def distinct(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
     for label, seen in having.items():
         for value in sorted(seen):
             if first.setdefault(value, label) != label:
-                findings.append(Finding(f"another than in {first[value]}", value, label))
+                both = (names[first[value]], names[label])
+                findings.append(Finding(f"another than in {first[value]}", value, label, runs=both))
     return Judged(len(having), tuple(findings))
 
 
 def equal_in_all(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
     """The field has one value in all selected items of all runs."""
-    having = [(item, value) for view in views for item, value in carrying(requirement, view)]
+    having = [
+        (item, value, view.run_name)
+        for view in views
+        for item, value in carrying(requirement, view)
+    ]
     protocols = {view.protocol for view in views if carrying(requirement, view)}
     if len(protocols) < 2:
         return NotExercised(f"fewer than two protocols carried {'.'.join(requirement.path)}")
-    first, same = having[0]
+    first, same, there = having[0]
     findings = tuple(
-        Finding(f"the same as at {first.where}: {shown(same)}", shown(value), item.where)
-        for item, value in having[1:]
+        Finding(
+            f"the same as at {first.where}: {shown(same)}",
+            shown(value),
+            item.where,
+            runs=_over_two(views, there, run),
+        )
+        for item, value, run in having[1:]
         if value != same
     )
     return Judged(len(having), findings)
 
 
-def _shapes(requirement: Requirement, view: CaptureView) -> set[tuple[str, tuple[str, ...]]]:
+def _showing(
+    requirement: Requirement, views: Sequence[CaptureView], shape: _Shape, lacking: Protocol
+) -> tuple[RunName, ...]:
+    """The runs of the first scenario that has the shape and was run over the protocol that
+    lacks it; none where no scenario shows it alone."""
+    there = {view.run.scenario for view in views if view.protocol is lacking}
+    for view in views:
+        scenario = view.run.scenario
+        if scenario in there and shape in _shapes(requirement, view):
+            return _runs_of(views, {scenario})
+    return ()
+
+
+def _over_two(views: Sequence[CaptureView], one: RunName, other: RunName) -> tuple[RunName, ...]:
+    """The two runs; of one protocol they do not suffice, and others of their scenarios come
+    along."""
+    if one.protocol != other.protocol:
+        return (one, other)
+    return _runs_of(views, {one.scenario, other.scenario})
+
+
+def _runs_of(views: Sequence[CaptureView], scenarios: Collection[str]) -> tuple[RunName, ...]:
+    names = (view.run_name for view in views if view.run.scenario in scenarios)
+    return tuple(dict.fromkeys(names))
+
+
+def _shapes(requirement: Requirement, view: CaptureView) -> set[_Shape]:
     """Name and attribute keys of each item.
 
     Items of the subject's side business, which differs from run to run, are

@@ -9,8 +9,9 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.capture.names import event_names
-from harness.contract.requirement import Selector
+from harness.contract.requirement import DRAWN, Selector
 from harness.exposition import UNSEEN, is_exposed
+from harness.findings import RunName
 from harness.judging.items.item import Item, Kind
 from harness.judging.items.measured import NO_MEASURES, Measures
 from harness.otlp.model import Attributes, DataPoint, Event, Resource, Scope, Signal, Value
@@ -29,6 +30,12 @@ class CaptureView:
         self.protocol = capture.run.protocol
         self._measures = measures
         self._selected: dict[Selector, tuple[Item, ...]] = {}
+
+    @cached_property
+    def run_name(self) -> RunName:
+        """The run, as findings name it."""
+        run = self.run
+        return RunName(run.scenario, run.protocol.value, DRAWN in run.traits)
 
     def select(self, selector: Selector) -> tuple[Item, ...]:
         """The items that a requirement speaks of, in order of arrival."""

@@ -95,7 +95,7 @@ def first_attribute_kept(capture: Capture, requirement: Requirement) -> Capture:
 
 def own_attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
     """Events lose attributes of their own."""
-    if not _speaks_of(requirement, capture):
+    if not _selects_something(requirement, capture):
         return capture
     exports = []
     for export in capture.exports:
@@ -128,18 +128,19 @@ def header_changed(capture: Capture, requirement: Requirement) -> Capture:
 
 def requests_lost(capture: Capture, requirement: Requirement) -> Capture:
     """Nothing is exported."""
-    return replace(capture, exports=()) if _speaks_of(requirement, capture) else capture
+    return replace(capture, exports=()) if _selects_something(requirement, capture) else capture
 
 
 def session_lost(capture: Capture, requirement: Requirement) -> Capture:
     """The session ends with an error before its work, and exports nothing."""
-    if not _speaks_of(requirement, capture):
+    if not _selects_something(requirement, capture):
         return capture
     truth = replace(capture.run.truth, api_calls=(), prompts=())
     return replace(capture, run=replace(capture.run, exit_code=1, truth=truth), exports=())
 
 
-def _speaks_of(requirement: Requirement, capture: Capture) -> bool:
+def _selects_something(requirement: Requirement, capture: Capture) -> bool:
+    """Whether the capture has an item for the requirement: without one there is no lie."""
     return bool(chosen(requirement, _view(capture)))
 
 

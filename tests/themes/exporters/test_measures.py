@@ -12,6 +12,7 @@ from harness.capture.capture import Connection
 from harness.capture.export import Export
 from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
+from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import APART, Requirement, Selector
 from harness.exposition import CONSOLE, PROMETHEUS, UNSEEN
@@ -19,6 +20,7 @@ from harness.findings import Judged, NotExercised
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
 from harness.otlp.model import Protocol, Signal
+from harness.running.scenario import PlannedRun
 from harness.themes.catalogue import MEASURES
 from harness.themes.exporters.observed import Endpoint, Scrape
 
@@ -29,6 +31,10 @@ Require = Callable[..., Requirement]
 COMMITS = "claude_code.commit.count"
 WORKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 SHOWN: Mapping[str, Any] = {"method": "", "protocol": Protocol.HTTP_JSON}
+
+
+def a_day(*traits: str) -> PlannedRun:
+    return PlannedRun("a_day", Protocol.GRPC, {}, traits)
 
 
 def measured(name: str, view: CaptureView) -> Sequence[Mapping[str, Any]]:
@@ -283,16 +289,16 @@ def test_nothing_is_asked_of_a_signal_that_is_off(
     requirement: Require, kind: str, name: str, without: str
 ) -> None:
     asked = requirement("present", kind=kind, name=name, scenarios=())
-    assert asked.speaks_of("a_day", {}, ())
-    assert not asked.speaks_of("a_day", {}, (without,))
+    assert applies_to_run(asked, a_day())
+    assert not applies_to_run(asked, a_day(without))
     other = {"without_metrics", "without_events"} - {without}
-    assert asked.speaks_of("a_day", {}, tuple(other))
+    assert applies_to_run(asked, a_day(*other))
     named = requirement("present", kind=kind, name=name, scenarios=("a_day",))
-    assert named.speaks_of("a_day", {}, (without, APART))
+    assert applies_to_run(named, a_day(without, APART))
 
 
 @pytest.mark.parametrize("kind", ["items", "resources", "exports"])
 def test_what_is_common_to_the_signals_is_asked_of_either(requirement: Require, kind: str) -> None:
     asked = requirement("present", kind=kind, name="", scenarios=())
-    assert asked.speaks_of("a_day", {}, ("without_metrics",))
-    assert asked.speaks_of("a_day", {}, ("without_events",))
+    assert applies_to_run(asked, a_day("without_metrics"))
+    assert applies_to_run(asked, a_day("without_events"))
