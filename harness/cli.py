@@ -113,7 +113,10 @@ def _judge(arguments: argparse.Namespace) -> int:
         tool=importlib.metadata.version("pytest-cc-otel"),
     )
     options = (f"--cc-binary={subject.spec}",)
-    notes = [f"judged as release {version}, from {arguments.folder}"]
+    notes = [
+        *recorded(captures).facts.notes,
+        f"judged as release {version}, from {arguments.folder}",
+    ]
     summary = Summary(
         header,
         rows,

@@ -30,6 +30,9 @@ _DONE = "recording.json"
 #: Faults of runs that are shown in full: a subject that cannot start has one in each.
 _SHOWN_FAULTS = 3
 
+#: Requests without an answer that are named.
+_SHOWN_REQUESTS = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -40,7 +43,8 @@ class Facts:
     arrived by protocol.  ``undriven`` are the runs that the subject did not go
     through, with the reason, ``hindered`` those that cannot be made here or were not asked for;
     ``harness_fault`` says why nothing can be judged, or is empty.  ``fuzz`` tells of
-    sessions with drawn input, if there were any.
+    sessions with drawn input, if there were any.  ``unknown_requests`` are what the scripted
+    API has no answer to, each with the number of runs that asked for it.
     """
 
     seconds: float = 0.0
@@ -51,6 +55,20 @@ class Facts:
     harness_fault: str = ""
     unavoidable_s: float = 0.0
     fuzz: Fuzz | None = None
+    unknown_requests: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know besides: lines."""
+        shown = [
+            f"{request} ({runs} run{'s' * (runs > 1)})"
+            for request, runs in self.unknown_requests[:_SHOWN_REQUESTS]
+        ]
+        more = len(self.unknown_requests) - len(shown)
+        if not shown:
+            return []
+        shown += [f"and {more} more"] if more else []
+        return [f"unknown    the scripted API has no answer to {', '.join(shown)}"]
 
     @property
     def problem(self) -> str:
@@ -100,6 +118,11 @@ def recorded(
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += sum(not is_exposed(e) for e in capture.exports)
+    unknown = Counter(
+        request
+        for capture in captures
+        for request in dict.fromkeys(capture.run.truth.unknown_requests)
+    )
     runs = tuple((capture.run.label, _length_s(capture.run)) for capture in captures)
     facts = Facts(
         seconds,
@@ -109,6 +132,7 @@ def recorded(
         tuple((hindered or {}).items()),
         unavoidable_s=_unavoidable_s(captures),
         fuzz=fuzz,
+        unknown_requests=tuple(unknown.most_common()),
     )
     return Recording(facts, captures)
 

@@ -92,7 +92,7 @@ class Ledger:
             lambda row: rerun(self._options.rerun, row, self._facts.fuzz),
             self._facts.problem,
             len(self._facts.undriven),
-            self._notes,
+            [*self._facts.notes, *self._notes],
         )
         terminalreporter.write_sep("=", "claude telemetry")
         for line in render(summary):
