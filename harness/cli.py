@@ -121,7 +121,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     )
     decided = decision(rows, len(summary.undriven))
     code = FAILED if decided.failed else OK
-    notes = [f"judged as release {version}, from {arguments.folder}"]
+    notes = [*summary.notes, f"judged as release {version}, from {arguments.folder}"]
     if arguments.report is not None:
         footer = jsonl.Footer(
             selected=len(rows),

@@ -119,6 +119,11 @@ def recorded(
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += sum(not is_exposed(e) for e in capture.exports)
+    unknown = Counter(
+        request
+        for capture in captures
+        for request in dict.fromkeys(capture.run.truth.unknown_requests)
+    )
     places = folders or ("",) * len(captures)
     runs = [
         RunSummary(
@@ -134,7 +139,12 @@ def recorded(
     for outcome, reasons in ((RunOutcome.UNDRIVEN, undriven), (RunOutcome.SKIPPED, skipped)):
         runs += [RunSummary(label, outcome, reason=why) for label, why in (reasons or {}).items()]
     summary = RecordingSummary(
-        seconds, tuple(runs), dict(arrived), unavoidable_s=_unavoidable_s(captures), fuzz=fuzz
+        seconds,
+        tuple(runs),
+        dict(arrived),
+        unavoidable_s=_unavoidable_s(captures),
+        fuzz=fuzz,
+        unknown_requests=dict(unknown.most_common()),
     )
     return Recording(summary, tuple(captures))
 

@@ -109,7 +109,8 @@ class GroundTruth:
     """What happened, counted by our fakes and never by the subject.
 
     ``canaries`` are unique texts, by what they stand in for (``prompt``, ``api_key``);
-    ``account`` is who was signed in, by the attributes that tell it.
+    ``account`` is who was signed in, by the attributes that tell it; ``unknown_requests``
+    are those that the scripted API has no answer to, as ``METHOD /path``.
     """
 
     prompts: tuple[str, ...] = ()
@@ -123,6 +124,7 @@ class GroundTruth:
     failures: tuple[Failure, ...] = ()
     canaries: Mapping[str, str] = field(default_factory=dict)
     account: Mapping[str, str] = field(default_factory=dict)
+    unknown_requests: tuple[str, ...] = ()
 
     @property
     def tools_that_ran(self) -> tuple[ToolRun, ...]:

@@ -1,4 +1,4 @@
-"""A door before a server: a TCP relay that counts who knocks, and that can be shut.
+"""A door before a server: a TCP relay that counts who knocks, and may be shut until it is opened.
 
 It knows nothing of HTTP, gRPC or TLS, so that it shows a connection that never became a
 request, and is in the way of every protocol alike.
@@ -96,10 +96,6 @@ class Door:
             self._openings.append(time.time_ns())
         self._do(self._listen())
 
-    def shut(self, *, reset: bool = True) -> None:
-        """Refuse connections from now on, and end those that there are, with a reset."""
-        self._do(self._shut(reset=reset))
-
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
@@ -112,7 +108,7 @@ class Door:
         self._leaving = asyncio.Event()
         self._started.set_result(None)
         await self._leaving.wait()
-        await self._shut(reset=False)
+        self._shut()
         while self._relays:
             await asyncio.wait(self._relays)
 
@@ -124,12 +120,12 @@ class Door:
             relay = partial(self._relay, target)
             self._servers.append(await asyncio.start_server(relay, sock=listener))
 
-    async def _shut(self, *, reset: bool) -> None:
+    def _shut(self) -> None:
         for server in self._servers:
             server.close()
         self._servers.clear()
         for stream in list(self._streams):
-            _end(stream, reset=reset)
+            _end(stream, reset=False)
 
     async def _relay(
         self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

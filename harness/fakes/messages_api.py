@@ -63,9 +63,8 @@ class MessagesApi:
     :func:`harness.fakes.conversation.is_main_loop`).  Every other request is
     auxiliary: answered, billed, recorded, and no step is spent on it.
 
-    ``cumulative_usage`` repeats the input and cache tokens in the stream's
-    ``message_delta``, as newer API releases do; ``usage_frames`` is the number of such
-    frames, in which the output tokens grow to the total.
+    ``usage_frames`` is the number of the stream's ``message_delta`` frames, in which the
+    output tokens grow to the total.
 
     The account properties may be read at any time, from any thread.
     """
@@ -76,7 +75,6 @@ class MessagesApi:
         *,
         prompts: Iterable[str],
         observer: ToolObserver | None = None,
-        cumulative_usage: bool = False,
         usage_frames: int = 1,
     ) -> None:
         self._prompts = tuple(prompts)
@@ -86,7 +84,6 @@ class MessagesApi:
         self._answered = 0
         self._failures: list[Failure] = []
         self._observer = observer
-        self._cumulative_usage = cumulative_usage
         self._usage_frames = usage_frames
         self._calls: list[ApiCall] = []
         self._tools: dict[str, UseTool] = {}
@@ -307,9 +304,7 @@ class MessagesApi:
             headers["content-type"] = "application/json"
             return _Response(200, message_json(answer), headers)
         headers["content-type"] = _EVENT_STREAM
-        body = event_stream(
-            answer, cumulative_usage=self._cumulative_usage, frames=self._usage_frames
-        )
+        body = event_stream(answer, frames=self._usage_frames)
         return _Response(200, body, headers)
 
     def _fail(self, call: ApiCall, step: Fail | HangUp | CutOff) -> _Response:

@@ -37,20 +37,19 @@ def message_json(answer: Answer) -> bytes:
     return json.dumps(message).encode()
 
 
-def event_stream(answer: Answer, *, cumulative_usage: bool, frames: int = 1) -> bytes:
+def event_stream(answer: Answer, *, frames: int = 1) -> bytes:
     """The body of a streaming answer.
 
-    With ``cumulative_usage`` the delta repeats the input and cache tokens, as newer
-    API releases do; ``frames`` of them tell the output tokens as they grow.  A client
-    must take both as totals, not add them up.
+    ``frames`` deltas tell the output tokens as they grow.  A client must take each as the
+    total so far, not add them up.
     """
-    return b"".join(map(_frame, _events(answer, cumulative_usage, frames)))
+    return b"".join(map(_frame, _events(answer, frames)))
 
 
 def cut_stream(answer: Answer) -> bytes:
     """The beginning of a streaming answer: up to its first piece of content."""
     beginning = []
-    for data in _events(answer, False, 1):
+    for data in _events(answer, 1):
         beginning.append(_frame(data))
         if data["type"] == "content_block_delta":
             break
@@ -61,7 +60,7 @@ def _frame(data: dict[str, object]) -> bytes:
     return f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode()
 
 
-def _events(answer: Answer, cumulative_usage: bool, frames: int) -> Iterator[dict[str, object]]:
+def _events(answer: Answer, frames: int) -> Iterator[dict[str, object]]:
     yield {
         "type": "message_start",
         "message": _message(answer, [], None, FIRST_OUTPUT_TOKENS),
@@ -79,9 +78,6 @@ def _events(answer: Answer, cumulative_usage: bool, frames: int) -> Iterator[dic
     yield {"type": "content_block_stop", "index": 0}
     for frame in range(1, frames + 1):
         output_tokens = answer.usage.output_tokens * frame // frames
-        usage: dict[str, object] = {"output_tokens": output_tokens}
-        if cumulative_usage:
-            usage = _usage(answer.usage, output_tokens)
         last = frame == frames
         yield {
             "type": "message_delta",
@@ -89,7 +85,7 @@ def _events(answer: Answer, cumulative_usage: bool, frames: int) -> Iterator[dic
                 "stop_reason": answer.stop_reason if last else None,
                 "stop_sequence": None,
             },
-            "usage": usage,
+            "usage": {"output_tokens": output_tokens},
         }
     yield {"type": "message_stop"}
 

@@ -93,7 +93,7 @@ class Ledger:
             lambda row: rerun(self._options.rerun, row, self._summary.fuzz),
             self._summary.problem,
             len(self._summary.undriven),
-            self._notes,
+            [*self._summary.notes, *self._notes],
         )
         terminalreporter.write_sep("=", "claude telemetry")
         for line in render(summary):

@@ -11,6 +11,9 @@ from harness.record.header import Fuzz
 #: Faults of runs that are shown in full: a subject that cannot start has one in each.
 _SHOWN_FAULTS = 3
 
+#: Requests without an answer that are named.
+_SHOWN_REQUESTS = 8
+
 
 class RunOutcome(StrEnum):
     """What became of a run."""
@@ -48,6 +51,8 @@ class RecordingSummary:
     ``seconds`` is its wall time, ``unavoidable_s`` the longest wait that no recording is
     without, ``exports`` what arrived by protocol.  ``harness_fault`` says why nothing can
     be judged, or is empty.  ``fuzz`` tells of sessions with drawn input, if there were any.
+    ``unknown_requests`` are what the scripted API has no answer to, each with the number of
+    runs that asked for it.
     """
 
     seconds: float = 0.0
@@ -56,6 +61,20 @@ class RecordingSummary:
     harness_fault: str = ""
     unavoidable_s: float = 0.0
     fuzz: Fuzz | None = None
+    unknown_requests: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader should know besides: lines."""
+        shown = [
+            f"{request} ({runs} run{'s' * (runs > 1)})"
+            for request, runs in list(self.unknown_requests.items())[:_SHOWN_REQUESTS]
+        ]
+        more = len(self.unknown_requests) - len(shown)
+        if not shown:
+            return []
+        shown += [f"and {more} more"] if more else []
+        return [f"unknown    the scripted API has no answer to {', '.join(shown)}"]
 
     @property
     def recorded(self) -> tuple[RunSummary, ...]:

@@ -1,7 +1,7 @@
 """OTEL_RESOURCE_ATTRIBUTES, as the emitter reads it.
 
 Like :mod:`harness.reference.versions` this is a reading of its own, apart from the model that
-judges (:mod:`harness.baggage`), so that a slip in one of the two shows.
+judges (:mod:`harness.env_lists`), so that a slip in one of the two shows.
 """
 
 from __future__ import annotations

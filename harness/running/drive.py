@@ -130,6 +130,7 @@ def _truth(
         failures=(NO_CONNECTION,) if in_vain else api.failures,
         canaries=scenario.canaries,
         account=scenario.account,
+        unknown_requests=api.unexpected,
     )
 
 

@@ -46,14 +46,6 @@ class Completed:
         parts = [text.strip() for text in (self.stdout, self.stderr) if text.strip()]
         return "\n".join(parts)[-_QUOTED_CHARACTERS:] or "(it printed nothing)"
 
-    def raise_if_timed_out(self) -> None:
-        """SubjectError with the last output, if the deadline ended the process."""
-        if self.timed_out:
-            raise SubjectError(
-                f"{' '.join(self.argv[:3])} did not end within {self.deadline_s:g} s",
-                output=self.last_output,
-            )
-
 
 class Leash:
     """Lets one thread end the processes that others wait for (Ctrl-C, a failed sibling)."""

@@ -194,3 +194,18 @@ def test_an_interruption_is_not_kept(
     assert read_shared(tmp_path) is None
     recorder(Recorded((captured(),), {}))
     assert record_shared(PLAN, silent, tmp_path).captures == (captured(),)
+
+
+def test_requests_without_an_answer_are_shown(captured: Take) -> None:
+    one = GroundTruth(unknown_requests=("GET /a", "GET /a", "POST /b"))
+    other = GroundTruth(unknown_requests=("GET /a",))
+    captures = (captured(truth=one), captured("new_file", truth=other), captured("toolbox"))
+    summary = recorded(captures).summary
+    assert summary.unknown_requests == {"GET /a": 2, "POST /b": 1}
+    assert summary.notes == [
+        "unknown    the scripted API has no answer to GET /a (2 runs), POST /b (1 run)"
+    ]
+    many = GroundTruth(unknown_requests=tuple(f"GET /{number}" for number in range(10)))
+    (note,) = recorded((captured(truth=many),)).summary.notes
+    assert note.endswith("GET /7 (1 run), and 2 more")
+    assert recorded(()).summary.notes == []

@@ -37,7 +37,7 @@ def test_what_passes_is_relayed_and_every_connection_counted(collector: Collecto
     assert len(collector.exports) == 2
 
 
-def test_a_shut_door_refuses_and_an_opened_one_relays_again(collector: Collector) -> None:
+def test_a_shut_door_refuses_and_an_opened_one_relays(collector: Collector) -> None:
     with Door((collector.http_port,), is_open=False) as door:
         port = door.port(collector.http_port)
         with pytest.raises(ConnectionRefusedError):
@@ -45,27 +45,11 @@ def test_a_shut_door_refuses_and_an_opened_one_relays_again(collector: Collector
         door.open()
         door.open()
         assert post(port) == 200
-        door.shut()
-        with pytest.raises(ConnectionRefusedError):
-            post(port)
-        door.open()
         assert post(port) == 200
         assert len(door.knocks) == 2
-        assert len(door.openings) == 2
+        assert len(door.openings) == 1
     with pytest.raises(ConnectionRefusedError):
         post(port)
-
-
-def test_shutting_resets_the_connections_there_are(collector: Collector) -> None:
-    with Door((collector.http_port,)) as door:
-        client = HTTPConnection("127.0.0.1", door.port(collector.http_port), timeout=30)
-        with closing(client):
-            client.request("POST", "/v1/logs", b"{}", {"content-type": "application/json"})
-            client.getresponse().read()
-            door.shut()
-            assert client.sock is not None
-            with pytest.raises(ConnectionResetError):
-                client.sock.recv(1)
 
 
 def test_a_request_may_be_cut_off_in_the_middle(collector: Collector) -> None:

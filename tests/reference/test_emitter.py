@@ -347,7 +347,7 @@ def test_version_says_what_it_emulates_and_costs_nothing() -> None:
     )
 
     assert done.stdout == f"{FEBRUARY} (Claude Code)\n"
-    assert "harness.testing" in done.stderr
+    assert "harness.reference" in done.stderr
     for heavy in ("opentelemetry", "grpc", "google.protobuf", "http.client"):
         assert heavy not in done.stderr
     assert emitter().version == AUGUST

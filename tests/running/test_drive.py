@@ -238,3 +238,16 @@ def test_a_subject_that_does_not_end_is_named_with_what_it_did(subject: Make) ->
     ) as raised:
         drive(hanging, scenario, Protocol.GRPC, 1.0, Leash())
     assert "waiting" in str(raised.value)
+
+
+def test_a_request_that_the_api_does_not_know_is_noted(subject: Make) -> None:
+    asking = """
+import urllib.error, urllib.request
+try:
+    urllib.request.urlopen(os.environ["ANTHROPIC_BASE_URL"] + "/api/news?page=1")
+except urllib.error.HTTPError as error:
+    print("news:", error.code)
+"""
+    capture = run(subject(HEADLESS + asking), prompt="Go.", script=(Say("Done."),))
+    assert capture.run.truth.unknown_requests == ("GET /api/news",)
+    assert "news: 404" in capture.run.stdout

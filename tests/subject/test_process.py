@@ -37,7 +37,6 @@ def test_a_run_is_reported_whole(script: Script) -> None:
     assert (done.exit_code, done.stdout, done.stderr) == (3, "out\n", "err\n")
     assert not done.timed_out
     assert done.started_unix_nano < done.ended_unix_nano
-    done.raise_if_timed_out()
 
 
 def test_only_the_given_environment_is_passed_and_stdin_is_closed(script: Script) -> None:
@@ -68,9 +67,8 @@ def test_a_hang_is_ended_with_its_last_output(
     assert done.exit_code == -15
     for pid in done.stdout.replace("before", "").split():
         assert_gone(int(pid))
-    with pytest.raises(SubjectError, match=r"within 1\.5 s(?s:.*)before") as raised:
-        done.raise_if_timed_out()
-    assert "before" in raised.value.output
+    assert done.deadline_s == 1.5
+    assert "before" in done.last_output
 
 
 @pytest.mark.slow

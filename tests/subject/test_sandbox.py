@@ -148,12 +148,7 @@ def test_it_is_gone_after_an_error() -> None:
     assert not sandbox.root.exists()
 
 
-@pytest.mark.parametrize("lister", ["_from_proc", "_from_ps"])
-def test_processes_that_left_their_group_are_ended(
-    lister: str, monkeypatch: pytest.MonkeyPatch, assert_gone: Callable[[int], None]
-) -> None:
-    if lister == "_from_ps":
-        monkeypatch.setattr(leftovers, "_PROC", Path("/no/such/folder"))
+def test_processes_that_left_their_group_are_ended(assert_gone: Callable[[int], None]) -> None:
     with Sandbox() as sandbox:
         script = (
             "import subprocess as s; print(s.Popen(['sleep', '600'], start_new_session=True).pid)"

@@ -91,8 +91,7 @@ def test_a_program_that_does_not_end_comes_back_with_its_screen(
     assert done.timed_out
     assert done.exit_code == -9
     assert_gone(int(done.stdout))
-    with pytest.raises(SubjectError, match=done.stdout):
-        done.raise_if_timed_out()
+    assert done.stdout.strip() in done.last_output
 
 
 def test_a_program_that_gives_up_its_terminal_is_waited_for(start: Start, tmp_path: Path) -> None:
