@@ -13,7 +13,7 @@ from harness.capture.describe import describe_all
 from harness.capture.export import Export
 from harness.capture.names import event_name, event_names, short
 from harness.capture.run import Run
-from harness.otlp.model import Attributes, DataPoint, Event, Protocol, Span, Value
+from harness.otlp.model import Attributes, DataPoint, Event, Span, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,16 @@ class Capture:
 
     @cached_property
     def unkept(self) -> tuple[Export, ...]:
-        """Exports whose body the server could not keep: it was larger than it takes.
+        """Exports over HTTP whose body the server could not keep: it was larger than it takes.
 
-        What a client of gRPC sent is not known either where it cancelled the call before
-        its message was there: the server is not told which of the two it was.
+        Over gRPC, the server is not told whether a message was too large or its call was
+        broken off, as some scenarios do on purpose.  Such an export is rejected and kept as
+        that: ``transport.accepted`` fails wherever nothing may be rejected.
         """
         return tuple(
             export
             for export in self.exports
-            if export.rejected
-            and not export.body
-            and not export.answered
-            and export.status == (8 if export.protocol is Protocol.GRPC else 413)
+            if export.status == 413 and export.rejected and not export.body and not export.answered
         )
 
     def data_points(
