@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.collector.answer import Answer, Responder
+from harness.collector.answer import CollectorResponse, Responder
 from harness.collector.collector import Collector
 from harness.collector.tls import Tls
 
-__all__ = ["Answer", "Collector", "Responder", "Tls"]
+__all__ = ["Collector", "CollectorResponse", "Responder", "Tls"]

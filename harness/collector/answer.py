@@ -10,7 +10,7 @@ from harness.otlp.model import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CollectorResponse:
     """One answer, in the words of both transports; each takes the half it speaks.
 
     ``http_status`` answers OTLP/HTTP, ``grpc_code`` (a number, 0 is OK) OTLP/gRPC.
@@ -34,10 +34,10 @@ class Answer:
 #: Asked for every well-formed export, after it arrived and before it is stored and
 #: answered; ``None`` means full success.  Runs on the server's own thread: it must not
 #: block.  An answer that is an error marks the export as rejected.
-Responder = Callable[[Export], Answer | None]
+Responder = Callable[[Export], CollectorResponse | None]
 
 
-def ask(responder: Responder, export: Export) -> tuple[Export, Answer | None]:
+def ask(responder: Responder, export: Export) -> tuple[Export, CollectorResponse | None]:
     """Ask for the answer to ``export``; return the export as answered, and the answer.
 
     A responder that raises must not cost us the export: the client gets an internal
@@ -46,7 +46,9 @@ def ask(responder: Responder, export: Export) -> tuple[Export, Answer | None]:
     try:
         answer = responder(export)
     except Exception as error:
-        answer = Answer(http_status=500, grpc_code=13, message=f"responder raised {error!r}")
+        answer = CollectorResponse(
+            http_status=500, grpc_code=13, message=f"responder raised {error!r}"
+        )
     if answer is None:
         return export, None
     if export.protocol is Protocol.GRPC:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.capture.export import Export
-from harness.collector.answer import Answer, Responder, ask
+from harness.collector.answer import CollectorResponse, Responder, ask
 from harness.collector.store import Store
 from harness.collector.tls import http_client
 from harness.otlp.codec import decode_request
@@ -312,7 +312,7 @@ async def _hold(receive: ASGIReceiveCallable, seconds: float) -> int:
     return 0
 
 
-def _scripted(route: _Route, answer: Answer) -> _Response:
+def _scripted(route: _Route, answer: CollectorResponse) -> _Response:
     assert route.signal is not None
     assert route.encoding is not None
     status = answer.http_status

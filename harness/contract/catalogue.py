@@ -53,7 +53,7 @@ class Contract:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Node:
     """Where the walk stands: the file, what it selects, the path and its versions."""
 
     file: Path
@@ -87,7 +87,7 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
         if "x-selects" in data
         for requirement in _walk(
             data,
-            _Place(file, _selector(data["x-selects"]), data["x-source"], (), VersionRange()),
+            _Node(file, _selector(data["x-selects"]), data["x-source"], (), VersionRange()),
             documents,
             version,
         )
@@ -147,7 +147,7 @@ def _selector(data: JsonObject) -> Selector:
 
 
 def _walk(
-    schema: JsonObject, place: _Place, documents: JsonObject, version: Version
+    schema: JsonObject, place: _Node, documents: JsonObject, version: Version
 ) -> Iterator[Requirement]:
     for entry in schema.get("x-requirements", ()):
         yield _requirement(entry, schema, place, documents, version)
@@ -157,14 +157,14 @@ def _walk(
             inner = own if own != VersionRange() else place.versions
             yield from _walk(
                 child,
-                _Place(place.file, place.selects, place.source, (*place.path, name), inner),
+                _Node(place.file, place.selects, place.source, (*place.path, name), inner),
                 documents,
                 version,
             )
 
 
 def _requirement(
-    entry: JsonObject, schema: JsonObject, place: _Place, documents: JsonObject, version: Version
+    entry: JsonObject, schema: JsonObject, place: _Node, documents: JsonObject, version: Version
 ) -> Requirement:
     name = str(entry["name"])
     document = str(entry.get("document", place.source["document"]))

@@ -1,4 +1,4 @@
-"""A door before a server: a TCP relay that counts who knocks, and may be shut until it is opened.
+"""A proxy before a server: a TCP relay that counts who knocks, and may be shut until it is opened.
 
 It knows nothing of HTTP, gRPC or TLS, so that it shows a connection that never became a
 request, and is in the way of every protocol alike.
@@ -28,29 +28,29 @@ _REQUEST_BYTES = 500
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
-class Door:
+class FaultProxy:
     """Listens on a free port for each of ``targets`` and relays to them.
 
-    ``targets`` are ports on this machine; :meth:`port` tells the door's own for each.
-    A shut door refuses connections and keeps its ports, so that nobody else gets them.
+    ``targets`` are ports on this machine; :meth:`port` tells the proxy's own for each.
+    A shut proxy refuses connections and keeps its ports, so that nobody else gets them.
     """
 
     def __init__(self, targets: tuple[int, ...], *, is_open: bool = True) -> None:
         self._targets = targets
         self._opens_at_once = is_open
-        self._knocks: list[int] = []
+        self._connections: list[int] = []
         self._to_cut = 0
         self._cuts: list[int] = []
         self._openings: list[int] = []
         self._streams: set[asyncio.StreamWriter] = set()
         self._relays: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
-        #: Bound and never listening: they keep the ports while the door is shut.
+        #: Bound and never listening: they keep the ports while the proxy is shut.
         self._held: list[socket.socket] = []
         self._loop: asyncio.AbstractEventLoop
         self._leaving: asyncio.Event
         self._started: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, name="door", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
 
     def __enter__(self) -> Self:
         self._held = [_bound(0) for _ in self._targets]
@@ -67,14 +67,14 @@ class Door:
             held.close()
 
     def port(self, target: int) -> int:
-        """Where the door listens for what is behind ``target``."""
+        """Where the proxy listens for what is behind ``target``."""
         port: int = self._held[self._targets.index(target)].getsockname()[1]
         return port
 
     @property
-    def knocks(self) -> tuple[int, ...]:
+    def connections(self) -> tuple[int, ...]:
         """When each connection came, in Unix nanoseconds; a refused one leaves no trace."""
-        return tuple(self._knocks)
+        return tuple(self._connections)
 
     @property
     def cuts(self) -> tuple[int, ...]:
@@ -91,7 +91,7 @@ class Door:
         self._to_cut = requests
 
     def open(self) -> None:
-        """Accept connections; nothing to do where the door is open."""
+        """Accept connections; nothing to do where the proxy is open."""
         if not self._servers:
             self._openings.append(time.time_ns())
         self._do(self._listen())
@@ -130,7 +130,7 @@ class Door:
     async def _relay(
         self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self._knocks.append(time.time_ns())
+        self._connections.append(time.time_ns())
         task = asyncio.current_task()
         assert task is not None
         self._relays.add(task)

@@ -29,7 +29,7 @@ from harness.fakes.script import (
     UseTool,
     usage_of_call,
 )
-from harness.fakes.sse import Answer, cut_stream, event_stream, message_json
+from harness.fakes.sse import ModelMessage, cut_stream, event_stream, message_json
 from harness.serving import HANG_UP, HttpServer
 
 #: Answered when the script has no step left.
@@ -298,7 +298,7 @@ class MessagesApi:
 
     def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> _Response:
         self._calls.append(_billed(call, usage))
-        answer = Answer(f"msg_01{len(self._calls):022d}", call.model, block, usage)
+        answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
         headers = {"request-id": call.request_id}
         if not call.streamed:
             headers["content-type"] = "application/json"
@@ -318,7 +318,7 @@ class MessagesApi:
             usage = usage_of_call(len(self._calls) + 1)
             self._calls.append(_billed(replace(call, status=0), usage))
             block: dict[str, object] = {"type": "text", "text": step.text}
-            answer = Answer(f"msg_01{len(self._calls):022d}", call.model, block, usage)
+            answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
             headers = {"request-id": call.request_id, "content-type": _EVENT_STREAM}
             return _Response(200, cut_stream(answer), headers, hang_up=True)
         if not isinstance(step, Fail):

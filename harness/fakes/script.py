@@ -36,7 +36,7 @@ def usage_of_call(number: int) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Answer with ``text`` and end the turn.  ``usage`` None: :func:`usage_of_call`."""
+    """ModelMessage with ``text`` and end the turn.  ``usage`` None: :func:`usage_of_call`."""
 
     text: str
     usage: Usage | None = None
@@ -57,7 +57,7 @@ class UseTool:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Answer with HTTP ``status`` and an error body; nothing is billed.
+    """ModelMessage with HTTP ``status`` and an error body; nothing is billed.
 
     The step answers ``times`` main-loop requests (the subject's retries are such
     requests), None for all until the next prompt.  ``type`` is the API's own word, e.g.

@@ -18,7 +18,7 @@ FIRST_OUTPUT_TOKENS = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelMessage:
     """One successful answer: ``block`` is its only content block."""
 
     message_id: str
@@ -31,13 +31,13 @@ class Answer:
         return "tool_use" if self.block["type"] == "tool_use" else "end_turn"
 
 
-def message_json(answer: Answer) -> bytes:
+def message_json(answer: ModelMessage) -> bytes:
     """The body of a non-streaming answer."""
     message = _message(answer, [answer.block], answer.stop_reason, answer.usage.output_tokens)
     return json.dumps(message).encode()
 
 
-def event_stream(answer: Answer, *, frames: int = 1) -> bytes:
+def event_stream(answer: ModelMessage, *, frames: int = 1) -> bytes:
     """The body of a streaming answer.
 
     ``frames`` deltas tell the output tokens as they grow.  A client must take each as the
@@ -46,7 +46,7 @@ def event_stream(answer: Answer, *, frames: int = 1) -> bytes:
     return b"".join(map(_frame, _events(answer, frames)))
 
 
-def cut_stream(answer: Answer) -> bytes:
+def cut_stream(answer: ModelMessage) -> bytes:
     """The beginning of a streaming answer: up to its first piece of content."""
     beginning = []
     for data in _events(answer, 1):
@@ -60,7 +60,7 @@ def _frame(data: dict[str, object]) -> bytes:
     return f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode()
 
 
-def _events(answer: Answer, frames: int) -> Iterator[dict[str, object]]:
+def _events(answer: ModelMessage, frames: int) -> Iterator[dict[str, object]]:
     yield {
         "type": "message_start",
         "message": _message(answer, [], None, FIRST_OUTPUT_TOKENS),
@@ -91,7 +91,10 @@ def _events(answer: Answer, frames: int) -> Iterator[dict[str, object]]:
 
 
 def _message(
-    answer: Answer, content: list[dict[str, object]], stop_reason: str | None, output_tokens: int
+    answer: ModelMessage,
+    content: list[dict[str, object]],
+    stop_reason: str | None,
+    output_tokens: int,
 ) -> dict[str, object]:
     return {
         "id": answer.message_id,

@@ -20,7 +20,7 @@ _RANDOM = frozenset({"session.id", "user.id", "prompt.id", "message.uuid", "clie
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ItemRef:
     """One data point or log record within its message.
 
     ``item`` is what the checks see of it; ``record`` is the message to edit,
@@ -44,7 +44,7 @@ class Place:
         return name, sequence if isinstance(sequence, int) else -1, json.dumps(attributes)
 
 
-def places(message: Request) -> Iterator[Place]:
+def places(message: Request) -> Iterator[ItemRef]:
     """Every data point or log record, in the order of the flattened model."""
     if isinstance(message, ExportMetricsServiceRequest):
         items = [
@@ -69,7 +69,7 @@ def places(message: Request) -> Iterator[Place]:
     else:
         return
     for item, (record, owner, siblings) in zip(items, found, strict=True):
-        yield Place(item, record, owner, siblings)
+        yield ItemRef(item, record, owner, siblings)
 
 
 def groups(message: Request) -> list[Any]:
@@ -86,7 +86,7 @@ def scopes(group: Any) -> Any:
     return group.scope_metrics if hasattr(group, "scope_metrics") else group.scope_logs
 
 
-def put(place: Place, path: tuple[str, ...], value: Any) -> None:
+def put(place: ItemRef, path: tuple[str, ...], value: Any) -> None:
     """Put ``value`` at ``path`` of an item; None takes a data point's value away."""
     match path:
         case ("attributes", key):
@@ -137,7 +137,7 @@ def drop_attribute(attributes: Any, key: str) -> None:
             del attributes[index]
 
 
-def remove(place: Place) -> None:
+def remove(place: ItemRef) -> None:
     """Take the item out of its message."""
     for index, each in enumerate(place.siblings):
         if each is place.record or each == place.record:
@@ -145,7 +145,7 @@ def remove(place: Place) -> None:
             return
 
 
-def repeat(place: Place) -> None:
+def repeat(place: ItemRef) -> None:
     """Put the item into its message a second time."""
     place.siblings.add().CopyFrom(place.record)
 

@@ -18,7 +18,7 @@ from harness.judging.checks.fields import matches
 from harness.judging.items.item import MISSING, Item, Kind
 from harness.judging.items.view import export_view, named
 from harness.mutants import editing, leaks
-from harness.mutants.editing import Place
+from harness.mutants.editing import ItemRef
 from harness.mutants.named import Lie, tell
 from harness.mutants.rewriting import copy_message, rewritten
 from harness.otlp.messages import Request
@@ -120,7 +120,7 @@ def _edit_items(messages: list[Request | None], requirement: Requirement, operat
         editing.put(max(having or found, key=lambda p: p.key), path, operation["set"])
 
 
-def _set_all(found: list[Place], path: tuple[str, ...], wanted: Any) -> None:
+def _set_all(found: list[ItemRef], path: tuple[str, ...], wanted: Any) -> None:
     if isinstance(wanted, Mapping):
         changed = [place for place in found if place.item.at(path) == wanted["from"]]
         if not changed:
@@ -132,7 +132,7 @@ def _set_all(found: list[Place], path: tuple[str, ...], wanted: Any) -> None:
             editing.put(place, path, wanted)
 
 
-def _selected(place: Place, requirement: Requirement) -> bool:
+def _selected(place: ItemRef, requirement: Requirement) -> bool:
     item = place.item
     match requirement.selects.kind:
         case "metrics":

@@ -13,7 +13,7 @@ from harness.capture.export import Export
 from harness.contract.requirement import Requirement
 from harness.judging.items.item import Kind
 from harness.mutants import editing
-from harness.mutants.editing import Place
+from harness.mutants.editing import ItemRef
 from harness.mutants.rewriting import copy_message, rewritten, with_body
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, Encoding
@@ -140,7 +140,7 @@ def one_session_id(
 
 
 def _name_session(capture: Capture, session_id: str, kind: Kind) -> Capture:
-    def name(place: Place) -> None:
+    def name(place: ItemRef) -> None:
         if place.item.kind is kind:
             editing.put_attribute(place.record.attributes, "session.id", session_id)
 
@@ -159,7 +159,7 @@ def other_resource_on_one_protocol(capture: Capture, requirement: Requirement) -
 def repeated_key(capture: Capture, requirement: Requirement) -> Capture:
     """One attribute of every item stands there twice."""
 
-    def repeat(place: Place) -> None:
+    def repeat(place: ItemRef) -> None:
         attributes = place.record.attributes
         attributes.add().CopyFrom(attributes[0])
 
@@ -178,7 +178,7 @@ def repeated_resource_key(capture: Capture, requirement: Requirement) -> Capture
 def starts_after_its_time(capture: Capture, requirement: Requirement) -> Capture:
     """Every data point starts a nanosecond after its time."""
 
-    def late(place: Place) -> None:
+    def late(place: ItemRef) -> None:
         if place.item.kind is Kind.METRIC:
             place.record.start_time_unix_nano = place.record.time_unix_nano + 1
 
@@ -200,7 +200,7 @@ def point_twice(capture: Capture, requirement: Requirement) -> Capture:
 def overlapping_windows(capture: Capture, requirement: Requirement) -> Capture:
     """Every data point claims to count since the start of the process."""
 
-    def early(place: Place) -> None:
+    def early(place: ItemRef) -> None:
         if place.item.kind is Kind.METRIC:
             place.record.start_time_unix_nano = capture.run.started_unix_nano
 
@@ -211,7 +211,7 @@ def falling_sum(capture: Capture, requirement: Requirement) -> Capture:
     """The first data point of each cumulative stream is higher than all that follow."""
     seen: set[str] = set()
 
-    def raise_first(place: Place) -> None:
+    def raise_first(place: ItemRef) -> None:
         view = place.item.view
         stream = f"{view.get('name')} {sorted(view['attributes'].items())}"
         if view.get("temporality") == "cumulative" and stream not in seen:
@@ -221,7 +221,7 @@ def falling_sum(capture: Capture, requirement: Requirement) -> Capture:
     return _edit_places(capture, raise_first)
 
 
-def _edit_places(capture: Capture, edit: Callable[[Place], object]) -> Capture:
+def _edit_places(capture: Capture, edit: Callable[[ItemRef], object]) -> Capture:
     messages = [(export, copy_message(export)) for export in capture.exports]
     for _, message in messages:
         # Editing may add to what is gone through.
@@ -252,7 +252,7 @@ def _number(capture: Capture, numbers: Callable[[int, int], tuple[int, int]]) ->
     return _rewrite(capture, messages)
 
 
-def _sequence(place: Place) -> int:
+def _sequence(place: ItemRef) -> int:
     return int(place.item.view["attributes"]["event.sequence"])
 
 

@@ -64,7 +64,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelReply:
     """A complete answer; ``content`` are its blocks as the next request repeats them."""
 
     exchange: Exchange
@@ -174,7 +174,7 @@ class MessagesClient:
         model: str,
         messages: Sequence[Mapping[str, Any]],
         tools: Sequence[Mapping[str, Any]],
-    ) -> Answer:
+    ) -> ModelReply:
         """One request of the main loop.  Raises :class:`ApiError` after the last attempt."""
         body = json.dumps(
             {
@@ -202,7 +202,7 @@ class MessagesClient:
             exchange = Exchange(model, _ms(started), request_id, tuple(attempt_ids))
             if reply is not None:
                 first_token_ms = _ms(started, reply.first_token_s)
-                return Answer(
+                return ModelReply(
                     exchange, reply.content, reply.usage, reply.stop_reason, first_token_ms
                 )
             if len(attempt_ids) > self._max_retries or not failure.worth_retrying:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.reference import subagents, tools
-from harness.reference.client import Answer, ApiError, MessagesClient, ToolUse
+from harness.reference.client import ApiError, MessagesClient, ModelReply, ToolUse
 from harness.reference.facts import Attribution, Reporter
 from harness.reference.mcp_servers import McpServers
 from harness.reference.permissions import Gate
@@ -31,7 +31,7 @@ class Turn:
 class Toolbox:
     """Every tool of a session, wherever it comes from."""
 
-    place: tools.Place
+    place: tools.ToolContext
     servers: McpServers
     agents: Subagents
 
@@ -95,7 +95,7 @@ class MainLoop:
                 if self._use_tools(answer.tool_uses):
                     return Turn("Interrupted. What should be done instead?", ok=True)
 
-    def _ask(self) -> Answer:
+    def _ask(self) -> ModelReply:
         with self._working():
             return self._spans.request(
                 self._model,

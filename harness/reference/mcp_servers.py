@@ -30,7 +30,7 @@ class McpServers:
     ``place`` is where they run.  Raises :class:`UsageError` for one that does not.
     """
 
-    def __init__(self, configs: Sequence[str], place: tools.Place) -> None:
+    def __init__(self, configs: Sequence[str], place: tools.ToolContext) -> None:
         self._place = place
         self._servers: dict[str, dict[str, Any]] = {}
         for config in configs:

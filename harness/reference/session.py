@@ -90,7 +90,7 @@ def opened(
     if there is one.  Leaving the block exports what is waiting."""
     settings, promises = Settings.of(environ), Promises.of(options.version)
     interactive = ask is not None
-    place = tools.Place(folder, _command_environment(environ, promises))
+    place = tools.ToolContext(folder, _command_environment(environ, promises))
     inbound = {} if interactive else {n: environ[n] for n in _TRACE_CONTEXT if n in environ}
     headers = DynamicHeaders.of(
         options.headers_helper,

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from harness.reference import tool_facts, tools
 from harness.reference.attributes import REDACTED, Attributes, Scalar, length
-from harness.reference.client import Answer, ApiError, Exchange, ToolUse
+from harness.reference.client import ApiError, Exchange, ModelReply, ToolUse
 from harness.reference.permissions import Decision
 from harness.reference.settings import Settings
 
@@ -82,8 +82,8 @@ class Spans:
             yield
 
     def request(
-        self, model: str, ask: Callable[[], Answer], *, agent: tuple[str, str] | None = None
-    ) -> Answer:
+        self, model: str, ask: Callable[[], ModelReply], *, agent: tuple[str, str] | None = None
+    ) -> ModelReply:
         """A request to the model; ``ask`` makes it, for the subagent ``agent`` (its name
         as a source, its id) if there is one."""
         attributes: SpanAttributes = {

@@ -73,7 +73,7 @@ class ToolError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ToolContext:
     """Where tools run: the folder, and the environment of commands."""
 
     folder: Path
@@ -100,7 +100,7 @@ def exists(name: str) -> bool:
     return name in _TOOLS
 
 
-def run(name: str, tool_input: Mapping[str, Any], place: Place) -> Result:
+def run(name: str, tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     """Run the tool ``name``.  Raises :class:`ToolError`."""
     tool, _, required = _TOOLS[name]
     for key in required:
@@ -130,7 +130,7 @@ def skill_name(tool_input: Mapping[str, Any]) -> str:
     return str(tool_input.get("skill") or tool_input.get("command") or "")
 
 
-def _write(tool_input: Mapping[str, Any], place: Place) -> Result:
+def _write(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     """Write a file, whole."""
     path = place.folder / tool_input["file_path"]
     before = path.read_bytes() if path.exists() else b""
@@ -140,7 +140,7 @@ def _write(tool_input: Mapping[str, Any], place: Place) -> Result:
     return Result(f"File written successfully at: {path}", *_changed_lines(before, after))
 
 
-def _edit(tool_input: Mapping[str, Any], place: Place) -> Result:
+def _edit(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     """Replace one place in a file, or every one with replace_all."""
     path = place.folder / tool_input["file_path"]
     before = path.read_bytes()
@@ -155,14 +155,14 @@ def _edit(tool_input: Mapping[str, Any], place: Place) -> Result:
     return Result(f"The file {path} has been updated.", *_changed_lines(before, after))
 
 
-def _read(tool_input: Mapping[str, Any], place: Place) -> Result:
+def _read(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     """Read a text file."""
     text = (place.folder / tool_input["file_path"]).read_text(encoding="utf-8")
     lines = enumerate(text.splitlines(), start=1)
     return Result("\n".join(f"{number:6}\t{line}" for number, line in lines))
 
 
-def _notebook_edit(tool_input: Mapping[str, Any], place: Place) -> Result:
+def _notebook_edit(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     """Replace, insert or delete one cell of a Jupyter notebook."""
     path = place.folder / tool_input["notebook_path"]
     before = path.read_bytes()
@@ -205,7 +205,7 @@ def _new_cell(tool_input: Mapping[str, Any], source: list[str]) -> dict[str, Any
     return {**cell, "execution_count": None, "outputs": []} if kind == "code" else cell
 
 
-def _skill(tool_input: Mapping[str, Any], place: Place) -> Result:
+def _skill(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     """Read the instructions of a skill."""
     name = skill_name(tool_input)
     for root in (Path(place.environ.get("HOME", "~")).expanduser(), place.folder):
@@ -216,7 +216,7 @@ def _skill(tool_input: Mapping[str, Any], place: Place) -> Result:
     raise ToolError(f"Unknown skill: {name}")
 
 
-def _bash(tool_input: Mapping[str, Any], place: Place) -> Result:
+def _bash(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     """Run a shell command."""
     command = tool_input["command"]
     timeout_ms = tool_input.get("timeout", _BASH_TIMEOUT_MS)
@@ -245,7 +245,7 @@ def _bash(tool_input: Mapping[str, Any], place: Place) -> Result:
     )
 
 
-def _newest_commit(place: Place) -> str:
+def _newest_commit(place: ToolContext) -> str:
     done = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=place.folder,
@@ -268,7 +268,7 @@ def _changed_lines(before: bytes, after: bytes) -> tuple[int, int]:
     return added, removed
 
 
-_Tool = Callable[[Mapping[str, Any], Place], Result]
+_Tool = Callable[[Mapping[str, Any], ToolContext], Result]
 
 _TOOLS: dict[str, tuple[_Tool, dict[str, str], list[str]]] = {
     "Write": (_write, {"file_path": "string", "content": "string"}, ["file_path", "content"]),

@@ -18,7 +18,7 @@ from harness.errors import DeadlineExceeded, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
-from harness.running.stage import Place, opened
+from harness.running.stage import Stage, opened
 from harness.subject import managed
 from harness.subject.binary import Binary
 from harness.subject.conversing import run_conversation
@@ -26,7 +26,7 @@ from harness.subject.dialogs import Choice
 from harness.subject.headless import run_headless
 from harness.subject.host import this_host
 from harness.subject.interactive import Witness, run_interactive
-from harness.subject.process import Completed, Leash
+from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
 from harness.subject.worktree import LineLedger
 
@@ -52,7 +52,7 @@ def drive(
     scenario: Scenario,
     protocol: Protocol,
     deadline_s: float,
-    leash: Leash,
+    groups: ProcessGroups,
     *,
     machine_wide: bool = False,
 ) -> Capture:
@@ -78,7 +78,7 @@ def drive(
             place.api = api
             settings = _settings(scenario, place)
             patience_s = scenario.limit_s or deadline_s + scenario.patience_s
-            session = _Session(scenario, place.sandbox, api, settings, args, patience_s, leash)
+            session = _Session(scenario, place.sandbox, api, settings, args, patience_s, groups)
             try:
                 completed = _completed(session, binary, scenario, place, machine_wide)
             except SubjectError as error:
@@ -97,7 +97,7 @@ def drive(
 
 
 def _completed(
-    session: _Session, binary: Binary, scenario: Scenario, place: Place, machine_wide: bool
+    session: _Session, binary: Binary, scenario: Scenario, place: Stage, machine_wide: bool
 ) -> Completed:
     """Run the session to its end, with all that the scenario puts around it."""
     launcher = scenario.launch(place) if scenario.launch else ()
@@ -109,7 +109,7 @@ def _completed(
 
 def _truth(
     scenario: Scenario,
-    place: Place,
+    place: Stage,
     ledger: LineLedger,
     decisions: tuple[Decision, ...],
     completed: Completed,
@@ -161,7 +161,7 @@ def _run(
     )
 
 
-def _settings(scenario: Scenario, place: Place) -> dict[str, str]:
+def _settings(scenario: Scenario, place: Stage) -> dict[str, str]:
     if scenario.configure is None:
         settings = telemetry_settings(place.protocol, place.endpoint())
     else:
@@ -170,7 +170,7 @@ def _settings(scenario: Scenario, place: Place) -> dict[str, str]:
 
 
 def _managed(
-    scenario: Scenario, place: Place, machine_wide: bool
+    scenario: Scenario, place: Stage, machine_wide: bool
 ) -> contextlib.AbstractContextManager[tuple[str, ...]]:
     if scenario.managed is None:
         return contextlib.nullcontext(())
@@ -179,7 +179,7 @@ def _managed(
 
 
 @contextlib.contextmanager
-def _meanwhile(scenario: Scenario, place: Place) -> Iterator[None]:
+def _meanwhile(scenario: Scenario, place: Stage) -> Iterator[None]:
     """Run the scenario's own thread while the block lasts.
 
     What it waits for may never come: a wait that the end of the session ended is no
@@ -220,7 +220,7 @@ class _Session:
         settings: Mapping[str, str],
         args: Sequence[str],
         deadline_s: float,
-        leash: Leash,
+        groups: ProcessGroups,
     ) -> None:
         self._scenario = scenario
         self._sandbox = sandbox
@@ -228,7 +228,7 @@ class _Session:
         self._settings = settings
         self._args = args
         self._deadline_s = deadline_s
-        self._leash = leash
+        self._leash = groups
         #: tool_use_id -> what the person answered.
         self._answers: dict[str, Choice] = {}
 
@@ -246,7 +246,7 @@ class _Session:
             "env": self._settings,
             "args": self._args,
             "deadline_s": self._deadline_s,
-            "leash": self._leash,
+            "groups": self._leash,
         }
         if scenario.prompt:
             return run_headless(binary, self._sandbox, scenario.prompt, **common)

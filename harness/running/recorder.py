@@ -20,7 +20,7 @@ from harness.running.scenario import Scenario, Script
 from harness.subject import managed
 from harness.subject.binary import Binary
 from harness.subject.headless import PERMISSIONS
-from harness.subject.process import Leash
+from harness.subject.process import ProcessGroups
 
 #: Seconds between two lines of progress while subjects run.
 _PROGRESS_S = 5.0
@@ -141,7 +141,7 @@ class _Runner:
     deadline_s: float
     keep: Path | None
     machine_wide: bool
-    leash: Leash = field(default_factory=Leash)
+    groups: ProcessGroups = field(default_factory=ProcessGroups)
     _saving: threading.Lock = field(default_factory=threading.Lock)
 
     def one(self, scenario: Scenario, protocol: Protocol) -> Capture:
@@ -154,7 +154,7 @@ class _Runner:
 
     def drawn(self, scenario: Scenario, protocol: Protocol) -> Capture:
         """Make one of many runs of a drawn scenario; what :data:`RunDrawn` says."""
-        if self.leash.pulled:
+        if self.groups.cancelled:
             raise SubjectError("no more sessions are begun")
         # Whether it is judged, and how, is known later: it is saved then.
         return self._drive(scenario, protocol)
@@ -165,7 +165,7 @@ class _Runner:
             scenario,
             protocol,
             self.deadline_s,
-            self.leash,
+            self.groups,
             machine_wide=self.machine_wide,
         )
 
@@ -200,7 +200,7 @@ class _Recording:
             except BaseException:
                 for each in (self._waiters, self._pool):
                     each.shutdown(wait=False, cancel_futures=True)
-                self._runner.leash.end_all()
+                self._runner.groups.end_all()
                 raise
 
     def collected(self) -> Recorded:
@@ -288,11 +288,11 @@ def run_session(
         files=files or {},
         args=tuple(args),
     )
-    leash = Leash()
+    groups = ProcessGroups()
     try:
-        return drive(binary, scenario, protocol, deadline_s, leash)
+        return drive(binary, scenario, protocol, deadline_s, groups)
     finally:
-        leash.end_all()
+        groups.end_all()
 
 
 def _await(futures: Mapping[Future[Any], str], progress: Callable[[str], None]) -> None:

@@ -16,7 +16,7 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from harness.capture.deliveries import Deliveries, Delivery
 from harness.capture.export import Export
-from harness.collector.answer import Answer
+from harness.collector.answer import CollectorResponse
 from harness.otlp.model import Protocol, Signal
 from harness.otlp.responses import partial_success_body
 
@@ -47,13 +47,13 @@ class Reply:
         asked for none begin after one second or sooner."""
         return (self.delay_s or 1) + 1.5
 
-    def answer(self, export: Export) -> Answer:
+    def answer(self, export: Export) -> CollectorResponse:
         assert export.signal is not None
         assert export.encoding is not None
         body = None
         if self.rejected is not None:
             body = partial_success_body(export.signal, export.encoding, self.rejected, self.message)
-        return Answer(
+        return CollectorResponse(
             self.http_status,
             self.grpc_code,
             self.message,
@@ -95,7 +95,7 @@ class Scripted:
         self._deliveries = Deliveries()
         self._replies: dict[Delivery, Reply] = {}
 
-    def __call__(self, export: Export) -> Answer | None:
+    def __call__(self, export: Export) -> CollectorResponse | None:
         touched = self._deliveries.add(export)
         for delivery in touched:
             if len(delivery.attempts) == 1 and (reply := self._next(export.signal)):

@@ -13,7 +13,7 @@ from harness.capture.run import run_label
 from harness.contract.requirement import APART, DRAWN
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
-from harness.running.stage import Backend, Place
+from harness.running.stage import Backend, Stage
 from harness.subject.headless import PERMISSIONS
 from harness.subject.interactive import Act, Type
 from harness.subject.managed import Files
@@ -36,7 +36,7 @@ class Until:
     blocking; at most ``at_most`` times."""
 
     step: UseTool
-    holds: Callable[[Place], bool]
+    holds: Callable[[Stage], bool]
     at_most: int = 200
 
 
@@ -102,7 +102,7 @@ class Scenario:
     files: Mapping[str, str] = field(default_factory=dict)
     args: tuple[str, ...] = PERMISSIONS
     acts: tuple[Act, ...] = ()
-    prepare: Callable[[Place], Sequence[str]] | None = None
+    prepare: Callable[[Stage], Sequence[str]] | None = None
     traits: tuple[str, ...] = ()
     canaries: Mapping[str, str] = field(default_factory=dict)
     account: Mapping[str, str] = field(default_factory=dict)
@@ -110,12 +110,12 @@ class Scenario:
     usage_frames: int = 1
     api_unreachable: bool = False
     backends: Mapping[str, Backend] = field(default_factory=lambda: {MAIN: Backend()})
-    configure: Callable[[Place], Mapping[str, str]] | None = None
-    launch: Callable[[Place], Sequence[str]] | None = None
-    meanwhile: Callable[[Place], None] | None = None
-    managed: Callable[[Place], Files] | None = None
-    observe: Callable[[Place, Completed], Observation | None] | None = None
-    more_exports: Callable[[Place, Completed], Sequence[Export]] | None = None
+    configure: Callable[[Stage], Mapping[str, str]] | None = None
+    launch: Callable[[Stage], Sequence[str]] | None = None
+    meanwhile: Callable[[Stage], None] | None = None
+    managed: Callable[[Stage], Files] | None = None
+    observe: Callable[[Stage, Completed], Observation | None] | None = None
+    more_exports: Callable[[Stage, Completed], Sequence[Export]] | None = None
     apart: bool = False
     hindrance: Callable[[], str] | None = None
     patience_s: float = 0.0
@@ -132,7 +132,7 @@ class Scenario:
         """The script for a work tree at ``work``."""
         return self.script(work) if callable(self.script) else self.script
 
-    def steps_at(self, place: Place) -> Sequence[Step]:
+    def steps_at(self, place: Stage) -> Sequence[Step]:
         """The script for a run at ``place``."""
         return [
             Repeat(step.step, partial(step.holds, place), step.at_most)

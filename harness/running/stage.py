@@ -1,4 +1,4 @@
-"""Where one run takes place: the sandbox, the collectors with their doors, the API."""
+"""Where one run takes place: the sandbox, the collectors with their proxies, the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.capture.export import MAIN, Export
 from harness.collector.answer import Responder
 from harness.collector.collector import Collector
 from harness.collector.tls import Tls
-from harness.fakes.fault_proxy import Door
+from harness.fakes.fault_proxy import FaultProxy
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol, Signal
 from harness.subject.sandbox import Sandbox
@@ -23,7 +23,7 @@ from harness.subject.sandbox import Sandbox
 class Backend:
     """One collector of a run.
 
-    ``responder`` makes what answers in the place of full success; the door before it is
+    ``responder`` makes what answers in the place of full success; the proxy before it is
     shut from the start unless ``listening``.  ``paths`` are accepted over HTTP beside the
     standard ones: pattern -> the signal that comes there.  ``tls`` makes what its servers
     show and ask for; without it they speak in the clear.
@@ -36,17 +36,17 @@ class Backend:
 
 
 @dataclass(slots=True)
-class Place:
+class Stage:
     """What a scenario may look at and act on while its session runs.
 
-    ``collectors`` and ``doors`` go by the names of the scenario's backends.  ``api`` is
+    ``collectors`` and ``proxies`` go by the names of the scenario's backends.  ``api`` is
     there once the session begins; ``ended`` is set when it is over.
     """
 
     sandbox: Sandbox
     protocol: Protocol
     collectors: Mapping[str, Collector]
-    doors: Mapping[str, Door]
+    proxies: Mapping[str, FaultProxy]
     ended: threading.Event = field(default_factory=threading.Event)
     _api: MessagesApi | None = None
 
@@ -74,10 +74,10 @@ class Place:
         self._api = api
 
     def endpoint(self, name: str = MAIN, protocol: Protocol | None = None) -> str:
-        """URL of a collector's door for a protocol (the run's own if None), without a path."""
-        collector, door = self.collectors[name], self.doors[name]
+        """URL of a collector's proxy for a protocol (the run's own if None), without a path."""
+        collector, proxy = self.collectors[name], self.proxies[name]
         grpc = (protocol or self.protocol) is Protocol.GRPC
-        port = door.port(collector.grpc_port if grpc else collector.http_port)
+        port = proxy.port(collector.grpc_port if grpc else collector.http_port)
         scheme = collector.http_endpoint.partition("://")[0]
         return f"{scheme}://127.0.0.1:{port}"
 
@@ -95,18 +95,20 @@ class Place:
         return tuple(arrived), forgotten
 
     def connections(self) -> tuple[Connection, ...]:
-        """Who knocked at any door, in order."""
-        knocks = [
-            Connection(name, moment) for name, door in self.doors.items() for moment in door.knocks
+        """Connections accepted by every proxy, oldest first."""
+        found = [
+            Connection(name, moment)
+            for name, proxy in self.proxies.items()
+            for moment in proxy.connections
         ]
-        return tuple(sorted(knocks, key=lambda each: each.opened_unix_nano))
+        return tuple(sorted(found, key=lambda each: each.opened_unix_nano))
 
 
 @contextlib.contextmanager
-def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Place]:
+def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stage]:
     """A place with everything but the API, gone when the block ends."""
     with contextlib.ExitStack() as stack:
-        collectors, doors = {}, {}
+        collectors, proxies = {}, {}
         for name, backend in backends.items():
             responder = backend.responder() if backend.responder else None
             tls = backend.tls() if backend.tls else None
@@ -115,5 +117,5 @@ def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Plac
             )
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
-            doors[name] = stack.enter_context(Door(targets, is_open=backend.listening))
-        yield Place(stack.enter_context(Sandbox()), protocol, collectors, doors)
+            proxies[name] = stack.enter_context(FaultProxy(targets, is_open=backend.listening))
+        yield Stage(stack.enter_context(Sandbox()), protocol, collectors, proxies)

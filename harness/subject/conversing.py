@@ -20,7 +20,7 @@ from pexpect import fdpexpect
 from harness.errors import SubjectError
 from harness.subject import process
 from harness.subject.binary import Binary
-from harness.subject.process import Completed, Leash
+from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
 
 #: What the process started may hold its output open for longer than it lives.
@@ -41,7 +41,7 @@ def run_conversation(
     env: Mapping[str, str] | None = None,
     args: Sequence[str] = (),
     deadline_s: float = 60.0,
-    leash: Leash | None = None,
+    groups: ProcessGroups | None = None,
 ) -> Completed:
     """Run ``claude -p`` with ``args`` through ``prompts``, one after another.
 
@@ -56,7 +56,7 @@ def run_conversation(
     running = _started(argv, sandbox, environment, errors)
     lines: list[str] = []
     try:
-        with (leash or Leash()).holding(running.pid):
+        with (groups or ProcessGroups()).track(running.pid):
             timed_out = not _answered_all(running, prompts, lines, end_s, errors)
     finally:
         process.kill_group(running)

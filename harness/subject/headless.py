@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.subject import process
 from harness.subject.binary import Binary
-from harness.subject.process import Completed, Leash
+from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
 
 #: Lets the scripted tools run without a question, also as root.  The mode is named for
@@ -23,7 +23,7 @@ def run_headless(
     env: Mapping[str, str] | None = None,
     args: Sequence[str] = PERMISSIONS,
     deadline_s: float = 60.0,
-    leash: Leash | None = None,
+    groups: ProcessGroups | None = None,
 ) -> Completed:
     """Run ``claude -p PROMPT`` with ``args`` in the sandbox's work tree.
 
@@ -37,5 +37,5 @@ def run_headless(
         env=sandbox.env(env, api_url=api_url, path_entries=binary.path_entries),
         output_dir=sandbox.output,
         deadline_s=deadline_s,
-        leash=leash,
+        groups=groups,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.errors import SubjectError
 from harness.subject.binary import Binary
 from harness.subject.dialogs import Choice, Dialog, dialog, prompt_line
-from harness.subject.process import Completed, Leash
+from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import FAKE_API_KEY, Sandbox
 from harness.subject.terminal import COLUMNS, PRESS_AGAIN_S, Terminal
 
@@ -36,7 +36,7 @@ class Type:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerPrompt:
     """Wait for a permission prompt and answer it.
 
     ``asks`` stands in the dialog of every release, in its question or above it: a file,
@@ -54,7 +54,7 @@ class See:
     text: str
 
 
-Act = Type | Answer | See
+Act = Type | AnswerPrompt | See
 
 
 class Witness:
@@ -99,7 +99,7 @@ def run_interactive(
     env: Mapping[str, str] | None = None,
     args: Sequence[str] = ARGUMENTS,
     deadline_s: float = 60.0,
-    leash: Leash | None = None,
+    groups: ProcessGroups | None = None,
 ) -> Completed:
     """Run one session through ``acts``, then leave it by the end of input (Ctrl-D).
 
@@ -118,7 +118,7 @@ def run_interactive(
         cwd=sandbox.work,
         env=environment,
         deadline_s=deadline_s,
-        leash=leash,
+        groups=groups,
     ) as terminal:
         person = _Person(terminal, witness, answered)
         for act in acts:
@@ -139,7 +139,7 @@ class _Person:
         match act:
             case Type():
                 self._type(act.prompt)
-            case Answer():
+            case AnswerPrompt():
                 self._answer(act)
             case See():
                 self._terminal.until(
@@ -195,7 +195,7 @@ class _Person:
         )
         return twice
 
-    def _answer(self, act: Answer) -> None:
+    def _answer(self, act: AnswerPrompt) -> None:
         terminal = self._terminal
 
         def asked() -> Dialog | None:

@@ -47,37 +47,37 @@ class Completed:
         return "\n".join(parts)[-_QUOTED_CHARACTERS:] or "(it printed nothing)"
 
 
-class Leash:
+class ProcessGroups:
     """Lets one thread end the processes that others wait for (Ctrl-C, a failed sibling)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: set[int] = set()
-        self._pulled = False
+        self._tracked: set[int] = set()
+        self._cancelled = False
 
     @property
-    def pulled(self) -> bool:
+    def cancelled(self) -> bool:
         """Whether all processes were ended."""
-        return self._pulled
+        return self._cancelled
 
     @contextlib.contextmanager
-    def holding(self, pid: int) -> Iterator[None]:
+    def track(self, pid: int) -> Iterator[None]:
         """Keep the process group ``pid`` within reach while the block runs."""
         with self._lock:
-            self._held.add(pid)
-            if self._pulled:
+            self._tracked.add(pid)
+            if self._cancelled:
                 _signal_group(pid, signal.SIGKILL)
         try:
             yield
         finally:
             with self._lock:
-                self._held.discard(pid)
+                self._tracked.discard(pid)
 
     def end_all(self) -> None:
         """Kill every group held, now and from now on."""
         with self._lock:
-            self._pulled = True
-            for pid in self._held:
+            self._cancelled = True
+            for pid in self._tracked:
                 _signal_group(pid, signal.SIGKILL)
 
 
@@ -89,7 +89,7 @@ def run(
     output_dir: Path,
     deadline_s: float,
     while_waiting: Callable[[float], None] | None = None,
-    leash: Leash | None = None,
+    groups: ProcessGroups | None = None,
 ) -> Completed:
     """Run ``argv`` in a session of its own and wait for it.
 
@@ -97,7 +97,7 @@ def run(
     At ``deadline_s`` the process group gets SIGTERM, :data:`GRACE_S` later SIGKILL.
     On every way out, exceptions and Ctrl-C included, the group is killed and the
     process reaped.  ``while_waiting`` is called about every five seconds with the
-    seconds gone by.  ``leash`` lets another thread end the process.
+    seconds gone by.  ``groups`` lets another thread end the process.
 
     Raises SubjectError if the process cannot be started.
     """
@@ -117,7 +117,7 @@ def run(
         except OSError as error:
             raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
     try:
-        with (leash or Leash()).holding(process.pid):
+        with (groups or ProcessGroups()).track(process.pid):
             timed_out = not wait(process, deadline_s, while_waiting)
             if timed_out:
                 _signal_group(process.pid, signal.SIGTERM)

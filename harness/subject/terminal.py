@@ -28,7 +28,7 @@ from pexpect import fdpexpect
 
 from harness.errors import SubjectError
 from harness.subject import process
-from harness.subject.process import Completed, Leash
+from harness.subject.process import Completed, ProcessGroups
 
 #: Wide enough for one-line questions, high enough for a dialog with what precedes it.
 COLUMNS, ROWS = 140, 50
@@ -80,13 +80,13 @@ class Terminal:
         cwd: Path,
         env: Mapping[str, str],
         deadline_s: float,
-        leash: Leash | None = None,
+        groups: ProcessGroups | None = None,
     ) -> None:
         self._argv = tuple(argv)
         self._cwd = cwd
         self._env = dict(env)
         self._deadline_s = deadline_s
-        self._leash = leash or Leash()
+        self._leash = groups or ProcessGroups()
         self._screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
         self._unfinished = b""
@@ -115,7 +115,7 @@ class Terminal:
         finally:
             os.close(theirs)
         self._cleanup.callback(self._end)
-        self._cleanup.enter_context(self._leash.holding(self._process.pid))
+        self._cleanup.enter_context(self._leash.track(self._process.pid))
         self._channel = fdpexpect.fdspawn(ours, timeout=None)
         return self
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import grpc
 import pytest
 
-from harness.collector import Answer, Collector
+from harness.collector import Collector, CollectorResponse
 from harness.collector.grpc_server import METHODS
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
@@ -131,7 +131,7 @@ def test_a_call_that_its_client_cancels_is_recorded(collector):
 
 
 def test_a_responder_may_refuse():
-    answer = Answer(grpc_code=14, message="busy", headers=(("x-why", "test"),))
+    answer = CollectorResponse(grpc_code=14, message="busy", headers=(("x-why", "test"),))
     with Collector(responder=lambda export: answer) as collector:
         with pytest.raises(grpc.RpcError) as caught:
             call(collector, METRICS, b"")
@@ -143,13 +143,15 @@ def test_a_responder_may_refuse():
 
 
 def test_a_responder_may_choose_the_message():
-    with Collector(responder=lambda export: Answer(body=b"\x0a\x02\x08\x03")) as collector:
+    with Collector(
+        responder=lambda export: CollectorResponse(body=b"\x0a\x02\x08\x03")
+    ) as collector:
         assert call(collector, METRICS, b"") == b"\x0a\x02\x08\x03"
         assert collector.exports[0].rejected == ""
 
 
 def test_it_is_noted_when_a_client_gives_up_waiting():
-    answer = Answer(called="slow", hold_s=DEADLINE_S)
+    answer = CollectorResponse(called="slow", hold_s=DEADLINE_S)
     with Collector(responder=lambda export: answer) as collector:
         target = collector.grpc_endpoint.removeprefix("http://")
         with grpc.insecure_channel(target) as channel:
@@ -165,7 +167,7 @@ def test_it_is_noted_when_a_client_gives_up_waiting():
 
 
 def test_a_held_answer_is_given_after_all():
-    with Collector(responder=lambda export: Answer(hold_s=0.05)) as collector:
+    with Collector(responder=lambda export: CollectorResponse(hold_s=0.05)) as collector:
         began = time.monotonic()
         assert call(collector, METRICS, b"") == b""
         assert time.monotonic() - began >= 0.05

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
-from harness.collector import Answer, Collector
+from harness.collector import Collector, CollectorResponse
 from harness.otlp.messages import RESPONSES, Encoding
 from harness.otlp.model import Protocol, Signal
 
@@ -421,7 +421,7 @@ def test_expect_100_continue(collector):
 
 @pytest.mark.parametrize("encoding", list(Encoding))
 def test_a_responder_may_refuse(body, encoding):
-    answer = Answer(http_status=503, message="busy", headers=(("retry-after", "2"),))
+    answer = CollectorResponse(http_status=503, message="busy", headers=(("retry-after", "2"),))
     seen = []
     with Collector(responder=lambda export: seen.append(export.signal) or answer) as collector:
         response, content = send(
@@ -437,7 +437,7 @@ def test_a_responder_may_refuse(body, encoding):
 def test_a_responder_may_choose_the_body(body):
     partial = ExportMetricsServiceResponse()
     partial.partial_success.rejected_data_points = 3
-    answer = Answer(body=partial.SerializeToString())
+    answer = CollectorResponse(body=partial.SerializeToString())
     with Collector(responder=lambda export: answer) as collector:
         response, content = send(
             collector, body(Signal.METRICS, Encoding.PROTOBUF), {"Content-Type": PROTOBUF}
@@ -448,7 +448,7 @@ def test_a_responder_may_choose_the_body(body):
 
 
 def test_a_held_answer_is_given_after_all(body):
-    answer = Answer(http_status=503, message="busy", called="slow", hold_s=0.05)
+    answer = CollectorResponse(http_status=503, message="busy", called="slow", hold_s=0.05)
     with Collector(responder=lambda export: answer) as collector:
         began = time.monotonic()
         response, _ = send(collector, b"{}", {"Content-Type": JSON})
@@ -459,7 +459,7 @@ def test_a_held_answer_is_given_after_all(body):
 
 
 def test_it_is_noted_when_a_client_gives_up_waiting():
-    with Collector(responder=lambda export: Answer(hold_s=30)) as collector:
+    with Collector(responder=lambda export: CollectorResponse(hold_s=30)) as collector:
         with closing(connect(collector)) as client:
             client.request("POST", "/v1/metrics", b"{}", {"Content-Type": JSON})
             export = collector.wait_for_item(lambda export: export, 30)

@@ -16,7 +16,7 @@ from harness.otlp.model import Protocol, Signal
 from harness.running.drive import drive
 from harness.subject.binary import resolve
 from harness.subject.headless import run_headless
-from harness.subject.process import Completed, Leash
+from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
 from harness.themes.catalogue import SCENARIOS
 
@@ -38,7 +38,7 @@ def run(environment: Mapping[str, str], version: str = "2.1.240") -> Completed:
 def scenario(name: str, version: str) -> Capture:
     chosen = SCENARIOS[name]
     binary = resolve(f"reference:{version}", progress=print)
-    return drive(binary, chosen, chosen.protocols[0], 60.0, Leash())
+    return drive(binary, chosen, chosen.protocols[0], 60.0, ProcessGroups())
 
 
 @pytest.mark.parametrize("version", ["2.1.31", "2.1.240"])

@@ -20,8 +20,8 @@ from harness.running.drive import drive
 from harness.running.scenario import Scenario
 from harness.subject.binary import resolve
 from harness.subject.dialogs import Choice
-from harness.subject.interactive import ARGUMENTS, Act, Answer, See, Type
-from harness.subject.process import Leash
+from harness.subject.interactive import ARGUMENTS, Act, AnswerPrompt, See, Type
+from harness.subject.process import ProcessGroups
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def session(
         acts=tuple(acts),
     )
     binary = resolve(f"reference:{version}", progress=print)
-    capture = drive(binary, scenario, protocol, 30.0, Leash())
+    capture = drive(binary, scenario, protocol, 30.0, ProcessGroups())
     assert capture.run.exit_code == 0
     assert capture.rejected == ()
     return capture
@@ -102,12 +102,12 @@ def test_several_turns_are_one_session(version: str) -> None:
 def test_every_answer_has_its_source(version: str, protocol: Protocol) -> None:
     acts = [
         Type("do a lot"),
-        Answer(Choice.YES, "once.py"),
-        Answer(Choice.YES_FOR_THE_SESSION, "ever.py"),
-        Answer(Choice.YES_AND_NEVER_ASK_AGAIN, "touch x"),
-        Answer(Choice.NO, "echo no"),
+        AnswerPrompt(Choice.YES, "once.py"),
+        AnswerPrompt(Choice.YES_FOR_THE_SESSION, "ever.py"),
+        AnswerPrompt(Choice.YES_AND_NEVER_ASK_AGAIN, "touch x"),
+        AnswerPrompt(Choice.NO, "echo no"),
         Type("go on"),
-        Answer(Choice.DISMISS, "mkdir x"),
+        AnswerPrompt(Choice.DISMISS, "mkdir x"),
         Type("and the end"),
         See("that is all"),
     ]
@@ -154,7 +154,7 @@ def test_every_answer_has_its_source(version: str, protocol: Protocol) -> None:
 
 def test_the_truth_agrees() -> None:
     # Asked about one file twice: what is to be changed tells the questions apart.
-    acts = [Type("do it"), Answer(Choice.YES, "kept.py"), Answer(Choice.NO, "kept.py")]
+    acts = [Type("do it"), AnswerPrompt(Choice.YES, "kept.py"), AnswerPrompt(Choice.NO, "kept.py")]
     script = [
         UseTool("Edit", {"file_path": "kept.py", "old_string": "a = 1\n", "new_string": ""}),
         UseTool("Edit", {"file_path": "kept.py", "old_string": "b", "new_string": "c"}),
@@ -178,7 +178,7 @@ def test_what_the_settings_allow_is_not_asked() -> None:
 
 @pytest.mark.parametrize(("version", "types"), [(FEBRUARY, {None}), (AUGUST, {"user", "cli"})])
 def test_active_time(version: str, types: set[str | None]) -> None:
-    acts = [Type("work"), Answer(Choice.YES, "echo"), Type("more"), See("ready")]
+    acts = [Type("work"), AnswerPrompt(Choice.YES, "echo"), Type("more"), See("ready")]
     capture = session(acts, [bash("echo"), Say("so far"), Say("ready")], version=version)
 
     points = capture.data_points("claude_code.active_time.total")
@@ -224,7 +224,7 @@ def test_json_lines_are_one_session_too() -> None:
         script=(Fail(400, "no"), Say("yes")),
     )
     binary = resolve("reference", progress=print)
-    capture = drive(binary, scenario, Protocol.GRPC, 30.0, Leash())
+    capture = drive(binary, scenario, Protocol.GRPC, 30.0, ProcessGroups())
 
     assert (capture.run.exit_code, capture.run.stderr) == (0, "")
     results = [json.loads(line) for line in capture.run.stdout.splitlines()]

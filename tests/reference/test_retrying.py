@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData
 
 from harness.collector import Collector
-from harness.fakes.fault_proxy import Door
+from harness.fakes.fault_proxy import FaultProxy
 from harness.otlp.model import Protocol, Signal
 from harness.reference.exporters import OtlpExporters
 from harness.reference.retrying import patient
@@ -110,7 +110,7 @@ def test_a_connection_that_was_cut_is_made_again_after_a_pause(
     with Collector() as collector:
         grpc = protocol is Protocol.GRPC
         port = collector.grpc_port if grpc else collector.http_port
-        with Door((port,), is_open=False) as door:
+        with FaultProxy((port,), is_open=False) as door:
             exporter = exporting(protocol, f"http://127.0.0.1:{door.port(port)}", timeout=0.05)
             assert exporter.export(data).name == "FAILURE"
             door.open()
@@ -133,7 +133,7 @@ def test_the_end_of_a_session_gives_up_what_has_no_answer(
 ) -> None:
     monkeypatch.setattr("harness.reference.exporters._AT_THE_END_S", 0.1)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "600000")
-    with Collector() as collector, Door((collector.http_port,), is_open=False) as door:
+    with Collector() as collector, FaultProxy((collector.http_port,), is_open=False) as door:
         endpoint = f"http://127.0.0.1:{door.port(collector.http_port)}"
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         exporters = OtlpExporters()

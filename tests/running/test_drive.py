@@ -19,12 +19,12 @@ from harness.fakes.script import Fail, Say, UseTool, usage_of_call
 from harness.otlp.model import Protocol
 from harness.running.drive import closed_port, drive
 from harness.running.scenario import Scenario
-from harness.running.stage import Place
+from harness.running.stage import Stage
 from harness.subject.binary import Binary
 from harness.subject.dialogs import Choice
 from harness.subject.host import this_host
-from harness.subject.interactive import Answer, See, Type
-from harness.subject.process import Leash
+from harness.subject.interactive import AnswerPrompt, See, Type
+from harness.subject.process import ProcessGroups
 from harness.themes.session.failures import API_FAILURES
 
 PLAYING = Path(__file__).parents[1] / "subject" / "playing_cli.py"
@@ -61,7 +61,7 @@ def subject(tmp_path: Path) -> Make:
 
 def run(binary: Binary, protocol: Protocol = Protocol.HTTP_JSON, **fields: Any) -> Capture:
     scenario = Scenario("one", "Is one.", **fields)
-    return drive(binary, scenario, protocol, 60.0, Leash())
+    return drive(binary, scenario, protocol, 60.0, ProcessGroups())
 
 
 def decided(capture: Capture) -> list[tuple[object, bool, str]]:
@@ -94,11 +94,11 @@ def test_the_answers_at_a_terminal_are_the_decisions() -> None:
         binary,
         acts=(
             Type("Do this."),
-            Answer(Choice.YES, "touch a"),
-            Answer(Choice.YES_AND_NEVER_ASK_AGAIN, "touch b"),
-            Answer(Choice.NO, "touch c"),
+            AnswerPrompt(Choice.YES, "touch a"),
+            AnswerPrompt(Choice.YES_AND_NEVER_ASK_AGAIN, "touch b"),
+            AnswerPrompt(Choice.NO, "touch c"),
             Type("Do that."),
-            Answer(Choice.DISMISS, "touch d"),
+            AnswerPrompt(Choice.DISMISS, "touch d"),
             Type("Say it."),
             See("Said."),
         ),
@@ -186,7 +186,7 @@ except urllib.error.URLError as error:
 
 
 def test_what_a_scenario_says_of_itself_is_told(subject: Make) -> None:
-    def prepare(place: Place) -> list[str]:
+    def prepare(place: Stage) -> list[str]:
         (place.home / "prepared").write_text(place.protocol, encoding="utf-8")
         return ["--prepared"]
 
@@ -236,7 +236,7 @@ def test_a_subject_that_does_not_end_is_named_with_what_it_did(subject: Make) ->
     with pytest.raises(
         SubjectError, match=r"did not end api_failures over grpc within 1 s"
     ) as raised:
-        drive(hanging, scenario, Protocol.GRPC, 1.0, Leash())
+        drive(hanging, scenario, Protocol.GRPC, 1.0, ProcessGroups())
     assert "waiting" in str(raised.value)
 
 

@@ -20,7 +20,7 @@ from harness.errors import SubjectError, UsageError
 from harness.otlp.model import Protocol, Signal
 from harness.running.recorder import RunDrawn, record, run_session
 from harness.running.scenario import Scenario
-from harness.running.stage import Place
+from harness.running.stage import Stage
 from harness.subject.binary import Binary
 from harness.subject.interactive import Type
 from harness.subject.process import Completed
@@ -195,10 +195,10 @@ def test_what_waits_begins_first_and_takes_nobodys_turn(subject: Maker) -> None:
     """All others end while it waits: it could not wait for them if it held them up."""
     waits = threading.Event()
 
-    def others_first(place: Place) -> None:
+    def others_first(place: Stage) -> None:
         assert waits.wait(60)
 
-    def note(place: Place, completed: Completed) -> None:
+    def note(place: Stage, completed: Completed) -> None:
         ended.append(place.protocol)
         if len(ended) == many:
             waits.set()
@@ -230,7 +230,7 @@ def test_what_waited_leaves_no_room_for_more_at_once(subject: Maker) -> None:
     waited, changed = threading.Event(), threading.Condition()
     now, most = 0, 0
 
-    def begins(place: Place) -> None:
+    def begins(place: Stage) -> None:
         nonlocal now, most
         assert waited.wait(60)
         with changed:
@@ -239,12 +239,12 @@ def test_what_waited_leaves_no_room_for_more_at_once(subject: Maker) -> None:
             changed.notify_all()
             changed.wait_for(lambda: now > limit, timeout=0.5)
 
-    def ends(place: Place, completed: Completed) -> None:
+    def ends(place: Stage, completed: Completed) -> None:
         nonlocal now
         with changed:
             now -= 1
 
-    def over(place: Place, completed: Completed) -> None:
+    def over(place: Stage, completed: Completed) -> None:
         waited.set()
 
     limit = 2 * (os.cpu_count() or 1)
@@ -261,7 +261,7 @@ DRAWN = Scenario("drawn", "Is drawn.", prompt="Go.", drawn=True)
 def test_drawn_runs_are_made_beside_others(subject: Maker, tmp_path: Path) -> None:
     explored = threading.Event()
 
-    def until_explored(place: Place) -> None:
+    def until_explored(place: Stage) -> None:
         assert explored.wait(60)
 
     def explore(run_drawn: RunDrawn, others_wait: Callable[[], bool]) -> Sequence[Capture]:

@@ -16,15 +16,15 @@ import pytest
 from harness.capture.capture import Capture
 from harness.capture.export import MAIN, Export
 from harness.capture.observed import Observation
-from harness.collector.answer import Answer
+from harness.collector.answer import CollectorResponse
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol
 from harness.running.drive import drive
 from harness.running.recorder import record
 from harness.running.scenario import Scenario, Until
-from harness.running.stage import Backend, Place, opened
+from harness.running.stage import Backend, Stage, opened
 from harness.subject.binary import Binary
-from harness.subject.process import Completed, Leash
+from harness.subject.process import Completed, ProcessGroups
 
 #: Works through what the model asks for; exports once to each endpoint that it knows.
 EXPORTING = """
@@ -67,11 +67,11 @@ def subject(tmp_path: Path) -> Binary:
 
 def run(subject: Binary, **fields: Any) -> Capture:
     scenario = Scenario("one", "Is one.", prompt="Go.", **fields)
-    return drive(subject, scenario, Protocol.HTTP_JSON, 60.0, Leash())
+    return drive(subject, scenario, Protocol.HTTP_JSON, 60.0, ProcessGroups())
 
 
 def test_exports_and_connections_tell_their_collector(subject: Binary) -> None:
-    def configure(place: Place) -> Mapping[str, str]:
+    def configure(place: Stage) -> Mapping[str, str]:
         return {"OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(), "OTHER": place.endpoint("other")}
 
     capture = run(
@@ -107,11 +107,11 @@ def test_naming_the_collector_leaves_what_it_stored_as_it_is() -> None:
 
 
 def test_a_collector_may_not_listen_or_refuse(subject: Binary) -> None:
-    def configure(place: Place) -> Mapping[str, str]:
+    def configure(place: Stage) -> Mapping[str, str]:
         return {"OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(), "OTHER": place.endpoint("other")}
 
     def busy() -> Any:
-        return lambda export: Answer(http_status=503, message="busy")
+        return lambda export: CollectorResponse(http_status=503, message="busy")
 
     capture = run(
         subject,
@@ -124,7 +124,7 @@ def test_a_collector_may_not_listen_or_refuse(subject: Binary) -> None:
 
 
 def test_a_step_is_repeated_until_something_holds(subject: Binary) -> None:
-    def enough(place: Place) -> bool:
+    def enough(place: Stage) -> bool:
         return len(place.main.exports) >= 4
 
     capture = run(subject, script=(Until(AGAIN, enough), Say("Enough.")))
@@ -141,12 +141,12 @@ def test_a_repeated_step_comes_to_an_end(subject: Binary) -> None:
 def test_a_scenario_acts_while_its_session_runs(subject: Binary) -> None:
     under_way = threading.Event()
 
-    def meanwhile(place: Place) -> None:
+    def meanwhile(place: Stage) -> None:
         assert under_way.wait(60)
-        place.doors["main"].open()
+        place.proxies["main"].open()
         (place.work / "open").touch()
 
-    def is_open(place: Place) -> bool:
+    def is_open(place: Stage) -> bool:
         if len(place.api.tool_runs) >= 2:
             under_way.set()
         return (place.work / "open").exists()
@@ -161,7 +161,7 @@ def test_a_scenario_acts_while_its_session_runs(subject: Binary) -> None:
 def test_what_never_comes_is_waited_for_as_long_as_the_session_lasts(subject: Binary) -> None:
     waited = []
 
-    def meanwhile(place: Place) -> None:
+    def meanwhile(place: Stage) -> None:
         waited.append(place.ended.is_set())
         place.main.wait_for_exports(99, 600)
 
@@ -170,7 +170,7 @@ def test_what_never_comes_is_waited_for_as_long_as_the_session_lasts(subject: Bi
 
 
 def test_a_fault_of_what_is_done_meanwhile_is_not_hidden(subject: Binary) -> None:
-    def meanwhile(place: Place) -> None:
+    def meanwhile(place: Stage) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -184,10 +184,10 @@ class Leftovers(Observation):
 
 
 def test_what_was_observed_and_exported_besides_is_kept(subject: Binary) -> None:
-    def more(place: Place, completed: Completed) -> Sequence[Export]:
+    def more(place: Stage, completed: Completed) -> Sequence[Export]:
         return [place.main.exports[0]] if completed.exit_code == 0 else []
 
-    def observe(place: Place, completed: Completed) -> Leftovers:
+    def observe(place: Stage, completed: Completed) -> Leftovers:
         return Leftovers(len(place.api.calls), tuple(p.name for p in place.home.iterdir()))
 
     capture = run(subject, more_exports=more, observe=observe)
@@ -231,13 +231,13 @@ def test_a_waiting_run_has_a_longer_deadline(subject: Binary) -> None:
         script=(Until(UseTool("Bash", {"command": "x"}), lambda place: False, at_most=3),),
         patience_s=60.0,
     )
-    capture = drive(subject, waiting, Protocol.HTTP_JSON, 1e-3, Leash())
+    capture = drive(subject, waiting, Protocol.HTTP_JSON, 1e-3, ProcessGroups())
     assert capture.run.exit_code == 0
 
 
 def test_an_answer_may_be_made_up_for_each_collector(subject: Binary) -> None:
     def teapot() -> Any:
-        return lambda export: Answer(http_status=418, message="short and stout")
+        return lambda export: CollectorResponse(http_status=418, message="short and stout")
 
     capture = run(subject, backends={"main": Backend(responder=teapot)})
     assert [(each.status, each.rejected) for each in capture.exports] == [(418, "short and stout")]

@@ -14,7 +14,7 @@ import pytest
 from harness.errors import SubjectError
 from harness.subject.binary import Binary
 from harness.subject.conversing import ARGUMENTS, run_conversation
-from harness.subject.process import Completed, Leash
+from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
 
 #: ``hear()`` gives the prompts that came at once, ``tell(type, **more)`` prints a message.
@@ -156,11 +156,11 @@ def test_a_program_that_does_not_listen_is_quoted(converse: Converse) -> None:
 def test_a_pulled_leash_ends_it(
     sandbox: Sandbox, converse: Converse, assert_gone: Callable[[int], None]
 ) -> None:
-    leash = Leash()
-    leash.end_all()
+    groups = ProcessGroups()
+    groups.end_all()
     code = "tell('system'); signal.pause()"
     with pytest.raises(SubjectError, match="ended before"):
-        converse(code, "first", leash=leash)
+        converse(code, "first", groups=groups)
 
 
 def test_what_cannot_start_is_the_subjects_fault(sandbox: Sandbox) -> None:

@@ -19,7 +19,7 @@ from harness.subject.binary import Binary
 from harness.subject.dialogs import Choice
 from harness.subject.interactive import (
     Act,
-    Answer,
+    AnswerPrompt,
     See,
     Type,
     Witness,
@@ -79,10 +79,10 @@ def test_a_session_is_typed_answered_read_and_left(session: Make, binary: Binary
     done = made.run(
         binary,
         Type(PROMPT),
-        Answer(Choice.YES, "touch first"),
-        Answer(Choice.NO, "touch second"),
+        AnswerPrompt(Choice.YES, "touch first"),
+        AnswerPrompt(Choice.NO, "touch second"),
         Type(again),
-        Answer(Choice.YES_AND_NEVER_ASK_AGAIN, "touch first"),
+        AnswerPrompt(Choice.YES_AND_NEVER_ASK_AGAIN, "touch first"),
         See("It is done."),
         args=("--some", "argument"),
     )
@@ -108,7 +108,7 @@ def test_a_session_is_typed_answered_read_and_left(session: Make, binary: Binary
 
 def test_a_dismissed_question_is_a_rejection(session: Make, binary: Binary) -> None:
     made = session(FIRST, SECOND)
-    done = made.run(binary, Type(PROMPT), Answer(Choice.DISMISS, "touch first"))
+    done = made.run(binary, Type(PROMPT), AnswerPrompt(Choice.DISMISS, "touch first"))
     assert made.answers == [Choice.DISMISS]
     assert made.api.remaining_steps == 1
     assert "Bash was rejected" in done.stdout
@@ -130,7 +130,7 @@ def test_keys_that_were_not_heard_are_pressed_again(
     monkeypatch.setattr(terminal, "PRESS_AGAIN_S", 0.2)
     made = session(FIRST, Say("It is done."))
     args = ("--deaf=3", "--ignore=2", drawn)
-    made.run(binary, Type(PROMPT), Answer(choice, "touch first"), args=args)
+    made.run(binary, Type(PROMPT), AnswerPrompt(choice, "touch first"), args=args)
     assert made.api.prompts == (PROMPT,)
     assert made.answers == [choice], "told once, however often the key was pressed"
     assert len(made.api.main_calls) == (2 if choice.accepts else 1)
@@ -152,7 +152,7 @@ def test_an_option_that_was_only_marked_is_chosen(
 ) -> None:
     monkeypatch.setattr(terminal, "PRESS_AGAIN_S", 0.2)
     made = session(FIRST, Say("It is done."))
-    made.run(binary, Type(PROMPT), Answer(choice, "touch first"), args=("--mark",))
+    made.run(binary, Type(PROMPT), AnswerPrompt(choice, "touch first"), args=("--mark",))
     assert made.answers == [choice]
     assert len(made.api.main_calls) == (2 if choice.accepts else 1)
 
@@ -166,11 +166,11 @@ def test_the_environment_and_the_default_arguments(session: Make, binary: Binary
 @pytest.mark.parametrize(
     ("acts", "waited_for"),
     [
-        ([Type(PROMPT), Answer(Choice.YES, "touch second")], "that asks 'touch second'"),
+        ([Type(PROMPT), AnswerPrompt(Choice.YES, "touch second")], "that asks 'touch second'"),
         ([Type(PROMPT), See("It is done.")], "the text 'It is done.'"),
         ([Type(PROMPT), Type("More.")], "the input line"),
         ([Type(PROMPT)], "the input line"),
-        ([Answer(Choice.YES, "touch first")], "a permission prompt"),
+        ([AnswerPrompt(Choice.YES, "touch first")], "a permission prompt"),
     ],
 )
 def test_another_screen_than_expected_is_shown(
@@ -186,7 +186,7 @@ def test_another_screen_than_expected_is_shown(
 def test_a_choice_that_is_not_offered_is_not_made(session: Make, binary: Binary) -> None:
     made = session(FIRST)
     with pytest.raises(SubjectError, match="does not offer YES_FOR_THE_SESSION") as raised:
-        made.run(binary, Type(PROMPT), Answer(Choice.YES_FOR_THE_SESSION, "touch first"))
+        made.run(binary, Type(PROMPT), AnswerPrompt(Choice.YES_FOR_THE_SESSION, "touch first"))
     assert "touch first" in raised.value.output
     assert "3. No" in raised.value.output
     assert made.answers == []
@@ -195,7 +195,7 @@ def test_a_choice_that_is_not_offered_is_not_made(session: Make, binary: Binary)
 @pytest.mark.parametrize("choice", [Choice.YES, Choice.NO])
 def test_a_session_that_dies_is_quoted(session: Make, binary: Binary, choice: Choice) -> None:
     made = session(FIRST)
-    acts = (Type(PROMPT), Answer(choice, "touch first"))
+    acts = (Type(PROMPT), AnswerPrompt(choice, "touch first"))
     with pytest.raises(SubjectError, match="the session ended before") as raised:
         made.run(binary, *acts, args=("--die",))
     assert "I am gone" in raised.value.output
@@ -244,7 +244,7 @@ def test_a_release_takes_no_for_an_answer(release: Callable[[str], Binary], sess
         [UseTool("Write", {"file_path": str(path), "content": "x = 1\n"}), Say("Never said.")],
         prompts=[PROMPT],
     )
-    done = made.run(release("2.1.330"), Type(PROMPT), Answer(Choice.NO, "unwanted.py"))
+    done = made.run(release("2.1.330"), Type(PROMPT), AnswerPrompt(Choice.NO, "unwanted.py"))
     assert (done.exit_code, done.timed_out) == (0, False), done.last_output
     assert made.answers == [Choice.NO]
     assert made.api.prompts == (PROMPT,)

@@ -13,7 +13,7 @@ import pytest
 from harness.errors import SubjectError
 from harness.subject import process
 from harness.subject import terminal as module
-from harness.subject.process import Leash
+from harness.subject.process import ProcessGroups
 from harness.subject.terminal import COLUMNS, ROWS, Terminal
 
 Start = Callable[..., Terminal]
@@ -276,14 +276,14 @@ def test_a_child_that_holds_the_terminal_open_does_not_hold_us(
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
 def test_a_pulled_leash_ends_it(start: Start, when: str) -> None:
-    leash = Leash()
+    groups = ProcessGroups()
     if when == "before":
-        leash.end_all()
+        groups.end_all()
     code = "print('ready', flush=True)\n__import__('signal').pause()"
-    with start(code, leash=leash) as terminal:
+    with start(code, groups=groups) as terminal:
         if when == "meanwhile":
             terminal.until(sees(terminal, "ready"), "ready")
-            leash.end_all()
+            groups.end_all()
         with pytest.raises(SubjectError, match="ended before Christmas"):
             terminal.until(lambda: None, "Christmas")
         assert terminal.completed().exit_code == -9

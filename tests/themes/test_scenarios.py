@@ -18,7 +18,7 @@ from harness.otlp.model import Protocol
 from harness.running.responders import refuses_the_first
 from harness.running.scenario import Scenario, Until
 from harness.running.stage import Backend, opened
-from harness.subject.interactive import Answer, See, Type
+from harness.subject.interactive import AnswerPrompt, See, Type
 from harness.subject.sandbox import FAKE_API_KEY
 from harness.themes.canaries import CANARIES
 from harness.themes.catalogue import SCENARIOS, needed
@@ -49,7 +49,7 @@ def seen_texts(scenario: Scenario) -> set[str]:
 
 def questions_in_a_row(scenario: Scenario) -> list[tuple[str, str]]:
     """What each pair of neighbouring permission prompts asks."""
-    return list(pairwise(act.asks for act in scenario.acts if isinstance(act, Answer)))
+    return list(pairwise(act.asks for act in scenario.acts if isinstance(act, AnswerPrompt)))
 
 
 EVERY = those(lambda scenario: True)

@@ -16,7 +16,7 @@ from harness.otlp.model import Protocol, Signal
 from harness.running.drive import telemetry_settings
 from harness.running.responders import Reply, Scripted
 from harness.running.scenario import Scenario, Until
-from harness.running.stage import Backend, Place
+from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
 from harness.themes.delivery.experiment import DELAY_S, HELD_S, LAST_WORDS, TIMEOUT_S
 from harness.themes.delivery.observed import Aftermath
@@ -85,7 +85,7 @@ OVER_GRPC = {
 }
 
 
-def _observe(place: Place, completed: Completed) -> Aftermath:
+def _observe(place: Stage, completed: Completed) -> Aftermath:
     worked = place.work / _WORKED
     lingered_s = None
     if worked.exists():
@@ -97,9 +97,9 @@ def _observe(place: Place, completed: Completed) -> Aftermath:
     )
 
 
-def _after_the_trouble(place: Place, name: str) -> int | None:
+def _after_the_trouble(place: Stage, name: str) -> int | None:
     """Count what the collector ``name`` accepted after its trouble; None if it had none."""
-    door = place.doors.get(name)
+    door = place.proxies.get(name)
     troubles = (*door.cuts, *door.openings) if door is not None else ()
     if not troubles:
         return None
@@ -109,7 +109,7 @@ def _after_the_trouble(place: Place, name: str) -> int | None:
     )
 
 
-def _scenario(name: str, says: str, until: Callable[[Place], bool], **others: Any) -> Scenario:
+def _scenario(name: str, says: str, until: Callable[[Stage], bool], **others: Any) -> Scenario:
     return Scenario(
         name=name,
         says=says,
@@ -121,7 +121,7 @@ def _scenario(name: str, says: str, until: Callable[[Place], bool], **others: An
     )
 
 
-def _settled(place: Place) -> bool:
+def _settled(place: Stage) -> bool:
     responder = place.main.responder
     assert isinstance(responder, Scripted)
     return responder.settled()
@@ -150,7 +150,7 @@ def _all_but_the_first_held() -> Scripted:
     return Scripted(first, finally_=Reply("held", hold_s=HELD_S))
 
 
-def _both_given_up(place: Place) -> bool:
+def _both_given_up(place: Stage) -> bool:
     given_up = {each.signal for each in place.main.exports if each.given_up_unix_nano}
     return given_up >= {Signal.METRICS, Signal.LOGS}
 
@@ -166,7 +166,7 @@ SLOW_COLLECTOR = _scenario(
 )
 
 
-def _apart(place: Place) -> Mapping[str, str]:
+def _apart(place: Stage) -> Mapping[str, str]:
     """Metrics go to one collector, logs to the other."""
     paths = ("", "") if place.protocol is Protocol.GRPC else ("/v1/metrics", "/v1/logs")
     return {
@@ -176,16 +176,16 @@ def _apart(place: Place) -> Mapping[str, str]:
     }
 
 
-def _trouble(place: Place) -> None:
+def _trouble(place: Stage) -> None:
     """Cut off a request with logs, and let metrics in after some more have come."""
     logs = place.collectors[_CUTTING]
     logs.wait_for_exports(2, _PATIENCE_S)
-    place.doors[_CUTTING].cut()
+    place.proxies[_CUTTING].cut()
     logs.wait_for_exports(5, _PATIENCE_S)
-    place.doors[_ABSENT].open()
+    place.proxies[_ABSENT].open()
 
 
-def _back(place: Place) -> bool:
+def _back(place: Stage) -> bool:
     """So much came that what was lost had its time to come, too."""
     return len(place.collectors[_ABSENT].exports) >= 7
 

@@ -17,7 +17,7 @@ from harness.exposition import console, numbered
 from harness.fakes.script import Say, Step, UseTool
 from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario, Until
-from harness.running.stage import Backend, Place
+from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
 from harness.themes.canaries import CANARIES
 from harness.themes.exporters import scraping
@@ -57,12 +57,12 @@ def _work_and_be_scraped(work: Path) -> Sequence[Step | Until]:
     return (*_work(work), *scraping.wait_and_end(work / "new.py"))
 
 
-def _printed(place: Place, completed: Completed) -> Sequence[Export]:
+def _printed(place: Stage, completed: Completed) -> Sequence[Export]:
     """What was printed, all of it: no more than the end is kept of a process's output."""
     return printed_to(place, completed, "stdout")
 
 
-def printed_to(place: Place, completed: Completed, *streams: str) -> Sequence[Export]:
+def printed_to(place: Stage, completed: Completed, *streams: str) -> Sequence[Export]:
     """What was printed to these streams of the process, behind what was received."""
     exports: list[Export] = []
     for stream in streams:
@@ -77,7 +77,7 @@ def printed_to(place: Place, completed: Completed, *streams: str) -> Sequence[Ex
 def _example(name: str, says: str, variables: Mapping[str, str], protocol: Protocol) -> Scenario:
     """``{endpoint}`` stands for the collector's."""
 
-    def configure(place: Place) -> Mapping[str, str]:
+    def configure(place: Stage) -> Mapping[str, str]:
         endpoint = place.endpoint()
         return {**ENABLED, **{k: v.format(endpoint=endpoint) for k, v in variables.items()}}
 
@@ -94,7 +94,7 @@ def _example(name: str, says: str, variables: Mapping[str, str], protocol: Proto
 _COLLECTED = re.compile(r"endTime: \[([^\]]*)\]")
 
 
-def _has_printed(place: Place) -> bool:
+def _has_printed(place: Stage) -> bool:
     printed = (place.sandbox.output / "stdout").read_text("utf-8", "replace")
     return len(set(_COLLECTED.findall(printed))) >= BATCHES
 
@@ -191,7 +191,7 @@ _EXAMPLE_SEVERAL = replace(
 )
 
 
-def _two_backends(place: Place) -> Mapping[str, str]:
+def _two_backends(place: Stage) -> Mapping[str, str]:
     return {
         **ENABLED,
         "OTEL_METRICS_EXPORTER": "otlp",
@@ -216,7 +216,7 @@ _EXAMPLE_BACKENDS = Scenario(
 )
 
 
-def _several(place: Place) -> Mapping[str, str]:
+def _several(place: Stage) -> Mapping[str, str]:
     return {
         **ENABLED,
         "OTEL_METRICS_EXPORTER": "otlp,prometheus",
@@ -227,7 +227,7 @@ def _several(place: Place) -> Mapping[str, str]:
     }
 
 
-def _printed_and_served(place: Place, completed: Completed) -> Sequence[Export]:
+def _printed_and_served(place: Stage, completed: Completed) -> Sequence[Export]:
     shown = [*_printed(place, completed), *scraping.served_exports(place, completed)]
     return numbered(shown, after=len(place.exports()[0]))
 

@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
-from harness.running.stage import Place
+from harness.running.stage import Stage
 from harness.subject.process import Completed
 from harness.themes.exporters import scraping
 from harness.themes.exporters.experiment import GLANCE_S, SILENT_INTERVAL_S, SILENT_WORK_S
@@ -22,10 +22,10 @@ from harness.themes.exporters.observed import Endpoint
 _KNOCK_S = 5.0
 
 
-def _everything_but(*left_out: str) -> Callable[[Place], Mapping[str, str]]:
+def _everything_but(*left_out: str) -> Callable[[Stage], Mapping[str, str]]:
     """Each exporter, endpoint and short interval is set, but not what is ``left_out``."""
 
-    def configure(place: Place) -> Mapping[str, str]:
+    def configure(place: Stage) -> Mapping[str, str]:
         own = {
             f"OTEL_EXPORTER_OTLP_{signal}_{what}": value
             for signal in ("METRICS", "LOGS", "TRACES")
@@ -52,35 +52,35 @@ def _everything_but(*left_out: str) -> Callable[[Place], Mapping[str, str]]:
     return configure
 
 
-def _signal_url(place: Place, signal: str) -> str:
+def _signal_url(place: Stage, signal: str) -> str:
     path = "" if place.protocol is Protocol.GRPC else f"/v1/{signal.lower()}"
     return place.endpoint() + path
 
 
-def _knock(place: Place) -> Sequence[str]:
+def _knock(place: Stage) -> Sequence[str]:
     """Come to the door oneself, before the session: whoever came then would be seen."""
     url = urlsplit(place.endpoint())
     socket.create_connection((url.hostname, url.port), _KNOCK_S).close()
     end = time.monotonic() + _KNOCK_S
-    while not place.doors[MAIN].knocks:
+    while not place.proxies[MAIN].connections:
         if time.monotonic() > end:
             raise HarnessError(f"nobody saw a connection to {place.endpoint()}")
         time.sleep(0.001)
     return ()
 
 
-def _look_for_an_endpoint(place: Place) -> None:
+def _look_for_an_endpoint(place: Stage) -> None:
     while not place.ended.wait(GLANCE_S):
         if scraping.answers(scraping.free_port(place)):
             (place.sandbox.root / "served").touch()
             return
 
 
-def _what_was_served(place: Place, completed: Completed) -> Endpoint:
+def _what_was_served(place: Stage, completed: Completed) -> Endpoint:
     return Endpoint(served=(place.sandbox.root / "served").exists())
 
 
-def _printed_anywhere(place: Place, completed: Completed) -> Sequence[Export]:
+def _printed_anywhere(place: Stage, completed: Completed) -> Sequence[Export]:
     """What was printed, be it as an error."""
     return printed_to(place, completed, "stdout", "stderr")
 

@@ -22,7 +22,7 @@ from harness.exposition import numbered
 from harness.exposition.prometheus import export
 from harness.fakes.script import Say, Step, Usage, UseTool
 from harness.running.scenario import Until
-from harness.running.stage import Place
+from harness.running.stage import Stage
 from harness.subject.locked_exec import in_turn
 from harness.subject.process import Completed
 from harness.themes.exporters.experiment import DEFAULT_PORT
@@ -45,7 +45,7 @@ _WAITING, _SCRAPED, _KEPT = "waiting", "scraped", "scrape.json"
 _FREE = Usage(0, 0)
 
 
-def _was_scraped(place: Place) -> bool:
+def _was_scraped(place: Stage) -> bool:
     """Asked when all that the session did before has been answered."""
     (place.sandbox.root / _WAITING).touch()
     return (place.sandbox.root / _SCRAPED).exists()
@@ -62,7 +62,7 @@ def wait_and_end(file: Path) -> tuple[Step | Until, ...]:
     return (Until(read, _was_scraped, at_most=10_000), Say("Scraped.", _FREE))
 
 
-def scrape(place: Place) -> None:
+def scrape(place: Stage) -> None:
     """Once the session waits and nothing was billed for a while, scrape until two scrapes
     tell of the same tokens, keep the last, and let the session go on.
 
@@ -85,7 +85,7 @@ def scrape(place: Place) -> None:
     (place.sandbox.root / _SCRAPED).touch()
 
 
-def _at_rest(place: Place) -> bool:
+def _at_rest(place: Stage) -> bool:
     billed = [call.arrived_unix_nano for call in place.api.calls if call.output_tokens]
     return (place.sandbox.root / _WAITING).exists() and (
         time.time_ns() - max(billed, default=0) > _COUNTED_NS
@@ -96,13 +96,13 @@ def _tokens(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if "token" in line)
 
 
-def scraped(place: Place, completed: Completed) -> Scrape | None:
+def scraped(place: Stage, completed: Completed) -> Scrape | None:
     """The last scrape, for the checks."""
     kept = place.sandbox.root / _KEPT
     return Scrape(**json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
 
 
-def served_exports(place: Place, completed: Completed) -> Sequence[Export]:
+def served_exports(place: Stage, completed: Completed) -> Sequence[Export]:
     """What was scraped, behind what was received."""
     found = scraped(place, completed)
     if found is None:
@@ -111,7 +111,7 @@ def served_exports(place: Place, completed: Completed) -> Sequence[Export]:
     return numbered([served], after=len(place.exports()[0]))
 
 
-def free_port(place: Place) -> int:
+def free_port(place: Stage) -> int:
     """A port of one's own for the endpoint of this run."""
     kept = place.sandbox.root / "prometheus-port"
     if not kept.exists():
@@ -121,7 +121,7 @@ def free_port(place: Place) -> int:
     return int(kept.read_text(encoding="utf-8"))
 
 
-def at_the_default_port(place: Place) -> Sequence[str]:
+def at_the_default_port(place: Stage) -> Sequence[str]:
     """Who wants the one port that the documents name must wait for the turn."""
     return in_turn(_LOCK, _TURN_S)
 
@@ -153,7 +153,7 @@ def answers(port: int) -> bool:
     return served is not None and served.content_type.startswith("text/plain")
 
 
-def _url(place: Place) -> str:
+def _url(place: Stage) -> str:
     own = (place.sandbox.root / "prometheus-port").exists()
     return f"http://localhost:{free_port(place) if own else DEFAULT_PORT}/metrics"
 

@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.capture.export import MAIN, Export
-from harness.collector.answer import Answer
+from harness.collector.answer import CollectorResponse
 from harness.fakes import helper_stub
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario, Script, Until
-from harness.running.stage import Backend, Place
+from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
 from harness.themes.headers_helper.experiment import (
     ARGUMENTS,
@@ -70,7 +70,7 @@ class _OnlyTheCurrentToken:
         self._first_used: dict[int, float] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, export: Export) -> Answer | None:
+    def __call__(self, export: Export) -> CollectorResponse | None:
         if export.header(STATIC) != STATIC_KEY:
             return _turned_away("no key")
         if export.protocol is Protocol.GRPC:
@@ -87,8 +87,8 @@ class _OnlyTheCurrentToken:
         return None
 
 
-def _turned_away(why: str) -> Answer:
-    return Answer(http_status=401, grpc_code=16, message=why)
+def _turned_away(why: str) -> CollectorResponse:
+    return CollectorResponse(http_status=401, grpc_code=16, message=why)
 
 
 def _bash(command: str) -> UseTool:
@@ -99,7 +99,7 @@ def _wait(seconds: float) -> UseTool:
     return _bash(f"sleep {seconds:g}")
 
 
-def _folder(place: Place) -> Path:
+def _folder(place: Stage) -> Path:
     return place.sandbox.root / "headers-helper"
 
 
@@ -111,17 +111,17 @@ def _first_tool(root: Path) -> Path:
     return root / "first-tool"
 
 
-def _arrived(**counts: int) -> Callable[[Place], bool]:
+def _arrived(**counts: int) -> Callable[[Stage], bool]:
     """Whether so many requests of each signal are there."""
 
-    def holds(place: Place) -> bool:
+    def holds(place: Stage) -> bool:
         seen = [export.signal for export in place.main.exports]
         return all(seen.count(Signal(name)) >= wanted for name, wanted in counts.items())
 
     return holds
 
 
-def _rotated(place: Place) -> bool:
+def _rotated(place: Stage) -> bool:
     """Whether metrics and logs came with the last token that is to be used."""
     if place.protocol is Protocol.GRPC:
         return _arrived(metrics=4, logs=2)(place)
@@ -133,11 +133,11 @@ def _rotated(place: Place) -> bool:
     return {Signal.METRICS, Signal.LOGS} <= with_the_last
 
 
-def _asked_again(place: Place) -> bool:
+def _asked_again(place: Stage) -> bool:
     return any(int(export.header(GENERATION) or 0) > 1 for export in place.main.exports)
 
 
-def _observe(place: Place, completed: Completed) -> HelperLog:
+def _observe(place: Stage, completed: Completed) -> HelperLog:
     first_tool = _first_tool(place.sandbox.root)
     logs = sorted((place.home / ".claude" / "debug").glob("*.txt"))
     return HelperLog(
@@ -179,7 +179,7 @@ def _helped(
 ) -> Scenario:
     """A session with a helper that prints ``printed`` (None: headers as they should be)."""
 
-    def prepare(place: Place) -> Sequence[str]:
+    def prepare(place: Stage) -> Sequence[str]:
         path = _launcher(place.sandbox.root, launcher)
         helper_stub.install(
             path,

@@ -20,7 +20,7 @@ from dataclasses import replace
 from harness.fakes.script import Say, Step, UseTool
 from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario, Until
-from harness.running.stage import Place
+from harness.running.stage import Stage
 from harness.themes.intervals.experiment import (
     DEFAULT_PACE_S,
     DEFAULT_S,
@@ -64,10 +64,10 @@ def _wait(seconds: float) -> UseTool:
     return UseTool("Bash", {"command": f"sleep {seconds:g}", "description": "Wait"})
 
 
-def _arrived(counts: Mapping[str, int]) -> Callable[[Place], bool]:
+def _arrived(counts: Mapping[str, int]) -> Callable[[Stage], bool]:
     """Whether so many requests of each signal are there."""
 
-    def holds(place: Place) -> bool:
+    def holds(place: Stage) -> bool:
         seen = Counter(str(export.signal) for export in place.main.exports)
         return all(seen[signal] >= count for signal, count in counts.items())
 
@@ -127,12 +127,12 @@ _UNTIL_THE_DEFAULT = (
 )
 
 
-def _lay_down(place: Place) -> Sequence[str]:
+def _lay_down(place: Stage) -> Sequence[str]:
     os.mkfifo(place.work / _WAKE)
     return ()
 
 
-def _wake(place: Place) -> None:
+def _wake(place: Stage) -> None:
     """Wake the session when the first metrics are there."""
     pipe = os.open(place.work / _WAKE, os.O_RDWR | os.O_NONBLOCK)
     try:

@@ -23,7 +23,7 @@ from harness.capture.export import MAIN
 from harness.fakes.script import Say
 from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import PROTOCOLS_BY_SIGNAL, Scenario
-from harness.running.stage import Backend, Place
+from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
 from harness.themes.routing.observed import ApiHeaders
 
@@ -52,11 +52,11 @@ _BACKENDS = {
 #: works takes a second, on a busy machine ten.
 _LIMIT_S = 40.0
 
-Variables = Callable[[Place], Mapping[str, str]]
+Variables = Callable[[Stage], Mapping[str, str]]
 
 
 def _general(
-    place: Place, protocol: str, path: str = "", *, to: str = MAIN, **more: str
+    place: Stage, protocol: str, path: str = "", *, to: str = MAIN, **more: str
 ) -> dict[str, str]:
     """The general variables; ``more`` without their common beginning."""
     endpoint = place.endpoint(to, Protocol(protocol.lower())) + path
@@ -65,7 +65,7 @@ def _general(
 
 
 def _own(
-    place: Place, signal: Signal, protocol: str, path: str = "", **more: str
+    place: Stage, signal: Signal, protocol: str, path: str = "", **more: str
 ) -> dict[str, str]:
     """The variables of ``signal``, which lead to the collector of its name."""
     endpoint = place.endpoint(signal.value, Protocol(protocol.lower())) + path
@@ -81,7 +81,7 @@ def _own_headers(signal: Signal) -> str:
 _GENERAL_HEADERS = "cc-general=for all,cc-both=general"
 
 
-def _headers_at_the_api(place: Place, completed: Completed) -> ApiHeaders:
+def _headers_at_the_api(place: Stage, completed: Completed) -> ApiHeaders:
     """How many requests to the API carried a header that is for collectors."""
     carrying = [
         headers
@@ -111,7 +111,7 @@ def _scenario(
     )
 
 
-def _all_general(place: Place) -> Mapping[str, str]:
+def _all_general(place: Stage) -> Mapping[str, str]:
     headers = (
         _DOCUMENTED,
         "cc-one=1",
@@ -129,7 +129,7 @@ def _all_general(place: Place) -> Mapping[str, str]:
     )
 
 
-def _one_variable_each(place: Place) -> Mapping[str, str]:
+def _one_variable_each(place: Stage) -> Mapping[str, str]:
     """An endpoint alone for metrics, a protocol alone for logs."""
     own = {
         **_own(place, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="cc-metrics=1"),
@@ -139,7 +139,7 @@ def _one_variable_each(place: Place) -> Mapping[str, str]:
     return {**_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS), **own}
 
 
-def _one_variable_mirrored(place: Place) -> Mapping[str, str]:
+def _one_variable_mirrored(place: Stage) -> Mapping[str, str]:
     """A protocol alone for metrics, an endpoint alone for logs."""
     own = {
         **_own(place, Signal.LOGS, "http/json", "/custom/logs", HEADERS="cc-logs=1"),
@@ -149,14 +149,14 @@ def _one_variable_mirrored(place: Place) -> Mapping[str, str]:
     return {**_general(place, "http/json", "/", HEADERS=_GENERAL_HEADERS), **own}
 
 
-def _one_endpoint_over_grpc(place: Place) -> Mapping[str, str]:
+def _one_endpoint_over_grpc(place: Stage) -> Mapping[str, str]:
     """An endpoint alone for metrics."""
     own = _own(place, Signal.METRICS, "grpc", HEADERS="cc-metrics=1")
     del own[f"{_OTLP}METRICS_PROTOCOL"]
     return {**_general(place, "grpc", "/", HEADERS=_GENERAL_HEADERS), **own}
 
 
-def _logs_differ(place: Place) -> Mapping[str, str]:
+def _logs_differ(place: Stage) -> Mapping[str, str]:
     unset = ("ENDPOINT", "PROTOCOL", "HEADERS", "COMPRESSION")
     return {
         **_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS),
@@ -165,7 +165,7 @@ def _logs_differ(place: Place) -> Mapping[str, str]:
     }
 
 
-def _traces_differ(place: Place) -> Mapping[str, str]:
+def _traces_differ(place: Stage) -> Mapping[str, str]:
     return {
         "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
         "OTEL_TRACES_EXPORTER": "otlp",
@@ -175,7 +175,7 @@ def _traces_differ(place: Place) -> Mapping[str, str]:
 
 
 def _both_differ(
-    metrics: tuple[str, str], logs: tuple[str, str], place: Place
+    metrics: tuple[str, str], logs: tuple[str, str], place: Stage
 ) -> Mapping[str, str]:
     """Protocol and path of each signal; nothing goes where the general variables lead."""
     return {
@@ -186,7 +186,7 @@ def _both_differ(
     }
 
 
-def _nothing_general(place: Place) -> Mapping[str, str]:
+def _nothing_general(place: Stage) -> Mapping[str, str]:
     """As the documents show it for different backends."""
     return {
         **_own(place, Signal.METRICS, "http/protobuf", "/v1/metrics", HEADERS=_DOCUMENTED),
@@ -194,14 +194,14 @@ def _nothing_general(place: Place) -> Mapping[str, str]:
     }
 
 
-def _other_case(place: Place) -> Mapping[str, str]:
+def _other_case(place: Stage) -> Mapping[str, str]:
     return {
         **_general(place, "Http/Json"),
         **_own(place, Signal.METRICS, "GRPC"),
     }
 
 
-def _one_protocol(place: Place) -> Mapping[str, str]:
+def _one_protocol(place: Stage) -> Mapping[str, str]:
     variables = {
         **_general(place, "http/protobuf"),
         **_own(place, Signal.METRICS, "http/json", "/"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
-from harness.running.stage import Place
+from harness.running.stage import Stage
 
 #: An invented account, in the form in which the CLI keeps one.
 _ACCOUNT = {
@@ -23,7 +23,7 @@ _SIGNED_IN = {"CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-not-a-real-token", "ANTHR
 _SWITCHES = ("SESSION_ID", "VERSION", "ACCOUNT_UUID", "ENTRYPOINT")
 
 
-def _sign_in(place: Place) -> Sequence[str]:
+def _sign_in(place: Stage) -> Sequence[str]:
     path = place.home / ".claude.json"
     path.write_text(json.dumps({"oauthAccount": _ACCOUNT}), encoding="utf-8")
     return ()

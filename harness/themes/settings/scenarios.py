@@ -15,7 +15,7 @@ from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol
 from harness.running.drive import telemetry_settings
 from harness.running.scenario import Scenario
-from harness.running.stage import Backend, Place
+from harness.running.stage import Backend, Stage
 from harness.subject.managed import MAIN_FILE, Files
 from harness.subject.process import Completed
 from harness.themes.settings.observed import CommandEnvironment
@@ -41,7 +41,7 @@ _ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 _SESSION_ID = "OTEL_METRICS_INCLUDE_SESSION_ID"
 
 Env = Mapping[str, str]
-_Level = Callable[[Place], Env]
+_Level = Callable[[Stage], Env]
 
 _LISTING = "environment.txt"
 _WORK = (
@@ -53,13 +53,13 @@ _WORK = (
 _SECRET = "header-of-the-user"
 
 
-def _signal_endpoint(place: Place, name: str, signal: str, protocol: Protocol | None = None) -> str:
+def _signal_endpoint(place: Stage, name: str, signal: str, protocol: Protocol | None = None) -> str:
     url = place.endpoint(name, protocol)
     grpc = (protocol or place.protocol) is Protocol.GRPC
     return url if grpc else f"{url}/v1/{signal}"
 
 
-def _other(place: Place) -> Protocol:
+def _other(place: Stage) -> Protocol:
     """A protocol that the run does not use."""
     return Protocol.HTTP_JSON if place.protocol is Protocol.GRPC else Protocol.HTTP_PROTOBUF
 
@@ -69,10 +69,10 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
-def _prepare(**levels: _Level) -> Callable[[Place], Sequence[str]]:
+def _prepare(**levels: _Level) -> Callable[[Stage], Sequence[str]]:
     """Write the settings files of these levels."""
 
-    def prepare(place: Place) -> Sequence[str]:
+    def prepare(place: Stage) -> Sequence[str]:
         project = place.work / ".claude"
         files = {
             USER: place.home / ".claude" / "settings.json",
@@ -89,8 +89,8 @@ def _prepare(**levels: _Level) -> Callable[[Place], Sequence[str]]:
     return prepare
 
 
-def _managed(env: _Level, **fragments: _Level) -> Callable[[Place], Files]:
-    def managed(place: Place) -> Files:
+def _managed(env: _Level, **fragments: _Level) -> Callable[[Stage], Files]:
+    def managed(place: Stage) -> Files:
         return {
             MAIN_FILE: {"env": env(place)},
             **{
@@ -105,18 +105,18 @@ def _managed(env: _Level, **fragments: _Level) -> Callable[[Place], Files]:
 def _environment(more: _Level = lambda _: {}) -> _Level:
     """The telemetry settings that a developer exports, and ``more``."""
 
-    def configure(place: Place) -> Env:
+    def configure(place: Stage) -> Env:
         settings = telemetry_settings(place.protocol, place.endpoint(ENVIRONMENT))
         return {**settings, **more(place)}
 
     return configure
 
 
-def _nothing(place: Place) -> Env:
+def _nothing(place: Stage) -> Env:
     return {}
 
 
-def passed_on(place: Place, completed: Completed) -> CommandEnvironment | None:
+def passed_on(place: Stage, completed: Completed) -> CommandEnvironment | None:
     """Which variables of OpenTelemetry, or with a header's text, a command was given."""
     try:
         listed = (place.work / _LISTING).read_text(encoding="utf-8").splitlines()

@@ -12,7 +12,7 @@ from functools import partial
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario
-from harness.running.stage import Backend, Place
+from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
 from harness.themes.tls import certificates
 from harness.themes.tls.certificates import OURS, PASSPHRASE, STRANGE, Folder
@@ -96,7 +96,7 @@ def _from_elsewhere(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
     return give(folder, "stranger", signed_by=STRANGE)
 
 
-def _configure(doors: Mapping[Signal, str], variables: _Variables, place: Place) -> dict[str, str]:
+def _configure(doors: Mapping[Signal, str], variables: _Variables, place: Stage) -> dict[str, str]:
     """Each signal to its door, and whom to trust, told as the protocol has it."""
     folder = Folder(place.sandbox.root / "certificates")
     grpc = place.protocol is Protocol.GRPC
@@ -118,7 +118,7 @@ def _configure(doors: Mapping[Signal, str], variables: _Variables, place: Place)
     return {**settings, **variables(folder, place.protocol)}
 
 
-def _observe(place: Place, completed: Completed) -> Doors:
+def _observe(place: Stage, completed: Completed) -> Doors:
     return Doors(tuple(sorted(place.collectors)))
 
 

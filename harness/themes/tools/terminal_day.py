@@ -10,7 +10,7 @@ from harness.fakes.script import Say, Step, UseTool
 from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
 from harness.subject.dialogs import Choice
-from harness.subject.interactive import ARGUMENTS, Answer, See, Type
+from harness.subject.interactive import ARGUMENTS, AnswerPrompt, See, Type
 
 NOTEBOOK = json.dumps(
     {
@@ -93,23 +93,23 @@ TERMINAL_DAY = Scenario(
     args=ARGUMENTS,
     acts=(
         Type("Please do the first part of the work."),
-        Answer(Choice.YES, "new.py"),
-        Answer(Choice.YES, "book.ipynb"),
-        Answer(Choice.YES, "odd.zzz"),
-        Answer(Choice.YES_AND_NEVER_ASK_AGAIN, "gh pr create"),
+        AnswerPrompt(Choice.YES, "new.py"),
+        AnswerPrompt(Choice.YES, "book.ipynb"),
+        AnswerPrompt(Choice.YES, "odd.zzz"),
+        AnswerPrompt(Choice.YES_AND_NEVER_ASK_AGAIN, "gh pr create"),
         See("The first part is done."),
         Type("Now write something that I do not want."),
-        Answer(Choice.NO, "never.md"),
+        AnswerPrompt(Choice.NO, "never.md"),
         Type("Change what I will not look at."),
-        Answer(Choice.DISMISS, "old.ts"),
+        AnswerPrompt(Choice.DISMISS, "old.ts"),
         Type("Change the notebook again."),
-        Answer(Choice.NO, "book.ipynb"),
+        AnswerPrompt(Choice.NO, "book.ipynb"),
         Type("Change the odd file again."),
-        Answer(Choice.NO, "odd.zzz"),
+        AnswerPrompt(Choice.NO, "odd.zzz"),
         Type("Commit what there is."),
-        Answer(Choice.DISMISS, "git commit"),
+        AnswerPrompt(Choice.DISMISS, "git commit"),
         Type("Do the last part, as often as need be."),
-        Answer(Choice.YES_FOR_THE_SESSION, "new.py"),
+        AnswerPrompt(Choice.YES_FOR_THE_SESSION, "new.py"),
         See("The last part is done."),
     ),
     protocols=(Protocol.HTTP_PROTOBUF,),

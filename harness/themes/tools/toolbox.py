@@ -13,7 +13,7 @@ from harness.fakes import mcp_stub
 from harness.fakes.script import Say, Step, UseTool
 from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
-from harness.running.stage import Place
+from harness.running.stage import Stage
 from harness.themes.canaries import CANARIES
 
 PROMPTS_GATE = "OTEL_LOG_USER_PROMPTS"
@@ -103,7 +103,7 @@ def _steps(work: Path) -> Sequence[Step]:
     )
 
 
-def _prepare(place: Place) -> Sequence[str]:
+def _prepare(place: Stage) -> Sequence[str]:
     sandbox = place.sandbox
     folder = sandbox.home / ".claude" / "skills" / _SKILL
     folder.mkdir(parents=True)

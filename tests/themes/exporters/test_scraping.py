@@ -14,7 +14,7 @@ from harness.capture.observed import observed
 from harness.otlp.model import Protocol
 from harness.running.drive import drive
 from harness.subject.binary import Binary, resolve
-from harness.subject.process import Leash
+from harness.subject.process import ProcessGroups
 from harness.themes.catalogue import SCENARIOS
 from harness.themes.exporters import scraping
 from harness.themes.exporters.observed import Scrape
@@ -36,7 +36,7 @@ def test_promtool_finds_no_fault_in_what_a_release_serves(
 
 def has_no_fault(binary: Binary) -> None:
     scenario = SCENARIOS["several_exporters"]
-    capture = drive(binary, scenario, Protocol.HTTP_JSON, 60.0, Leash())
+    capture = drive(binary, scenario, Protocol.HTTP_JSON, 60.0, ProcessGroups())
     scrape = observed(capture.run, Scrape)
     assert scrape is not None
     text = scrape.text

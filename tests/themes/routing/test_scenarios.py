@@ -15,7 +15,7 @@ from harness.running.drive import drive
 from harness.running.scenario import Scenario
 from harness.running.stage import opened
 from harness.subject.binary import Binary
-from harness.subject.process import Leash
+from harness.subject.process import ProcessGroups
 from harness.themes.routing.scenarios import OVERRIDDEN, SCENARIOS
 
 OTLP = "OTEL_EXPORTER_OTLP_"
@@ -75,7 +75,7 @@ def hanging(tmp_path: Path) -> Binary:
 
 def test_a_session_with_a_limit_is_judged_although_it_hangs(hanging: Binary) -> None:
     scenario = Scenario("one", "Is one.", prompt="Go.", limit_s=1.5)
-    capture = drive(hanging, scenario, Protocol.GRPC, 60.0, Leash())
+    capture = drive(hanging, scenario, Protocol.GRPC, 60.0, ProcessGroups())
     assert capture.run.exit_code != 0
     assert len(capture.run.truth.api_calls) == 1
 
@@ -83,4 +83,4 @@ def test_a_session_with_a_limit_is_judged_although_it_hangs(hanging: Binary) -> 
 def test_without_a_limit_a_session_that_hangs_is_none(hanging: Binary) -> None:
     scenario = replace(Scenario("one", "Is one.", prompt="Go."), limit_s=None)
     with pytest.raises(SubjectError, match="did not end"):
-        drive(hanging, scenario, Protocol.GRPC, 1.5, Leash())
+        drive(hanging, scenario, Protocol.GRPC, 1.5, ProcessGroups())

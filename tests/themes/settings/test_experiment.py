@@ -13,7 +13,7 @@ from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
 from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
-from harness.running.stage import Place, opened
+from harness.running.stage import Stage, opened
 from harness.themes.settings.mutants import LOSERS
 from harness.themes.settings.scenarios import SCENARIOS
 
@@ -23,7 +23,7 @@ ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 Env = Mapping[str, str]
 
 
-def levels(scenario: Scenario, place: Place) -> list[Env]:
+def levels(scenario: Scenario, place: Stage) -> list[Env]:
     """The variables of every level and of every managed file."""
     assert scenario.configure is not None
     found: list[Env] = [scenario.configure(place)]
@@ -51,7 +51,7 @@ def pairs(scenario_name: str, ending: str) -> frozenset[tuple[str, str]]:
     return frozenset((name.lower(), value) for name, _, value in split)
 
 
-def addressed(place: Place, level: str, text: str) -> bool:
+def addressed(place: Stage, level: str, text: str) -> bool:
     """Whether the text has an endpoint of the level's collector, over whichever protocol."""
     ports = {place.endpoint(level, protocol).rpartition(":")[2] for protocol in Protocol}
     return any(f":{port}" in text for port in ports)

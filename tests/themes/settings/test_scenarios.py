@@ -21,7 +21,7 @@ from harness.otlp.model import Protocol
 from harness.running.drive import closed_port
 from harness.running.recorder import Recorded, record
 from harness.running.scenario import Scenario
-from harness.running.stage import Place, opened
+from harness.running.stage import Stage, opened
 from harness.subject import managed
 from harness.subject.binary import Binary, resolve
 from harness.subject.managed import FOLDER, MAIN_FILE
@@ -57,7 +57,7 @@ def silent(line: str) -> None:
 # --- what is written, and where
 
 
-def written(place: Place) -> dict[str, Env]:
+def written(place: Stage) -> dict[str, Env]:
     """The variables of each settings file in the place, by its level."""
     files = {
         "user": place.home / ".claude" / "settings.json",
@@ -71,7 +71,7 @@ def written(place: Place) -> dict[str, Env]:
     }
 
 
-def arranged(scenario: Scenario, place: Place) -> dict[str, Env]:
+def arranged(scenario: Scenario, place: Stage) -> dict[str, Env]:
     """The variables of every level, after the scenario has prepared its place."""
     assert scenario.configure is not None
     args = tuple(scenario.prepare(place)) if scenario.prepare else ()
@@ -151,7 +151,7 @@ def test_a_default_port_that_somebody_listens_on_hinders(monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
+def place() -> Iterator[Stage]:
     with opened({}, Protocol.GRPC) as place:
         yield place
 
@@ -168,7 +168,7 @@ def place() -> Iterator[Place]:
     ],
 )
 def test_what_a_command_was_given(
-    place: Place, listing: str | None, seen: CommandEnvironment | None
+    place: Stage, listing: str | None, seen: CommandEnvironment | None
 ) -> None:
     if listing is not None:
         (place.work / "environment.txt").write_text(listing, encoding="utf-8")
