@@ -46,6 +46,7 @@ def run() -> Run:
             failures=(Failure(500, "overloaded", 3), Failure(None, "", 0)),
             canaries={"prompt": "canary"},
             account={"user.email": "a@b"},
+            unknown_requests=("GET /",),
         ),
         traits=("a_terminal",),
         observed={"helper_runs": [{"n": 1}]},

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from harness.assessment.recording import read_shared
 from harness.capture.capture import Capture
 from harness.capture.observed import observed, with_observed
-from harness.contract.applicability import concerns
+from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract, load
 from harness.contract.requirement import MutantSpec, Requirement, Selector
 from harness.contract.versions import Version
@@ -115,7 +115,7 @@ class Bench:
         return decide(self.contract, requirement, judgement, NO_EXPECTATIONS)
 
     def speaks_of(self, requirement: Requirement, view: CaptureView) -> bool:
-        return self.contract.applies(requirement) and concerns(requirement, view.run)
+        return self.contract.applies(requirement) and applies_to_run(requirement, view.run)
 
 
 def contract_for(release: str) -> Contract:
