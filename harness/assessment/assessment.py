@@ -86,7 +86,7 @@ class Assessment:
             return broken(requirement, lost)
         judgement = self._judge.judge(requirement, self._views)
         if isinstance(judgement.outcome, NotExercised):
-            judgement = self._blaming(requirement, judgement.outcome)
+            judgement = self._explain_not_exercised(requirement, judgement.outcome)
         return decide(
             self.contract,
             requirement,
@@ -131,9 +131,8 @@ class Assessment:
         """Whether every run was made that the requirement speaks of."""
         return _runs_of(requirement) <= {capture.run.label for capture in self.recording.captures}
 
-    def _blaming(self, requirement: Requirement, outcome: NotExercised) -> Judgement:
-        """What was not exercised may have been, in a run that did not come to its end, or
-        that cannot be made here."""
+    def _explain_not_exercised(self, requirement: Requirement, outcome: NotExercised) -> Judgement:
+        """Replace the reason by the undriven, skipped or slow runs that would have exercised it."""
         undriven = [run.label for run in self.recording.summary.undriven]
         if undriven and not self.recording.captures:
             return Judgement(NotExercised("the subject could not be driven"))

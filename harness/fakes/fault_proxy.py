@@ -1,4 +1,4 @@
-"""A proxy before a server: a TCP relay that counts who knocks, and may be shut until it is opened.
+"""A TCP relay before a server: it counts connections, may refuse them, and can reset them.
 
 It knows nothing of HTTP, gRPC or TLS, so that it shows a connection that never became a
 request, and is in the way of every protocol alike.

@@ -1,4 +1,4 @@
-"""A line of text and what it means to the eye; whoever prints it picks the colour."""
+"""A line of output with a semantic style; the caller maps styles to markup."""
 
 from __future__ import annotations
 

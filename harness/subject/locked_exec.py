@@ -1,10 +1,9 @@
-"""Commands that need the same thing of the machine take turns.
+"""Wait for a file lock, then exec a command that holds it.
 
-    python turns.py LOCK SECONDS COMMAND…
+    python locked_exec.py LOCK SECONDS COMMAND…
 
-waits for the file lock and becomes the command: the lock goes when the process does, in
-whatever way it ends.  Only the standard library, for it stands before every word of the
-command.
+The lock goes when the process does, in whatever way it ends.  Only the standard library
+is imported: this runs before every subject that needs the lock.
 """
 
 from __future__ import annotations

@@ -24,10 +24,10 @@ def _worked(capture: Capture) -> bool:
 
 
 def leaks_out(capture: Capture) -> list[Item]:
-    """What left a session, in whatever way: one item a run.
+    """Make one item of all that left a session, in whatever way.
 
-    There is one only where somebody else was seen at the door before the session began:
-    it was open, and who came was noted.
+    Empty unless the probe connection that was made before the session was observed: only
+    then is it known that connections are recorded.
     """
     run = capture.run
     during = [each.opened_unix_nano >= run.started_unix_nano for each in capture.connections]

@@ -19,7 +19,7 @@ from harness.themes.exporters.experiment import GLANCE_S, SILENT_INTERVAL_S, SIL
 from harness.themes.exporters.exporters import ENABLED, printed_to, work_and_end
 from harness.themes.exporters.observed import Endpoint
 
-_KNOCK_S = 5.0
+_PROBE_S = 5.0
 
 
 def _everything_but(*left_out: str) -> Callable[[Stage], Mapping[str, str]]:
@@ -57,11 +57,11 @@ def _signal_url(place: Stage, signal: str) -> str:
     return place.endpoint() + path
 
 
-def _knock(place: Stage) -> Sequence[str]:
-    """Come to the door oneself, before the session: whoever came then would be seen."""
+def _probe(place: Stage) -> Sequence[str]:
+    """Open one connection before the session, to prove that connections are recorded."""
     url = urlsplit(place.endpoint())
-    socket.create_connection((url.hostname, url.port), _KNOCK_S).close()
-    end = time.monotonic() + _KNOCK_S
+    socket.create_connection((url.hostname, url.port), _PROBE_S).close()
+    end = time.monotonic() + _PROBE_S
     while not place.proxies[MAIN].connections:
         if time.monotonic() > end:
             raise HarnessError(f"nobody saw a connection to {place.endpoint()}")
@@ -98,7 +98,7 @@ def _silent(
         ),
         configure=_everything_but(*left_out),
         environment=environment,
-        prepare=_knock,
+        prepare=_probe,
         meanwhile=_look_for_an_endpoint,
         observe=_what_was_served,
         more_exports=_printed_anywhere,
