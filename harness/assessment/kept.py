@@ -14,7 +14,7 @@ from harness.errors import UsageError
 from harness.record import jsonl
 from harness.record.header import Header
 from harness.record.jsonl import RunRecord
-from harness.record.summary import RunOutcome
+from harness.record.summary import RunSummary
 from harness.themes.catalogue import SCENARIOS
 
 #: No run was earlier (the first release is younger) or will be later.
@@ -54,7 +54,7 @@ def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording
     captures = []
     for run in found.recording.recorded:
         capture = _capture(folder / run.folder)
-        _is_as_recorded(folder / run.folder, capture, found)
+        _is_as_recorded(folder / run.folder, capture, run, found.header.subject)
         captures.append(capture)
     return (
         found.header,
@@ -150,18 +150,11 @@ def _exports_are_possible(folder: Path, capture: Capture) -> None:
             )
 
 
-def _is_as_recorded(folder: Path, capture: Capture, found: RunRecord) -> None:
+def _is_as_recorded(folder: Path, capture: Capture, run: RunSummary, subject: SubjectFacts) -> None:
     """Raise UsageError for a capture of another run or release than the record says."""
-    assert found.recording is not None
-    (run,) = (
-        run
-        for run in found.recording.runs
-        if run.outcome is RunOutcome.RECORDED and run.folder == folder.name
-    )
-    subject = found.header.subject.version
     for what, seen, expected in (
         ("a capture of", capture.run.label, run.label),
-        ("a capture of release", capture.run.subject.version, subject),
+        ("a capture of release", capture.run.subject.version, subject.version),
         ("forgotten", str(capture.forgotten), str(run.forgotten)),
     ):
         if seen != expected:
