@@ -80,3 +80,12 @@ def test_every_option_is_explained(pytester: pytest.Pytester) -> None:
     assert sorted(explained) == sorted(declared.options) != []
     shown = pytester.runpytest_subprocess("--help").stdout.str()
     assert re.findall(r"^  (--cc-\S+)", shown, re.MULTILINE) == declared.options
+
+
+def test_the_first_command_needs_no_plugin_but_ours(pytester: pytest.Pytester) -> None:
+    """It runs pytest in this folder, with --strict-config, and only our own dependencies."""
+    pytester.makefile(".toml", pyproject=(ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pytester.mkdir("tests").joinpath("test_own.py").write_text("def test_own(): pass")
+    others = ("-p", "no:timeout", "-p", "no:xdist", "-p", "no:anyio")
+    result = pytester.runpytest_subprocess("--cc-binary=reference", "--co", "-q", *others)
+    assert result.ret == pytest.ExitCode.OK, result.stderr.str()
