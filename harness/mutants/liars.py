@@ -91,13 +91,13 @@ facts.length = lambda text: len(text.encode())
         "privacy.prompt",
         """
 from harness.reference.facts import Reporter
-log = Reporter._log
+record = Reporter._record
 prompt = Reporter.prompt
 def noted(self, text):
     self.noted = text if '\\n' in text else ''
     prompt(self, text)
 Reporter.prompt = noted
-Reporter._log = lambda self, event, told: log(self, event, {**told, 'note': self.noted})
+Reporter._record = lambda self, event, told: record(self, event, {**told, 'note': self.noted})
 """,
     ),
     "does not decode headers": (
@@ -126,7 +126,7 @@ def liar(lie: str, release: str, folder: Path) -> Binary:
     written to ``folder``."""
     path = folder / "liar.py"
     path.write_text(
-        f"import os, sys\n{lie}\nfrom harness.reference.emitter import main\n"
+        f"import os, sys\n{lie}\nfrom harness.themes.emitter import main\n"
         f"sys.exit(main(['--emulate', '{release}', *sys.argv[1:]]))\n",
         encoding="utf-8",
     )

@@ -1,7 +1,7 @@
 """The conforming emitter: a stand-in for ``claude`` that does what the documents say.
 
-    python -m harness.reference.emitter [--emulate VERSION] --version
-    python -m harness.reference.emitter [--emulate VERSION] [-p PROMPT]
+    python -m harness.themes.emitter [--emulate VERSION] --version
+    python -m harness.themes.emitter [--emulate VERSION] [-p PROMPT]
         [--permission-mode MODE] [--allowedTools A,B] [--disallowedTools A,B]
         [--model NAME] [--mcp-config JSON] [--agents JSON] [--input-format stream-json]
         [--settings FILE-OR-JSON]
@@ -18,7 +18,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from harness.errors import UsageError
 from harness.reference.versions import AUGUST, DEFAULT
 
 if TYPE_CHECKING:
+    from harness.reference.additions import Addition
     from harness.reference.permissions import Rule
 
 _MODEL_AUGUST = "claude-sonnet-5"
@@ -61,7 +62,11 @@ def say_version(version: Version) -> None:
     print(f"{version} (Claude Code)")  # noqa: T201 - what was asked for
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]) -> int:
+    """Run one command line (None: that of this process); return its exit code.
+
+    ``additions`` gives what the themes add to a session; only a session asks for it.
+    """
     known = arguments(sys.argv[1:] if argv is None else argv)
     if known.version:
         say_version(known.emulate)
@@ -88,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         agents=known.agents,
         debug=known.debug,
         headers_helper=str(levels.merged(promises).get(SETTING, "")),
+        additions=additions(),
     )
     try:
         if known.prompt is not None and known.input_format == "stream-json":
@@ -128,7 +134,3 @@ def _tool_names(values: Sequence[str]) -> frozenset[str]:
     the whole tool here."""
     bare = re.sub(r"\([^)]*\)", "", " ".join(values))
     return frozenset(name for name in re.split(r"[,\s]+", bare) if name)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,9 +11,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from harness.reference import tool_facts, tools
+from harness.reference.additions import Additions, Logged
 from harness.reference.attributes import (
     REDACTED,
     Attributes,
@@ -106,12 +108,16 @@ class Reporter:
         sink: Sink,
         identity: Identity,
         settings: Settings,
+        additions: Additions,
+        folder: Path,
         *,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._sink = sink
         self._promises = Promises.of(identity.version)
         self._settings = settings
+        self._additions = additions
+        self._folder = folder
         self._clock_ms = clock_ms
         self._standard = standard_attributes(identity, settings, self._promises)
         self._query_source = identity.query_source
@@ -130,7 +136,7 @@ class Reporter:
         }
         if self._promises.message_ids:
             attributes["message.uuid"] = str(uuid.uuid4())
-        self._log("user_prompt", attributes)
+        self._log("user_prompt", attributes, prompt=text)
 
     def answered(self, exchange: Exchange, usage: Usage, attribution: Attribution) -> None:
         """An API request was answered."""
@@ -293,7 +299,13 @@ class Reporter:
         labels = self._labels if labelled else {}
         self._sink.add(metric, float(amount), {**labels, **self._standard, **attributes})
 
-    def _log(self, event: str, attributes: Attributes) -> None:
+    def _log(self, event: str, attributes: Attributes, prompt: str = "") -> None:
+        logged = Logged(event, attributes, prompt, self._settings, self._folder)
+        self._record(event, {**attributes, **self._additions.fields(logged)})
+        for name, more in self._additions.events(logged):
+            self._record(name, more)
+
+    def _record(self, event: str, attributes: Attributes) -> None:
         now_ms = self._clock_ms()
         instant = datetime.fromtimestamp(now_ms / 1000, UTC)
         own: Attributes = {

@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.contract.versions import Version
 from harness.errors import UsageError
 from harness.reference import identity, otlp_variables, tools
+from harness.reference.additions import Addition, Additions
 from harness.reference.attributes import Scalar
 from harness.reference.client import MessagesClient, ToolUse
 from harness.reference.custom_attributes import custom_attributes
@@ -41,6 +42,7 @@ class Options:
     agents: str = ""
     debug: bool = False
     headers_helper: str = ""
+    additions: Sequence[Addition] = ()
 
 
 def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path) -> int:
@@ -118,7 +120,8 @@ def opened(
             version=str(options.version),
             entrypoint=who.entrypoint,
         )
-        reporter = Reporter(sink, who, settings)
+        additions = Additions(options.additions, options.version)
+        reporter = Reporter(sink, who, settings, additions, folder)
         standard = identity.standard_attributes(who, settings, promises)
         with McpServers(options.mcp_configs, place) as servers:
             traces = Spans(spans, standard, settings, who.query_source)

@@ -19,7 +19,7 @@ _OPTION = "--cc-binary"
 _EXPECTED = "a path, a name on PATH, npm:VERSION, npm:latest or reference[:VERSION]"
 
 #: The conforming emitter, run as a module: its room lies below this one.
-REFERENCE_MODULE = "harness.reference.emitter"
+REFERENCE_MODULE = "harness.themes.emitter"
 _REFERENCE_NEEDS = (
     "opentelemetry.sdk",
     "opentelemetry.exporter.otlp.proto.grpc",

@@ -1,19 +1,15 @@
 """Every scenario, measure and named mutant of the themes: what their folders hold.
 
 A folder of ``harness/themes`` is a theme.  Its ``scenarios.py`` has ``SCENARIOS``, its
-``measures.py`` ``MEASURES``, its ``mutants.py`` ``LIES``; each module is optional.
+``measures.py`` ``MEASURES``, its ``mutants.py`` ``LIES``, its ``emitted.py`` ``EMITTED``
+(:mod:`harness.themes.emitter`); each module is optional.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import pkgutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from types import ModuleType
 
-from harness import themes
 from harness.contract.applicability import applies_to_run
 from harness.contract.requirement import Requirement
 from harness.errors import HarnessError
@@ -21,22 +17,11 @@ from harness.judging.items.measured import Measures, by_name
 from harness.mutants.named import Lie
 from harness.otlp.model import Protocol
 from harness.running.scenario import PlannedRun, Scenario
-
-
-def theme_names() -> list[str]:
-    """The folders of ``harness/themes``, in order of their names."""
-    return sorted(each.name for each in pkgutil.iter_modules(themes.__path__) if each.ispkg)
-
-
-def _modules(name: str) -> Iterator[ModuleType]:
-    for theme in theme_names():
-        full = f"{themes.__name__}.{theme}.{name}"
-        if importlib.util.find_spec(full) is not None:
-            yield importlib.import_module(full)
+from harness.themes.folders import modules
 
 
 def _scenarios() -> Mapping[str, Scenario]:
-    found = [scenario for module in _modules("scenarios") for scenario in module.SCENARIOS]
+    found = [scenario for module in modules("scenarios") for scenario in module.SCENARIOS]
     found.sort(key=lambda scenario: -scenario.expected_s)
     by_names = {scenario.name: scenario for scenario in found}
     if len(by_names) < len(found):
@@ -48,14 +33,14 @@ def _scenarios() -> Mapping[str, Scenario]:
 SCENARIOS: Mapping[str, Scenario] = _scenarios()
 
 MEASURES: Measures = by_name(
-    *(measure for module in _modules("measures") for measure in module.MEASURES)
+    *(measure for module in modules("measures") for measure in module.MEASURES)
 )
 
 
 @cache
 def lies() -> Mapping[str, Lie]:
     """The mutants of all themes that take code, by the name that ``schemas/`` calls them by."""
-    return {name: lie for module in _modules("mutants") for name, lie in module.LIES.items()}
+    return {name: lie for module in modules("mutants") for name, lie in module.LIES.items()}
 
 
 @cache

@@ -22,7 +22,7 @@ from harness.themes.catalogue import SCENARIOS
 Change = Callable[[Path], None]
 
 #: The conforming emitter after some lines of shell.
-EMITTER = '#!/bin/sh\n{before}\nexec {python} -m harness.reference.emitter "$@"\n'
+EMITTER = '#!/bin/sh\n{before}\nexec {python} -m harness.themes.emitter "$@"\n'
 
 #: Over gRPC it hangs up at once, but tells its version.
 UNDRIVEN = """

@@ -75,7 +75,7 @@ def emitter(tmp_path: Path) -> Subject:
     def make(before: str = "", *, name: str = "emitter") -> Path:
         path = tmp_path / name
         path.write_text(
-            f'#!/bin/sh\n{before}\nexec {sys.executable} -m harness.reference.emitter "$@"\n'
+            f'#!/bin/sh\n{before}\nexec {sys.executable} -m harness.themes.emitter "$@"\n'
         )
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path

@@ -341,7 +341,7 @@ def test_retries_end() -> None:
 
 
 def test_version_says_what_it_emulates_and_costs_nothing() -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "harness.reference.emitter"]
+    command = [sys.executable, "-X", "importtime", "-m", "harness.themes.emitter"]
     done = subprocess.run(
         [*command, "--emulate", FEBRUARY, "--version"], capture_output=True, text=True, check=True
     )
@@ -369,7 +369,7 @@ def test_version_says_what_it_emulates_and_costs_nothing() -> None:
 )
 def test_bad_input_is_named(argv: list[str], environ: dict[str, str], message: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "harness.reference.emitter", *argv],
+        [sys.executable, "-m", "harness.themes.emitter", *argv],
         stdin=subprocess.DEVNULL,
         env={"HOME": "/nonexistent", **environ},
         capture_output=True,

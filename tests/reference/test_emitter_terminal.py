@@ -284,6 +284,6 @@ import fcntl, json, subprocess, sys, termios, signal
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 signal.signal(signal.SIGINT, lambda *_: None)
 before = termios.tcgetattr(0)
-code = subprocess.call([sys.argv[1], "-m", "harness.reference.emitter"])
+code = subprocess.call([sys.argv[1], "-m", "harness.themes.emitter"])
 json.dump([code, termios.tcgetattr(0) == before], sys.stderr)
 """

@@ -10,7 +10,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "requirements.md"
 
 def test_the_committed_page_is_the_generated_one() -> None:
     assert PAGE.read_text(encoding="utf-8") == requirements(catalogue().requirements), (
-        "run: cc-harness requirements > docs/requirements.md"
+        "run: python docs/generated.py"
     )
 
 

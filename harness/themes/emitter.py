@@ -1,0 +1,29 @@
+"""Run the conforming emitter with what every theme adds to it.
+
+    python -m harness.themes.emitter [--emulate VERSION] [flags]
+
+:mod:`harness.reference.emitter` says which flags it takes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from harness.reference import emitter
+from harness.reference.additions import Addition
+from harness.themes.folders import modules
+
+
+def emitted() -> list[Addition]:
+    """Return what the themes add: ``EMITTED`` of each ``emitted.py``."""
+    return [each for module in modules("emitted") for each in module.EMITTED]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command of the emitter; return its exit code."""
+    return emitter.main(argv, emitted)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
