@@ -87,7 +87,7 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
         if "x-selects" in data
         for requirement in _walk(
             data,
-            _Node(file, _selector(data["x-selects"]), data["x-source"], (), VersionRange()),
+            _Node(file, _selector(data["x-selects"]), data["x-source"], (), property_range(data)),
             documents,
             version,
         )
