@@ -87,7 +87,7 @@ def test_a_requirement_may_look_at_those_only_that_were_watched_for_long_enough(
     session: Any, judge: Judge, requirement: Any
 ) -> None:
     not_resent = requirement(
-        "holds",
+        "present_and_valid",
         kind="measured",
         name="deliveries",
         path=("resent",),
