@@ -180,7 +180,7 @@ def _requirement(
     return Requirement(
         name=name,
         level=Level(entry.get("level", "MUST")),
-        says=str(entry["says"]),
+        statement=str(entry["statement"]),
         source=source,
         versions=own if own != VersionRange() else place.versions,
         selects=_selector(entry["selects"]) if "selects" in entry else place.selects,

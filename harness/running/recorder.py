@@ -281,7 +281,7 @@ def run_session(
     """Run one session of the caller's own making in the calling thread."""
     scenario = Scenario(
         name="session",
-        says="A session that a test of its own drives",
+        description="A session that a test of its own drives",
         prompt=prompt,
         script=script,
         environment=env or {},

@@ -94,7 +94,7 @@ class Scenario:
     """
 
     name: str
-    says: str
+    description: str
     prompt: str = ""
     prompts: tuple[str, ...] = ()
     script: Script = ()

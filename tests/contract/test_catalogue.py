@@ -114,7 +114,7 @@ def test_a_changelog_line_dates_its_fact() -> None:
 
 def test_every_promise_can_be_traced_and_understood(contract: Contract) -> None:
     for requirement in contract.requirements:
-        assert requirement.says.endswith("."), requirement.name
+        assert requirement.statement.endswith("."), requirement.name
         assert requirement.source.section, requirement.name
         assert requirement.mutants, requirement.name
 

@@ -109,10 +109,12 @@ def _after_the_trouble(place: Stage, name: str) -> int | None:
     )
 
 
-def _scenario(name: str, says: str, until: Callable[[Stage], bool], **others: Any) -> Scenario:
+def _scenario(
+    name: str, description: str, until: Callable[[Stage], bool], **others: Any
+) -> Scenario:
     return Scenario(
         name=name,
-        says=says,
+        description=description,
         prompt="Work on, whatever becomes of the telemetry.",
         script=(Until(_WORK, until, _AT_MOST), _DONE),
         observe=_observe,

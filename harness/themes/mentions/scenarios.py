@@ -19,7 +19,7 @@ def _mentioned(stage: Stage, completed: Completed) -> Mentioned:
 
 MENTIONS = Scenario(
     name="mentions",
-    says="A session whose prompt mentions two files and a folder, and a file that is not there",
+    description="A session whose prompt mentions files and a folder, and a file that is not there",
     prompt="Compare @notes.txt with @more.txt, look into @plans and tell me about @gone.txt",
     script=(Say("Compared."),),
     files={"notes.txt": "one\n", "more.txt": "two\n", "plans/today.txt": "three\n"},

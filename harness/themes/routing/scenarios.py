@@ -93,11 +93,11 @@ def _headers_at_the_api(place: Stage, completed: Completed) -> ApiHeaders:
 
 
 def _scenario(
-    name: str, says: str, variables: Variables, *protocols: Protocol, apart: bool = False
+    name: str, description: str, variables: Variables, *protocols: Protocol, apart: bool = False
 ) -> Scenario:
     return Scenario(
         name=name,
-        says=says,
+        description=description,
         prompt="Where does this go?",
         script=(Say("There."),),
         backends=_BACKENDS,

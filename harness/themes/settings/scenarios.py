@@ -129,9 +129,9 @@ def passed_on(place: Stage, completed: Completed) -> CommandEnvironment | None:
     return CommandEnvironment(tuple(sorted(named)))
 
 
-def _scenario(name: str, says: str, prompt: str, **rest: Any) -> Scenario:
+def _scenario(name: str, description: str, prompt: str, **rest: Any) -> Scenario:
     """All are judged apart: the environment that is known of a run is not what held in it."""
-    return Scenario(name, says, prompt, script=_WORK, backends=_BACKENDS, apart=True, **rest)
+    return Scenario(name, description, prompt, script=_WORK, backends=_BACKENDS, apart=True, **rest)
 
 
 LEVELS = _scenario(

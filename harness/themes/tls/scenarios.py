@@ -124,14 +124,14 @@ def _observe(place: Stage, completed: Completed) -> Doors:
 
 def _scenario(
     name: str,
-    says: str,
+    description: str,
     protocols: tuple[Protocol, ...],
     doors: Mapping[Signal, str],
     variables: _Variables = _nothing,
 ) -> Scenario:
     return Scenario(
         name=name,
-        says=says,
+        description=description,
         prompt="Whisper.",
         script=(UseTool("Bash", {"command": "true", "description": "Do nothing"}), Say("Done.")),
         backends={door: Backend(tls=_SERVERS[door]) for door in doors.values()},
