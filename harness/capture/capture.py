@@ -18,7 +18,7 @@ from harness.otlp.model import Attributes, DataPoint, Event, Span, Value
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A TCP connection that reached the door of a collector, whatever came of it."""
+    """A TCP connection that a collector accepted, whatever came of it."""
 
     collector: str
     opened_unix_nano: int

@@ -67,7 +67,7 @@ def told(folder: Path) -> list[dict[str, Any]]:
         (INDISCREET, ["--cc-scenarios=working_day", "-k", "user_prompt"], 1, {"recorded"}),
         (INDISCREET, ["--cc-scenarios=working_day", "-n", "2"], 1, {"recorded"}),
     ],
-    ids=["good", "failing", "undriven", "hindered", "died", "selected", "distributed"],
+    ids=["good", "failing", "undriven", "skipped", "died", "selected", "distributed"],
 )
 def test_a_kept_recording_is_judged_as_the_live_run_was(
     pytester: pytest.Pytester,
@@ -84,7 +84,7 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
     claude.write_text(EMITTER.format(before=before, python=sys.executable))
     claude.chmod(claude.stat().st_mode | stat.S_IXUSR)
     if PORT in options[0]:
-        pytester.makeconftest(HINDERED)
+        pytester.makeconftest(SKIPPED)
     live = pytester.runpytest_subprocess(
         *(f"--cc-binary={claude}", "--cc-captures=kept", "--hypothesis-seed=1", *options),
         timeout=240,
@@ -108,13 +108,13 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
     assert shown.splitlines()[-1] == ends[-1]
 
 
-#: Lets the live run meet the hindrance that the judging process cannot meet.
-HINDERED = f"""
+#: Lets the live run be skipped on a machine where the judging process would not be.
+SKIPPED = f"""
 from dataclasses import replace
 from harness.themes import catalogue
 
 catalogue.SCENARIOS[{PORT!r}] = replace(
-    catalogue.SCENARIOS[{PORT!r}], hindrance=lambda: "port 9464 is taken on this machine"
+    catalogue.SCENARIOS[{PORT!r}], skip_reason=lambda: "port 9464 is taken on this machine"
 )
 """
 

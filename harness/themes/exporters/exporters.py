@@ -168,7 +168,7 @@ _EXAMPLE_PROMETHEUS = replace(
         Protocol.HTTP_JSON,
     ),
     script=_work_and_be_scraped,
-    hindrance=scraping.port_hindrance,
+    skip_reason=scraping.port_taken,
     launch=scraping.at_the_default_port,
     meanwhile=scraping.scrape,
     observe=scraping.scraped,

@@ -96,7 +96,7 @@ def _configured(
         script=script,
         environment={**_TRACED, **intervals_ms},
         protocols=(protocol,),
-        patience_s=LASTS_S,
+        waits_s=LASTS_S,
     )
 
 
@@ -156,7 +156,7 @@ SCENARIOS = (
         prepare=_lay_down,
         meanwhile=_wake,
         apart=True,
-        patience_s=_MINUTE_S,
+        waits_s=_MINUTE_S,
     ),
     _configured(
         "intervals_long",

@@ -107,7 +107,7 @@ def _scenario(
         protocols=protocols,
         apart=apart,
         limit_s=_LIMIT_S if apart else None,
-        patience_s=_LIMIT_S if apart else 0.0,
+        waits_s=_LIMIT_S if apart else 0.0,
     )
 
 

@@ -256,14 +256,14 @@ LOCKED = _scenario(
 _DEFAULT_PORTS = (4317, 4318)
 
 
-def default_port_taken() -> str:
-    """Why telemetry must not go to the default endpoint here, or nothing."""
+def default_port_taken() -> str | None:
+    """Say why telemetry must not go to the default endpoint here; None where it may."""
     for port in _DEFAULT_PORTS:
         with socket.socket() as probe:
             probe.settimeout(1.0)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return f"something listens on port {port}, where telemetry without an endpoint goes"
-    return ""
+    return None
 
 
 LOCKED_CREDENTIALS = _scenario(
@@ -284,7 +284,7 @@ LOCKED_CREDENTIALS = _scenario(
             _METRICS_ENDPOINT: _signal_endpoint(place, MANAGED, "metrics"),
         }
     ),
-    hindrance=default_port_taken,
+    skip_reason=default_port_taken,
     protocols=(Protocol.HTTP_JSON,),
 )
 

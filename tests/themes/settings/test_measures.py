@@ -92,7 +92,7 @@ def test_a_header_that_is_sent_twice_has_both_values(viewer: Viewer, exporter: E
     assert seen["all"]["headers"] == {"x-level": ["managed", "user"]}
 
 
-def test_who_only_knocked_was_reached_by_no_signal(sent: Capture) -> None:
+def test_a_mere_connection_is_no_signal(sent: Capture) -> None:
     seen = views(replace(sent, connections=(Connection("user", 1), Connection("local", 2))))
     assert seen["all"]["reached"] == ["local", "user"]
     assert seen["metrics"]["reached"] == seen["logs"]["reached"] == ["local"]
@@ -122,7 +122,7 @@ _METRICS, _LOGS, _ALL = ({"signal": name} for name in ("metrics", "logs", "all")
     [
         ("astray", _ALL, ("reached",), "all", "reached", ["local", "user"]),
         ("astray", _LOGS, ("reached",), "logs", "reached", ["user"]),
-        ("knocks_elsewhere", _ALL, ("reached",), "all", "reached", ["local", "user"]),
+        ("connects_elsewhere", _ALL, ("reached",), "all", "reached", ["local", "user"]),
         ("nothing_sent", _ALL, ("reached",), "all", "signals", []),
         ("other_signal_only", _ALL, ("signals",), "all", "signals", ["metrics"]),
         (
