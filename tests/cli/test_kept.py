@@ -8,14 +8,20 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness import cli
+from harness.assessment.assessment import Assessment
 from harness.assessment.recording import RecordingPlan, record_once
 from harness.capture import files
+from harness.collector import Collector
+from harness.findings import Verdict
+from harness.otlp.model import Protocol
+from harness.running import stage
 from harness.subject.binary import resolve
 from harness.themes.catalogue import SCENARIOS
 
@@ -235,6 +241,32 @@ def test_a_recording_that_is_not_whole_is_not_judged(
     assert out == ""
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_what_is_over_our_limit_is_an_error_over_each_protocol(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Live and from the captures that were kept; it says nothing about the subject."""
+    monkeypatch.setattr(stage, "Collector", partial(Collector, max_body_bytes=9000))
+    binary = resolve("reference", progress=print)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    made = record_once(RecordingPlan(binary, (SCENARIOS["working_day"],), 60.0, folder), print)
+    for capture in made.captures:
+        assert any(export.over_limit for export in capture.exports)
+        assert any(not export.rejected for export in capture.exports)
+    live = Assessment(binary.spec, binary.version, lambda: made)
+    row = live.row(live.contract.requirement("transport.accepted"))
+    assert (row.verdict, row.findings) == (Verdict.ERROR, ())
+    for protocol in Protocol:
+        assert f"working_day over {protocol}: the bodies of " in row.reason
+    out = tmp_path / "out"
+    assert cli.main(["judge", str(folder), f"--report={out}"]) == cli.FAILED
+    assert "were larger than the collector takes" in capsys.readouterr().out
+    judged = {each["requirement"]: each for each in lines(out) if each["kind"] == "requirement"}
+    assert judged[row.requirement]["verdict"] == "error"
+    assert judged[row.requirement]["reason"] == row.reason
+    assert not [each for each in judged.values() if each["verdict"] == "fail"]
 
 
 def test_what_the_store_forgot_is_an_error_and_no_pass(
