@@ -8,6 +8,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from harness.assessment.recording import RecordingPlan, record_once
 from harness.capture import files
 from harness.collector import Collector
 from harness.findings import Verdict
+from harness.fuzzing.exploration import PROFILES, Exploration
 from harness.otlp.model import Protocol
 from harness.running import stage
 from harness.subject.binary import resolve
 from harness.themes.catalogue import SCENARIOS
+from harness.themes.free_form.scenarios import Input
 
 Change = Callable[[Path], None]
 
@@ -112,6 +115,41 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
             assert run["reason"] in shown
     ends = [line for line in live.outlines if line.startswith(("OK: ", "FAILED: "))]
     assert shown.splitlines()[-1] == ends[-1]
+    # The live run shows some of its failures only.
+    assert reruns(live.outlines) <= reruns(shown.splitlines())
+    if exit_code == 1 and "undriven" not in outcomes:
+        assert reruns(live.outlines) != set()
+
+
+def reruns(shown: list[str]) -> set[str]:
+    """The commands by which failures are judged again."""
+    return {line.split("rerun ")[1].strip() for line in shown if line.strip().startswith("rerun ")}
+
+
+def test_one_drawn_capture_is_run_again_with_the_seed_of_its_recording(
+    pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claude = pytester.path / "claude"
+    claude.write_text(EMITTER.format(before=DIES, python=sys.executable))
+    claude.chmod(claude.stat().st_mode | stat.S_IXUSR)
+    profile = replace(PROFILES["quick"], seconds=0, grace_s=0)
+    given = Input(Protocol.GRPC, "team=a")
+    explore = Exploration("quick", profile, 7, None, lambda _: (), print, (given,))
+    binary = resolve(str(claude), progress=print)
+    folder = pytester.mkdir("kept")
+    options = (f"--cc-binary={claude}", "--cc-fuzz-seconds=0")
+    plan = RecordingPlan(
+        *(binary, (SCENARIOS["fuzz"],), 60.0, folder), explore=explore, options=options
+    )
+    record_once(plan, print)
+    capsys.readouterr()
+    codes = {path.name: cli.main(["judge", str(path)]) for path in folder.glob("fuzz-*")}
+    assert set(codes.values()) == {cli.OK, cli.FAILED}
+    found = reruns(capsys.readouterr().out.splitlines())
+    assert found
+    for command in found:
+        assert command.startswith(f"pytest --cc-binary={claude} --cc-fuzz-seconds=0 ")
+        assert " --hypothesis-profile=quick --hypothesis-seed=7 " in command
 
 
 #: Lets the live run meet the hindrance that the judging process cannot meet.
