@@ -40,10 +40,11 @@ class Source:
 class Selector:
     """Which items of a capture a requirement speaks of.
 
-    ``kind`` is ``metric`` or ``event`` (``name`` says which), ``metrics`` or
-    ``events`` (every data point, every event), ``items`` (both), ``resources``,
-    ``scopes`` (``name``: the signal), ``exports`` (whole requests), or ``measured``
-    (``name``: what of the run is measured, see :mod:`harness.themes.catalogue`).
+    ``kind`` is ``metric``, ``event`` or ``span`` (``name`` says which), ``metrics``,
+    ``events`` or ``spans`` (every data point, event or span), ``items`` (every data point
+    and every event), ``resources``, ``scopes`` (``name``: the signal), ``exports`` (whole
+    requests), or ``measured`` (``name``: what of the run is measured, see
+    :mod:`harness.themes.catalogue`).
     """
 
     kind: str
