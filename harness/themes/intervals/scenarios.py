@@ -153,7 +153,7 @@ SCENARIOS = (
         protocols=(Protocol.GRPC,),
         prepare=_lay_down,
         meanwhile=_wake,
-        apart=True,
+        judged_only_by_name=True,
         patience_s=_MINUTE_S,
     ),
     _configured(
@@ -194,6 +194,6 @@ SCENARIOS = (
             Protocol.GRPC,
         ),
         launch=lambda place: (sys.executable, "-c", _BOUNDED),
-        apart=True,
+        judged_only_by_name=True,
     ),
 )

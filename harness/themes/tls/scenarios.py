@@ -138,7 +138,7 @@ def _scenario(
         configure=partial(_configure, doors, variables),
         observe=_observe,
         protocols=protocols,
-        apart=True,
+        judged_only_by_name=True,
     )
 
 
