@@ -119,15 +119,14 @@ def _judge(arguments: argparse.Namespace) -> int:
         tool=tool_version(),
         versions=library_versions(),
     )
-    decided = decision(rows, len(summary.undriven))
-    code = FAILED if decided.failed else OK
+    code = FAILED if decision(rows, len(summary.undriven)).failed else OK
     notes = [*summary.notes, f"judged as release {version}, from {arguments.folder}"]
     if arguments.report is not None:
-        footer = jsonl.Footer(
-            selected=len(rows),
-            deselected=len(contract.requirements) - len(rows),
-            failed=decided.failed,
-            why=decided.why,
+        footer = jsonl.Footer.of(
+            header,
+            rows,
+            len(summary.undriven),
+            catalogue=len(contract.requirements),
             exit_code=code,
         )
         arguments.report.mkdir(parents=True, exist_ok=True)

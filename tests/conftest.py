@@ -40,6 +40,7 @@ Pairs = Mapping[str, Any] | Sequence[tuple[str, Any]]
 Point = tuple[str, float, Pairs] | tuple[str, float, Pairs, Mapping[str, Any]]
 
 _TEMPORALITIES = {"delta": 1, "cumulative": 2}
+_SPAN_IDS = ("trace_id", "span_id", "parent_span_id")
 
 
 def _put(target: Any, value: Any) -> None:
@@ -112,9 +113,14 @@ def _traces(spans: Sequence[Mapping[str, Any]], resource: Pairs) -> Request:
     made = group.scope_spans.add().spans
     for each in spans:
         span = made.add(
-            name=each.get("name", "work"), end_time_unix_nano=each.get("end_time_unix_nano", 0)
+            name=each.get("name", "work"),
+            kind=each.get("kind", 0),
+            start_time_unix_nano=each.get("start_time_unix_nano", 0),
+            end_time_unix_nano=each.get("end_time_unix_nano", 0),
+            **{key: bytes.fromhex(each.get(key, "")) for key in _SPAN_IDS},
         )
         _put_all(span.attributes, each.get("attributes", {}))
+        span.status.code = each.get("status_code", 0)
         span.status.message = each.get("status", "")
         for name, attributes in each.get("events", ()):
             _put_all(span.events.add(name=name).attributes, attributes)

@@ -45,7 +45,7 @@ from harness.otlp.content import DEFAULT_LIMIT
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Signal
 
-FORMAT = 1
+FORMAT = 2
 SIDECAR = "capture.json"
 TRANSPORT = "transport.jsonl"
 

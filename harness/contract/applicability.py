@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from harness.contract.requirement import APART, Requirement
+from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
+from harness.otlp.model import Signal
+
+#: The trait of a run in which only those requirements are judged that name its scenario.
+JUDGED_ONLY_BY_NAME = "judged_only_by_name"
 
 
 class AnyRun(Protocol):
@@ -26,6 +30,16 @@ class AnyRun(Protocol):
     def traits(self) -> Collection[str]: ...
 
 
+def without(signal: Signal) -> str:
+    """Return the trait of a run that does not export ``signal``."""
+    return f"without_{signal}"
+
+
+def exports_only(*signals: Signal) -> tuple[str, ...]:
+    """Return the traits of a run that exports ``signals`` and says nothing of the others."""
+    return tuple(without(each) for each in Signal if each not in signals)
+
+
 def applies_to_version(requirement: Requirement, version: Version) -> bool:
     """Whether the promise was made for this release."""
     return version in requirement.versions
@@ -34,13 +48,16 @@ def applies_to_version(requirement: Requirement, version: Version) -> bool:
 def applies_to_run(requirement: Requirement, run: AnyRun) -> bool:
     """Whether the requirement is judged in this run.
 
-    In a run that is apart, or that does not export the signal, only requirements are
-    judged that name its scenario.
+    In a run that is judged only by name, or that does not export the signal, only
+    requirements are judged that name its scenario.
     """
     if requirement.protocols and run.protocol not in requirement.protocols:
         return False
+    signal = requirement.selects.signal
     if run.scenario not in requirement.scenarios and (
-        requirement.scenarios or APART in run.traits or requirement.selects.silenced_by(run.traits)
+        requirement.scenarios
+        or JUDGED_ONLY_BY_NAME in run.traits
+        or (signal is not None and without(signal) in run.traits)
     ):
         return False
     return all(

@@ -110,7 +110,7 @@ def contract_files() -> tuple[tuple[Path, JsonObject], ...]:
     root = schema_root()
     meta = Draft202012Validator(read_json(root / "contract.schema.json"))
     found = []
-    for folder in ("metrics", "events", "standard", "service", "transport", "behaviour"):
+    for folder in ("metrics", "events", "spans", "standard", "service", "transport", "behaviour"):
         for path in sorted((root / folder).glob("*.json")):
             data = read_json(path)
             with _naming(path):

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.contract.versions import VersionRange
 from harness.findings import Level
-
-#: The trait of a run in which only those requirements are judged that name its scenario.
-APART = "apart"
+from harness.otlp.model import Signal
 
 #: The trait of a run whose input was drawn: there are many of one scenario, over whichever
 #: protocol.
 DRAWN = "drawn"
 
-#: Traits of a run that does not export one of the signals: nothing is asked of it there.
-WITHOUT_METRICS = "without_metrics"
-WITHOUT_EVENTS = "without_events"
+#: The signal that carries what a selector of this kind selects.
+_CARRIED_BY = {
+    "metric": Signal.METRICS,
+    "metrics": Signal.METRICS,
+    "event": Signal.LOGS,
+    "events": Signal.LOGS,
+    "span": Signal.TRACES,
+    "spans": Signal.TRACES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,11 @@ class Source:
 class Selector:
     """Which items of a capture a requirement speaks of.
 
-    ``kind`` is ``metric`` or ``event`` (``name`` says which), ``metrics`` or
-    ``events`` (every data point, every event), ``items`` (both), ``resources``,
-    ``scopes`` (``name``: the signal), ``exports`` (whole requests), or ``measured``
-    (``name``: what of the run is measured, see :mod:`harness.themes.catalogue`).
+    ``kind`` is ``metric``, ``event`` or ``span`` (``name`` says which), ``metrics``,
+    ``events`` or ``spans`` (every data point, event or span), ``items`` (every data point
+    and every event), ``resources``, ``scopes`` (``name``: the signal), ``exports`` (whole
+    requests), or ``measured`` (``name``: what of the run is measured, see
+    :mod:`harness.themes.catalogue`).
     """
 
     kind: str
@@ -52,13 +57,10 @@ class Selector:
     def __str__(self) -> str:
         return f"{self.kind} {self.name}".strip()
 
-    def silenced_by(self, traits: Collection[str]) -> bool:
-        """Whether a run with these traits exports nothing of what is selected."""
-        if self.kind in ("metric", "metrics") or (self.kind, self.name) == ("scopes", "metrics"):
-            return WITHOUT_METRICS in traits
-        if self.kind in ("event", "events") or (self.kind, self.name) == ("scopes", "logs"):
-            return WITHOUT_EVENTS in traits
-        return False
+    @property
+    def signal(self) -> Signal | None:
+        """The one signal that carries what is selected; None where any of them may."""
+        return Signal(self.name) if self.kind == "scopes" else _CARRIED_BY.get(self.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,11 +128,6 @@ class MessagesApi:
         return tuple(self._prompts_seen)
 
     @property
-    def remaining_steps(self) -> int:
-        """Steps not yet spent; a :class:`Fail` counts until its last answer."""
-        return len(self._steps)
-
-    @property
     def unexpected(self) -> tuple[str, ...]:
         """Requests that this API does not know, as ``METHOD /path``; answered with 404."""
         return tuple(self._unexpected)

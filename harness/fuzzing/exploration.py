@@ -13,7 +13,7 @@ import hypothesis
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from harness.capture.capture import Capture
-from harness.contract.requirement import APART
+from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.errors import SubjectError
 from harness.fuzzing.campaign import Plan, run
 from harness.fuzzing.inputs import campaigns, first
@@ -139,7 +139,7 @@ class Exploration:
         capture = run_drawn(fuzzed(given), given.protocol)
         if not _worked(capture):
             # What it did not get to is nobody else's business.
-            traits = (*capture.run.traits, APART)
+            traits = (*capture.run.traits, JUDGED_ONLY_BY_NAME)
             capture = replace(capture, run=replace(capture.run, traits=traits))
         reasons = [name for name in self.oracle(capture) if name not in self._anyway]
         self._keep(capture, _size(given), reasons, always=given in self.first)

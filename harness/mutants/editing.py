@@ -10,18 +10,43 @@ from typing import Any
 from google.protobuf.message import Message
 
 from harness.judging.items.item import Item, Kind
-from harness.judging.items.view import event_view, point_view
+from harness.judging.items.view import (
+    SPAN_KINDS,
+    STATUS_CODES,
+    event_view,
+    point_view,
+    span_view,
+)
 from harness.otlp import flatten
-from harness.otlp.messages import ExportLogsServiceRequest, ExportMetricsServiceRequest, Request
+from harness.otlp.messages import (
+    ExportLogsServiceRequest,
+    ExportMetricsServiceRequest,
+    Request,
+    signal_of,
+)
+from harness.otlp.model import Signal
 
 _TEMPORALITIES = {"unspecified": 0, "delta": 1, "cumulative": 2}
 #: Attributes whose values differ from run to run: no help in finding the same item again.
 _RANDOM = frozenset({"session.id", "user.id", "prompt.id", "message.uuid", "client_request_id"})
 
+#: The repeated field of a request that holds the resource groups, and the one of each group
+#: that holds the scope groups.
+_RESOURCE_GROUPS = {
+    Signal.METRICS: "resource_metrics",
+    Signal.LOGS: "resource_logs",
+    Signal.TRACES: "resource_spans",
+}
+_SCOPE_GROUPS = {
+    Signal.METRICS: "scope_metrics",
+    Signal.LOGS: "scope_logs",
+    Signal.TRACES: "scope_spans",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ItemRef:
-    """One data point or log record within its message.
+    """One data point, log record or span within its message.
 
     ``item`` is what the checks see of it; ``record`` is the message to edit,
     ``owner`` the metric of a data point (else the record itself), ``siblings``
@@ -38,14 +63,14 @@ class ItemRef:
         """Orders the items of a run alike, whatever protocol they came by."""
         view = self.item.view
         attributes = {k: v for k, v in view["attributes"].items() if k not in _RANDOM}
-        is_point = self.item.kind is Kind.METRIC
-        name = view["name"] if is_point else "/".join(view["names"])
+        is_event = self.item.kind is Kind.EVENT
+        name = "/".join(view["names"]) if is_event else view["name"]
         sequence = attributes.get("event.sequence", -1)
         return name, sequence if isinstance(sequence, int) else -1, json.dumps(attributes)
 
 
 def places(message: Request) -> Iterator[ItemRef]:
-    """Every data point or log record, in the order of the flattened model."""
+    """Every data point, log record or span, in the order of the flattened model."""
     if isinstance(message, ExportMetricsServiceRequest):
         items = [
             Item("", point_view(point), kind=Kind.METRIC) for point in flatten.data_points(message)
@@ -67,23 +92,26 @@ def places(message: Request) -> Iterator[ItemRef]:
             for record in scope.log_records
         ]
     else:
-        return
+        items = [Item("", span_view(span), kind=Kind.SPAN) for span in flatten.spans(message)]
+        found = [
+            (span, span, scope.spans)
+            for resource in message.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
     for item, (record, owner, siblings) in zip(items, found, strict=True):
         yield ItemRef(item, record, owner, siblings)
 
 
 def groups(message: Request) -> list[Any]:
-    """The resource groups (ResourceMetrics, ResourceLogs) of a request."""
-    if isinstance(message, ExportMetricsServiceRequest):
-        return list(message.resource_metrics)
-    if isinstance(message, ExportLogsServiceRequest):
-        return list(message.resource_logs)
-    return []
+    """The resource groups (ResourceMetrics, ResourceLogs, ResourceSpans) of a request."""
+    return list(_groups(message))
 
 
-def scopes(group: Any) -> Any:
-    """The scope groups within a resource group."""
-    return group.scope_metrics if hasattr(group, "scope_metrics") else group.scope_logs
+def scopes(group: Any, signal: Signal | None = None) -> Any:
+    """The scope groups within a resource group; none where it is not of ``signal``."""
+    names = _SCOPE_GROUPS.values() if signal is None else [_SCOPE_GROUPS[signal]]
+    return next((getattr(group, name) for name in names if hasattr(group, name)), ())
 
 
 def put(place: ItemRef, path: tuple[str, ...], value: Any) -> None:
@@ -109,8 +137,37 @@ def put(place: ItemRef, path: tuple[str, ...], value: Any) -> None:
             place.record.as_double = value
         case ("time_unix_nano",):
             place.record.time_unix_nano = value
+        case _ if place.item.kind is Kind.SPAN:
+            _put_in_span(place.record, path, value)
         case _:
             raise ValueError(f"no way to put {value!r} at {'.'.join(path)}")
+
+
+def _put_in_span(span: Any, path: tuple[str, ...], value: Any) -> None:
+    match path:
+        case ("name",) | ("start_time_unix_nano",) | ("end_time_unix_nano",):
+            setattr(span, path[0], value)
+        case ("trace_id",) | ("span_id",) | ("parent_span_id",):
+            setattr(span, path[0], bytes.fromhex(value))
+        case ("kind",):
+            span.kind = SPAN_KINDS.index(value)
+        case ("status", "code"):
+            span.status.code = STATUS_CODES.index(value)
+        case ("status", "message"):
+            span.status.message = value
+        case _:
+            raise ValueError(f"no way to put {value!r} at {'.'.join(path)} of a span")
+
+
+def drop(place: ItemRef, path: tuple[str, ...]) -> None:
+    """Leave the field at ``path`` out of an item."""
+    match path:
+        case ("attributes", key):
+            drop_attribute(place.record.attributes, key)
+        case ("parent_span_id",):
+            place.record.ClearField("parent_span_id")
+        case _:
+            raise ValueError(f"no way to leave {'.'.join(path)} out")
 
 
 def put_attribute(attributes: Any, key: str, value: Any) -> None:
@@ -157,15 +214,13 @@ def prune(message: Request) -> bool:
             if hasattr(scope, "metrics"):
                 _keep(scope.metrics, [metric for metric in scope.metrics if _points(metric)])
         _keep(scopes(group), [scope for scope in scopes(group) if _items(scope)])
-    top: Any
-    if isinstance(message, ExportMetricsServiceRequest):
-        top = message.resource_metrics
-    elif isinstance(message, ExportLogsServiceRequest):
-        top = message.resource_logs
-    else:
-        return True  # nothing is ever taken out of traces
+    top = _groups(message)
     _keep(top, [group for group in top if scopes(group)])
     return bool(top)
+
+
+def _groups(message: Request) -> Any:
+    return getattr(message, _RESOURCE_GROUPS[signal_of(message)])
 
 
 def _points(metric: Any) -> Any:
@@ -174,7 +229,8 @@ def _points(metric: Any) -> Any:
 
 
 def _items(scope: Any) -> Any:
-    return scope.metrics if hasattr(scope, "metrics") else scope.log_records
+    names = ("metrics", "log_records", "spans")
+    return next(getattr(scope, name) for name in names if hasattr(scope, name))
 
 
 def _keep(repeated: Any, kept: list[Message]) -> None:

@@ -11,7 +11,7 @@ from harness.capture.capture import Capture
 from harness.contract.requirement import Requirement
 from harness.mutants import editing
 from harness.mutants.rewriting import copy_message, rewritten
-from harness.otlp.messages import ExportTraceServiceRequest, Request
+from harness.otlp.messages import Request
 from harness.otlp.model import Signal
 
 #: Where a leak is put: an attribute that nothing else looks at.
@@ -88,12 +88,4 @@ def _canary(capture: Capture, requirement: Requirement) -> str:
 
 def _some_item(message: Request) -> Any:
     """A data point, log record or span of the request, if it has one."""
-    if isinstance(message, ExportTraceServiceRequest):
-        for group in message.resource_spans:
-            for scope in group.scope_spans:
-                for span in scope.spans:
-                    return span
-        return None
-    for place in editing.places(message):
-        return place.record
-    return None
+    return next((place.record for place in editing.places(message)), None)

@@ -15,13 +15,14 @@ from harness.capture.capture import Capture
 from harness.contract.applicability import applies_to_run
 from harness.contract.requirement import MutantSpec, Requirement
 from harness.judging.checks.fields import matches
-from harness.judging.items.item import MISSING, Item, Kind
+from harness.judging.items.item import EVERY, MISSING, Item, Kind
 from harness.judging.items.view import export_view, named
 from harness.mutants import editing, leaks
 from harness.mutants.editing import ItemRef
 from harness.mutants.named import Lie, tell
 from harness.mutants.rewriting import copy_message, rewritten
 from harness.otlp.messages import Request
+from harness.otlp.model import Signal
 
 
 def mutate(
@@ -114,7 +115,7 @@ def _edit_items(messages: list[Request | None], requirement: Requirement, operat
         if not having:
             raise ValueError(f"nothing carries {'.'.join(path)}")
         one = max(having, key=lambda place: place.key)
-        editing.drop_attribute(one.record.attributes, path[-1])
+        editing.drop(one, path)
     else:
         having = [place for place in found if place.item.at(path) is not MISSING]
         editing.put(max(having or found, key=lambda p: p.key), path, operation["set"])
@@ -135,12 +136,10 @@ def _set_all(found: list[ItemRef], path: tuple[str, ...], wanted: Any) -> None:
 def _selected(place: ItemRef, requirement: Requirement) -> bool:
     item = place.item
     match requirement.selects.kind:
-        case "metrics":
-            right = item.kind is Kind.METRIC
-        case "events":
-            right = item.kind is Kind.EVENT
+        case "metrics" | "events" | "spans" as kind:
+            right = item.kind is EVERY[kind]
         case "items":
-            right = True
+            right = item.kind is not Kind.SPAN
         case kind:
             right = item.kind == kind and named(requirement.selects, item.view)
     return right and matches(requirement, item)
@@ -152,9 +151,8 @@ def _edit_owners(messages: list[Request | None], requirement: Requirement, opera
         group for message in messages if message is not None for group in editing.groups(message)
     ]
     if requirement.selects.kind == "scopes":
-        wanted = f"scope_{requirement.selects.name}"
         for group in groups:
-            for scope in getattr(group, wanted, ()):
+            for scope in editing.scopes(group, Signal(requirement.selects.name)):
                 setattr(scope.scope, requirement.path[-1], operation["set"])
         return
     if "set_key" in operation:

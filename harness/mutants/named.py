@@ -11,13 +11,13 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.contract.requirement import Requirement
-from harness.judging.items.item import Kind
+from harness.judging.items.item import EVERY, Kind
 from harness.mutants import editing
 from harness.mutants.editing import ItemRef
 from harness.mutants.rewriting import copy_message, rewritten, with_body
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, Encoding
-from harness.otlp.model import Protocol
+from harness.otlp.model import DataPoint, Event, Protocol, Span
 
 Lie = Callable[[Capture, Requirement], Capture]
 
@@ -112,7 +112,7 @@ def swap_sequence(capture: Capture, requirement: Requirement) -> Capture:
 
 def one_more_attribute(capture: Capture, requirement: Requirement) -> Capture:
     """One item carries an attribute that it does not carry on the other protocols."""
-    wanted = Kind.METRIC if requirement.selects.kind == "metrics" else Kind.EVENT
+    wanted = EVERY[requirement.selects.kind]
     messages = [(export, copy_message(export)) for export in capture.exports]
     found = [
         place
@@ -130,10 +130,15 @@ def one_session_id(
     capture: Capture, others: Sequence[Capture], requirement: Requirement
 ) -> Capture:
     """All selected items of one run carry the session id of another."""
-    wanted = Kind.METRIC if requirement.selects.kind == "metrics" else Kind.EVENT
+    wanted = EVERY[requirement.selects.kind]
     for other in others:
-        found: Sequence[Any] = other.data_points() if wanted is Kind.METRIC else other.events()
-        ids = {item.attributes["session.id"] for item in found if "session.id" in item.attributes}
+        found: Mapping[Kind, Sequence[DataPoint | Event | Span]] = {
+            Kind.METRIC: other.data_points(),
+            Kind.EVENT: other.events(),
+            Kind.SPAN: other.spans(),
+        }
+        sets = [item.attributes for item in found[wanted]]
+        ids = {attributes["session.id"] for attributes in sets if "session.id" in attributes}
         if ids:
             return _name_session(capture, str(min(map(str, ids))), wanted)
     raise ValueError("no other run carries a session id")
@@ -160,8 +165,8 @@ def repeated_key(capture: Capture, requirement: Requirement) -> Capture:
     """One attribute of every item stands there twice."""
 
     def repeat(place: ItemRef) -> None:
-        attributes = place.record.attributes
-        attributes.add().CopyFrom(attributes[0])
+        if attributes := place.record.attributes:
+            attributes.add().CopyFrom(attributes[0])
 
     return _edit_places(capture, repeat)
 

@@ -151,14 +151,12 @@ class Ledger:
         header = self._header()
         footer = None
         if len(rows) == len(self._selected):
-            decided = decision(rows, len(self._summary.undriven))
-            footer = jsonl.Footer(
-                selected=len(self._selected),
-                deselected=len(self._assessment.contract.requirements) - len(self._selected),
-                failed=decided.failed,
-                why=decided.why,
+            footer = jsonl.Footer.of(
+                header,
+                rows,
+                len(self._summary.undriven),
+                catalogue=len(self._assessment.contract.requirements),
                 exit_code=exit_code,
-                ratio=header.ratio,
             )
         recording = self._recording
         plan = Plan() if recording is None else recording.plan

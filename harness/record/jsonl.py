@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
@@ -25,6 +25,7 @@ from harness.capture.run import SubjectFacts
 from harness.capture.serialization import from_plain, to_plain
 from harness.contract.files import JsonObject, read_json, schema_root
 from harness.errors import UsageError
+from harness.judging.decision import decision
 from harness.judging.verdicts import Row, counts
 from harness.record.header import CanaryTable, Fuzz, Header, Machine
 from harness.record.summary import Plan, RecordingSummary, RunSummary
@@ -50,6 +51,25 @@ class Footer:
     why: str
     exit_code: int
     ratio: float | None = None
+
+    @classmethod
+    def of(
+        cls, header: Header, rows: Sequence[Row], undriven: int, *, catalogue: int, exit_code: int
+    ) -> Self:
+        """Conclude a run from the rows of all that was selected.
+
+        ``undriven`` is the number of runs that the subject could not be driven through,
+        ``catalogue`` that of all requirements.
+        """
+        decided = decision(rows, undriven)
+        return cls(
+            selected=len(rows),
+            deselected=catalogue - len(rows),
+            failed=decided.failed,
+            why=decided.why,
+            exit_code=exit_code,
+            ratio=header.ratio,
+        )
 
 
 @dataclass(frozen=True, slots=True)

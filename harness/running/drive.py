@@ -83,7 +83,8 @@ def drive(
                 completed = _completed(session, binary, scenario, place, machine_wide)
             except SubjectError as error:
                 raise SubjectError(
-                    f"claude {binary.version} could not be driven through {label}: {error}"
+                    f"claude {binary.version} could not be driven through {label}"
+                    f"{_unanswered(api.unexpected)}: {error}"
                 ) from error
         truth = _truth(scenario, place, ledger, session.decisions, completed)
         exports, forgotten = place.exports()
@@ -294,15 +295,24 @@ def _verify(
         return
     if completed.timed_out and scenario.limit_s is None:
         raise SubjectError(
-            f"claude {binary.version} did not end {label} within {completed.deadline_s:g} s",
+            f"claude {binary.version} did not end {label} within {completed.deadline_s:g} s"
+            f"{_unanswered(truth.unknown_requests)}",
             output=completed.last_output,
         )
     if completed.exit_code != 0 and not truth.api_calls and not scenario.api_unreachable:
         raise SubjectError(
             f"claude {binary.version} ended with exit code {completed.exit_code} "
-            f"before it asked the model anything ({label})",
+            f"before it asked the model anything ({label})"
+            f"{_unanswered(truth.unknown_requests)}",
             output=completed.last_output,
         )
+
+
+def _unanswered(requests: Sequence[str]) -> str:
+    """Name the requests that the API did not know: they may be why a session went wrong."""
+    if not requests:
+        return ""
+    return f"; the scripted API has no answer to {', '.join(dict.fromkeys(requests))}"
 
 
 def write_files(folder: Path, contents: Mapping[str, str]) -> None:

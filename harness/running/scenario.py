@@ -10,7 +10,8 @@ from pathlib import Path
 from harness.capture.export import MAIN, Export
 from harness.capture.observed import Observation
 from harness.capture.run import run_label
-from harness.contract.requirement import APART, DRAWN
+from harness.contract.applicability import JUDGED_ONLY_BY_NAME
+from harness.contract.requirement import DRAWN
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
 from harness.running.stage import Backend, Stage
@@ -83,7 +84,8 @@ class Scenario:
     ``observe`` adds to what the run is known to have done, ``more_exports`` to what it
     exported, after the process has ended.
 
-    ``apart``: only requirements that name the scenario are judged in its runs.
+    A run is judged by every requirement that applies to it; ``judged_only_by_name``: only
+    by those that name the scenario, because its telemetry is not whole on purpose.
     ``skip_reason`` says why it cannot be run on this machine (None: it can).  ``waits_s``
     is how long the session waits, doing nothing: it lengthens its deadline, and other
     runs do not wait for it.  ``expected_s`` is about how long it takes alone, in seconds, so that
@@ -116,7 +118,7 @@ class Scenario:
     managed: Callable[[Stage], Files] | None = None
     observe: Callable[[Stage, Completed], Observation | None] | None = None
     more_exports: Callable[[Stage, Completed], Sequence[Export]] | None = None
-    apart: bool = False
+    judged_only_by_name: bool = False
     skip_reason: Callable[[], str | None] | None = None
     waits_s: float = 0.0
     expected_s: float = 1.0
@@ -159,7 +161,7 @@ class Scenario:
             AN_ACCOUNT: bool(self.account),
             AN_UNREACHABLE_API: self.api_unreachable,
             A_REFUSING_COLLECTOR: any(each.responder for each in self.backends.values()),
-            APART: self.apart,
+            JUDGED_ONLY_BY_NAME: self.judged_only_by_name,
             DRAWN: self.drawn,
             USAGE_IN_FRAMES: self.usage_frames > 1,
         }

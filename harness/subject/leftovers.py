@@ -18,11 +18,6 @@ import psutil
 _DEADLINE_S = 5.0
 
 
-def with_home(home: Path) -> list[int]:
-    """Process ids, other than ours, that were started with ``HOME=home``."""
-    return [process.pid for process in _processes(home)]
-
-
 def end_all(home: Path) -> int:
     """Kill every process with ``HOME=home`` until none is left; returns how many were seen."""
     seen: set[int] = set()

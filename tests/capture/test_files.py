@@ -232,7 +232,7 @@ def test_a_broken_transport_line_is_named(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "expected format 1, saw format 2"),
+        ({"format": 1}, "expected format 2, saw format 1"),
         ({"exports": 5}, "expected 5 lines, as capture.json says, saw 6 lines"),
         ({"run": {}}, r"missing @ \$\.run\.scenario"),
         ({"run": 3}, r"expected an object, saw 3 @ \$\.run$"),

@@ -16,7 +16,7 @@ import pytest
 from anthropic.types import Message
 
 from harness.capture.run import ToolRun
-from harness.fakes.messages_api import MessagesApi
+from harness.fakes.messages_api import AFTER_THE_SCRIPT, MessagesApi
 from harness.fakes.script import Fail, Say, Step, Usage, UseTool, usage_of_call
 
 PROMPT = "Please do the day's work"
@@ -113,7 +113,7 @@ def test_a_scripted_text_is_said_and_billed(connect: Connect, streamed: bool) ->
     assert (call.model, call.status, call.auxiliary) == (MODEL, 200, False)
     assert call.streamed is streamed
     assert client.api.prompts == (PROMPT,)
-    assert client.api.remaining_steps == 0
+    assert text_of(client.create(prompt())) == AFTER_THE_SCRIPT.text
 
 
 def test_the_final_usage_is_what_was_billed(connect: Connect) -> None:
@@ -235,10 +235,13 @@ def test_an_auxiliary_call_is_answered_and_billed_outside_the_script(
     answer = ask(client)
 
     assert text_of(answer) == "ok"
-    assert client.api.remaining_steps == 2
     assert client.api.prompts == ()
     assert [call.auxiliary for call in client.api.calls] == [True]
     assert accounted(client.api) == [billed(answer)]
+    # The script has not begun.
+    with pytest.raises(anthropic.BadRequestError, match="for the main loop"):
+        client.stream(prompt())
+    assert text_of(client.stream(prompt())) == "scripted"
 
 
 def test_an_auxiliary_call_gets_the_json_that_it_demands(connect: Connect) -> None:
@@ -302,7 +305,6 @@ def test_a_failure_for_good_never_ends(connect: Connect) -> None:
     for _ in range(4):
         with pytest.raises(anthropic.BadRequestError):
             client.stream(prompt())
-    assert client.api.remaining_steps == 2
     assert text_of(client.stream(prompt(), tools=[])) == "ok"
 
 
@@ -319,7 +321,6 @@ def test_many_at_once_are_accounted_exactly(connect: Connect) -> None:
     assert said == sorted([f"step {number}" for number in range(20)] + ["ok"] * 20)
     assert sorted(accounted(client.api)) == sorted(billed(answer) for answer in answers)
     assert len({call.request_id for call in client.api.calls}) == 40
-    assert client.api.remaining_steps == 0
 
 
 def test_token_counting_and_probes_are_answered_and_not_billed(connect: Connect) -> None:
@@ -353,7 +354,7 @@ def test_what_is_not_scripted_is_recorded(
     with raised.value as answer:
         assert answer.status == 404
     assert client.api.unexpected == (f"{method} {path.partition('?')[0]}",)
-    assert client.api.remaining_steps == 1
+    assert text_of(client.create(prompt())) == "kept"
 
 
 def test_the_headers_of_every_request_are_kept() -> None:

@@ -13,7 +13,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase, InMemoryExampleDa
 
 from harness.capture.capture import Capture
 from harness.capture.run import ApiCall, GroundTruth, Run, SubjectFacts
-from harness.contract.requirement import APART
+from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.env_lists.pairs import read
 from harness.errors import SubjectError
 from harness.fuzzing.exploration import Exploration, Profile, database
@@ -131,10 +131,11 @@ def test_a_session_that_did_not_survive_is_judged_for_that_alone() -> None:
         return ()
 
     explored(oracle, lambda text: -9 if text == "a=1" else 0, first=inputs("a=1", "a=2"))
-    apart = {
-        text: APART in each.run.traits for text, each in zip(texts(judged), judged, strict=True)
+    by_name = {
+        text: JUDGED_ONLY_BY_NAME in each.run.traits
+        for text, each in zip(texts(judged), judged, strict=True)
     }
-    assert apart == {"": False, "a=1": True, "a=2": False}
+    assert by_name == {"": False, "a=1": True, "a=2": False}
 
 
 def test_a_subject_that_never_works_is_not_judged() -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.contract.attribute_keys import own_keys, used_keys
-from harness.contract.requirement import APART, DRAWN
+from harness.contract.requirement import DRAWN
 from harness.env_lists.pairs import Quirk, read
 from harness.fuzzing.campaign import Campaign
 from harness.fuzzing.inputs import campaigns, first
@@ -105,9 +106,9 @@ def test_collisions_are_with_what_a_session_uses() -> None:
         assert read(each.attributes).attributes.keys() & used_keys()
 
 
-def test_headers_that_may_stop_everything_are_kept_apart() -> None:
+def test_headers_that_may_stop_everything_are_judged_only_by_name() -> None:
     found = drawn_by("header")
-    assert {APART in fuzzed(each).all_traits for each in found} == {True}
+    assert {JUDGED_ONLY_BY_NAME in fuzzed(each).all_traits for each in found} == {True}
 
 
 @given(
@@ -123,7 +124,7 @@ def test_headers_beside_others_are_sound(given: Input) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attributes", "apart"),
+    ("attributes", "by_name"),
     [
         ("a=b", False),
         ("session.id=evil", False),
@@ -132,8 +133,11 @@ def test_headers_beside_others_are_sound(given: Input) -> None:
         (",".join(f"k{n}=v" for n in range(101)), True),
     ],
 )
-def test_what_leaves_telemetry_not_whole_is_judged_apart(attributes: str, apart: bool) -> None:
-    assert (APART in fuzzed(Input(Protocol.GRPC, attributes)).all_traits) is apart
+def test_what_leaves_telemetry_not_whole_is_judged_only_by_name(
+    attributes: str, by_name: bool
+) -> None:
+    traits = fuzzed(Input(Protocol.GRPC, attributes)).all_traits
+    assert (JUDGED_ONLY_BY_NAME in traits) is by_name
 
 
 def test_a_prompt_with_the_canary_says_so() -> None:

@@ -215,7 +215,7 @@ def test_the_protocols_agree_on_every_requirement(bench: Bench) -> None:
         view
         for view in bench.views
         if SCENARIOS[view.run.scenario].protocols == tuple(Protocol)
-        and not SCENARIOS[view.run.scenario].apart
+        and not SCENARIOS[view.run.scenario].judged_only_by_name
         and not SCENARIOS[view.run.scenario].drawn
     ]
     assert {view.protocol for view in everywhere} == set(Protocol)

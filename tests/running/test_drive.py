@@ -251,3 +251,26 @@ except urllib.error.HTTPError as error:
     capture = run(subject(HEADLESS + asking), prompt="Go.", script=(Say("Done."),))
     assert capture.run.truth.unknown_requests == ("GET /api/news",)
     assert "news: 404" in capture.run.stdout
+
+
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ({"prompt": "Go."}, r"before it asked the model anything \(one over http/json\)"),
+        ({"acts": (Type("Go."),)}, "could not be driven through one over http/json"),
+    ],
+    ids=["headless", "at a terminal"],
+)
+def test_a_session_that_failed_names_the_requests_that_nobody_answered(
+    subject: Make, fields: dict[str, Any], what: str
+) -> None:
+    asking = """
+import contextlib, os, sys, urllib.error, urllib.request
+for _ in range(2):
+    with contextlib.suppress(urllib.error.HTTPError):
+        urllib.request.urlopen(os.environ["ANTHROPIC_BASE_URL"] + "/api/oauth")
+sys.exit(3)
+"""
+    expected = f"{what}; the scripted API has no answer to GET /api/oauth"
+    with pytest.raises(SubjectError, match=expected):
+        run(subject(asking), **fields)

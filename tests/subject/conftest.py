@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from harness.subject.sandbox import Sandbox
@@ -15,6 +16,20 @@ from harness.subject.sandbox import Sandbox
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as made:
         yield made
+
+
+@pytest.fixture
+def processes_of() -> Callable[[Sandbox], list[int]]:
+    """Find the processes that live in a sandbox, by their HOME."""
+
+    def find(sandbox: Sandbox) -> list[int]:
+        return [
+            process.pid
+            for process in psutil.process_iter(["environ"])
+            if (process.info["environ"] or {}).get("HOME") == str(sandbox.home)
+        ]
+
+    return find
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from harness.subject import leftovers, process
+from harness.subject import process
 from harness.subject.sandbox import FAKE_API_KEY, Sandbox
 
 
@@ -148,14 +148,16 @@ def test_it_is_gone_after_an_error() -> None:
     assert not sandbox.root.exists()
 
 
-def test_processes_that_left_their_group_are_ended(assert_gone: Callable[[int], None]) -> None:
+def test_processes_that_left_their_group_are_ended(
+    assert_gone: Callable[[int], None], processes_of: Callable[[Sandbox], list[int]]
+) -> None:
     with Sandbox() as sandbox:
         script = (
             "import subprocess as s; print(s.Popen(['sleep', '600'], start_new_session=True).pid)"
         )
         done = sh(sandbox, f'{sys.executable} -c "{script}"')
         pid = int(done.stdout)
-        assert leftovers.with_home(sandbox.home) == [pid]
+        assert processes_of(sandbox) == [pid]
     assert_gone(pid)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.contract.applicability import without
 from harness.contract.requirement import Requirement, Selector, Source
 from harness.contract.versions import VersionRange
 from harness.fakes.script import Fail, HangUp, Say, Step, UseTool
@@ -178,7 +179,7 @@ def test_a_scenario_with_none_or_two_kinds_of_prompt_is_refused(kinds: Mapping[s
         ({"prompt": "a", "usage_frames": 2}, ("a",), ("usage_in_frames",)),
         ({"prompt": "a", "api_unreachable": True}, ("a",), ("an_unreachable_api",)),
         ({"prompt": "a", "backends": REFUSING}, ("a",), ("a_refusing_collector",)),
-        ({"prompt": "a", "apart": True}, ("a",), ("apart",)),
+        ({"prompt": "a", "judged_only_by_name": True}, ("a",), ("judged_only_by_name",)),
     ],
 )
 def test_traits_follow_from_the_rest(
@@ -195,8 +196,9 @@ def names(scenarios: tuple[Scenario, ...]) -> list[str]:
 
 def exports_what_is_asked(scenario: Scenario) -> bool:
     """Whether it is judged by every requirement, and has something to judge."""
-    silent = requirement().selects.silenced_by(scenario.all_traits)
-    return not scenario.apart and not silent
+    signal = requirement().selects.signal
+    assert signal is not None
+    return not scenario.judged_only_by_name and without(signal) not in scenario.traits
 
 
 def test_a_requirement_of_one_scenario_needs_that_one() -> None:

@@ -29,7 +29,7 @@ def paired(tools: Sequence[_Tool], items: Sequence[Item]) -> list[tuple[_Tool, I
     Where no event has an id, and there is one for each tool, their order tells.
     """
     if len(tools) == len(items) and not any(_id(item) for item in items):
-        ordered = sorted(items, key=lambda item: int(item.view["time_unix_nano"]))
+        ordered = sorted(items, key=lambda item: item.time_unix_nano)
         return list(zip(tools, ordered, strict=True))
     by_id = {_id(item): item for item in items}
     by_name: dict[str, list[Item]] = defaultdict(list)

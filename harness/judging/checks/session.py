@@ -55,7 +55,7 @@ def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
                 findings.append(
                     Finding("each number once in a session", f"{low} twice", later.where)
                 )
-            elif earlier.view["time_unix_nano"] > later.view["time_unix_nano"]:
+            elif earlier.time_unix_nano > later.time_unix_nano:
                 findings.append(
                     Finding(
                         "a later event has a higher number",

@@ -23,6 +23,10 @@ class Kind(StrEnum):
     """Whatever a measure makes of a run."""
 
 
+#: What the selectors of every data point, event or span select.
+EVERY: Mapping[str, Kind] = {"metrics": Kind.METRIC, "events": Kind.EVENT, "spans": Kind.SPAN}
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One selected thing: ``where`` it stands, and its ``view`` for a JSON Schema.
@@ -35,6 +39,12 @@ class Item:
     view: Mapping[str, Any] = field(repr=False)
     unseen: frozenset[tuple[str, ...]] = frozenset()
     kind: Kind = Kind.MEASURED
+
+    @property
+    def time_unix_nano(self) -> int:
+        """When it happened; a span, when it started."""
+        name = "start_time_unix_nano" if self.kind is Kind.SPAN else "time_unix_nano"
+        return int(self.view[name])
 
     def at(self, path: tuple[str, ...]) -> Any:
         """The field that ``path`` leads to, or :data:`MISSING`."""

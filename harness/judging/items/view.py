@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
-from harness.capture.names import event_names
+from harness.capture.names import event_names, short
 from harness.contract.requirement import DRAWN, Selector
 from harness.exposition import UNSEEN, is_exposed
 from harness.findings import RunName
 from harness.judging.items.item import Item, Kind
 from harness.judging.items.measured import NO_MEASURES, Measures
-from harness.otlp.model import Attributes, DataPoint, Event, Resource, Scope, Signal, Value
+from harness.otlp.model import (
+    Attributes,
+    DataPoint,
+    Event,
+    Resource,
+    Scope,
+    Signal,
+    Span,
+    Value,
+)
+
+#: Kinds of spans and codes of their status, as OTLP numbers them.
+SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+STATUS_CODES = ("unset", "ok", "error")
 
 
 class CaptureView:
@@ -49,10 +62,13 @@ class CaptureView:
                 return self._points
             case "events":
                 return self._events
+            case "spans":
+                return self._spans
             case "items":
                 return [*self._points, *self._events]
-            case "metric" | "event":
-                items = self._points if selector.kind == "metric" else self._events
+            case "metric" | "event" | "span":
+                every = {"metric": "metrics", "event": "events", "span": "spans"}[selector.kind]
+                items = self.select(Selector(every))
                 return [item for item in items if named(selector, item.view)]
             case "resources":
                 return self._resources
@@ -103,6 +119,25 @@ class CaptureView:
         ]
 
     @cached_property
+    def _spans(self) -> list[Item]:
+        run = {"scenario": self.run.scenario, "protocol": self.protocol}
+        return [
+            Item(
+                f"{self._place(export)} · {span.name or 'a span without a name'} · span {n}",
+                {
+                    **span_view(span),
+                    "run": run,
+                    "export": export.sequence,
+                    "collector": export.collector,
+                },
+                UNSEEN.get(export.collector, frozenset()),
+                Kind.SPAN,
+            )
+            for export in self._decoded
+            for n, span in enumerate(export.spans, start=1)
+        ]
+
+    @cached_property
     def _exports(self) -> list[Item]:
         return [
             Item(self._place(export), export_view(export), kind=Kind.EXPORT)
@@ -138,9 +173,11 @@ class CaptureView:
 
 
 def named(selector: Selector, view: Mapping[str, Any]) -> bool:
-    """Whether a data point or an event goes by the selector's name."""
+    """Whether a data point, an event or a span goes by the selector's name."""
     if selector.kind == "event":
         return selector.name in view["names"]
+    if selector.kind == "span":
+        return short(selector.name) == short(view["name"])
     return bool(view["name"] == selector.name)
 
 
@@ -173,6 +210,40 @@ def event_view(event: Event) -> dict[str, Any]:
         "attributes": plain(event.attributes),
         "repeated": event.attributes.repeated,
     }
+
+
+def span_view(span: Span) -> dict[str, Any]:
+    """Return a span as ``schemas/spans/*.json`` describe it.
+
+    ``kind`` and ``status.code`` are OTLP's words for its numbers, or the number where it
+    has none; a root span has no ``parent_span_id``.
+    """
+    return {
+        "name": span.name,
+        "kind": _word(SPAN_KINDS, span.kind),
+        "trace_id": span.trace_id,
+        "span_id": span.span_id,
+        **({"parent_span_id": span.parent_span_id} if span.parent_span_id else {}),
+        "start_time_unix_nano": span.start_time_unix_nano,
+        "end_time_unix_nano": span.end_time_unix_nano,
+        "status": {"code": _word(STATUS_CODES, span.status_code), "message": span.status_message},
+        "attributes": plain(span.attributes),
+        "repeated": span.attributes.repeated,
+        "events": [
+            {"name": name, "time_unix_nano": time, "attributes": plain(attributes)}
+            for name, time, attributes in span.events
+        ],
+        "links": [
+            {"trace_id": trace_id, "span_id": span_id, "attributes": plain(attributes)}
+            for trace_id, span_id, attributes in span.links
+        ],
+        "resource": _resource(span.resource),
+        "scope": _scope(span.scope),
+    }
+
+
+def _word(words: Sequence[str], number: int) -> str | int:
+    return words[number] if 0 <= number < len(words) else number
 
 
 def export_view(export: Export) -> dict[str, Any]:

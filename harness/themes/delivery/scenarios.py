@@ -118,7 +118,7 @@ def _scenario(
         prompt="Work on, whatever becomes of the telemetry.",
         script=(Until(_WORK, until, _AT_MOST), _DONE),
         observe=_observe,
-        apart=True,
+        judged_only_by_name=True,
         **others,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.capture.export import Export
-from harness.contract.requirement import WITHOUT_EVENTS, WITHOUT_METRICS
+from harness.contract.applicability import exports_only
 from harness.exposition import console, numbered
 from harness.fakes.script import Say, Step, UseTool
 from harness.otlp.model import Protocol, Signal
@@ -118,7 +118,7 @@ _EXAMPLE_CONSOLE = replace(
     ),
     script=_work_until_printed,
     more_exports=_printed,
-    traits=(WITHOUT_EVENTS,),
+    traits=exports_only(Signal.METRICS),
 )
 
 _GRPC = {
@@ -147,7 +147,7 @@ _EXAMPLE_METRICS_ONLY = replace(
         {"OTEL_METRICS_EXPORTER": "otlp", **_GRPC},
         Protocol.GRPC,
     ),
-    traits=(WITHOUT_EVENTS,),
+    traits=exports_only(Signal.METRICS),
 )
 
 _EXAMPLE_LOGS_ONLY = replace(
@@ -157,7 +157,7 @@ _EXAMPLE_LOGS_ONLY = replace(
         {"OTEL_LOGS_EXPORTER": "otlp", **_GRPC},
         Protocol.GRPC,
     ),
-    traits=(WITHOUT_METRICS,),
+    traits=exports_only(Signal.LOGS),
 )
 
 _EXAMPLE_PROMETHEUS = replace(
@@ -173,7 +173,7 @@ _EXAMPLE_PROMETHEUS = replace(
     meanwhile=scraping.scrape,
     observe=scraping.scraped,
     more_exports=scraping.served_exports,
-    traits=(WITHOUT_EVENTS, SCRAPED),
+    traits=(*exports_only(Signal.METRICS), SCRAPED),
 )
 
 _EXAMPLE_SEVERAL = replace(
@@ -189,7 +189,7 @@ _EXAMPLE_SEVERAL = replace(
         Protocol.HTTP_JSON,
     ),
     more_exports=_printed,
-    apart=True,
+    judged_only_by_name=True,
 )
 
 
@@ -216,7 +216,7 @@ _EXAMPLE_BACKENDS = Scenario(
     backends={"metrics": Backend(paths={"/": Signal.METRICS}), "logs": Backend()},
     configure=_two_backends,
     protocols=(Protocol.GRPC,),
-    apart=True,
+    judged_only_by_name=True,
 )
 
 
@@ -246,7 +246,7 @@ _SEVERAL_EXPORTERS = Scenario(
     observe=scraping.scraped,
     more_exports=_printed_and_served,
     protocols=(Protocol.HTTP_JSON,),
-    apart=True,
+    judged_only_by_name=True,
 )
 
 _HIDDEN = {name: CANARIES[name] for name in ("prompt", "answer", "command", "written_content")}
@@ -270,7 +270,7 @@ _CONSOLE_EVENTS = Scenario(
     configure=lambda place: {**ENABLED, "OTEL_LOGS_EXPORTER": "console"},
     more_exports=_printed,
     protocols=(Protocol.HTTP_JSON,),
-    traits=(WITHOUT_METRICS,),
+    traits=exports_only(Signal.LOGS),
 )
 
 EXPORTERS = (

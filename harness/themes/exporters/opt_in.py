@@ -103,7 +103,7 @@ def _silent(
         observe=_what_was_served,
         more_exports=_printed_anywhere,
         protocols=(protocol,),
-        apart=True,
+        judged_only_by_name=True,
     )
 
 
@@ -139,7 +139,7 @@ def _without(signal: str, protocol: Protocol, **more: str) -> Scenario:
         script=work_and_end,
         environment={f"OTEL_{signal.upper()}_EXPORTER": "none", **more},
         protocols=(protocol,),
-        apart=True,
+        judged_only_by_name=True,
     )
 
 

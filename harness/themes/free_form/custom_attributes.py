@@ -11,7 +11,7 @@ from harness.env_lists.pairs import Reading, read
 from harness.judging.items.describe import abridged
 from harness.judging.items.item import Item
 from harness.otlp.model import Attributes, Signal
-from harness.themes.session.measures import ended
+from harness.themes.ending import ended
 
 #: With more pairs, they and its own attributes may be more than the 128 that OpenTelemetry
 #: lets a log record have.

@@ -55,7 +55,7 @@ def fuzzed(given: Input) -> Scenario:
         canaries={name: text for name, text in hidden.items() if text in given.prompt},
         protocols=(given.protocol,),
         limit_s=_LIMIT_S,
-        apart=not given.whole or _disturbs(given.attributes),
+        judged_only_by_name=not given.whole or _disturbs(given.attributes),
         drawn=True,
     )
 

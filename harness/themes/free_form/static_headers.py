@@ -11,7 +11,7 @@ from harness.env_lists.pairs import Reading, read
 from harness.judging.items.describe import abridged
 from harness.judging.items.item import Item
 from harness.otlp.model import Protocol, Signal
-from harness.themes.session.measures import ended
+from harness.themes.ending import ended
 
 VARIABLE = "OTEL_EXPORTER_OTLP_HEADERS"
 

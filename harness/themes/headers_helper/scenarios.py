@@ -174,7 +174,7 @@ def _helped(
     of_the_project: bool = False,
     further: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
-    apart: bool = True,
+    judged_only_by_name: bool = True,
     **fields: object,
 ) -> Scenario:
     """A session with a helper that prints ``printed`` (None: headers as they should be)."""
@@ -211,7 +211,7 @@ def _helped(
         prepare=prepare,
         observe=_observe,
         protocols=tuple(protocols),
-        apart=apart,
+        judged_only_by_name=judged_only_by_name,
         **fields,  # type: ignore[arg-type]
     )
 
@@ -268,7 +268,7 @@ SCENARIOS = (
         arguments=shlex.join(ARGUMENTS),
         of_the_project=True,
         environment=_every(4.0),
-        apart=False,
+        judged_only_by_name=False,
     ),
     _helped(
         "helper_slow",
@@ -277,7 +277,7 @@ SCENARIOS = (
         script=(Until(_wait(0.3), _arrived(metrics=3, logs=1), at_most=20),),
         delay_s=SLOW_S,
         environment=_every(EXPORT_INTERVAL_S),
-        apart=False,
+        judged_only_by_name=False,
     ),
     _helped(
         "helper_lost",

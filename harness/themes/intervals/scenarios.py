@@ -155,7 +155,7 @@ SCENARIOS = (
         protocols=(Protocol.GRPC,),
         prepare=_lay_down,
         meanwhile=_wake,
-        apart=True,
+        judged_only_by_name=True,
         waits_s=_MINUTE_S,
     ),
     _configured(
@@ -196,6 +196,6 @@ SCENARIOS = (
             Protocol.GRPC,
         ),
         launch=lambda place: (sys.executable, "-c", _BOUNDED),
-        apart=True,
+        judged_only_by_name=True,
     ),
 )

@@ -93,7 +93,11 @@ def _headers_at_the_api(place: Stage, completed: Completed) -> ApiHeaders:
 
 
 def _scenario(
-    name: str, description: str, variables: Variables, *protocols: Protocol, apart: bool = False
+    name: str,
+    description: str,
+    variables: Variables,
+    *protocols: Protocol,
+    judged_only_by_name: bool = False,
 ) -> Scenario:
     return Scenario(
         name=name,
@@ -105,9 +109,9 @@ def _scenario(
         observe=_headers_at_the_api,
         traits=() if name == "general_settings" else (PROTOCOLS_BY_SIGNAL,),
         protocols=protocols,
-        apart=apart,
-        limit_s=_LIMIT_S if apart else None,
-        waits_s=_LIMIT_S if apart else 0.0,
+        judged_only_by_name=judged_only_by_name,
+        limit_s=_LIMIT_S if judged_only_by_name else None,
+        waits_s=_LIMIT_S if judged_only_by_name else 0.0,
     )
 
 
@@ -278,20 +282,20 @@ SCENARIOS = (
         "A session with an endpoint, a protocol and headers of its own for traces",
         _traces_differ,
         Protocol.HTTP_JSON,
-        apart=True,
+        judged_only_by_name=True,
     ),
     _scenario(
         "protocols_in_other_case",
         "A session whose protocols are written in another case than the documented one",
         _other_case,
         Protocol.HTTP_JSON,
-        apart=True,
+        judged_only_by_name=True,
     ),
     _scenario(
         "one_protocol",
         "A session that sets a protocol for metrics and none for logs",
         _one_protocol,
         Protocol.HTTP_JSON,
-        apart=True,
+        judged_only_by_name=True,
     ),
 )

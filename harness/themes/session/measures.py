@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from harness.capture.capture import Capture
-from harness.capture.run import Run
 from harness.judging.items.item import Item
-
-
-def ended(run: Run) -> dict[str, int]:
-    """How a session ended, and whether it got to its work."""
-    return {"exit_code": run.exit_code, "asked": len(run.truth.api_calls)}
+from harness.themes.ending import ended
 
 
 def session(capture: Capture) -> list[Item]:

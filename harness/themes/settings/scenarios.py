@@ -130,8 +130,16 @@ def passed_on(place: Stage, completed: Completed) -> CommandEnvironment | None:
 
 
 def _scenario(name: str, description: str, prompt: str, **rest: Any) -> Scenario:
-    """All are judged apart: the environment that is known of a run is not what held in it."""
-    return Scenario(name, description, prompt, script=_WORK, backends=_BACKENDS, apart=True, **rest)
+    """All are judged only by name: what is known of their environment is not what held."""
+    return Scenario(
+        name,
+        description,
+        prompt,
+        script=_WORK,
+        backends=_BACKENDS,
+        judged_only_by_name=True,
+        **rest,
+    )
 
 
 LEVELS = _scenario(

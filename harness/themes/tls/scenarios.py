@@ -140,7 +140,7 @@ def _scenario(
         configure=partial(_configure, collectors, variables),
         observe=_observe,
         protocols=protocols,
-        apart=True,
+        judged_only_by_name=True,
     )
 
 

@@ -12,9 +12,9 @@ from harness.capture.capture import Connection
 from harness.capture.export import Export
 from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
-from harness.contract.applicability import applies_to_run
+from harness.contract.applicability import JUDGED_ONLY_BY_NAME, applies_to_run, exports_only
 from harness.contract.catalogue import Contract
-from harness.contract.requirement import APART, Requirement, Selector
+from harness.contract.requirement import Requirement, Selector
 from harness.exposition import CONSOLE, PROMETHEUS, UNSEEN
 from harness.findings import Judged, NotExercised
 from harness.judging.items.view import CaptureView
@@ -282,9 +282,12 @@ def test_what_was_shown_is_no_request(viewer: Viewer, shown: Exporter) -> None:
         ("metric", COMMITS, "without_metrics"),
         ("metrics", "", "without_metrics"),
         ("scopes", "metrics", "without_metrics"),
-        ("event", "user_prompt", "without_events"),
-        ("events", "", "without_events"),
-        ("scopes", "logs", "without_events"),
+        ("event", "user_prompt", "without_logs"),
+        ("events", "", "without_logs"),
+        ("scopes", "logs", "without_logs"),
+        ("span", "interaction", "without_traces"),
+        ("spans", "", "without_traces"),
+        ("scopes", "traces", "without_traces"),
     ],
 )
 def test_nothing_is_asked_of_a_signal_that_is_off(
@@ -293,14 +296,18 @@ def test_nothing_is_asked_of_a_signal_that_is_off(
     asked = requirement("present", kind=kind, name=name, scenarios=())
     assert applies_to_run(asked, a_day())
     assert not applies_to_run(asked, a_day(without))
-    other = {"without_metrics", "without_events"} - {without}
+    other = {"without_metrics", "without_logs", "without_traces"} - {without}
     assert applies_to_run(asked, a_day(*other))
     named = requirement("present", kind=kind, name=name, scenarios=("a_day",))
-    assert applies_to_run(named, a_day(without, APART))
+    assert applies_to_run(named, a_day(without, JUDGED_ONLY_BY_NAME))
 
 
 @pytest.mark.parametrize("kind", ["items", "resources", "exports"])
 def test_what_is_common_to_the_signals_is_asked_of_either(requirement: Require, kind: str) -> None:
     asked = requirement("present", kind=kind, name="", scenarios=())
-    assert applies_to_run(asked, a_day("without_metrics"))
-    assert applies_to_run(asked, a_day("without_events"))
+    assert all(applies_to_run(asked, a_day(*exports_only(signal))) for signal in Signal)
+
+
+def test_a_run_that_exports_one_signal_says_nothing_of_the_others() -> None:
+    assert exports_only(Signal.METRICS) == ("without_logs", "without_traces")
+    assert exports_only(Signal.METRICS, Signal.LOGS) == ("without_traces",)

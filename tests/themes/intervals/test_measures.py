@@ -287,7 +287,7 @@ def _as_by_the_clock(signal: str, interval_s: float) -> dict[str, Any]:
     [
         (each.name, signal)
         for each in INTERVALS
-        if not each.apart
+        if not each.judged_only_by_name
         for signal, name in _NAMES.items()
         if float(each.environment.get(f"OTEL_{name}_EXPORT_INTERVAL", "").replace("soon", "") or 0)
         > 0

@@ -1,0 +1,14 @@
+"""Describe how a session ended, for the measures of every theme."""
+
+from __future__ import annotations
+
+from harness.capture.run import Run
+
+
+def ended(run: Run) -> dict[str, int]:
+    """Return how a session ended, and whether it got to its work.
+
+    ``exit_code`` is that of the subject's process; ``asked`` counts the requests that the
+    Messages API answered.
+    """
+    return {"exit_code": run.exit_code, "asked": len(run.truth.api_calls)}
