@@ -150,7 +150,7 @@ def _judge(arguments: argparse.Namespace) -> int:
 
 
 def _slow(row: Row) -> list[str]:
-    """The option without which the runs of the finding are not made."""
+    """Return the option without which the runs of the finding are not made."""
     runs = row.findings[0].runs if row.findings else ()
     known = (SCENARIOS[run.scenario] for run in runs if run.scenario in SCENARIOS)
     return ["--cc-slow"] if any(scenario.slow for scenario in known) else []

@@ -31,8 +31,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunName:
-    """Names the run in which something was seen.  ``drawn``: one of many of its scenario,
-    whose protocol and input were drawn."""
+    """Name the run in which something was seen.
+
+    ``drawn``: one of many of its scenario, whose protocol and input were drawn.
+    """
 
     scenario: str
     protocol: str

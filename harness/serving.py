@@ -56,7 +56,7 @@ class Malformed(Protocol):
     def __call__(
         self, scope: HTTPScope, reason: str, *, handled: bool
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """The headers and the body of a 400.
+        """Return the headers and the body of a 400.
 
         ``scope`` holds what could be read.  ``handled`` means that the application has
         the request already: its body will end early, and ``scope["state"]`` says why
@@ -193,7 +193,7 @@ class _Connection(HttpToolsProtocol):
         self._on_end()
 
     def send_400_response(self, msg: str) -> None:
-        """Called by uvicorn when its parser gives up."""
+        """Answer 400, with the body of the application's own errors; uvicorn's parser gave up."""
         if self._malformed is None:
             super().send_400_response(msg)
             return

@@ -24,7 +24,7 @@ from harness.themes.free_form.by_hand import by_hand
 
 
 def catalogue(version: str = "0.0.0") -> Contract:
-    """The contract resolved for ``version``, with the checks and scenarios that exist."""
+    """Resolve the contract for ``version``, with the checks and scenarios that exist."""
     return load(Version.parse(version), checks=CHECKS, scenarios=SCENARIOS)
 
 
@@ -35,12 +35,12 @@ def canary_table(captures: Sequence[Capture], contract: Contract) -> CanaryTable
 
 
 def _runs_of(requirement: Requirement) -> set[str]:
-    """The labels of all runs that the requirement speaks of."""
+    """Return the labels of all runs that the requirement applies to."""
     return {run.label for run in planned_runs() if applies_to_run(requirement, run)}
 
 
 def _slow_runs() -> set[str]:
-    """The labels of the runs that are made only where they are asked for."""
+    """Return the labels of the runs that are made only where they are asked for."""
     return {run.label for run in planned_runs() if SCENARIOS[run.scenario].slow}
 
 
@@ -76,7 +76,7 @@ class Assessment:
             _ = self.recording
 
     def row(self, requirement: Requirement) -> Row:
-        """The verdict on one requirement.  Raises HarnessError for broken data of ours."""
+        """Return the verdict on one requirement.  Raises HarnessError for broken data of ours."""
         if not self.contract.applies(requirement):
             return decide(self.contract, requirement, None, self._expectations)
         summary = self.recording.summary
@@ -98,8 +98,9 @@ class Assessment:
     def breaks(
         self, capture: Capture, selected: Collection[Requirement] | None = None
     ) -> list[str]:
-        """The names of those (None: of all that apply) that one capture breaks by itself,
-        without listed deviations.
+        """Return the names of the requirements that one capture breaks by itself.
+
+        Of those named (None: of all that apply), without listed deviations.
 
         May be called from several threads, before there is a recording.
         """

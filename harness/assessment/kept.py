@@ -28,7 +28,7 @@ _CLOCK_NS = 3_600_000_000_000
 
 
 def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording]:
-    """The recording that ``--cc-captures`` kept in ``folder``, or one capture of it alone.
+    """Load the recording that ``--cc-captures`` kept in ``folder``, or one capture of it alone.
 
     A single capture has no header; how it is run again is taken from the record beside it,
     if there is one.  Raises UsageError, naming what is missing or cannot
@@ -81,7 +81,7 @@ def _alone(folder: Path) -> tuple[SubjectFacts, Recording]:
 
 
 def _missing(folder: Path, found: RunRecord) -> Iterator[UsageError]:
-    """What the record and the folder do not agree about."""
+    """Say what the record and the folder do not agree about."""
     assert found.recording is not None
     labels = [run.label for run in found.recording.runs]
     if not found.recording.harness_fault:

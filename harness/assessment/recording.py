@@ -39,9 +39,11 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class RecordingPlan:
-    """What to record: the subject, the scenarios, one run's deadline, where to keep the
-    captures with their record (or None), whether managed settings may be the machine's,
-    and who makes the runs of drawn scenarios (None: nobody).
+    """Say what to record.
+
+    The subject, the scenarios, one run's deadline, where to keep the captures with their record
+    (or None), whether managed settings may be the machine's, and who makes the runs of drawn
+    scenarios (None: nobody).
 
     ``selected`` are the requirements that are to be judged (None: all), ``options`` those
     of the command line; both are for the record.
@@ -75,7 +77,7 @@ class RecordingPlan:
         )
 
     def header(self, started_unix_nano: int, summary: RecordingSummary) -> Header:
-        """The header of the record of this recording."""
+        """Return the header of the record of this recording."""
         binary = self.binary
         return header_of(
             SubjectFacts(binary.spec, binary.path, binary.version),
@@ -91,7 +93,7 @@ def header_of(
     summary: RecordingSummary,
     started_unix_nano: int,
 ) -> Header:
-    """The header that tells of a recording, up to now and on this machine."""
+    """Return the header that tells of a recording, up to now and on this machine."""
     return Header(
         subject=subject,
         documents=documents,
@@ -115,7 +117,7 @@ def recorded(
     fuzz: Fuzz | None = None,
     folders: Sequence[str] = (),
 ) -> Recording:
-    """The recording that these captures make, each kept in its one of ``folders``."""
+    """Return the recording that these captures make, each kept in its one of ``folders``."""
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += sum(not is_exposed(e) for e in capture.exports)
@@ -150,8 +152,10 @@ def recorded(
 
 
 def _unavoidable_s(captures: Sequence[Capture]) -> float:
-    """Of the runs that wait, the longest wait and what the subject took to start before
-    it, but no more than the run took; where none waits, the longest run."""
+    """Return the longest wait of a run, and what the subject took to start before it.
+
+    But no more than the run took; where none waits, the length of the longest run.
+    """
     runs = [capture.run for capture in captures]
     waits = [
         min(SCENARIOS[run.scenario].waits_s + _start_s(run), _length_s(run))
@@ -233,7 +237,7 @@ _KEPT_IN = "kept-in"
 
 
 def read_shared(folder: Path) -> Recording | None:
-    """The recording that processes share in ``folder``, or None as long as there is none."""
+    """Read the recording that processes share in ``folder``; None as long as there is none."""
     try:
         keep = Path((folder / _KEPT_IN).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -253,7 +257,7 @@ def _write(plan: RecordingPlan, began_unix_nano: int, summary: RecordingSummary 
 
 
 def _folders(captures: Sequence[Capture]) -> Iterator[str]:
-    """The name of each capture's folder; drawn runs of one scenario are numbered."""
+    """Return the name of each capture's folder; drawn runs of one scenario are numbered."""
     drawn: Counter[str] = Counter()
     for capture in captures:
         name = files.folder_name(capture.run)

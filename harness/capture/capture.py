@@ -52,7 +52,7 @@ class Capture:
     def data_points(
         self, metric_name: str | None = None, /, **attributes: Value
     ) -> tuple[DataPoint, ...]:
-        """Data points in order of arrival, of one metric or of all.
+        """Return data points in order of arrival, of one metric or of all.
 
         ``attributes`` must all be there with that very value, compared as Python does
         (so 1 finds 1.0): ``data_points("claude_code.token.usage", type="input")``.  For
@@ -93,7 +93,7 @@ class Capture:
         return tuple(dict.fromkeys(filter(None, map(event_name, self._events))))
 
     def describe(self) -> str:
-        """What arrived, one line an export."""
+        """Describe what arrived, one line an export."""
         return describe_all(self.exports, self.forgotten)
 
     @cached_property

@@ -33,8 +33,10 @@ class Deliveries:
             self.add(export)
 
     def add(self, export: Export) -> list[Delivery]:
-        """The deliveries that ``export`` is an attempt of, the oldest first; the last is new
-        where it carries anything new.  A request without items is none."""
+        """Return the deliveries that ``export`` is an attempt of, the oldest first.
+
+        The last is new where it carries anything new.  A request without items is none.
+        """
         found: dict[Delivery, None] = {}
         fresh = Delivery(export.collector, export.signal)
         for item in export.items:

@@ -18,7 +18,7 @@ _ITEMS = {Signal.METRICS: "data points", Signal.LOGS: "events", Signal.TRACES: "
 
 
 def item_names(export: Export) -> tuple[str, ...]:
-    """The name of each data point's metric, of each event or span, in order."""
+    """Return the name of each data point's metric, of each event or span, in order."""
     return (
         *(point.metric.name for point in export.data_points),
         *(event_name(event) or "(no name)" for event in export.events),
@@ -50,7 +50,7 @@ def describe(export: Export) -> str:
 
 
 def describe_all(exports: Sequence[Export], forgotten: int = 0) -> str:
-    """A line for each export (the last ones where there are many), never empty."""
+    """Return a line for each export (the last ones where there are many), never nothing."""
     lines = []
     if forgotten:
         lines.append(f"{forgotten} older exports were forgotten: the memory limit was reached")

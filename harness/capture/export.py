@@ -90,7 +90,7 @@ class Export:
         return hash((self.arrived_unix_nano, self.peer, self.path))
 
     def header(self, name: str) -> str | None:
-        """The first value of a header (any case) or gRPC metadata key, or ``None``."""
+        """Return the first value of a header (any case) or gRPC metadata key, or ``None``."""
         wanted = name.lower()
         for key, value in self.headers:
             if key.lower() == wanted:

@@ -73,7 +73,7 @@ class _Sidecar:
 
 
 def folder_name(run: Run) -> str:
-    """What the folder of a run's capture is called: ``working_day-http-json``."""
+    """Return the name of the folder of a run's capture: ``working_day-http-json``."""
     return f"{run.scenario}-{run.protocol.replace('/', '-')}"
 
 
@@ -104,7 +104,7 @@ def save(capture: Capture, folder: Path) -> None:
 
 
 def load(folder: Path) -> Capture:
-    """The capture that :func:`save` wrote to ``folder``, equal to the one saved."""
+    """Read the capture that :func:`save` wrote to ``folder``, equal to the one saved."""
     path = folder / SIDECAR
     if not os.path.lexists(path):
         _check_folder(folder)
@@ -176,7 +176,7 @@ def _whole(path: Path) -> bytes:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines of a file that are not blank, with their numbers from 1."""
+    """Yield the lines of a file that are not blank, with their numbers from 1."""
     with _reading(path) as file:
         for number in itertools.count(1):
             line = file.readline(LONGEST + 1)

@@ -21,7 +21,7 @@ def short(name: str) -> str:
 
 
 def event_names(event: Event) -> tuple[str, ...]:
-    """The short names that an event goes by, best first, without repeats.
+    """Return the short names that an event goes by, best first, without repeats.
 
     A body counts only if it is one word, as a name is and a message is not.
     """
@@ -35,5 +35,5 @@ def event_names(event: Event) -> tuple[str, ...]:
 
 
 def event_name(event: Event) -> str:
-    """The best short name of an event, ``""`` for a log record that has none."""
+    """Return the best short name of an event, ``""`` for a log record that has none."""
     return next(iter(event_names(event)), "")

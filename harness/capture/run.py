@@ -15,8 +15,11 @@ def run_label(scenario: str, protocol: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SubjectFacts:
-    """The process under test.  ``spec`` is what the caller asked for (``npm:2.1.31``),
-    ``version`` what ``--version`` printed, without the product name."""
+    """Identify the process under test.
+
+    ``spec`` is what the caller asked for (``npm:2.1.31``), ``version`` what ``--version``
+    printed, without the product name.
+    """
 
     spec: str
     path: str
@@ -38,8 +41,9 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One request that the scripted Messages API answered; ``status`` 0 is no answer, or
-    half of one: then the token counts are those of the whole.
+    """Describe one request that the scripted Messages API answered.
+
+    ``status`` 0 is no answer, or half of one: then the token counts are those of the whole.
 
     ``auxiliary`` calls are the subject's own side business (titles, command
     classification): answered and billed, but outside the script.  Token counts
@@ -77,10 +81,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """One scripted ``tool_use`` whose result came back.  ``input`` is what the script
-    sent; ``ok`` is false when the result was marked as an error; ``result_bytes`` and
-    ``result_units`` are the length of a result of plain text, in UTF-8 and in UTF-16 code
-    units (None for other results)."""
+    """Describe one scripted ``tool_use`` whose result came back.
+
+    ``input`` is what the script sent; ``ok`` is false when the result was marked as an error;
+    ``result_bytes`` and ``result_units`` are the length of a result of plain text, in UTF-8 and
+    in UTF-16 code units (None for other results).
+    """
 
     name: str
     tool_use_id: str
@@ -135,10 +141,12 @@ class GroundTruth:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process, run once.  ``environment`` is what the scenario set (no inherited
-    variables), ``traits`` what else tells the run from others (``terminal``); times are
-    Unix nanoseconds; ``exit_code`` is negative for a signal.  ``observed`` is what the
-    scenario saw besides, as JSON values by name."""
+    """Describe one process, run once.
+
+    ``environment`` is what the scenario set (no inherited variables), ``traits`` what else tells
+    the run from others (``terminal``); times are Unix nanoseconds; ``exit_code`` is negative for
+    a signal.  ``observed`` is what the scenario saw besides, as JSON values by name.
+    """
 
     scenario: str
     protocol: Protocol

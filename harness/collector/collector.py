@@ -141,7 +141,7 @@ class Collector:
         return f"{self._scheme}://{_address(self._host, self._grpc_port)}"
 
     def endpoint(self, protocol: Protocol) -> str:
-        """What ``OTEL_EXPORTER_OTLP_ENDPOINT`` must be for ``protocol``."""
+        """Return what ``OTEL_EXPORTER_OTLP_ENDPOINT`` must be for ``protocol``."""
         return self.grpc_endpoint if protocol is Protocol.GRPC else self.http_endpoint
 
     @property

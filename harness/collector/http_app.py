@@ -222,7 +222,10 @@ class HttpApp:
     async def _read_on(
         self, scope: HTTPScope, message: ASGIReceiveEvent, receive: ASGIReceiveCallable
     ) -> tuple[bytes, tuple[int, str] | None]:
-        """The body that ``message`` begins, and the status and reason if it went wrong."""
+        """Read the body that ``message`` begins.
+
+        Return it, and the status and reason if it went wrong.
+        """
         parts: list[bytes] = []
         size = 0
         while message["type"] == "http.request":
@@ -238,7 +241,7 @@ class HttpApp:
         return b"".join(parts), (NOT_ANSWERED, "the connection ended inside the body")
 
     def _check(self, route: _Route, body: bytes) -> tuple[int, str]:
-        """The status of a complete, well-addressed request, and what is wrong with it."""
+        """Return the status of a complete, well-addressed request, and what is wrong with it."""
         assert route.signal is not None
         assert route.encoding is not None
         try:
@@ -300,7 +303,7 @@ def _message(
 
 
 def _refusal(encoding: Encoding | None, status: int, reason: str) -> _Response:
-    """An error in the encoding of the request, or JSON where it named none of ours."""
+    """Answer with an error in the encoding of the request, or JSON where it named none of ours."""
     encoding = encoding or Encoding.JSON
     allow = ((b"allow", b"POST"),) if status == 405 else ()
     body = error_body(encoding, _RPC_CODES.get(status, 2), reason)

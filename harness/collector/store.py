@@ -58,7 +58,7 @@ class Store:
         self._closed = False
 
     def append(self, export: Export) -> None:
-        """Number an export (from 1, in order of arrival), keep it and wake whoever waits.
+        """Keep an export under the next number (from 1, in order of arrival); wake all that wait.
 
         A closed store still keeps it: the request was answered, so it must not be lost.
         """
@@ -102,7 +102,7 @@ class Store:
             return self._forgotten
 
     def snapshot(self) -> tuple[tuple[Export, ...], int]:
-        """The exports and the count of forgotten ones, of one moment."""
+        """Return the exports and the count of forgotten ones, of one moment."""
         with self._lock:
             return tuple(self._exports), self._forgotten
 

@@ -87,5 +87,5 @@ def _grpc_client(names: tuple[bytes, ...], certificates: tuple[bytes, ...]) -> s
 
 
 def _called(common_names: Iterable[str], der: bytes) -> str:
-    """The common name, or the fingerprint of a certificate without one."""
+    """Return the common name, or the fingerprint of a certificate without one."""
     return next(iter(common_names), "") or f"sha256:{hashlib.sha256(der).hexdigest()}"

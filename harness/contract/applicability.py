@@ -14,8 +14,10 @@ JUDGED_ONLY_BY_NAME = "judged_only_by_name"
 
 
 class AnyRun(Protocol):
-    """What is known of a run before it is made, and after: a planned run has it, and a
-    :class:`harness.capture.run.Run`."""
+    """Describe what is known of a run before it is made, and after.
+
+    A planned run has it, and a :class:`harness.capture.run.Run`.
+    """
 
     @property
     def scenario(self) -> str: ...

@@ -73,7 +73,7 @@ def metric_names() -> frozenset[str]:
 
 
 def _schemas(*kinds: str) -> Iterator[tuple[JsonObject, JsonObject]]:
-    """What each schema of these kinds selects, and its schema of the attributes."""
+    """Return what each schema of these kinds selects, and its schema of the attributes."""
     for _, schema in contract_files():
         selects = schema.get("x-selects", {})
         if selects.get("kind") in kinds:

@@ -134,7 +134,7 @@ def _documents(root: Path) -> JsonObject:
 
 @contextmanager
 def _naming(file: Path) -> Iterator[None]:
-    """What is wrong with a contract file is our fault, and the file is named."""
+    """Name the contract file that an error is about: it is our fault, not the subject's."""
     try:
         yield
     except (ValueError, SchemaError) as error:
@@ -213,10 +213,12 @@ def _params(params: JsonObject, version: Version) -> JsonObject:
 
 
 def _source(document: str, section: str, documents: JsonObject, version: Version) -> Source:
-    """Return where the promise stands for ``version``: in the document named, or in the
-    one that continues it and is in force by then.
+    """Return where the promise stands for ``version``.
 
-    Raises :class:`ValueError` for a section without an anchor, in either of them."""
+    In the document named, or in the one that continues it and is in force by then.
+
+    Raises :class:`ValueError` for a section without an anchor, in either of them.
+    """
     facts = documents[document]
     url = "" if facts.get("measured") else _link(document, section, facts)
     if version not in VersionRange.of(facts) and "continued" in facts:

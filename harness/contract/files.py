@@ -14,7 +14,7 @@ JsonObject = dict[str, Any]
 
 @cache
 def schema_root() -> Path:
-    """The folder of the data files (a wheel carries it inside the package)."""
+    """Return the folder of the data files (a wheel carries it inside the package)."""
     package = Path(__file__).resolve().parent.parent
     for candidate in (package / "schemas", package.parent / "schemas"):
         if (candidate / "documents.json").is_file():

@@ -82,12 +82,15 @@ class MutantSpec:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """``path`` leads from the selected item to the field, e.g. ``("attributes", "type")``;
+    """State one promise of the contract, and how it is checked.
+
+    ``path`` leads from the selected item to the field, e.g. ``("attributes", "type")``;
     ``schema`` is the resolved JSON Schema of that field.
 
     It is judged in every run of ``scenarios`` (none: of all) that is as ``given`` says:
     an upper-case key is an environment variable and its value (None: not set), any
-    other a trait of the run and whether it has it."""
+    other a trait of the run and whether it has it.
+    """
 
     name: str
     level: Level

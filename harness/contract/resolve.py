@@ -22,12 +22,12 @@ from harness.contract.versions import Version, VersionRange
 
 
 def property_range(schema: JsonObject) -> VersionRange:
-    """The versions in which a property belongs to the contract."""
+    """Return the versions in which a property belongs to the contract."""
     return VersionRange.of({"since": schema.get("x-since"), "until": schema.get("x-until")})
 
 
 def resolve(schema: Any, version: Version) -> Any:
-    """The plain JSON Schema 2020-12 that holds for ``version``."""
+    """Return the plain JSON Schema 2020-12 that holds for ``version``."""
     if isinstance(schema, list):
         return [resolve(each, version) for each in schema]
     if not isinstance(schema, dict):

@@ -78,8 +78,10 @@ MALFORMED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of a list.  ``key`` is not decoded, as the W3C has it; ``value`` is, with
-    U+FFFD for what is no UTF-8."""
+    """Hold one member of a list.
+
+    ``key`` is not decoded, as the W3C has it; ``value`` is, with U+FFFD for what is no UTF-8.
+    """
 
     raw: str
     key: str
@@ -118,14 +120,14 @@ class Reading:
 
 
 def read(text: str) -> Reading:
-    """What ``text`` means.  Blank text is that of an unset variable: no pairs."""
+    """Parse a list of pairs; blank text is that of an unset variable: no pairs."""
     if not text.strip(_WHITESPACE):
         return Reading(())
     return Reading(tuple(map(_member, text.split(","))))
 
 
 def decode(value: str) -> tuple[str, frozenset[Quirk]]:
-    """A percent-encoded value decoded once, and what was odd about its encoding."""
+    """Decode a percent-encoded value once; return it, and what was odd about its encoding."""
     quirks = set()
     if "%" in _ESCAPE.sub("", value):
         quirks.add(Quirk.STRAY_PERCENT)

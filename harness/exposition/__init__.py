@@ -39,8 +39,11 @@ def exposed(
     number: int,
     rejected: str = "",
 ) -> Export:
-    """What was shown at ``place`` as an export in OTLP/JSON: without a protocol and a
-    method, for nothing travelled.  ``rejected`` says why it cannot be read."""
+    """Return what was shown at ``place`` as an export in OTLP/JSON.
+
+    It has no protocol and no method, for nothing travelled.  ``rejected`` says why it cannot be
+    read.
+    """
     return Export(
         sequence=number,
         protocol=None,
@@ -64,5 +67,5 @@ def is_exposed(export: Export) -> bool:
 
 
 def numbered(exports: list[Export], *, after: int) -> list[Export]:
-    """Number copies of the exports from behind the first ``after`` ones of a run."""
+    """Return copies of the exports with numbers that continue after the first ``after`` ones."""
     return [replace(export, sequence=n) for n, export in enumerate(exports, start=after + 1)]

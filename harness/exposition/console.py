@@ -24,8 +24,10 @@ _MONOTONIC = ("COUNTER", "OBSERVABLE_COUNTER")
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """One object: the number of its first line, its text, and its value or, with None,
-    why it has none."""
+    """Hold one printed object: the number of its first line, its text, and its value.
+
+    Instead of a value, None with ``problem``: why it has none.
+    """
 
     line: int
     text: str
@@ -34,8 +36,10 @@ class Printed:
 
 
 def printed(output: str) -> Iterator[Printed]:
-    """Every object that was printed over several lines.  One that does not end is told as
-    a problem, as is one that cannot be read."""
+    """Return every object that was printed over several lines.
+
+    One that does not end is a problem, as is one that cannot be read.
+    """
     begin: int | None = None
     lines = output.split("\n")
     for number, line in enumerate(lines):
@@ -58,7 +62,7 @@ def _read(line: int, text: str) -> Printed:
 
 
 def exports(output: str, unix_nano: int) -> list[Export]:
-    """What was printed as exports, one for each object, at the time ``unix_nano``.
+    """Return what was printed as exports, one for each object, at the time ``unix_nano``.
 
     An object that is neither metric nor log record, or cannot be read, is an export
     without a signal, ``rejected`` with the reason.
@@ -94,7 +98,7 @@ def _request(each: Printed, cumulative: set[str]) -> tuple[Signal, Mapping[str, 
 
 
 def _cumulative(objects: Sequence[Printed]) -> set[str]:
-    """The metrics of which a stream was printed twice with the same start.
+    """Return the metrics of which a stream was printed twice with the same start.
 
     Of a stream that was printed once, sum and delta are the same.
     """

@@ -31,8 +31,11 @@ _DEPTH = 50
 
 
 def literal(text: str) -> Any:
-    """The one value that ``text`` is: dicts, lists, strings, booleans, numbers (a whole
-    one is an int) and None.  Raises :class:`ExpositionError`."""
+    """Parse the one value that ``text`` is.
+
+    Dicts, lists, strings, booleans, numbers (a whole one is an int) and None.  Raises
+    :class:`ExpositionError`.
+    """
     reader = _Reader(text)
     value = reader.value(_DEPTH)
     reader.end()

@@ -1,5 +1,4 @@
-"""What a Prometheus endpoint serves (text format 0.0.4), as an export, and what is wrong
-with it.
+"""Read what a Prometheus endpoint serves (text format 0.0.4), and say what is wrong with it.
 
 Names come back as OpenTelemetry has them: the exporter writes ``_`` for whatever
 Prometheus does not allow in a name, and ``_total`` behind a counter.
@@ -26,12 +25,12 @@ _OF_ITS_METRIC = re.compile(r"_(bucket|sum|count)$")
 
 
 def label_of(name: str) -> str:
-    """A name as the exporter writes it."""
+    """Return a name as the exporter writes it."""
     return re.sub(r"[^A-Za-z0-9_]", "_", name)
 
 
 def counter_of(name: str) -> str:
-    """The name of a counter, to which ``_total`` is added unless it ends so."""
+    """Return the name of a counter, to which ``_total`` is added unless it ends so."""
     return label_of(name).removesuffix("_total")
 
 
@@ -121,7 +120,7 @@ def openmetrics_lines(text: str) -> list[str]:
 
 
 def problems(text: str) -> list[str]:
-    """What makes ``text`` no valid exposition, where the library's parser is lenient."""
+    """Say what makes ``text`` no valid exposition, where the library's parser is lenient."""
     found = list(_shape(text))
     try:
         families = _families(text)

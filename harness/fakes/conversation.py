@@ -19,8 +19,10 @@ AUXILIARY_TEXT = "ok"
 
 
 def tool_results(request: Request) -> Iterator[tuple[str, bool, str | None]]:
-    """(tool_use_id, ok, text) of every tool result anywhere in the conversation; no text
-    where the content is a list of blocks."""
+    """Return (tool_use_id, ok, text) of every tool result anywhere in the conversation.
+
+    No text where the content is a list of blocks.
+    """
     for message in _messages(request):
         for block in _blocks(message):
             if block.get("type") == "tool_result":
@@ -39,8 +41,10 @@ def prompts_in(request: Request, prompts: Collection[str]) -> list[str]:
 
 
 def is_main_loop(request: Request, prompts: Collection[str], our_tools: Collection[str]) -> bool:
-    """True for a request with tools whose newest turn is one of our prompts or the
-    result of a tool that the script asked for (``our_tools`` are their ids).
+    """Say whether a request is one of the main loop.
+
+    It has tools, and its newest turn is one of our prompts or the result of a tool that the
+    script asked for (``our_tools`` are their ids).
 
     The newest turn is everything after the last assistant message: reminders, as
     further user or system messages, may follow the part that matters.  A side call
@@ -58,8 +62,10 @@ def is_main_loop(request: Request, prompts: Collection[str], our_tools: Collecti
 
 
 def auxiliary_block(request: Request, tool_use_id: str) -> dict[str, object]:
-    """A harmless content block for an auxiliary call: in the shape that it demands
-    by a forced tool or a JSON Schema, else a word of text."""
+    """Return a harmless content block for an auxiliary call.
+
+    In the shape that it demands by a forced tool or a JSON Schema, else a word of text.
+    """
     choice = request.get("tool_choice") or {}
     if choice.get("type") == "tool":
         name = choice.get("name")
@@ -73,7 +79,7 @@ def auxiliary_block(request: Request, tool_use_id: str) -> dict[str, object]:
 
 
 def smallest_instance(schema: Mapping[str, Any]) -> object:
-    """A small value that fits an everyday JSON Schema (type, enum, const, required)."""
+    """Return a small value that fits an everyday JSON Schema (type, enum, const, required)."""
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):

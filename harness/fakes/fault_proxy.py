@@ -164,7 +164,7 @@ class FaultProxy:
         client: asyncio.StreamWriter,
         inner: asyncio.StreamWriter,
     ) -> None:
-        """What the client says, until it is to be cut off."""
+        """Pass on what the client sends, until it is to be cut off."""
 
         def cut_off(data: bytes) -> bool:
             if not self._to_cut or len(data) < _REQUEST_BYTES:
@@ -201,7 +201,7 @@ def _end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
 
 
 def _bound(port: int) -> socket.socket:
-    """A socket on ``port`` (0: a free one) that shares it with others of ours."""
+    """Bind a socket to ``port`` (0: a free one), shared with others of ours."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

@@ -50,7 +50,7 @@ def install(
 
 
 def runs(folder: Path) -> list[Mapping[str, Any]]:
-    """What it logged, in the order in which the runs began."""
+    """Return what the helper logged, in the order in which its runs began."""
     try:
         lines = (folder / "log").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -82,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _number(folder: str) -> int:
-    """The first number that no other run has taken: two may begin at once."""
+    """Take the first number that no other run has taken: two may begin at once."""
     number = 1
     while True:
         try:

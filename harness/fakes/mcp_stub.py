@@ -13,7 +13,7 @@ from typing import Any
 
 
 def name_of(server: str, tool: str, *, broken: bool = False) -> str:
-    """What the model must call the tool, in every release."""
+    """Return what the model must call the tool, in every release."""
     return f"mcp__{server}__{tool}{'_broken' if broken else ''}"
 
 

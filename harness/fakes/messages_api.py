@@ -267,7 +267,7 @@ class MessagesApi:
         self._answered = 0
 
     def _turn_begins(self) -> None:
-        """A failure that lasts, lasts until the next prompt."""
+        """End a lasting failure: it lasts until the next prompt."""
         if self._steps and _lasts(self._steps[0]) and self._answered:
             self._spend()
 

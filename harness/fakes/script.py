@@ -21,7 +21,7 @@ class Usage:
 
 
 def usage_of_call(number: int) -> Usage:
-    """The default usage of the ``number``-th answer (from 1).
+    """Return the default usage of the ``number``-th answer (from 1).
 
     The four kinds grow by different odd steps: a total that leaves out a call,
     takes one twice or mixes up two kinds cannot come out right by chance.

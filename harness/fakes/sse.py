@@ -32,13 +32,13 @@ class ModelMessage:
 
 
 def message_json(answer: ModelMessage) -> bytes:
-    """The body of a non-streaming answer."""
+    """Return the body of a non-streaming answer."""
     message = _message(answer, [answer.block], answer.stop_reason, answer.usage.output_tokens)
     return json.dumps(message).encode()
 
 
 def event_stream(answer: ModelMessage, *, frames: int = 1) -> bytes:
-    """The body of a streaming answer.
+    """Return the body of a streaming answer.
 
     ``frames`` deltas tell the output tokens as they grow.  A client must take each as the
     total so far, not add them up.
@@ -47,7 +47,7 @@ def event_stream(answer: ModelMessage, *, frames: int = 1) -> bytes:
 
 
 def cut_stream(answer: ModelMessage) -> bytes:
-    """The beginning of a streaming answer: up to its first piece of content."""
+    """Return the beginning of a streaming answer: up to its first piece of content."""
     beginning = []
     for data in _events(answer, 1):
         beginning.append(_frame(data))

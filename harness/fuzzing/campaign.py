@@ -32,8 +32,10 @@ _ENDLESS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Campaign(Generic[T]):
-    """``strategy`` draws examples; at most ``examples`` of them are tried (None: as many
-    as there is time for)."""
+    """Describe one search: ``strategy`` draws examples.
+
+    At most ``examples`` of them are tried (None: as many as there is time for).
+    """
 
     name: str
     strategy: SearchStrategy[T]
@@ -42,11 +44,14 @@ class Campaign(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``seconds``: for how long campaigns begin new examples, if it is not ``enough``
-    before, after ``least_s`` at the earliest.  Then only those go on that have found
-    something, and shrink it for up to ``grace_s`` more.  ``workers``: how many examples are
-    tried at a time.  ``seed``: None draws anew each time.  ``database`` keeps failures for
-    the next time, None forgets them.  ``waiting`` is called every few seconds."""
+    """Say how long campaigns go on, and how.
+
+    ``seconds``: for how long campaigns begin new examples, if it is not ``enough`` before, after
+    ``least_s`` at the earliest.  Then only those go on that have found something, and shrink it
+    for up to ``grace_s`` more.  ``workers``: how many examples are tried at a time.  ``seed``:
+    None draws anew each time.  ``database`` keeps failures for the next time, None forgets them.
+    ``waiting`` is called every few seconds.
+    """
 
     seconds: float
     workers: int
@@ -192,8 +197,10 @@ def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] |
 
 
 class _OutOfTime(SkipTest):
-    """Ends a campaign without a number of examples: what skips a test, Hypothesis neither
-    shrinks nor remembers."""
+    """End a campaign without a number of examples.
+
+    What skips a test, Hypothesis neither shrinks nor remembers.
+    """
 
 
 class _Named(ExampleDatabase):

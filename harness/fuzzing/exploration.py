@@ -34,8 +34,9 @@ Oracle = Callable[[Capture], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """For how many seconds new inputs are drawn, after those that are always tried, and how
-    many more may go by until what was found is small.
+    """Say for how many seconds new inputs are drawn, after those that are always tried.
+
+    And how many more may go by until what was found is small.
 
     ``spare_s``: where other runs wait meanwhile, drawing ends with them, but not before so
     many seconds: a whole run of the suite is hardly longer for it.
@@ -87,7 +88,7 @@ class Exploration:
         return Fuzz(self._sessions, self._seconds, self.profile_name, str(self.seed))
 
     def __call__(self, run_drawn: RunDrawn, others_wait: Callable[[], bool]) -> Sequence[Capture]:
-        """The captures to be judged, those of the smallest inputs first.
+        """Return the captures to be judged, those of the smallest inputs first.
 
         Raises SubjectError for a subject that cannot be driven, whatever it is given.
         """
@@ -159,8 +160,11 @@ class Exploration:
 
 
 def database(folder: Path) -> ExampleDatabase:
-    """Where failures are kept for the next time: where Hypothesis keeps others, or, where its
-    settings have none, as on CI, in a folder below this one that CI may keep."""
+    """Return where failures are kept for the next time.
+
+    Where Hypothesis keeps others, or, where its settings have none, as on CI, in a folder below
+    this one that CI may keep.
+    """
     return hypothesis.settings().database or DirectoryBasedExampleDatabase(
         folder / ".hypothesis" / "examples"
     )

@@ -69,7 +69,7 @@ _PROMPTS = (
 
 
 def first(only: Sequence[Protocol] = tuple(Protocol)) -> Sequence[Input]:
-    """Inputs of every kind: each requirement is exercised, whatever else is drawn.
+    """Return inputs of every kind: each requirement is exercised, whatever else is drawn.
 
     Those over a protocol that is not among ``only`` are given to one that is.
     """
@@ -82,7 +82,7 @@ def first(only: Sequence[Protocol] = tuple(Protocol)) -> Sequence[Input]:
 
 
 def _first() -> Sequence[Input]:
-    """Inputs of every kind, over every protocol.
+    """Yield inputs of every kind, over every protocol.
 
     Those that may take long come first.  A session is dear: one may try attributes, headers
     and a prompt at once.
@@ -107,8 +107,10 @@ def _first() -> Sequence[Input]:
 
 
 def campaigns(protocols: Sequence[Protocol] = tuple(Protocol)) -> Sequence[Campaign[Input]]:
-    """Endless campaigns over these protocols.  What an input has beside its point shrinks away
-    where it plays no part."""
+    """Return endless campaigns over these protocols.
+
+    What an input has beside its point shrinks away where it plays no part.
+    """
     own = own_keys()
     pairs = drawn.well_formed(own)
     near_misses = st.sampled_from(Quirk).flatmap(lambda quirk: drawn.near_miss(quirk, own))

@@ -1,5 +1,4 @@
-"""Hypothesis strategies for lists of pairs in variables: well-formed ones, ones with a
-single quirk, and free text."""
+"""Draw lists of pairs for variables: well-formed, with a single quirk, or free text."""
 
 from __future__ import annotations
 
@@ -40,8 +39,10 @@ def keys(*, avoid: frozenset[str] = frozenset(), longest: int = 40) -> SearchStr
 
 
 def values(longest: int = 40) -> SearchStrategy[str]:
-    """Values as they stand in the variable: plain and percent-encoded characters, of any
-    script."""
+    """Draw values as they stand in the variable.
+
+    Plain and percent-encoded characters, of any script.
+    """
     plain = st.sampled_from(VALUE_CHARACTERS)
     encoded = st.characters(codec="utf-8", exclude_characters="\0").map(_encoded)
     tricky = st.sampled_from(_TRICKY)
@@ -62,7 +63,7 @@ def pairs(
 
 
 def well_formed(avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
-    """Lists that mean the same by every source; now and then long, or of hundreds of pairs."""
+    """Draw lists that mean the same by every source; now and then long, or of hundreds of pairs."""
     usual = pairs(avoid=avoid, least=1)
     many = pairs(avoid=avoid, most=300, longest=8)
     long = pairs(avoid=avoid, most=3, longest=LONGEST)
@@ -70,7 +71,7 @@ def well_formed(avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
 
 
 def near_miss(quirk: Quirk, avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
-    """Lists with this one quirk, in one place, among well-formed pairs."""
+    """Draw lists with this one quirk, in one place, among well-formed pairs."""
     return _near_miss(quirk, pairs(avoid=avoid, least=1, most=3), keys(avoid=avoid), values(12))
 
 
@@ -92,8 +93,10 @@ def _near_miss(
 
 
 def colliding(among: Collection[str], avoid: frozenset[str]) -> SearchStrategy[str]:
-    """Lists with at least one key out of ``among``, in any place, and none in ``avoid``
-    beside these."""
+    """Draw lists with at least one key out of ``among``, in any place.
+
+    None of ``avoid`` stands beside these.
+    """
     taken = st.sampled_from(sorted(among))
     found = st.lists(st.tuples(taken, values(12)), min_size=1, max_size=3, unique_by=_key)
     around = pairs(avoid=avoid, most=2)
@@ -111,7 +114,7 @@ def headers() -> SearchStrategy[str]:
 
 
 def near_miss_header(quirk: Quirk) -> SearchStrategy[str]:
-    """Lists of headers with this one quirk, in one place."""
+    """Draw lists of headers with this one quirk, in one place."""
     return _near_miss(quirk, _header_lists(), _header_names(), _header_values())
 
 
@@ -121,7 +124,7 @@ def prompts() -> SearchStrategy[str]:
 
 
 def told(text: str) -> str:
-    """A prompt that begins with words, so that it is no command, and hides a canary."""
+    """Return a prompt that begins with words, so that it is no command, and hides a canary."""
     return f"Go. {CANARY} {text}"
 
 
@@ -172,8 +175,10 @@ def _plain(text: str) -> bool:
 
 
 def _inserted(characters: str) -> Callable[[str, str], SearchStrategy[str]]:
-    """A value with one of ``characters`` inside: never first or last, for space there is
-    none of the value."""
+    """Draw a value with one of ``characters`` inside.
+
+    Never first or last, for space there is none of the value.
+    """
 
     def broken(key: str, value: str) -> SearchStrategy[str]:
         return st.sampled_from(characters).map(lambda odd: f"{key}=x{odd}{value}y")

@@ -19,8 +19,11 @@ class Decision:
 
 
 def decision(rows: Sequence[Row], undriven: int = 0) -> Decision:
-    """The run fails where a row says so, where no row says anything of the subject, and
-    where the subject could not be driven through ``undriven`` of its runs."""
+    """Decide whether a whole run fails, and say why.
+
+    It does where a row says so, where no row says anything of the subject, and where the subject
+    could not be driven through ``undriven`` of its runs.
+    """
     failing = sum(fails_the_run(row) for row in rows)
     reasons = []
     if not any(exercised(row) for row in rows):

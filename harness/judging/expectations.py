@@ -15,9 +15,11 @@ from harness.errors import HarnessError
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """``requirement`` fails on the releases of ``versions``; ``reason`` says how,
-    ``evidence`` how it is known.  An ``intermittent`` one depends on a race within the
-    release: a run that does not show it proves nothing."""
+    """List that ``requirement`` fails on the releases of ``versions``.
+
+    ``reason`` says how, ``evidence`` how it is known.  An ``intermittent`` one depends on a race
+    within the release: a run that does not show it proves nothing.
+    """
 
     requirement: str
     versions: VersionRange
@@ -48,7 +50,7 @@ NO_EXPECTATIONS = Expectations(())
 
 
 def load_expectations(version: Version, *, names: Collection[str]) -> Expectations:
-    """The expectations for a real release.
+    """Read the expectations for a real release.
 
     Raises :class:`HarnessError` for an entry that no requirement of the
     catalogue (``names``) answers to, and where two apply at once.

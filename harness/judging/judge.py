@@ -33,7 +33,7 @@ _Across = Callable[[Requirement, Sequence[CaptureView]], Outcome]
 
 
 def _named(*checks: Any) -> dict[str, Any]:
-    """Checks by their own names: what ``check`` of a requirement says."""
+    """Key checks by their own names: what ``check`` of a requirement says."""
     return {check.__name__: check for check in checks}
 
 
@@ -141,7 +141,7 @@ class Judge:
 
 
 def _seen_in(outcome: Outcome, runs: Sequence[RunName]) -> Outcome:
-    """Findings name the runs that show them; those of checks across runs may know better."""
+    """Add to findings the runs that show them; those of checks across runs may know better."""
     if isinstance(outcome, NotExercised) or not outcome.findings:
         return outcome
     findings = tuple(
@@ -187,8 +187,10 @@ def _merge(outcomes: _Outcomes) -> Outcome:
 
 
 def _occasion(run: Run) -> str:
-    """Runs of which one is enough to exercise a requirement: the protocol of a drawn run is
-    part of what was drawn."""
+    """Return what is equal for runs of which one is enough to exercise a requirement.
+
+    The protocol of a drawn run is part of what was drawn.
+    """
     return run.scenario if DRAWN in run.traits else run.label
 
 

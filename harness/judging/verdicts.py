@@ -83,12 +83,12 @@ def decide(
 
 
 def broken(requirement: Requirement, reason: str) -> Row:
-    """The row of a requirement that the harness could not judge."""
+    """Return the row of a requirement that the harness could not judge."""
     return _row(requirement, Verdict.ERROR, reason)
 
 
 def fails_the_run(row: Row) -> bool:
-    """The one place where a level decides something: the exit code."""
+    """Say whether a row makes the exit code non-zero: the one place where a level decides."""
     match row.verdict:
         case Verdict.ERROR | Verdict.FIXED:
             return True

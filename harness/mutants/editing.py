@@ -104,12 +104,12 @@ def places(message: Request) -> Iterator[ItemRef]:
 
 
 def groups(message: Request) -> list[Any]:
-    """The resource groups (ResourceMetrics, ResourceLogs, ResourceSpans) of a request."""
+    """Return the resource groups (ResourceMetrics, ResourceLogs, ResourceSpans) of a request."""
     return list(_groups(message))
 
 
 def scopes(group: Any, signal: Signal | None = None) -> Any:
-    """The scope groups within a resource group; none where it is not of ``signal``."""
+    """Return the scope groups within a resource group; none where it is not of ``signal``."""
     names = _SCOPE_GROUPS.values() if signal is None else [_SCOPE_GROUPS[signal]]
     return next((getattr(group, name) for name in names if hasattr(group, name)), ())
 

@@ -27,8 +27,10 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
 
 
 def leak(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
-    """Put the canary that the requirement speaks of, in a ``form``, ``into`` a signal, the
-    headers or the resource.  Raises ValueError where the run has no such canary or place."""
+    """Put the canary that the requirement is about ``into`` a signal, the headers or the resource.
+
+    It is written in ``form``.  Raises ValueError where the run has no such canary or place.
+    """
     text = _FORMS[operation["form"]](_canary(capture, requirement))
     into = operation["into"]
     if into == "headers":
@@ -54,7 +56,7 @@ def leak(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
 
 
 def _in_a_header(capture: Capture, text: str) -> Capture:
-    """The first request with events has one more header."""
+    """Add a header to the first request with events."""
     exports = list(capture.exports)
     for number, export in enumerate(exports):
         if export.signal is Signal.LOGS:
@@ -87,5 +89,5 @@ def _canary(capture: Capture, requirement: Requirement) -> str:
 
 
 def _some_item(message: Request) -> Any:
-    """A data point, log record or span of the request, if it has one."""
+    """Return a data point, log record or span of the request, if it has one."""
     return next((place.record for place in editing.places(message)), None)

@@ -122,8 +122,10 @@ exporters.parse_env_headers = lambda text, **how: {
 
 
 def liar(lie: str, release: str, folder: Path) -> Binary:
-    """The emitter of ``release``, which first does ``lie``: Python code, in a file that is
-    written to ``folder``."""
+    """Return the emitter of ``release`` that first executes ``lie``, Python code.
+
+    The program is a file that is written to ``folder``.
+    """
     path = folder / "liar.py"
     path.write_text(
         f"import os, sys\n{lie}\nfrom harness.themes.emitter import main\n"

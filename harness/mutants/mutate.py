@@ -31,7 +31,7 @@ def mutate(
     lie: MutantSpec,
     themes: Mapping[str, Lie],
 ) -> tuple[Capture, ...]:
-    """The captures of a subject that lies as ``lie`` says.
+    """Return the captures of a subject that lies as ``lie`` says.
 
     It lies in one scenario only, the first in which there is something to lie about,
     but there over every protocol alike.  ``themes`` are the lies that themes have by name.
@@ -86,8 +86,10 @@ def _mutate(capture: Capture, requirement: Requirement, operation: Any) -> Captu
 
 
 def _edit_items(messages: list[Request | None], requirement: Requirement, operation: Any) -> None:
-    """Change one item (``drop``, ``set``, ``set_key``, ``repeat``) or all of them
-    (``remove``, ``set_all``)."""
+    """Change one item (``drop``, ``set``, ``set_key``, ``repeat``) or all of them.
+
+    All with ``remove`` and ``set_all``.
+    """
     found = [
         place
         for message in messages
@@ -168,8 +170,10 @@ def _edit_owners(messages: list[Request | None], requirement: Requirement, opera
 
 
 def _edit_header(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
-    """Drop or change one header of the first request that has it, or give it to one that
-    should not."""
+    """Drop or change one header of the first request that has it.
+
+    Or add it to one where it must not be.
+    """
     name = requirement.path[-1]
     concerned = [
         export

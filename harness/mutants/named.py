@@ -29,8 +29,10 @@ def tell(
     requirement: Requirement,
     themes: Mapping[str, Lie],
 ) -> Sequence[Capture]:
-    """Tell the lie on every capture of a scenario; on one of them alone, or in view of
-    all ``relevant`` captures, where that is the lie.  ``themes`` are further lies by name.
+    """Tell the lie ``name`` on the captures of a scenario.
+
+    On every capture, on one of them alone, or in view of all ``relevant`` captures, as the lie
+    is.  ``themes`` are further lies by name.
 
     Raises ValueError where there is nothing to lie about.
     """
@@ -46,7 +48,7 @@ def tell(
 
 
 def other_protocol(capture: Capture, requirement: Requirement) -> Capture:
-    """The first request travels by another protocol than the configured one."""
+    """Send the first request by another protocol than the configured one."""
     first, *rest = capture.exports
     other = (
         Protocol.HTTP_JSON if first.protocol is not Protocol.HTTP_JSON else Protocol.HTTP_PROTOBUF
@@ -88,7 +90,7 @@ def json_numbers(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def json_null_double(capture: Capture, requirement: Requirement) -> Capture:
-    """A double goes lost in JSON: an attribute of a scope, where nothing else looks."""
+    """Lose a double in JSON: an attribute of a scope, where nothing else looks."""
 
     def lose(text: str) -> str:
         data = json.loads(text)
@@ -106,7 +108,7 @@ def repeat_sequence(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def swap_sequence(capture: Capture, requirement: Requirement) -> Capture:
-    """The last event of a session has the first number, and the first the last."""
+    """Swap the sequence numbers of the first and the last event of a session."""
     return _number(capture, lambda first, last: (last, first))
 
 
@@ -191,7 +193,7 @@ def starts_after_its_time(capture: Capture, requirement: Requirement) -> Capture
 
 
 def point_twice(capture: Capture, requirement: Requirement) -> Capture:
-    """A data point that adds nothing stands in its request a second time."""
+    """Repeat, in its own request, a data point that adds nothing."""
     messages = [(export, copy_message(export)) for export in capture.exports]
     for _, message in messages:
         for place in editing.places(message) if message is not None else ():
@@ -213,7 +215,7 @@ def overlapping_windows(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def falling_sum(capture: Capture, requirement: Requirement) -> Capture:
-    """The first data point of each cumulative stream is higher than all that follow."""
+    """Make the first data point of each cumulative stream higher than all that follow."""
     seen: set[str] = set()
 
     def raise_first(place: ItemRef) -> None:

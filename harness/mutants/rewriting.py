@@ -10,7 +10,7 @@ from harness.otlp.messages import Request
 
 
 def copy_message(export: Export) -> Request | None:
-    """A message of one's own to edit; None for a request that holds none."""
+    """Return a copy of an export's message to edit; None for a request that holds none."""
     if export.rejected or export.message is None:
         return None
     copied = type(export.message)()
@@ -19,7 +19,7 @@ def copy_message(export: Export) -> Request | None:
 
 
 def rewritten(export: Export, message: Request) -> Export:
-    """The same request with another message, in its own encoding, uncompressed."""
+    """Return the same request with another message, in its own encoding, uncompressed."""
     encoding = export.encoding
     if encoding is None:
         raise ValueError(f"request {export.sequence} has no encoding to write it in")
@@ -27,7 +27,7 @@ def rewritten(export: Export, message: Request) -> Export:
 
 
 def with_body(export: Export, body: bytes) -> Export:
-    """The same request with another body, uncompressed and not decoded yet."""
+    """Return the same request with another body, uncompressed and not decoded yet."""
     headers = tuple(
         (name, str(len(body)) if name.lower() == "content-length" else value)
         for name, value in export.headers

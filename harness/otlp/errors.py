@@ -8,9 +8,11 @@ from __future__ import annotations
 
 
 class DecodeError(Exception):
-    """A body that is not what OTLP says.  ``path`` leads to the place, such as
-    ``resourceMetrics[0].scopeMetrics[1].metrics[0].name``; it is empty where the
-    body as a whole is wrong."""
+    """Say that a body is not what OTLP demands.
+
+    ``path`` leads to the place, such as ``resourceMetrics[0].scopeMetrics[1].metrics[0].name``;
+    it is empty where the body as a whole is wrong.
+    """
 
     def __init__(self, path: str, message: str) -> None:
         self.path = path

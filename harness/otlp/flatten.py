@@ -34,7 +34,7 @@ _TEMPORALITIES = {
 
 
 def value_of(value: AnyValue) -> Value:
-    """An AnyValue as the Python value of its type; see :mod:`harness.otlp.model`."""
+    """Return an AnyValue as the Python value of its type; see :mod:`harness.otlp.model`."""
     kind = value.WhichOneof("value")
     if kind == "array_value":
         return tuple(value_of(item) for item in value.array_value.values)
@@ -91,7 +91,7 @@ def _data_points(request: ExportMetricsServiceRequest) -> Iterator[DataPoint]:
 
 
 def metric_of(metric: metrics_pb2.Metric) -> Metric:
-    """A metric's identity; an unknown temporality is given as its number."""
+    """Return a metric's identity; an unknown temporality is given as its number."""
     kind = metric.WhichOneof("data")
     data: Any = getattr(metric, kind) if kind else None
     temporality = ""

@@ -168,7 +168,7 @@ def _set(message: Message, field: _Field, value: Any, walk: _Walk) -> None:
 
 @cache
 def _fields(descriptor: Descriptor) -> tuple[dict[str, _Field], dict[str, str]]:
-    """The fields of a message by JSON name, and JSON names by snake_case name."""
+    """Return the fields of a message by JSON name, and JSON names by snake_case name."""
     fields = {field.json_name: _field(field) for field in descriptor.fields}
     snake = {
         field.name: field.json_name for field in descriptor.fields if field.name != field.json_name

@@ -111,10 +111,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Identity of a metric.  ``type`` is ``sum``, ``gauge``, ``histogram``,
-    ``exponential_histogram``, ``summary`` or ``""`` (no data);
-    ``temporality`` is ``delta``, ``cumulative``, ``unspecified`` or ``""``
-    where the type has none."""
+    """Identify a metric.
+
+    ``type`` is ``sum``, ``gauge``, ``histogram``, ``exponential_histogram``, ``summary`` or
+    ``""`` (no data); ``temporality`` is ``delta``, ``cumulative``, ``unspecified`` or ``""``
+    where the type has none.
+    """
 
     name: str
     description: str
@@ -126,8 +128,11 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class DataPoint:
-    """One data point.  ``value`` is an int or a float as sent (``None``: neither
-    was); histograms and summaries put their fields, as a mapping, in ``extra``."""
+    """Hold one data point.
+
+    ``value`` is an int or a float as sent (``None``: neither was); histograms and summaries put
+    their fields, as a mapping, in ``extra``.
+    """
 
     resource: Resource
     scope: Scope

@@ -41,7 +41,7 @@ def partial_success_body(
 
 
 def error_body(encoding: Encoding, code: int, message: str) -> bytes:
-    """A ``google.rpc.Status``, as OTLP/HTTP asks for in every 4xx and 5xx answer.
+    """Encode a ``google.rpc.Status``, as OTLP/HTTP asks for in every 4xx and 5xx answer.
 
     ``code`` is a gRPC status code (3 is INVALID_ARGUMENT, 14 UNAVAILABLE); 0 leaves it
     out, which the specification allows.

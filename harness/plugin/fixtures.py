@@ -29,7 +29,7 @@ def otlp_collector_options() -> Mapping[str, Any]:
 
 @pytest.fixture
 def make_otlp_collector() -> Iterator[Callable[..., Collector]]:
-    """A function that starts a collector; all are stopped when the test ends.
+    """Return a function that starts a collector; all are stopped when the test ends.
 
     It takes the keywords of :class:`harness.collector.collector.Collector`.
     """
@@ -47,7 +47,7 @@ def make_otlp_collector() -> Iterator[Callable[..., Collector]]:
 def otlp_collector(
     make_otlp_collector: Callable[..., Collector], otlp_collector_options: Mapping[str, Any]
 ) -> Collector:
-    """A collector on free ports of 127.0.0.1, stopped when the test ends.
+    """Start a collector on free ports of 127.0.0.1; it is stopped when the test ends.
 
     ``http_endpoint`` and ``grpc_endpoint`` are for the exporter; ``wait_for_metric``,
     ``wait_for_event`` and ``wait_for`` wait for what arrives, ``exports`` holds it.
@@ -57,7 +57,7 @@ def otlp_collector(
 
 @pytest.fixture(scope="session")
 def cc_binary(request: pytest.FixtureRequest) -> Binary:
-    """The binary of ``--cc-binary``: override this fixture to drive another one.
+    """Return the binary of ``--cc-binary``: override this fixture to drive another one.
 
     Without the option a test that asks for it ends in an error.
     """
@@ -74,7 +74,7 @@ def cc_binary(request: pytest.FixtureRequest) -> Binary:
 
 @pytest.fixture
 def claude(request: pytest.FixtureRequest, cc_binary: Binary) -> ClaudeFactory:
-    """A function that runs one headless session of the subject, offline, and returns it.
+    """Return a function that runs one headless session of the subject, offline, and returns it.
 
     ``claude(prompt="…", script=[Say("Done.")], protocol="http/json", env={}, files={})``:
     ``script`` is what the model answers (steps of :mod:`harness.fakes.script`), ``env``

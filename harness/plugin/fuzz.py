@@ -42,9 +42,11 @@ def exploration(
     progress: Callable[[str], None],
     protocols: Sequence[Protocol] = tuple(Protocol),
 ) -> Exploration:
-    """By the profile and the seed that were asked for; ``seconds`` (None: as the profile
-    says) are for drawing, over ``protocols``.  Profiles that are not ours draw as the
-    default does."""
+    """Return the exploration of the profile and the seed that were asked for.
+
+    ``seconds`` (None: as the profile says) are for drawing, over ``protocols``.  Profiles that
+    are not ours draw as the default does.
+    """
     name = config.getoption(_PROFILE, None)
     if name not in PROFILES:
         name = DEFAULT_PROFILE

@@ -21,8 +21,11 @@ _MANAGED = "--cc-allow-managed-settings"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``binary`` as given; the folders are absolute; no ``scenarios`` mean all, but the
-    ``slow`` ones only where they are asked for, and no ``protocols`` mean all."""
+    """Hold what the command line asks for.
+
+    ``binary`` as given; the folders are absolute; no ``scenarios`` mean all, but the ``slow``
+    ones only where they are asked for, and no ``protocols`` mean all.
+    """
 
     binary: str
     report: Path | None
@@ -109,7 +112,7 @@ def add(parser: pytest.Parser) -> None:
 
 
 def read(config: pytest.Config) -> Options | None:
-    """The options, or None without ``--cc-binary``.  Raises pytest.UsageError."""
+    """Return the options, or None without ``--cc-binary``.  Raises pytest.UsageError."""
     values = {name: config.getoption(name) for name in _NAMES}
     slow = bool(config.getoption("--cc-slow"))
     allow_managed = bool(config.getoption(_MANAGED))
@@ -164,7 +167,7 @@ def _seconds(
 
 
 def _folder(config: pytest.Config, option: str, text: str | None) -> Path | None:
-    """An absolute folder in which a file can be made; it is created if need be."""
+    """Return an absolute folder in which a file can be made; create it if need be."""
     if text is None:
         return None
     folder = config.invocation_params.dir / Path(text).expanduser()

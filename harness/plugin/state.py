@@ -27,7 +27,7 @@ class SubjectState:
         self.started_unix_nano = time.time_ns()
 
     def progress(self, text: str) -> None:
-        """A line to the person who waits, unless pytest was told to be quiet."""
+        """Print a line for the person who waits, unless pytest was told to be quiet."""
         plugins = self.config.pluginmanager
         reporter = plugins.get_plugin("terminalreporter")
         if reporter is None or self.config.get_verbosity() < 0:

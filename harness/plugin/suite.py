@@ -197,7 +197,7 @@ class SuitePlugin:
         return record_shared(plan, state.progress, state.shared)
 
     def _left_out(self, selected: Sequence[Requirement]) -> Mapping[str, str]:
-        """The runs that are not made for their protocol's sake, each with the reason."""
+        """Return the runs that are not made for their protocol's sake, each with the reason."""
         options = self._state.options
         if not options.protocols:
             return {}

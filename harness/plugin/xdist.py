@@ -36,6 +36,6 @@ def hand_over(node: Any, handed: Handed) -> None:
 
 
 def handed(config: pytest.Config) -> Handed:
-    """What the controller gave to this worker."""
+    """Return what the controller gave to this worker."""
     given: dict[str, Any] = config.workerinput[_KEY]  # type: ignore[attr-defined]
     return Handed(given["binary"], Path(given["shared"]))

@@ -30,19 +30,21 @@ _LIBRARIES = ("grpcio", "hypothesis", "jsonschema", "opentelemetry-proto", "prot
 
 
 def tool_version() -> str:
-    """The version of pytest-cc-otel that is installed."""
+    """Return the version of pytest-cc-otel that is installed."""
     return importlib.metadata.version("pytest-cc-otel")
 
 
 def library_versions() -> dict[str, str]:
-    """The versions of the libraries on which a verdict may depend, by their names."""
+    """Return the versions of the libraries on which a verdict may depend, by their names."""
     return {name: importlib.metadata.version(name) for name in _LIBRARIES}
 
 
 @dataclass(frozen=True, slots=True)
 class Fuzz:
-    """The sessions with drawn input: how many, in how many seconds, by which profile; the
-    ``seed``, as ``--hypothesis-seed`` takes it, draws the same again."""
+    """Sum up the sessions with drawn input: how many, in how many seconds, by which profile.
+
+    The ``seed``, as ``--hypothesis-seed`` takes it, draws the same again.
+    """
 
     sessions: int
     seconds: float
@@ -56,8 +58,10 @@ class Fuzz:
 
 @dataclass(frozen=True, slots=True)
 class CanaryTable:
-    """Where each canary turned up: ``gates`` are the columns (sets of open gates that
-    were run), ``spots`` the rows."""
+    """Say where each canary turned up.
+
+    ``gates`` are the columns (sets of open gates that were run), ``spots`` the rows.
+    """
 
     gates: tuple[str, ...] = ()
     spots: tuple[Spot, ...] = ()
@@ -65,11 +69,12 @@ class CanaryTable:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran,
-    ``runs`` those of each run, ``unavoidable_s`` the longest wait that could not be cut
-    short whatever we do: a default interval of metrics after the start of the subject;
-    ``canaries`` is where canaries turned up, ``fuzz`` tells of drawn input, if there was
-    any.
+    """Open a record: the subject, the versions of everything, and how long what took.
+
+    Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran, ``runs`` those
+    of each run, ``unavoidable_s`` the longest wait that could not be cut short whatever we do: a
+    default interval of metrics after the start of the subject; ``canaries`` is where canaries
+    turned up, ``fuzz`` tells of drawn input, if there was any.
 
     ``documents`` are the titles of the contract in force, ``exports`` counts the
     export requests of each protocol that was recorded, refused ones too; ``versions`` are

@@ -41,9 +41,12 @@ _ORDER = ("header", "run", "recording", "requirement", "footer")
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """How the run ended.  ``selected`` requirements were to be judged, ``deselected``
-    ones of the catalogue were not; ``exit_code`` is what the process answered, ``ratio``
-    how long all took, over the longest unavoidable wait (None where nothing was run)."""
+    """Close a record: how the run ended.
+
+    ``selected`` requirements were to be judged, ``deselected`` ones of the catalogue were not;
+    ``exit_code`` is what the process answered, ``ratio`` how long all took, over the longest
+    unavoidable wait (None where nothing was run).
+    """
 
     selected: int
     deselected: int
@@ -111,7 +114,7 @@ def write(path: Path, record: RunRecord) -> None:
 
 
 def read(path: Path) -> RunRecord:
-    """The complete record in ``path``.
+    """Read the complete record in ``path``.
 
     Raises UsageError, naming file and line, for a line that is no JSON or not as the
     schema says, for a missing header or footer, and for counts that do not agree.
@@ -164,7 +167,7 @@ def read_part(path: Path) -> RunRecord:
 
 
 def row_to_plain(row: Row) -> dict[str, Any]:
-    """A row as strings, numbers, lists and objects only."""
+    """Convert a row to strings, numbers, lists and objects only."""
     found: dict[str, Any] = to_plain(row)
     if not row.url:
         del found["url"]
@@ -172,7 +175,7 @@ def row_to_plain(row: Row) -> dict[str, Any]:
 
 
 def row_from_plain(document: Mapping[str, Any]) -> Row:
-    """The row that :func:`row_to_plain` was given."""
+    """Return the row that :func:`row_to_plain` was given."""
     return from_plain(Row, dict(document))
 
 

@@ -50,7 +50,7 @@ def _of_grpc(signal: Signal) -> grpc.ChannelCredentials | None:
 
 
 def _content(signal: Signal, what: str) -> bytes | None:
-    """The file that the signal's own variable names, or the general one."""
+    """Read the file that the signal's own variable names, or the general one."""
     for name in (f"OTEL_EXPORTER_OTLP_{signal.upper()}_{what}", f"OTEL_EXPORTER_OTLP_{what}"):
         if path := os.environ.get(name):
             return _read(name, path)
@@ -68,7 +68,7 @@ def _read(name: str, path: str) -> bytes:
 
 @cache
 def _unlocked(path: str, passphrase: str) -> str:
-    """A file with the key as the HTTP libraries can read it, gone when the process ends."""
+    """Return a file with the key as the HTTP libraries read it, gone when the process ends."""
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,

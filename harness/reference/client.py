@@ -45,8 +45,10 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What is known of a request, answered or not.  ``duration_ms`` takes in all attempts;
-    ``client_request_id`` is that of the last one."""
+    """Hold what is known of a request, answered or not.
+
+    ``duration_ms`` takes in all attempts; ``client_request_id`` is that of the last one.
+    """
 
     model: str
     duration_ms: int
@@ -136,8 +138,9 @@ class _Reply:
 
 
 class MessagesClient:
-    """Talks to the API that ``environ`` names (ANTHROPIC_BASE_URL) with its API key or,
-    where that is empty, its OAuth token.
+    """Talk to the API that ``environ`` names in ANTHROPIC_BASE_URL.
+
+    With its API key or, where that is empty, its OAuth token.
 
     There is no default address: an emitter must never speak to the real API.
     """

@@ -25,9 +25,11 @@ _PAIR = re.compile(
 
 
 def custom_attributes(environ: Mapping[str, str]) -> dict[str, Scalar]:
-    """The pairs of the variable, or none at all where one of them is malformed: so
-    OpenTelemetry's specification has it ("Specifying resource information via an
-    environment variable")."""
+    """Return the pairs of the variable, or none at all where one of them is malformed.
+
+    So OpenTelemetry's specification has it ("Specifying resource information via an environment
+    variable").
+    """
     text = environ.get(_VARIABLE, "")
     if not text.strip(_SPACE):
         return {}
@@ -46,5 +48,5 @@ def pair(member: str) -> tuple[str, str]:
 
 
 def decoded(value: str) -> str:
-    """A value without its percent-encoding; raises ValueError for what is no UTF-8."""
+    """Decode a percent-encoded value; raises ValueError for what is no UTF-8."""
     return unquote_to_bytes(value).decode("utf-8")

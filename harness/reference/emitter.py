@@ -35,7 +35,7 @@ _MODEL_FEBRUARY = "claude-sonnet-4-5-20250929"
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line of an emitter; flags that it does not know are dropped."""
+    """Parse the command line of an emitter; flags that it does not know are dropped."""
     parser = argparse.ArgumentParser(
         prog="emitter", description="a stand-in for the claude CLI", allow_abbrev=False
     )
@@ -130,7 +130,9 @@ def _rules(values: Sequence[str]) -> list[Rule]:
 
 
 def _tool_names(values: Sequence[str]) -> frozenset[str]:
-    """Names from ``Write,Edit`` or ``Write Edit``; a rule such as ``Bash(git:*)`` allows
-    the whole tool here."""
+    """Return the names in ``Write,Edit`` or ``Write Edit``.
+
+    A rule such as ``Bash(git:*)`` allows the whole tool here.
+    """
     bare = re.sub(r"\([^)]*\)", "", " ".join(values))
     return frozenset(name for name in re.split(r"[,\s]+", bare) if name)

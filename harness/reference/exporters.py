@@ -49,7 +49,7 @@ class OtlpExporters:
         self._end.daemon = True
 
     def make(self, signal: Signal, protocol: Protocol, **options: Any) -> Any:
-        """The exporter of ``signal`` over ``protocol``; ``options`` are its own."""
+        """Make the exporter of ``signal`` over ``protocol``; ``options`` are its own."""
         module, name = _CLASSES[signal]
         try:
             official = getattr(import_module(f"{_MODULES[protocol]}.{module}"), name)
@@ -66,7 +66,7 @@ class OtlpExporters:
         return self._headers.on(exporter, protocol) if self._headers else exporter
 
     def hurry(self) -> None:
-        """The session ends: what has no answer after some time is given up."""
+        """Give up what has no answer after some time: the session ends."""
         self._end.start()
 
     def settle(self) -> None:
@@ -79,8 +79,10 @@ class OtlpExporters:
 
 
 def _merged_headers(signal: Signal) -> Mapping[str, str]:
-    """General and per-signal headers, merged as the CLI's documents say: the SDK would take
-    the one or the other."""
+    """Merge general and per-signal headers, as the CLI's documents say.
+
+    The SDK would take the one or the other.
+    """
     general = os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
     own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_HEADERS", "")
     return dict(parse_env_headers(f"{general},{own}", liberal=True))

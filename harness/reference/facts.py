@@ -83,8 +83,11 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What an API request is put down to: the active skill, whether it takes the result
-    of an MCP tool to the model, and the subagent that makes it."""
+    """Say what an API request is attributed to.
+
+    The active skill, whether it takes the result of an MCP tool to the model, and the subagent
+    that makes it.
+    """
 
     skill: str = ""
     mcp: bool = False
@@ -139,7 +142,7 @@ class Reporter:
         self._log("user_prompt", attributes, prompt=text)
 
     def answered(self, exchange: Exchange, usage: Usage, attribution: Attribution) -> None:
-        """An API request was answered."""
+        """Report that an API request was answered."""
         cost = cost_usd(exchange.model, usage)
         shared: Attributes = {"model": exchange.model}
         if self._promises.august:
@@ -169,7 +172,7 @@ class Reporter:
         self._log("api_request", {**event, **self._of_exchange(exchange, attribution)})
 
     def failed(self, error: ApiError, attribution: Attribution) -> None:
-        """An API request failed, with its last attempt: one event, as both CLIs do."""
+        """Report that an API request failed with its last attempt: one event, as both CLIs do."""
         exchange = error.exchange
         event: Attributes = {
             "model": exchange.model,
@@ -182,7 +185,7 @@ class Reporter:
         self._log("api_error", {**event, **self._of_exchange(exchange, attribution)})
 
     def decided(self, use: ToolUse, decision: Decision) -> None:
-        """The permission of a tool was decided."""
+        """Report the decision about the permission of a tool."""
         told: Attributes = {"decision": decision.word, "source": decision.source}
         if use.name in tools.EDIT_TOOLS:
             language = tools.language_of(use.input)
@@ -203,7 +206,7 @@ class Reporter:
         self._log("tool_decision", event)
 
     def rejected(self, use: ToolUse, decision: Decision) -> None:
-        """A tool was not allowed to run.
+        """Report that a tool was not allowed to run.
 
         February's ``tool_result`` knows ``decision`` = ``reject``, so such a tool has a
         result there; in August it has none.
@@ -228,7 +231,7 @@ class Reporter:
     def broke(
         self, use: ToolUse, decision: Decision, error: tools.ToolError, duration_ms: int
     ) -> None:
-        """A tool ran and failed."""
+        """Report that a tool ran and failed."""
         self._tool_result(
             use, decision, duration_ms=duration_ms, error=(error.told, error.category)
         )

@@ -90,7 +90,7 @@ class DynamicHeaders:
         threading.Thread(target=self.current, name="headers-helper", daemon=True).start()
 
     def current(self) -> Mapping[str, str] | None:
-        """The headers to send now; None where there are none to be had."""
+        """Return the headers to send now; None where there are none to be had."""
         with self._lock:
             if self._headers is None or self._clock() >= self._due:
                 try:
@@ -102,7 +102,7 @@ class DynamicHeaders:
             return self._headers
 
     def on(self, exporter: Any, protocol: Protocol) -> Any:
-        """``exporter``, one of the SDK's, made to send them beside its own headers.
+        """Make ``exporter``, one of the SDK's, send them beside its own headers; return it.
 
         It sends nothing while there are none.
         """

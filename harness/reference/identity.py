@@ -31,7 +31,7 @@ class Account:
 
     @classmethod
     def of(cls, environ: Mapping[str, str], promises: Promises) -> Self:
-        """The account of the OAuth token, and what the variables for SDK callers say of it."""
+        """Return the account of the OAuth token, with what the variables for SDK callers say of it."""
         kept = _kept(environ).get("oauthAccount") if signed_in(environ) else None
         account = kept if isinstance(kept, dict) else {}
 
@@ -58,8 +58,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who reports.  ``user_id`` is the installation's; ``labels`` are the keys of
-    OTEL_RESOURCE_ATTRIBUTES; ``interactive``: a person sits at a terminal."""
+    """Say who reports.
+
+    ``user_id`` is the installation's; ``labels`` are the keys of OTEL_RESOURCE_ATTRIBUTES;
+    ``interactive``: a person sits at a terminal.
+    """
 
     version: Version
     session_id: str
@@ -85,7 +88,7 @@ def signed_in(environ: Mapping[str, str]) -> bool:
 
 
 def terminal_type(environ: Mapping[str, str], *, interactive: bool) -> str:
-    """The terminal's name, or nothing where a person sits at one that has none."""
+    """Return the terminal's name, or nothing where a person sits at one that has none."""
     if environ.get("CURSOR_TRACE_ID"):
         return "cursor"
     if program := environ.get("TERM_PROGRAM"):
@@ -98,7 +101,7 @@ def terminal_type(environ: Mapping[str, str], *, interactive: bool) -> str:
 def standard_attributes(
     identity: Identity, settings: Settings, promises: Promises
 ) -> dict[str, Scalar]:
-    """The switches rule metrics, events and spans alike: all share these attributes."""
+    """Return what metrics, events and spans all carry; the switches rule all alike."""
     attributes: Attributes = {}
     if identity.terminal_type:
         attributes["terminal.type"] = identity.terminal_type
@@ -123,8 +126,10 @@ def standard_attributes(
 
 
 def user_id(environ: Mapping[str, str]) -> str:
-    """The random id of the installation, kept in ``~/.claude.json`` (August 2026,
-    "Standard attributes")."""
+    """Return the random id of the installation, kept in ``~/.claude.json``.
+
+    Source: August 2026, "Standard attributes".
+    """
     kept = _kept(environ)
     if isinstance(kept.get("userID"), str):
         return str(kept["userID"])

@@ -71,7 +71,7 @@ class _Person:
         self._transcript += ["", *text.splitlines()]
 
     def prompt(self) -> str | None:
-        """The next prompt, or None at the end of input."""
+        """Return the next prompt, or None at the end of input."""
         self._keys.forget()
         activity = Activity()
         line, hint = "", ""
@@ -135,7 +135,7 @@ class _Person:
         self._draw("", "Working…")
 
     def _draw(self, *below: str) -> None:
-        """The end of the transcript, and what stands ``below`` it; the cursor goes behind."""
+        """Draw the end of the transcript, and what is asked ``below`` it; the cursor goes behind."""
         rows = shutil.get_terminal_size().lines
         above = self._transcript[-max(rows - _RESERVED_ROWS, 3) :]
         sys.stdout.write(_CLEAR + "\n".join([*above, *below]))
@@ -143,7 +143,7 @@ class _Person:
 
 
 def _asked(use: ToolUse) -> list[str]:
-    """What a permission prompt shows of ``use``, with the question as its last line."""
+    """Return what a permission prompt shows of ``use``, with the question as its last line."""
     question = "Do you want to proceed?"
     told = list(use.input.values())
     if use.name in _FILE_QUESTIONS:

@@ -122,8 +122,10 @@ class MainLoop:
         return interrupted
 
     def _use(self, use: ToolUse) -> tuple[dict[str, Any], bool]:
-        """Decide about one tool, run it, report both.  Returns its ``tool_result`` block,
-        and whether a person's rejection ends the turn."""
+        """Decide about one tool, run it, report both.
+
+        Returns its ``tool_result`` block, and whether a person's rejection ends the turn.
+        """
         if not self._toolbox.exists(use.name):
             return _tool_result(use, f"No such tool available: {use.name}", is_error=True), False
         with self._spans.tool(use):

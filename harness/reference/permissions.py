@@ -61,7 +61,7 @@ class Rule:
 
     @classmethod
     def of(cls, use: ToolUse) -> Rule:
-        """The rule that is offered for ``use``."""
+        """Return the rule that is offered for ``use``."""
         if use.name != "Bash":
             return cls(use.name, _subject(use))
         first, *rest = _subject(use).split() or [""]
@@ -79,8 +79,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What may run: the tools of ``--allowedTools``, and what ``--permission-mode`` adds,
-    without what ``--disallowedTools`` takes away."""
+    """Say what may run.
+
+    The tools of ``--allowedTools``, and what ``--permission-mode`` adds, without what
+    ``--disallowedTools`` takes away.
+    """
 
     allowed_tools: Collection[str] = ()
     mode: str = "default"
@@ -133,7 +136,7 @@ class Gate:
 
 
 def _subject(use: ToolUse) -> str:
-    """What a rule about ``use`` goes by: the command, or the skill."""
+    """Return what a rule about ``use`` goes by: the command, or the skill."""
     if use.name == "Bash":
         return " ".join(str(use.input.get("command", "")).split())
     return tools.skill_name(use.input) if use.name == "Skill" else ""

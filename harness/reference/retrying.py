@@ -29,7 +29,7 @@ _THROTTLED = "RESOURCE_EXHAUSTED"
 
 
 def patient(exporter: _Exporter) -> _Exporter:
-    """An official exporter that sends again as OTLP says."""
+    """Make an official exporter send again as OTLP says."""
     client: Any = getattr(exporter, "_client", None)
     if hasattr(client, "_compute_backoff"):
         client._compute_backoff = _pause_s
@@ -91,7 +91,7 @@ def _pause_after(error: Any, failures: int) -> float | None:
 
 
 def _retry_delay_s(metadata: dict[str, Any]) -> float | None:
-    """The delay of a RetryInfo among the details of the status."""
+    """Return the delay of a RetryInfo among the details of the status."""
     from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
     from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 

@@ -59,8 +59,10 @@ def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path)
 def converse(
     lines: Iterable[str], options: Options, environ: Mapping[str, str], folder: Path
 ) -> int:
-    """Run the prompts of ``lines`` (``--input-format stream-json``) one after another, and
-    print a result for each."""
+    """Run the prompts of ``lines`` one after another, and print a result for each.
+
+    They come as with ``--input-format stream-json``.
+    """
     with opened(options, environ, folder) as (loop, _):
         turn = Turn("", ok=True)
         for line in filter(str.strip, lines):
@@ -88,8 +90,10 @@ def opened(
     *,
     ask: Callable[[ToolUse], Reply] | None = None,
 ) -> Iterator[tuple[MainLoop, Reporter]]:
-    """A started session.  ``ask`` puts a permission prompt to the person at the terminal,
-    if there is one.  Leaving the block exports what is waiting."""
+    """Start a session; leaving the block exports what is waiting.
+
+    ``ask`` puts a permission prompt to the person at the terminal, if there is one.
+    """
     settings, promises = Settings.of(environ), Promises.of(options.version)
     interactive = ask is not None
     place = tools.ToolContext(folder, _command_environment(environ, promises))

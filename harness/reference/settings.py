@@ -30,8 +30,10 @@ def is_true(value: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Variables as their documents name them; ``*_protocol`` is ``None`` for a signal
-    that is not exported over OTLP."""
+    """Hold variables as their documents name them.
+
+    ``*_protocol`` is ``None`` for a signal that is not exported over OTLP.
+    """
 
     metrics_exporters: frozenset[str] = frozenset()
     logs_exporters: frozenset[str] = frozenset()
@@ -79,7 +81,7 @@ class Settings:
 
 
 def _exporters(environ: Mapping[str, str], signal: Signal) -> frozenset[str]:
-    """The exporters that are named for ``signal``, separated by commas."""
+    """Return the exporters that are named for ``signal``, separated by commas."""
     variable = f"OTEL_{signal.upper()}_EXPORTER"
     named = {each.strip() for each in environ.get(variable, "").split(",")} - {""}
     if named - set(_EXPORTERS[signal]):
@@ -92,8 +94,11 @@ def _exporters(environ: Mapping[str, str], signal: Signal) -> frozenset[str]:
 
 
 def _protocol(environ: Mapping[str, str], signal: Signal) -> Protocol | None:
-    """How ``signal`` travels; there is no default protocol, as the documents say, and no
-    difference between upper and lower case."""
+    """Return how ``signal`` travels.
+
+    There is no default protocol, as the documents say, and no difference between upper and lower
+    case.
+    """
     if OTLP not in _exporters(environ, signal):
         return None
     prefix = "OTEL_EXPORTER_OTLP_"

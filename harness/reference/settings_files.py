@@ -20,9 +20,11 @@ _CREDENTIALS = ("HEADERS", "CLIENT_KEY", "CLIENT_CERTIFICATE")
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The settings objects: ``own`` from the lowest level to the highest (user, shared
-    project, local project, command line); ``managed`` is above them all, its file first
-    and then its ``fragments``, by name."""
+    """Hold the settings objects of every level.
+
+    ``own`` from the lowest level to the highest (user, shared project, local project, command
+    line); ``managed`` is above them all, its file first and then its ``fragments``, by name.
+    """
 
     own: tuple[JsonObject, ...] = ()
     managed: JsonObject = field(default_factory=dict)
@@ -33,15 +35,18 @@ class Levels:
         return _merged(*self.own, self.administered(promises))
 
     def administered(self, promises: Promises) -> dict[str, Any]:
-        """The managed settings alone."""
+        """Return the managed settings alone."""
         return _merged(self.managed, *(self.fragments if promises.managed_fragments else ()))
 
 
 def read(
     environ: Mapping[str, str], folder: Path, command_line: str = "", managed: Path = FOLDER
 ) -> Levels:
-    """The levels of a session in ``folder``; a file that is not there, or holds no JSON
-    object, is left out.  ``command_line`` is what ``--settings`` was given."""
+    """Read the levels of a session in ``folder``.
+
+    A file that is not there, or holds no JSON object, is left out.  ``command_line`` is what
+    ``--settings`` was given.
+    """
     home = Path(environ.get("HOME", "~")).expanduser()
     user = Path(environ.get("CLAUDE_CONFIG_DIR") or home / ".claude")
     project = folder / ".claude"
@@ -66,7 +71,7 @@ def apply(levels: Levels, environ: MutableMapping[str, str], promises: Promises)
 
 
 def _locked(managed: Mapping[str, str]) -> Iterator[str]:
-    """What nobody but an administrator may set, once ``managed`` is set."""
+    """Return what nobody but an administrator may set, once ``managed`` is set."""
     every_endpoint = [f"{_OTLP}{signal}_ENDPOINT" for signal in _SIGNALS]
     if f"{_OTLP}ENDPOINT" in managed:
         yield from every_endpoint

@@ -71,7 +71,7 @@ class Spans:
 
     @contextlib.contextmanager
     def interaction(self, prompt: str) -> Iterator[None]:
-        """A user's prompt, until the turn ends."""
+        """Open the span of a user's prompt, until the turn ends."""
         self._interactions += 1
         attributes: SpanAttributes = {
             "user_prompt": prompt if self._settings.log_user_prompts else REDACTED,
@@ -84,8 +84,10 @@ class Spans:
     def request(
         self, model: str, ask: Callable[[], ModelReply], *, agent: tuple[str, str] | None = None
     ) -> ModelReply:
-        """A request to the model; ``ask`` makes it, for the subagent ``agent`` (its name
-        as a source, its id) if there is one."""
+        """Make a request to the model by ``ask``, in a span.
+
+        For the subagent ``agent`` (its name as a source, its id) if there is one.
+        """
         attributes: SpanAttributes = {
             "model": model,
             "gen_ai.system": "anthropic",
@@ -133,14 +135,14 @@ class Spans:
             yield
 
     def blocked(self, decide: Callable[[], Decision]) -> Decision:
-        """The wait for the permission; ``decide`` gives or denies it."""
+        """Wait for the permission, in a span; ``decide`` gives or denies it."""
         with self._span("tool.blocked_on_user", {}) as span:
             decision = decide()
             span.attributes |= {"decision": decision.word, "source": decision.source}
             return decision
 
     def execution(self, use: ToolUse, run: Callable[[], tools.Result]) -> tools.Result:
-        """The run of a tool; ``run`` does it."""
+        """Run a tool by ``run``, in a span."""
         with self._span("tool.execution", _call(use)) as span:
             try:
                 result = run()
@@ -159,8 +161,10 @@ class Spans:
     def _span(
         self, kind: str, attributes: SpanAttributes, *, duration: str = "duration_ms"
     ) -> Iterator[Span]:
-        """A child of the innermost open span that may have some.  Every one has the
-        standard attributes."""
+        """Open a child of the innermost open span that may have some.
+
+        Every one has the standard attributes.
+        """
         span = Span(kind)
         started = time.monotonic()
         if self._sink is not None:

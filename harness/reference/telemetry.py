@@ -45,8 +45,10 @@ _TEMPORALITY = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 
 
 def resource(version: str, custom: Mapping[str, Scalar]) -> Resource:
-    """The documented attributes and the ``custom`` ones, but not the SDK's own
-    ``telemetry.sdk.*``, which the CLI does not send."""
+    """Return the documented attributes and the ``custom`` ones.
+
+    Not the SDK's own ``telemetry.sdk.*``, which the CLI does not send.
+    """
     machine = platform.machine().lower()
     return Resource(
         {

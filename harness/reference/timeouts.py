@@ -10,8 +10,11 @@ _DEFAULT_MS = 10_000
 
 
 def export_timeout_s(signal: Signal) -> float:
-    """In seconds.  OpenTelemetry's variables count in milliseconds, though the exporters
-    for Python read seconds there; a value that is no number means the default."""
+    """Return the export timeout in seconds.
+
+    OpenTelemetry's variables count in milliseconds, though the exporters for Python read seconds
+    there; a value that is no number means the default.
+    """
     general = "OTEL_EXPORTER_OTLP_TIMEOUT"
     own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT"
     try:

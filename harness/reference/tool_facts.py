@@ -13,7 +13,7 @@ _MCP = "mcp_tool"
 
 
 def reported_name(use: ToolUse) -> str:
-    """The tool's name; one word stands for every tool of the servers that a user set up."""
+    """Return the tool's name; one word stands for every tool of the servers that a user set up."""
     return _MCP if tools.is_mcp(use.name) else use.name
 
 
@@ -36,7 +36,7 @@ def parameters(
 
 
 def span_details(use: ToolUse) -> Attributes:
-    """What a tool's span adds where OTEL_LOG_TOOL_DETAILS is set."""
+    """Return what a tool's span adds where OTEL_LOG_TOOL_DETAILS is set."""
     match use.name:
         case "Bash":
             return {"full_command": str(use.input.get("command", ""))}

@@ -81,7 +81,7 @@ class ToolContext:
 
 
 def definitions() -> list[dict[str, Any]]:
-    """The tools as a request to the Messages API lists them."""
+    """List the tools as a request to the Messages API does."""
     return [
         {
             "name": name,
@@ -116,7 +116,7 @@ def run(name: str, tool_input: Mapping[str, Any], place: ToolContext) -> Result:
 
 
 def language_of(tool_input: Mapping[str, Any]) -> str:
-    """The programming language of the file that an editing tool names."""
+    """Return the programming language of the file that an editing tool names."""
     path = tool_input.get("file_path") or tool_input.get("notebook_path") or ""
     return _LANGUAGES.get(Path(str(path)).suffix.lower(), "unknown")
 
@@ -258,7 +258,7 @@ def _newest_commit(place: ToolContext) -> str:
 
 
 def _changed_lines(before: bytes, after: bytes) -> tuple[int, int]:
-    """(added, removed)."""
+    """Count changed lines: (added, removed)."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     added = removed = 0
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

@@ -25,8 +25,10 @@ _SCOPE = "com.anthropic.claude_code.tracing"
 
 
 class Tracing:
-    """A :class:`harness.reference.spans.SpanSink` that exports over OTLP, if
-    ``settings`` says how.  ``inbound`` holds TRACEPARENT and TRACESTATE."""
+    """Export spans over OTLP, if ``settings`` says how.
+
+    A :class:`harness.reference.spans.SpanSink`; ``inbound`` holds TRACEPARENT and TRACESTATE.
+    """
 
     def __init__(
         self,

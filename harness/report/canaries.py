@@ -15,7 +15,7 @@ _NOWHERE = "nowhere"
 
 
 def render(table: CanaryTable) -> Iterator[Line]:
-    """The table as lines; nothing where no run hid a canary."""
+    """Render the table as lines; nothing where no run hid a canary."""
     if not table.spots:
         return
     names = {spot.canary for spot in table.spots}

@@ -29,7 +29,7 @@ def rerun(options: Sequence[str], row: Row, fuzz: Fuzz | None = None) -> str:
 
 
 def _narrowed(runs: Sequence[RunName], fuzz: Fuzz | None) -> Iterator[str]:
-    """The options that choose these runs; of drawn ones, those that draw the same again."""
+    """Return the options that choose these runs; of drawn ones, those that draw the same again."""
     if not runs:
         return
     yield f"{SCENARIOS}={','.join(dict.fromkeys(run.scenario for run in runs))}"

@@ -48,7 +48,7 @@ class Summary:
 
 
 def render(summary: Summary) -> list[Line]:
-    """The whole summary, without a title."""
+    """Render the whole summary, without a title."""
     blocks = (
         _head(summary),
         _problem(summary),
@@ -70,7 +70,7 @@ def render(summary: Summary) -> list[Line]:
 
 
 def theme(requirement: str) -> str:
-    """The part of a name that says what it is about: ``events.user_prompt``, ``transport``."""
+    """Return what a name is about: ``events.user_prompt``, ``transport``."""
     first, *rest = requirement.split(".")
     return f"{first}.{rest[0]}" if first in _WIDE and len(rest) > 1 else first
 

@@ -37,7 +37,7 @@ NO_CONNECTION = Failure(None, "", 0)
 
 
 def telemetry_settings(protocol: Protocol, endpoint: str) -> dict[str, str]:
-    """The documented variables that switch export on, over one protocol to one place."""
+    """Return the documented variables that switch export on, over one protocol to one place."""
     return {
         "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
         "OTEL_METRICS_EXPORTER": "otlp",
@@ -115,7 +115,7 @@ def _truth(
     decisions: tuple[Decision, ...],
     completed: Completed,
 ) -> GroundTruth:
-    """What happened, as our fakes counted it."""
+    """Return what happened, as our fakes counted it."""
     api, sandbox = place.api, place.sandbox
     # Nobody saw the prompt, but a session that gave up has had one.
     in_vain = scenario.api_unreachable and completed.exit_code != 0
@@ -204,7 +204,7 @@ def _meanwhile(scenario: Scenario, place: Stage) -> Iterator[None]:
 
 @contextlib.contextmanager
 def closed_port() -> Iterator[int]:
-    """A port at which nothing listens, and which nobody else can take meanwhile."""
+    """Hold a port at which nothing listens, and which nobody else can take meanwhile."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
@@ -279,7 +279,7 @@ class _Session:
         return tuple(found)
 
     def _note(self, choice: Choice) -> None:
-        """The question is about the tool that the model asked for last."""
+        """Record the answer for the most recently requested tool."""
         tool_use_id, _ = self._api.tools_asked[-1]
         self._answers[tool_use_id] = choice
 

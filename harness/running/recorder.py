@@ -48,9 +48,11 @@ Explore = Callable[[RunDrawn, Callable[[], bool]], Sequence[Capture]]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the runs left, in the order of the scenarios.  ``faults`` holds, for each run
-    that could not be driven to its end (``working_day over grpc``), why not, ``skipped``
-    the same for those that cannot be made on this machine."""
+    """Hold what the runs left, in the order of the scenarios.
+
+    ``faults`` holds, for each run that could not be driven to its end (``working_day over
+    grpc``), why not, ``skipped`` the same for those that cannot be made on this machine.
+    """
 
     captures: tuple[Capture, ...]
     faults: Mapping[str, str]
@@ -99,8 +101,11 @@ _Planned = tuple[Scenario, Protocol]
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """``runs`` are made one by one, ``skipped`` cannot be made on this machine, and
-    ``drawn`` scenarios stand for runs that are drawn; ``scenarios`` are all others."""
+    """List what is to be run.
+
+    ``runs`` are made one by one, ``skipped`` cannot be made on this machine, and ``drawn``
+    scenarios stand for runs that are drawn; ``scenarios`` are all others.
+    """
 
     scenarios: tuple[Scenario, ...]
     drawn: tuple[Scenario, ...]
@@ -109,7 +114,7 @@ class _Plan:
     skipped: Mapping[str, str]
 
     def __str__(self) -> str:
-        """What is run, as progress tells it."""
+        """Say what is run, as progress shows it."""
         names = ", ".join(scenario.name for scenario in self.scenarios)
         if len(self.scenarios) > _TOLD_BY_NAME:
             names = f"{len(self.scenarios)} scenarios"
@@ -206,7 +211,7 @@ class _Recording:
                 raise
 
     def collected(self) -> Recorded:
-        """What the runs left, once all have ended."""
+        """Return what the runs left, once all have ended."""
         captures: list[Capture] = []
         faults: dict[str, str] = {}
         for future, place in sorted(self._futures.items(), key=lambda started: started[1]):

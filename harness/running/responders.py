@@ -42,9 +42,11 @@ class Reply:
 
     @property
     def watched_s(self) -> float:
-        """What is not sent again for so long is not sent again at all: a delay that is
-        asked for may become a second longer where it is a date, and clients that are
-        asked for none begin after one second or sooner."""
+        """Return after how long what was not sent again is not sent again at all.
+
+        A delay that is asked for may become a second longer where it is a date, and clients that
+        are asked for none begin after one second or sooner.
+        """
         return (self.delay_s or 1) + 1.5
 
     def answer(self, export: Export) -> CollectorResponse:
@@ -83,8 +85,9 @@ UNAVAILABLE = Reply("unavailable", 503, 14)
 
 
 class Scripted:
-    """A responder with one reply for each delivery of a signal, in the order of ``plan``,
-    and full success for what is sent again after that; then ``finally_`` for each, if given.
+    """Answer each delivery of a signal by the next reply of ``plan``, then with full success.
+
+    What is sent again after the plan is accepted; then ``finally_`` answers each, if given.
     """
 
     def __init__(
@@ -111,8 +114,10 @@ class Scripted:
         return left.popleft() if left else self._finally
 
     def settled(self) -> bool:
-        """Whether all of the plan was given, and it is known what came of each reply: it
-        was sent again and taken, or has not been for long enough."""
+        """Say whether the whole plan was given, and it is known what came of each reply.
+
+        It was sent again and accepted, or has not been for long enough.
+        """
         if any(self._plan.values()):
             return False
         now = time.time_ns()

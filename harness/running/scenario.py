@@ -33,8 +33,10 @@ A_REFUSING_COLLECTOR = "a_refusing_collector"
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """A step that is taken again and again until ``holds``, asked before each time without
-    blocking; at most ``at_most`` times."""
+    """Repeat a step until ``holds``, which is asked before each time without blocking.
+
+    At most ``at_most`` times.
+    """
 
     step: UseTool
     holds: Callable[[Stage], bool]
@@ -47,8 +49,11 @@ Script = Sequence[Step | Until] | Callable[[Path], Sequence[Step | Until]]
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """What is known of a run before it is made; as in :class:`harness.capture.run.Run`,
-    but ``environment`` has only what the scenario itself sets."""
+    """Describe what is known of a run before it is made.
+
+    As in :class:`harness.capture.run.Run`, but ``environment`` has only what the scenario itself
+    sets.
+    """
 
     scenario: str
     protocol: Protocol
@@ -63,8 +68,10 @@ class PlannedRun:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One session: headless with ``prompt``, a conversation of several ``prompts``, or at
-    a terminal with ``acts``.
+    """Describe one session, and what stands around it.
+
+    Headless with ``prompt``, a conversation of several ``prompts``, or at a terminal with
+    ``acts``.
 
     ``environment`` is laid over the telemetry settings; ``files`` (name -> content)
     stand in the work tree before the session starts; ``prepare`` may add more to the
@@ -131,11 +138,11 @@ class Scenario:
             raise ValueError(f"scenario {self.name} needs one of prompt, prompts and acts")
 
     def steps(self, work: Path) -> Sequence[Step | Until]:
-        """The script for a work tree at ``work``."""
+        """Return the script for a work tree at ``work``."""
         return self.script(work) if callable(self.script) else self.script
 
     def steps_at(self, place: Stage) -> Sequence[Step]:
-        """The script for a run at ``place``."""
+        """Return the script for a run on the stage ``place``."""
         return [
             Repeat(step.step, partial(step.holds, place), step.at_most)
             if isinstance(step, Until)

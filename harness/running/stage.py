@@ -82,7 +82,7 @@ class Stage:
         return f"{scheme}://127.0.0.1:{port}"
 
     def exports(self) -> tuple[tuple[Export, ...], int]:
-        """What all collectors hold, in order of arrival, and how much they forgot."""
+        """Return what all collectors hold, in order of arrival, and how much they forgot."""
         arrived: list[Export] = []
         forgotten = 0
         for name, collector in self.collectors.items():
@@ -95,7 +95,7 @@ class Stage:
         return tuple(arrived), forgotten
 
     def connections(self) -> tuple[Connection, ...]:
-        """Connections accepted by every proxy, oldest first."""
+        """Return the connections accepted by every proxy, oldest first."""
         found = [
             Connection(name, moment)
             for name, proxy in self.proxies.items()
@@ -106,7 +106,7 @@ class Stage:
 
 @contextlib.contextmanager
 def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stage]:
-    """A place with everything but the API, gone when the block ends."""
+    """Set up everything that a run needs but the API; all is gone when the block ends."""
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
         for name, backend in backends.items():

@@ -78,7 +78,7 @@ def resolve(
 
 
 def locate(spec: str, *, progress: Callable[[str], None], cache_dir: Path | None = None) -> Command:
-    """The first half of :func:`resolve`: find or install, run nothing of the subject."""
+    """Find or install the subject, and run nothing of it: the first half of :func:`resolve`."""
     spec = spec.strip()
     if not spec:
         raise UsageError(_OPTION, seen="nothing", expected=_EXPECTED)

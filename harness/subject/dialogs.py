@@ -21,8 +21,10 @@ ESCAPE = "\x1b"
 
 
 class Choice(Enum):
-    """How a person may answer a permission prompt: the pattern of the option's words
-    (None: the prompt is dismissed) and the documented source of the decision.
+    """Name the ways in which a person may answer a permission prompt.
+
+    Each has the pattern of the option's words (None: the prompt is dismissed) and the documented
+    source of the decision.
 
     Source: "Tool decision event", February and August 2026.
     """
@@ -58,7 +60,7 @@ class Dialog:
     marked: str = field(default="", compare=False)
 
     def key(self, choice: Choice) -> str | None:
-        """The key that makes ``choice`` here, or None where it is not offered."""
+        """Return the key that makes ``choice`` here, or None where it is not offered."""
         if choice.pattern is None:
             return ESCAPE
         for key, words in self.options:
@@ -68,7 +70,7 @@ class Dialog:
 
 
 def dialog(lines: Sequence[str]) -> Dialog | None:
-    """The lowest question on the screen, once its options and the way out are drawn."""
+    """Return the lowest question on the screen, once its options and the way out are drawn."""
     for at in range(len(lines) - 1, -1, -1):
         if _QUESTION.search(lines[at]):
             below = lines[at + 1 :]
@@ -88,7 +90,7 @@ def _top(lines: Sequence[str], at: int) -> int:
 
 
 def prompt_line(lines: Sequence[str]) -> str | None:
-    """What stands in the input line, or None where there is none (a dialog is open, say).
+    """Return what stands in the input line, or None where there is none (a dialog is open, say).
 
     A prompt that was submitted is shown in the same way further up: the lowest one counts.
     """

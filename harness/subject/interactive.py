@@ -231,7 +231,7 @@ class _Person:
         terminal.until(lambda: not self._still_shows(found), f"the end of {found.question!r}")
 
     def _insist(self, question: Dialog, key: str, heard: int) -> str:
-        """What to press if ``key`` had no effect.
+        """Return what to press if ``key`` had no effect.
 
         As long as the API has heard nothing more, a question in these words is the same
         one, even if what stands above it was drawn later.  In some releases the key only

@@ -21,7 +21,7 @@ _LATER = 75
 
 
 def in_turn(lock: Path, seconds: float) -> tuple[str, ...]:
-    """What a command line begins with whose turn must not be another's."""
+    """Return what a command line begins with whose turn must not be another's."""
     return (sys.executable, __file__, str(lock), str(seconds))
 
 

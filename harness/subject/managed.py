@@ -63,7 +63,7 @@ exec "$@"
 def deployed(
     files: Files, scratch: Path, *, machine_wide: bool, folder: Path = FOLDER
 ) -> Iterator[tuple[str, ...]]:
-    """Managed settings for the processes whose command begins with what this yields.
+    """Deploy managed settings for the processes whose command begins with what this yields.
 
     ``scratch`` is a folder of the run's own.  ``machine_wide`` allows to write to
     ``folder`` itself where there is no other way.
@@ -100,7 +100,7 @@ def machine_wide(*, allowed: bool) -> bool:
 
 @cache
 def namespace() -> tuple[str, ...]:
-    """What gives a command a mount namespace of its own, or nothing where nothing does.
+    """Return what gives a command a mount namespace of its own; empty where nothing does.
 
     It is tried, not guessed: containers and hardened kernels differ in what they allow.
     """
@@ -167,7 +167,7 @@ def on_the_machine(files: Files, folder: Path = FOLDER, lock: Path = _LOCK) -> I
 def _write(
     folder: Path, path: Path, content: Mapping[str, object], stack: contextlib.ExitStack
 ) -> None:
-    """What is made here goes with ``stack``, the last one first."""
+    """Write the files; what is made here goes with ``stack``, the last one first."""
     for parent in (*reversed(path.relative_to(folder).parents), Path()):
         place = folder / parent
         if not place.exists():
@@ -187,6 +187,6 @@ def _take_away(path: Path) -> None:
 
 
 def _existing(folder: Path) -> Path | None:
-    """Managed settings that are there, and not by us."""
+    """Return managed settings that are there, and not by us."""
     found = (folder / MAIN_FILE, *sorted(folder.glob("managed-settings.d/*")))
     return next((path for path in found if path.exists() or path.is_symlink()), None)

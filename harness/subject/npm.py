@@ -47,7 +47,7 @@ def default_cache_dir() -> Path:
 
 
 def install(wanted: str, *, progress: Callable[[str], None], cache_dir: Path | None = None) -> Path:
-    """The executable of release ``wanted`` (a version or a dist-tag), installed if need be.
+    """Return the executable of release ``wanted`` (a version or a dist-tag); install it if need be.
 
     A release that is in the cache is used as it is, without npm and without network.
     Installs of the same release wait for one another; a broken-off one leaves nothing.
@@ -73,8 +73,11 @@ def install(wanted: str, *, progress: Callable[[str], None], cache_dir: Path | N
 
 
 def executable_in(folder: Path) -> Path:
-    """The CLI in an npm prefix: a native binary in the platform's own package (later
-    releases; npm may skip the script that links it), else the package's ``bin`` entry."""
+    """Return the CLI in an npm prefix.
+
+    A native binary in the platform's own package (later releases; npm may skip the script that
+    links it), else the package's ``bin`` entry.
+    """
     modules = folder / "node_modules"
     native = [modules / f"{PACKAGE}-{key}" / "claude" for key in _platform_keys()]
     for candidate in (*native, modules / ".bin" / "claude"):
@@ -205,7 +208,7 @@ def _unwritable(folder: Path, error: OSError) -> UsageError:
 
 
 def _platform_keys() -> tuple[str, ...]:
-    """The suffixes of the native packages that fit this machine, best first."""
+    """Return the suffixes of the native packages that fit this machine, best first."""
     system = "darwin" if sys.platform == "darwin" else "linux"
     machine = platform.machine().lower()
     arch = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)

@@ -147,7 +147,7 @@ def wait(
     seconds: float,
     while_waiting: Callable[[float], None] | None = None,
 ) -> bool:
-    """True once the process has exited; False after ``seconds``."""
+    """Wait up to ``seconds`` for the process to exit; say whether it has."""
     started = time.monotonic()
     with _exit_watch(process) as exited:
         while (left := started + seconds - time.monotonic()) > 0:
@@ -160,7 +160,7 @@ def wait(
 
 @contextlib.contextmanager
 def _exit_watch(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
-    """A function that waits up to so many seconds for the exit and says if it came.
+    """Return a function that waits up to so many seconds for the exit and says if it came.
 
     ``Popen.wait`` with a timeout polls and is up to 50 ms late, a good part of a
     short run; Linux tells at once through a process file descriptor.
@@ -193,7 +193,7 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def tail(path: Path) -> str:
-    """The last :data:`OUTPUT_TAIL_BYTES` of a file, as text."""
+    """Return the last :data:`OUTPUT_TAIL_BYTES` of a file, as text."""
     with path.open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, size - OUTPUT_TAIL_BYTES))

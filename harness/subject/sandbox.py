@@ -92,7 +92,7 @@ class Sandbox:
         return self.root / "output"
 
     def commits(self) -> int:
-        """Commits that the subject made."""
+        """Count the commits that the subject made."""
         return self._work_tree.commits()
 
     def pull_requests(self) -> int:
@@ -108,7 +108,7 @@ class Sandbox:
         api_url: str | None = None,
         path_entries: Iterable[str] = (),
     ) -> dict[str, str]:
-        """The whole environment of a subject: nothing is inherited but PATH.
+        """Return the whole environment of a subject: nothing is inherited but PATH.
 
         ``path_entries`` come after the stubs and before the inherited PATH (a Node of
         our own, say).  ``extra`` is laid over the rest.

@@ -240,7 +240,10 @@ class Terminal:
         return False
 
     def _drawn(self, printed: bytes) -> bytes:
-        """``printed`` as far as pyte can take it; an unfinished sequence waits for its end."""
+        """Return ``printed`` as far as pyte can take it.
+
+        An unfinished sequence waits for its end.
+        """
         printed = self._unfinished + printed
         cut = _UNFINISHED.search(printed)
         end = cut.start() if cut else len(printed)

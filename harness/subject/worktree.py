@@ -30,7 +30,7 @@ class WorkTree:
         self._git("commit", "--quiet", "--message=Start")
 
     def commits(self) -> int:
-        """Commits made since the first one, on any branch."""
+        """Count the commits made since the first one, on any branch."""
         return int(self._git("rev-list", "--count", "--all")) - 1
 
     def _git(self, *arguments: str) -> str:
@@ -79,7 +79,7 @@ class LineLedger:
 
 
 def count_changed_lines(before: list[bytes], after: list[bytes]) -> tuple[int, int]:
-    """(added, removed); a changed line is one of each.  Lines keep their line ends."""
+    """Count (added, removed); a changed line is one of each.  Lines keep their line ends."""
     added = removed = 0
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     for tag, before_from, before_to, after_from, after_to in matcher.get_opcodes():

@@ -39,7 +39,7 @@ MEASURES: Measures = by_name(
 
 @cache
 def lies() -> Mapping[str, Lie]:
-    """The mutants of all themes that take code, by the name that ``schemas/`` calls them by."""
+    """Return the mutants of all themes that take code, by the name that ``schemas/`` uses."""
     return {name: lie for module in modules("mutants") for name, lie in module.LIES.items()}
 
 
@@ -56,8 +56,10 @@ def needed(
     slow: bool = False,
     protocols: Collection[Protocol] = tuple(Protocol),
 ) -> tuple[Scenario, ...]:
-    """The scenarios (of ``only``, if any are named) that exercise one of ``requirements``
-    in a run over one of ``protocols``; those that take long only where ``slow`` is said."""
+    """Return the scenarios that exercise one of ``requirements`` over one of ``protocols``.
+
+    Of ``only``, if any are named; those that take long only where ``slow`` is true.
+    """
     asked = list(requirements)
     return tuple(
         scenario

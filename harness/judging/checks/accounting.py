@@ -28,7 +28,7 @@ _RELATIVE = 1e-6
 
 
 def counted(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The selected data points add up to how often ``params.when`` came about."""
+    """Check that the selected data points add up to how often ``params.when`` came about."""
     occasion = str(requirement.params["when"])
     wanted = OCCASIONS[occasion](view.truth)
     items = chosen(requirement, view)
@@ -159,7 +159,7 @@ def cost_agrees(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def total(items: list[Item] | tuple[Item, ...]) -> float:
-    """The sum of data points: of deltas all, of a cumulative stream the last."""
+    """Return the sum of data points: of deltas all, of a cumulative stream the last."""
     last: dict[object, float] = {}
     deltas = 0.0
     for item in sorted(items, key=lambda item: int(item.view["time_unix_nano"])):
@@ -188,13 +188,13 @@ def _billed(
 
 
 def _cost(item: Item, requirement: Requirement) -> float:
-    """What the event gives as cost; 0 for what is no number, which other checks tell."""
+    """Return what the event gives as cost; 0 for what is no number, which other checks tell."""
     cost = _attribute(item, requirement.path[-1])
     return cost if isinstance(cost, int | float) else 0.0
 
 
 def _base(model: str) -> str:
-    """A model's name without the mark of its context window (``[1m]``)."""
+    """Return a model's name without the mark of its context window (``[1m]``)."""
     return model.partition("[")[0]
 
 
@@ -206,7 +206,7 @@ def _by(items: list[Item] | tuple[Item, ...], *keys: str) -> dict[tuple[str, ...
 
 
 def _attribute(item: Item, key: str) -> float | str:
-    """An attribute, as a number where it is one or is written in digits; 0 if it is missing."""
+    """Return an attribute as a number, also where it is written in digits; 0 if it is missing."""
     value = item.view["attributes"].get(key, 0)
     if isinstance(value, str):
         try:
@@ -217,7 +217,7 @@ def _attribute(item: Item, key: str) -> float | str:
 
 
 def _text(item: Item, key: str) -> str:
-    """An attribute as it is written, whatever its type; ``0`` if it is missing."""
+    """Return an attribute as it is written, whatever its type; ``0`` if it is missing."""
     return str(item.view["attributes"].get(key, 0))
 
 

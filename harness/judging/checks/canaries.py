@@ -28,8 +28,10 @@ GATES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sighting:
-    """A canary at a place, such as ``logs tool_result attributes.error``, in a form
-    (``raw``, ``base64``, ``hex``, ``percent`` or ``escaped``)."""
+    """Hold where a canary was seen: a place, such as ``logs tool_result attributes.error``.
+
+    ``form`` is ``raw``, ``base64``, ``hex``, ``percent`` or ``escaped``.
+    """
 
     canary: str
     place: str
@@ -37,8 +39,11 @@ class Sighting:
 
 
 def confined(requirement: Requirement, view: CaptureView) -> Outcome:
-    """``params.canary`` is nowhere but in the places of ``params.allowed``, with ``*`` for
-    any text; an entry with ``with`` opens its place in runs with that variable set to 1."""
+    """Check that the canary ``params.canary`` is nowhere but in the places of ``params.allowed``.
+
+    ``*`` in a place stands for any text; an entry with ``with`` opens its place in runs with that
+    variable set to 1.
+    """
     name = str(requirement.params["canary"])
     text = view.truth.canaries.get(name)
     if text is None or not view.capture.exports:
@@ -87,7 +92,7 @@ class Spot:
 def table(
     captures: Sequence[Capture], requirements: Sequence[Requirement]
 ) -> tuple[tuple[str, ...], tuple[Spot, ...]]:
-    """The sets of gates that were run, and every canary with its places.
+    """Return the sets of gates that were run, and every canary with its places.
 
     ``requirements`` are those that apply to the subject's version.
     """
@@ -131,7 +136,7 @@ def _allows(requirement: Requirement, capture: Capture, place: str) -> bool:
 
 
 def _allowed(requirement: Requirement, capture: Capture) -> list[str]:
-    """The patterns of places that the contract opens in this run."""
+    """Return the patterns of places that the contract opens in this run."""
     return [
         str(entry["place"])
         for entry in _entries(requirement.params.get("allowed", []))
@@ -231,7 +236,7 @@ def _forms_in(haystack: bytes, text: str) -> Iterator[str]:
 
 @cache
 def _forms(text: str) -> tuple[tuple[str, bytes], ...]:
-    """The canary as it is, and as encodings write it.
+    """Return the canary as it is, and as encodings write it.
 
     Made of letters and digits, it is the same in JSON and in percent-encoding, unless
     these escape every character.
@@ -250,8 +255,10 @@ def _forms(text: str) -> tuple[tuple[str, bytes], ...]:
 
 
 def _aligned(raw: bytes, shift: int) -> bytes:
-    """The base64 characters that do not depend on what stands before or after ``raw``,
-    when it begins at ``shift`` within a group of three bytes."""
+    """Return the base64 of ``raw`` as far as it does not depend on what stands around it.
+
+    ``shift`` is where it begins within a group of three bytes.
+    """
     encoded = base64.b64encode(bytes(shift) + raw)
     first = -(-shift * 8 // 6)
     last = (shift + len(raw)) * 8 // 6

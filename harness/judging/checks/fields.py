@@ -129,8 +129,7 @@ def covers(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def chosen(requirement: Requirement, view: CaptureView) -> list[Item]:
-    """The selected items that also match ``params.where`` (path -> value), without those
-    that do not show the field."""
+    """Return the selected items that match ``params.where`` (path -> value) and show the field."""
     return [
         item
         for item in view.select(requirement.selects)
@@ -139,7 +138,7 @@ def chosen(requirement: Requirement, view: CaptureView) -> list[Item]:
 
 
 def carrying(requirement: Requirement, view: CaptureView) -> list[tuple[Item, Any]]:
-    """The chosen items that have the field, each with its value."""
+    """Return the chosen items that have the field, each with its value."""
     found = [(item, item.at(requirement.path)) for item in chosen(requirement, view)]
     return [(item, value) for item, value in found if value is not MISSING]
 
@@ -169,7 +168,7 @@ def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:
 
 
 def number(value: Any) -> float | None:
-    """A number, also where it was sent in decimal digits; None for anything else."""
+    """Return a number, also where it was sent in decimal digits; None for anything else."""
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -177,7 +176,7 @@ def number(value: Any) -> float | None:
 
 
 def _schema(requirement: Requirement) -> Mapping[str, Any] | bool:
-    """The requirement's own schema, or the one of its field."""
+    """Return the requirement's own schema, or the one of its field."""
     own = requirement.params.get("schema", requirement.schema)
     assert isinstance(own, Mapping | bool)
     return own

@@ -19,7 +19,7 @@ _RENAMED = {"Agent": "Task"}
 
 
 def reported_name(name: str) -> str:
-    """The one name of a tool in telemetry, whatever the model called it by."""
+    """Return the one name of a tool in telemetry, whatever the model called it by."""
     return MCP_TOOL if name.startswith("mcp__") else _RENAMED.get(name, name)
 
 

@@ -19,7 +19,7 @@ _SLACK_NS = 1_000_000_000
 
 
 def within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The item's time (the field, in Unix nanoseconds) lies within the run."""
+    """Check that the item's time (the field, in Unix nanoseconds) lies within the run."""
     having = [(item, value) for item, value in carrying(requirement, view) if value]
     if not having:
         return nothing_seen(requirement, chosen(requirement, view))
@@ -34,7 +34,7 @@ def within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def shorter_than_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field, in milliseconds, is not longer than the run."""
+    """Check that the field, in milliseconds, is not longer than the run."""
     having = [
         (item, length_ms)
         for item, value in carrying(requirement, view)
@@ -73,7 +73,7 @@ def active_within_the_run(requirement: Requirement, view: CaptureView) -> Outcom
 
 
 def as_host(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is this machine's ``params.fact``; where that is empty, there is no field."""
+    """Check that the field is this machine's ``params.fact``, and absent where that is empty."""
     wanted = getattr(view.run.host, str(requirement.params["fact"]))
     items = chosen(requirement, view)
     if not items:
@@ -105,7 +105,7 @@ def as_signed_in(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def prompt_length(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is the length of the prompt, in UTF-16 code units or in characters."""
+    """Check that the field is the length of the prompt, in UTF-16 code units or in characters."""
     return _each_prompt(
         requirement,
         view,
@@ -115,14 +115,14 @@ def prompt_length(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def prompt_text(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is the prompt, word for word."""
+    """Check that the field is the prompt, word for word."""
     return _each_prompt(
         requirement, view, lambda prompt, value: bool(value == prompt), lambda prompt: prompt
     )
 
 
 def failures_told(requirement: Requirement, view: CaptureView) -> Outcome:
-    """What failed, in order, is told by the events in order: ``params.fact`` of each.
+    """Check that the events tell, in order, the ``params.fact`` of each API request that failed.
 
     ``params.statuses``: only failures that ended with one of these (0: with none).
     """

@@ -17,7 +17,7 @@ from harness.judging.items.view import CaptureView, refusal
 
 
 def exported(requirement: Requirement, view: CaptureView) -> Outcome:
-    """What happened (``params.when``, an occasion) left at least one item."""
+    """Check that what happened (``params.when``, an occasion) left at least one item."""
     occasion = str(requirement.params["when"])
     count = OCCASIONS[occasion](view.truth)
     items = view.select(requirement.selects)
@@ -103,7 +103,7 @@ def constant(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def subject_version(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field equals what ``--version`` of the subject printed."""
+    """Check that the field equals what ``--version`` of the subject printed."""
     having = carrying(requirement, view)
     if not having:
         return nothing_seen(requirement, chosen(requirement, view))
@@ -117,7 +117,7 @@ def subject_version(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def same_instant(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The ISO 8601 time in the field is the record's own time.
+    """Check that the ISO 8601 time in the field is the record's own time.
 
     ``params.tolerance_ms``: the CLI reads its clock once for each of the two.
     """

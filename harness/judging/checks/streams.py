@@ -16,7 +16,7 @@ _Stream = tuple[str, str]
 
 
 def times_ordered(requirement: Requirement, view: CaptureView) -> Outcome:
-    """A data point has a time, and does not begin after it."""
+    """Check that a data point has a time, and does not begin after it."""
     items = [item for item in chosen(requirement, view) if ("time_unix_nano",) not in item.unseen]
     if not items:
         return nothing_seen(requirement, items)
@@ -75,7 +75,7 @@ def windows_apart(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def never_falls(requirement: Requirement, view: CaptureView) -> Outcome:
-    """A cumulative stream keeps its start, and its value never falls."""
+    """Check that a cumulative stream keeps its start, and that its value never falls."""
 
     def wrong(earlier: Item, later: Item) -> bool:
         return bool(

@@ -59,9 +59,11 @@ def decided(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The counter holds each decision about an edit under its tool and language: those that
-    ``params.decision`` and ``params.language`` (``known``, ``unknown``) choose, and those of
-    ``params.sources``, then under their source, too."""
+    """Check that the counter holds each decision about an edit under its tool and language.
+
+    Only those that ``params.decision`` and ``params.language`` (``known``, ``unknown``) choose,
+    and those of ``params.sources``, then under their source, too.
+    """
     items = view.select(requirement.selects)
     if not items:
         return nothing_seen(requirement, [])
@@ -70,7 +72,7 @@ def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
         decision = "accept" if each.accepted else "reject"
         key = (each.name, decision, language_of(each.input), each.source)
         if each.name in EDIT_TOOLS and _asked_for(requirement, key):
-            wanted[_told(requirement, key)] += 1
+            wanted[_grouping_key(requirement, key)] += 1
     if not wanted:
         return NotExercised("the run saw no such decision about an edit")
     counted: defaultdict[tuple[str, ...], list[Item]] = defaultdict(list)
@@ -81,7 +83,7 @@ def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
         rest = (str(attributes.get(name)) for name in ("decision", "language", "source"))
         found = (tool, *rest)
         if _asked_for(requirement, found):
-            counted[_told(requirement, found)].append(item)
+            counted[_grouping_key(requirement, found)].append(item)
     seen = {each: total(members) for each, members in counted.items()}
     findings = tuple(
         Finding(
@@ -96,7 +98,7 @@ def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def language_of(tool_input: Mapping[str, object]) -> str:
-    """The language of the file that an edit tool names.
+    """Return the language of the file that an edit tool names.
 
     Of a notebook the documents say nothing: no release knows its extension.
     """
@@ -116,20 +118,20 @@ def _asked_for(requirement: Requirement, key: tuple[str, ...]) -> bool:
     return asked is None or (language == UNKNOWN) == (asked == UNKNOWN)
 
 
-def _told(requirement: Requirement, key: tuple[str, ...]) -> tuple[str, ...]:
-    """The key without the source, unless the requirement is about that."""
+def _grouping_key(requirement: Requirement, key: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the grouping key: with the source only for requirements with ``params.sources``."""
     return key if "sources" in requirement.params else key[:-1]
 
 
 def tool_outcome(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is ``true`` for the tools that worked and ``false`` for those that failed."""
+    """Check that the field is ``true`` for tools that worked, ``false`` for those that failed."""
     return _of_each_run(
         requirement, view, lambda run: ("true" if run.ok else "false",), lambda value: value
     )
 
 
 def tool_name(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is the name of the tool that ran; of a tool of an MCP server, ``mcp_tool``."""
+    """Check that the field is the name of the tool that ran (``mcp_tool`` for an MCP server's)."""
     return _of_each_run(
         requirement,
         view,
@@ -139,7 +141,7 @@ def tool_name(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def input_size(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is the length of the input as compact JSON.
+    """Check that the field is the length of the input as compact JSON.
 
     Judged on ``params.tools``, whose input the CLI does not complete with defaults, and
     on inputs in ASCII, for which every unit of length is the same.
@@ -155,8 +157,9 @@ def input_size(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def result_size(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is the length of what the tool answered, where that is plain text: in bytes,
-    or else (``params.units`` false does not allow it) in UTF-16 code units.
+    """Check that the field is the length of what the tool answered, where that is plain text.
+
+    In bytes, or else in UTF-16 code units (``params.units`` false does not allow those).
 
     Judged on ``params.tools``: for a command that prints nothing the CLI makes up a text.
     """
@@ -173,7 +176,7 @@ def result_size(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def slept(requirement: Requirement, view: CaptureView) -> Outcome:
-    """A command that slept took at least so long, in milliseconds."""
+    """Check that a command that slept took at least so long, in milliseconds."""
     findings = []
     looked_at = 0
     for run, item in paired(view.truth.tools_that_ran, _of_accepted(chosen(requirement, view))):
@@ -193,7 +196,7 @@ def slept(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is JSON that repeats what the tool was asked (``params.tool``: which)."""
+    """Check that the field is JSON that repeats what the tool (``params.tool``) was asked."""
     wanted_tool = str(requirement.params["tool"])
     keys = requirement.params.get("keys", ["timeout", "description"])
     assert isinstance(keys, list)
@@ -224,7 +227,7 @@ def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def input_repeated(requirement: Requirement, view: CaptureView) -> Outcome:
-    """The field is JSON that holds every argument that the tool was given."""
+    """Check that the field is JSON that holds every argument that the tool was given."""
     findings = []
     looked_at = 0
     for run, item in paired(view.truth.tools_that_ran, _of_accepted(_having(requirement, view))):
@@ -243,8 +246,10 @@ def input_repeated(requirement: Requirement, view: CaptureView) -> Outcome:
 def expected_parameters(
     name: str, tool_input: Mapping[str, object], keys: Sequence[str]
 ) -> dict[str, object]:
-    """What the documents want in ``tool_parameters`` of a tool, of what its input holds;
-    ``keys`` are those of a command that are repeated where they were given."""
+    """Return what the documents want in ``tool_parameters`` of a tool, of what its input holds.
+
+    ``keys`` are those of a command that are repeated where they were given.
+    """
     if reported_name(name) == MCP_TOOL:
         _, server, tool = name.split("__", 2)
         return {"mcp_server_name": server, "mcp_tool_name": tool}
@@ -261,8 +266,10 @@ def _of_each_run(
     allowed: Callable[[ToolRun], tuple[object, ...]],
     read: Callable[[Any], object],
 ) -> Outcome:
-    """The field of each tool's event is one of ``allowed(run)``; without any, the tool is
-    not judged."""
+    """Check that the field of each tool's event is one of ``allowed(run)``.
+
+    A tool for which nothing is allowed is not judged.
+    """
     findings = []
     looked_at = 0
     for run, item in paired(view.truth.tools_that_ran, _of_accepted(_having(requirement, view))):
@@ -297,7 +304,7 @@ def _having(requirement: Requirement, view: CaptureView) -> list[Item]:
 
 
 def _parsed(value: Any) -> Any:
-    """What the field says in JSON; None for what is no JSON, or none that can be read."""
+    """Return what the field says in JSON; None for what is no JSON, or cannot be read."""
     try:
         return json.loads(str(value))
     except (ValueError, RecursionError):

@@ -30,7 +30,7 @@ def configured_protocol(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
-    """The selected items have the same names and attribute keys on every protocol.
+    """Check that the selected items have the same names and attribute keys on every protocol.
 
     ``params.names``: of items with these names only, where others come and go by chance.
     """
@@ -77,7 +77,7 @@ def distinct(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
 
 
 def equal_in_all(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
-    """The field has one value in all selected items of all runs."""
+    """Check that the field has one value in all selected items of all runs."""
     having = [
         (item, value, view.run_name)
         for view in views
@@ -103,8 +103,13 @@ def equal_in_all(requirement: Requirement, views: Sequence[CaptureView]) -> Outc
 def _showing(
     requirement: Requirement, views: Sequence[CaptureView], shape: _Shape, lacking: Protocol
 ) -> tuple[RunName, ...]:
-    """The runs of the first scenario that has the shape and was run over the protocol that
-    lacks it; none where no scenario shows it alone."""
+    """Return the runs of one scenario that has the shape over one protocol only.
+
+    Those of the first such scenario, over the protocol that has it and the one that lacks it;
+    none where no scenario shows it alone.
+
+    Those of the first such scenario; none where no scenario shows it alone.
+    """
     there = {view.run.scenario for view in views if view.protocol is lacking}
     for view in views:
         scenario = view.run.scenario
@@ -114,8 +119,7 @@ def _showing(
 
 
 def _over_two(views: Sequence[CaptureView], one: RunName, other: RunName) -> tuple[RunName, ...]:
-    """The two runs; of one protocol they do not suffice, and others of their scenarios come
-    along."""
+    """Return the two runs and, where both are of one protocol, others of their scenarios."""
     if one.protocol != other.protocol:
         return (one, other)
     return _runs_of(views, {one.scenario, other.scenario})

@@ -11,7 +11,7 @@ _LONGEST_ABRIDGED = 60
 
 
 def shown(value: Any) -> str:
-    """A value as it was seen, typed and not too long: ``"13" (string)``."""
+    """Show a value as it was seen, typed and not too long: ``"13" (string)``."""
     if isinstance(value, Mapping | list | str | bool | int | float) or value is None:
         text = json.dumps(value, ensure_ascii=False, default=str)
         kind = _KINDS.get(type(value), "object")
@@ -38,7 +38,7 @@ _KINDS = {
 
 
 def expected(schema: Any) -> str:
-    """What a schema asks for, in a short phrase."""
+    """Say in a short phrase what a schema asks for."""
     if not isinstance(schema, Mapping):
         return "anything" if schema else "nothing"
     if "title" in schema:

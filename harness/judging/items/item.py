@@ -47,7 +47,7 @@ class Item:
         return int(self.view[name])
 
     def at(self, path: tuple[str, ...]) -> Any:
-        """The field that ``path`` leads to, or :data:`MISSING`."""
+        """Return the field that ``path`` leads to, or :data:`MISSING`."""
         value: Any = self.view
         for step in path:
             if not isinstance(value, Mapping) or step not in value:

@@ -51,7 +51,7 @@ class CaptureView:
         return RunName(run.scenario, run.protocol.value, DRAWN in run.traits)
 
     def select(self, selector: Selector) -> tuple[Item, ...]:
-        """The items that a requirement speaks of, in order of arrival."""
+        """Return the items that a requirement applies to, in order of arrival."""
         if selector not in self._selected:
             self._selected[selector] = tuple(self._find(selector))
         return self._selected[selector]
@@ -182,7 +182,7 @@ def named(selector: Selector, view: Mapping[str, Any]) -> bool:
 
 
 def point_view(point: DataPoint) -> dict[str, Any]:
-    """A data point as ``schemas/metrics/*.json`` describe it."""
+    """Return a data point as ``schemas/metrics/*.json`` describe it."""
     return {
         "name": point.metric.name,
         "description": point.metric.description,
@@ -199,7 +199,7 @@ def point_view(point: DataPoint) -> dict[str, Any]:
 
 
 def event_view(event: Event) -> dict[str, Any]:
-    """An event as ``schemas/events/*.json`` describe it."""
+    """Return an event as ``schemas/events/*.json`` describe it."""
     return {
         "names": event_names(event),
         "body": plain(event.body),
@@ -247,7 +247,7 @@ def _word(words: Sequence[str], number: int) -> str | int:
 
 
 def export_view(export: Export) -> dict[str, Any]:
-    """A request as ``schemas/transport/*.json`` describe it."""
+    """Return a request as ``schemas/transport/*.json`` describe it."""
     decoded = not export.rejected and export.decode_error is None
     return {
         "protocol": export.protocol,
@@ -269,7 +269,7 @@ def refusal(export: Export) -> str:
 
 
 def plain(value: Value) -> Any:
-    """An OTLP value as JSON Schema can judge it: int and float stay apart."""
+    """Return an OTLP value as JSON Schema can judge it: int and float stay apart."""
     if isinstance(value, Attributes):
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, tuple):

@@ -24,19 +24,19 @@ _SECOND_NS = 1_000_000_000
 
 
 def not_sent_again(capture: Capture, requirement: Requirement) -> Capture:
-    """A refused delivery is given up after its first request."""
+    """Give up a refused delivery after its first request."""
     _, *later = _delivery(capture, requirement).attempts
     return replace(capture, exports=tuple(each for each in capture.exports if each not in later))
 
 
 def sent_again(capture: Capture, requirement: Requirement) -> Capture:
-    """A delivery comes once more, a second later, and is taken."""
+    """Send a delivery once more, a second later, and have it accepted."""
     first = _delivery(capture, requirement).attempts[0]
     return _with(capture, _again(first, first.arrived_unix_nano + _SECOND_NS))
 
 
 def taken_again(capture: Capture, requirement: Requirement) -> Capture:
-    """What was taken at once, by a collector without trouble, comes once more."""
+    """Send once more what was accepted at once by a collector without trouble."""
     plain = [export for export in capture.accepted if export.items and not export.answered]
     if not plain:
         raise ValueError(f"{capture.run.label} had nothing but trouble")
@@ -44,7 +44,7 @@ def taken_again(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def taken_twice(capture: Capture, requirement: Requirement) -> Capture:
-    """A request of its own with one data point that adds nothing comes twice."""
+    """Send a request with one data point that adds nothing, twice."""
     last = max(
         (export for export in capture.accepted if export.data_points),
         key=lambda export: export.data_points[-1].time_unix_nano,
@@ -71,13 +71,13 @@ def taken_twice(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def sent_again_at_once(capture: Capture, requirement: Requirement) -> Capture:
-    """The second request of a delivery comes right after the first."""
+    """Send the second request of a delivery right after the first."""
     first, second, *_ = _several(_delivery(capture, requirement), 2)
     return _moved(capture, second, first.arrived_unix_nano + round(AT_ONCE_S * _SECOND_NS))
 
 
 def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
-    """The last pause of a delivery is half as long as its first."""
+    """Make the last pause of a delivery half as long as its first."""
     first, second, *_ = attempts = _several(_delivery(capture, requirement), 3)
     pause = second.arrived_unix_nano - first.arrived_unix_nano
     *_, earlier, last = attempts
@@ -85,7 +85,7 @@ def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def waits_on(capture: Capture, requirement: Requirement) -> Capture:
-    """An answer is waited for five seconds longer."""
+    """Wait five seconds longer for an answer."""
     first = _delivery(capture, requirement).attempts[0]
     longer = first.given_up_unix_nano + round(WAITS_ON_S * _SECOND_NS)
     later = replace(first, given_up_unix_nano=longer)
@@ -93,17 +93,17 @@ def waits_on(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def gave_up_work(capture: Capture, requirement: Requirement) -> Capture:
-    """The session ends with an error."""
+    """End the session with an error."""
     return replace(capture, run=replace(capture.run, exit_code=1))
 
 
 def says_nothing(capture: Capture, requirement: Requirement) -> Capture:
-    """The session prints nothing."""
+    """Print nothing at the end of the session."""
     return replace(capture, run=replace(capture.run, stdout=""))
 
 
 def lingers(capture: Capture, requirement: Requirement) -> Capture:
-    """The session hangs for a minute after its work."""
+    """Let the session hang for a minute after its work."""
 
     def linger(seen: Aftermath) -> Aftermath:
         if seen.lingered_s is None:
@@ -119,7 +119,7 @@ def never_again(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def _delivery(capture: Capture, requirement: Requirement) -> Delivery:
-    """The first delivery that the requirement looks at and that has the field."""
+    """Return the first delivery that the requirement looks at and that has the field."""
     items = chosen(requirement, CaptureView(capture, by_name(*MEASURES)))
     for delivery in Deliveries(capture.exports).all:
         first = delivery.attempts[0]
@@ -151,7 +151,7 @@ def _instead(capture: Capture, one: Export, other: Export) -> Capture:
 
 
 def sent_in_chunks(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request over HTTP declares no length and comes in chunks."""
+    """Send the last request over HTTP in chunks, without a declared length."""
     over_http = [each for each in capture.exports if each.header("content-length")]
     if not over_http:
         raise ValueError(f"{capture.run.label} exported nothing over HTTP")

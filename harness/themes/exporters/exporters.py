@@ -58,12 +58,12 @@ def _work_and_be_scraped(work: Path) -> Sequence[Step | Until]:
 
 
 def _printed(place: Stage, completed: Completed) -> Sequence[Export]:
-    """What was printed, all of it: no more than the end is kept of a process's output."""
+    """Return all that was printed: of a process's output, no more than the end is kept."""
     return printed_to(place, completed, "stdout")
 
 
 def printed_to(place: Stage, completed: Completed, *streams: str) -> Sequence[Export]:
-    """What was printed to these streams of the process, behind what was received."""
+    """Return what was printed to these streams of the process, after what was received."""
     exports: list[Export] = []
     for stream in streams:
         output = (place.sandbox.output / stream).read_text(encoding="utf-8", errors="replace")

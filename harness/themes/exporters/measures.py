@@ -54,7 +54,7 @@ def arrivals(capture: Capture) -> list[Item]:
 
 
 def received(capture: Capture) -> list[Item]:
-    """What each collector got, the console and the scraper among them: one item a run.
+    """Count what each collector got, the console and the scraper among them: one item a run.
 
     Of each: the items by signal, the requests by protocol, each value of the header
     ``authorization``, in how many ``batches`` (different times) the data points came, and
@@ -123,8 +123,10 @@ def _alike(capture: Capture, collector: str) -> list[Item]:
 
 
 def _totals(points: Iterable[DataPoint]) -> Mapping[tuple[str, str], float]:
-    """The total of each stream; attributes as Prometheus knows them, for it is the
-    poorest."""
+    """Return the total of each stream.
+
+    Attributes are as Prometheus knows them, for its form is the poorest.
+    """
     found: dict[tuple[str, str], float] = defaultdict(float)
     for point in points:
         stream = (point.metric.name, _labels(point.attributes))
@@ -209,7 +211,7 @@ def printed_objects(capture: Capture) -> list[Item]:
 
 
 def exposition(capture: Capture) -> list[Item]:
-    """The text that was scraped, with what is wrong with it."""
+    """Return the text that was scraped, with what is wrong with it."""
     scrape = observed(capture.run, Scrape)
     if scrape is None:
         return []

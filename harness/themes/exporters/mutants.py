@@ -36,7 +36,7 @@ _GRPC_PATHS = {
 
 
 def connects(capture: Capture, requirement: Requirement) -> Capture:
-    """A connection to the collector, from which nothing came."""
+    """Open a connection to the collector, and send nothing."""
     connection = Connection("main", capture.run.ended_unix_nano)
     return replace(capture, connections=(*capture.connections, connection))
 
@@ -49,12 +49,12 @@ def prints(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def serves(capture: Capture, requirement: Requirement) -> Capture:
-    """An endpoint to be scraped."""
+    """Serve an endpoint to be scraped."""
     return with_observed(capture, Endpoint(served=True))
 
 
 def events_besides(capture: Capture, requirement: Requirement) -> Capture:
-    """An event is exported beside the metrics, of the same session and resource."""
+    """Export an event beside the metrics, of the same session and resource."""
     sent, message = _first(capture, Signal.METRICS)
     assert isinstance(message, ExportMetricsServiceRequest)
     group = message.resource_metrics[0]
@@ -67,7 +67,7 @@ def events_besides(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def metrics_besides(capture: Capture, requirement: Requirement) -> Capture:
-    """A data point is exported beside the events, of the same session and resource."""
+    """Export a data point beside the events, of the same session and resource."""
     sent, message = _first(capture, Signal.LOGS)
     assert isinstance(message, ExportLogsServiceRequest)
     record = next(place.record for place in editing.places(message))
@@ -86,7 +86,7 @@ def metrics_besides(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def spans_besides(capture: Capture, requirement: Requirement) -> Capture:
-    """A span is exported beside the others, of the same resource."""
+    """Export a span beside the others, of the same resource."""
     signal = next(each.signal for each in capture.exports if each.signal is not None)
     sent, message = _first(capture, signal)
     more = ExportTraceServiceRequest()
@@ -101,12 +101,12 @@ def silences_both(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def prints_slowly(capture: Capture, requirement: Requirement) -> Capture:
-    """What is printed tells of times three times as far apart."""
+    """Print times that lie three times as far apart."""
     return _spread(capture, SLOWLY)
 
 
 def prints_hastily(capture: Capture, requirement: Requirement) -> Capture:
-    """What is printed tells of times less than half as far apart."""
+    """Print times that lie less than half as far apart."""
     return _spread(capture, HASTILY)
 
 
@@ -135,7 +135,7 @@ def prints_once(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def prints_nothing(capture: Capture, requirement: Requirement) -> Capture:
-    """The console stays empty."""
+    """Print nothing to the console."""
     return _without(capture, lambda export: export.collector == CONSOLE)
 
 
@@ -147,12 +147,12 @@ def prints_half(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def misprints(capture: Capture, requirement: Requirement) -> Capture:
-    """The console’s last data point is one too high."""
+    """Print the last data point one too high."""
     return _one_more(capture, CONSOLE, 1.0)
 
 
 def leaves_out_an_event(capture: Capture, requirement: Requirement) -> Capture:
-    """The console shows one event less."""
+    """Print one event less."""
     shown = [e for e in capture.exports if e.collector == CONSOLE and e.events]
     return _without(capture, lambda export: export is shown[-1])
 
@@ -168,7 +168,7 @@ def serves_nothing(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def serves_twice(capture: Capture, requirement: Requirement) -> Capture:
-    """The last series is served twice."""
+    """Serve the last series twice."""
 
     def twice(scrape: Scrape) -> Scrape:
         return replace(scrape, text=f"{scrape.text}{scrape.text.splitlines()[-1]}\n")
@@ -177,7 +177,7 @@ def serves_twice(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def serves_units(capture: Capture, requirement: Requirement) -> Capture:
-    """A line that only OpenMetrics knows, behind the first type."""
+    """Serve, after the first type, a line that only OpenMetrics knows."""
     name = "claude_code_cost_usage_total"
 
     def with_unit(scrape: Scrape) -> Scrape:
@@ -188,20 +188,20 @@ def serves_units(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def served_as_json(capture: Capture, requirement: Requirement) -> Capture:
-    """The text is served as something else."""
+    """Serve the text with another media type."""
     return edit_observed(
         capture, Scrape, lambda scrape: replace(scrape, content_type="application/json")
     )
 
 
 def served_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
-    """The endpoint is not where the documents send people."""
+    """Serve the endpoint elsewhere than the documents say."""
     elsewhere = f"http://localhost:{DEFAULT_PORT + 1}/metrics"
     return edit_observed(capture, Scrape, lambda scrape: replace(scrape, url=elsewhere))
 
 
 def swaps_backends(capture: Capture, requirement: Requirement) -> Capture:
-    """What is for the one backend goes to the other."""
+    """Send to each backend what is for the other."""
     others = {"metrics": "logs", "logs": "metrics"}
     return replace(
         capture,
@@ -212,7 +212,7 @@ def swaps_backends(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def leaves_out_units(capture: Capture, requirement: Requirement) -> Capture:
-    """What travels over OTLP has no units either."""
+    """Leave the units out of what travels over OTLP, too."""
 
     def edit(message: Request) -> None:
         for place in editing.places(message):

@@ -77,7 +77,7 @@ def _what_was_served(place: Stage, completed: Completed) -> Endpoint:
 
 
 def _printed_anywhere(place: Stage, completed: Completed) -> Sequence[Export]:
-    """What was printed, be it as an error."""
+    """Return what was printed, to standard output or as an error."""
     return printed_to(place, completed, "stdout", "stderr")
 
 

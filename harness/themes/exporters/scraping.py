@@ -63,8 +63,9 @@ def wait_and_end(file: Path) -> tuple[Step | Until, ...]:
 
 
 def scrape(place: Stage) -> None:
-    """Once the session waits and nothing was billed for a while, scrape until two scrapes
-    tell of the same tokens, keep the last, and let the session go on.
+    """Scrape once nothing was billed for a while, until two scrapes tell of the same tokens.
+
+    The last scrape is kept, and the waiting session goes on.
 
     The main loop alone does not tell: some releases ask another model beside it.
     """
@@ -97,13 +98,13 @@ def _tokens(text: str) -> str:
 
 
 def scraped(place: Stage, completed: Completed) -> Scrape | None:
-    """The last scrape, for the checks."""
+    """Return the last scrape as an observation."""
     kept = place.sandbox.root / _KEPT
     return Scrape(**json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
 
 
 def served_exports(place: Stage, completed: Completed) -> Sequence[Export]:
-    """What was scraped, behind what was received."""
+    """Return what was scraped as an export, after what was received."""
     found = scraped(place, completed)
     if found is None:
         return []
@@ -112,7 +113,7 @@ def served_exports(place: Stage, completed: Completed) -> Sequence[Export]:
 
 
 def free_port(place: Stage) -> int:
-    """A port of one's own for the endpoint of this run."""
+    """Return a port for the endpoint of this run alone."""
     kept = place.sandbox.root / "prometheus-port"
     if not kept.exists():
         with socket.socket() as bound:

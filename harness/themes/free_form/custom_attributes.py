@@ -154,6 +154,6 @@ def _wrong(
 
 
 def _values(key: str, seen: Sequence[Attributes]) -> list[Any]:
-    """The distinct values of a key; None first, for an item without it."""
+    """Return the distinct values of a key; None first, for an item without it."""
     found = {each.get(key) for each in seen}
     return sorted(found, key=lambda value: (value is not None, str(value)))

@@ -27,7 +27,7 @@ _OTHER = "made up"
 
 
 def attribute_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """The first pair does not arrive."""
+    """Lose the first pair."""
     return _edited(capture, requirement, lambda found, reading: _drop(found, _first(reading)))
 
 
@@ -42,7 +42,7 @@ def attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def attribute_changed(capture: Capture, requirement: Requirement) -> Capture:
-    """The first pair arrives with another value."""
+    """Change the value of the first pair."""
 
     def change(found: Any, reading: Reading) -> None:
         if key := _first(reading):
@@ -52,7 +52,7 @@ def attribute_changed(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def attribute_added(capture: Capture, requirement: Requirement) -> Capture:
-    """An attribute arrives that nobody gave."""
+    """Add an attribute that nobody gave."""
     return _edited(
         capture,
         requirement,
@@ -71,7 +71,7 @@ def attributes_kept(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def own_overridden(capture: Capture, requirement: Requirement) -> Capture:
-    """A pair takes the place of what every resource, or every item, says itself."""
+    """Let a pair take the place of an attribute that every resource, or every item, has itself."""
     own = resource_keys().required | item_keys().required
 
     def override(found: Any, reading: Reading) -> None:
@@ -107,7 +107,7 @@ def own_attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def header_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """The first header is not sent."""
+    """Do not send the first header."""
     return _sent(
         capture,
         requirement,
@@ -116,7 +116,7 @@ def header_lost(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def header_changed(capture: Capture, requirement: Requirement) -> Capture:
-    """The first header is sent with another value."""
+    """Send the first header with another value."""
     return _sent(
         capture,
         requirement,
@@ -132,7 +132,7 @@ def requests_lost(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def session_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """The session ends with an error before its work, and exports nothing."""
+    """End the session with an error before its work, and export nothing."""
     if not _selects_something(requirement, capture):
         return capture
     truth = replace(capture.run.truth, api_calls=(), prompts=())
@@ -145,8 +145,12 @@ def _selects_something(requirement: Requirement, capture: Capture) -> bool:
 
 
 def _edited(capture: Capture, requirement: Requirement, edit: _Edit) -> Capture:
-    """The capture with ``edit`` made to the attributes at each place that the requirement
-    speaks of; unchanged where it speaks of none."""
+    """Return the capture with ``edit`` made to the attributes at each place that matters.
+
+    These are the places that the requirement is about; unchanged where it is about none.
+
+    Unchanged where it is about none.
+    """
     places = [item.view for item in chosen(requirement, _view(capture))]
     if not places:
         return capture
@@ -173,8 +177,10 @@ def _sent(
     requirement: Requirement,
     edit: Callable[[list[tuple[str, str]], str], list[tuple[str, str]]],
 ) -> Capture:
-    """The capture with ``edit`` made to the headers of each request that the requirement
-    speaks of, given the name of the text's first header."""
+    """Return the capture with ``edit`` made to the headers of each request it is about.
+
+    ``edit`` is given the name of the text's first header.
+    """
     signals = {item.view["signal"] for item in chosen(requirement, _view(capture))}
     if not signals:
         return capture
@@ -189,7 +195,7 @@ def _sent(
 
 
 def _first(reading: Reading) -> str:
-    """The first key that is no one else's; empty where there is none."""
+    """Return the first key that is no one else's; empty where there is none."""
     keys = (key for key in reading.attributes if key not in own_keys())
     return next(keys, "")
 

@@ -22,9 +22,12 @@ _LIMIT_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What a session is given: OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS
-    (empty: not set), a prompt, and whether custom attributes may be labels of data points.
-    Without ``whole``, the input may stop telemetry altogether."""
+    """Hold what a session is given: two variables and a prompt.
+
+    OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS (empty: not set), and whether custom
+    attributes may be labels of data points.  Without ``whole``, the input may stop telemetry
+    altogether.
+    """
 
     protocol: Protocol
     attributes: str = ""
@@ -44,7 +47,7 @@ class Input:
 
 
 def fuzzed(given: Input) -> Scenario:
-    """The scenario of one session with this input."""
+    """Make the scenario of one session with this input."""
     hidden = {"prompt": CANARIES["prompt"]}
     return Scenario(
         name="fuzz",

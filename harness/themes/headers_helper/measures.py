@@ -105,7 +105,7 @@ def _carried(export: Export, helper: HelperLog) -> list[str]:
 
 
 def _answers(export: Export, helper: HelperLog) -> list[int]:
-    """The runs of the helper that the values of its headers name, each once."""
+    """Return the runs of the helper that the values of its headers name, each once."""
     values = [export.header(name) or "" for name in helper.headers]
     return sorted({int(found[0]) for value in values if (found := _GENERATION.search(value))})
 

@@ -23,35 +23,35 @@ _SECOND = 1_000_000_000
 
 
 def one_without(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request comes without the helper's headers."""
+    """Send the last request without the helper's headers."""
     return _last(capture, lambda export: _bare(export, _headers(capture)))
 
 
 def one_with(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request comes with a header of the helper's."""
+    """Send the last request with a header of the helper's."""
     (name, *_) = _headers(capture)
     return _last(capture, lambda export: _put(export, name, "1"))
 
 
 def one_header_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request lacks one of the helper's headers."""
+    """Leave one of the helper's headers out of the last request."""
     (name, *_) = _headers(capture)
     return _last(capture, lambda export: _bare(export, [name]))
 
 
 def static_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request lacks the static header."""
+    """Leave the static header out of the last request."""
     return _last(capture, lambda export: _bare(export, [_helper(capture).static]))
 
 
 def answers_mixed(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request carries one header of the first answer beside those of the last."""
+    """Send in the last request one header of the helper's first answer beside those of its last."""
     name = _headers(capture)[-1]
     return _last(capture, lambda export: _put(export, name, _of_run(export, name, 1)))
 
 
 def older_answer(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request carries the first answer again, and that answer is old by then."""
+    """Send the helper's first answer in the last request, when that answer is old."""
 
     def older(export: Export) -> Export:
         for name in _headers(capture):
@@ -62,7 +62,7 @@ def older_answer(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def answer_grows_old(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request arrives much later than any answer may be in use."""
+    """Send the last request much later than any answer may be in use."""
     return _last(capture, _later)
 
 
@@ -89,7 +89,7 @@ def no_traces(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def one_refused(capture: Capture, requirement: Requirement) -> Capture:
-    """The last request was turned away."""
+    """Have the last request refused."""
     return _last(capture, _refused)
 
 
@@ -120,7 +120,7 @@ def sent_with_an_injection(capture: Capture, requirement: Requirement) -> Captur
 
 
 def helper_begins_late(capture: Capture, requirement: Requirement) -> Capture:
-    """The helper ran for the first time five seconds after the first tool of the session."""
+    """Run the helper for the first time five seconds after the first tool of the session."""
     at_work = _helper(capture).at_work_unix_nano
     if not at_work:
         raise ValueError(f"{capture.run.label} ran no tool that could be first")
@@ -133,7 +133,7 @@ def helper_begins_late(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def helper_runs_too_soon(capture: Capture, requirement: Requirement) -> Capture:
-    """The helper ran the second time a tenth of a second after the first."""
+    """Run the helper the second time a tenth of a second after the first."""
 
     def soon(runs: _Runs) -> _Runs:
         first, second, *others = runs
@@ -144,22 +144,22 @@ def helper_runs_too_soon(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def helper_stops_running(capture: Capture, requirement: Requirement) -> Capture:
-    """The helper ran once: whatever the later answers are, they are not its own."""
+    """Run the helper once only, so that the later answers are not its own."""
     return _ran(capture, lambda runs: runs[:1])
 
 
 def helper_runs_again(capture: Capture, requirement: Requirement) -> Capture:
-    """The helper ran once more, a second later."""
+    """Run the helper once more, a second later."""
     return _ran(capture, lambda runs: (*runs, _moved(runs[-1], _SECOND)))
 
 
 def arguments_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """The helper was run without its arguments."""
+    """Run the helper without its arguments."""
     return _ran(capture, lambda runs: tuple(replace(run, arguments=()) for run in runs))
 
 
 def session_ends_badly(capture: Capture, requirement: Requirement) -> Capture:
-    """The session ended with an error."""
+    """End the session with an error."""
     return replace(capture, run=replace(capture.run, exit_code=1))
 
 

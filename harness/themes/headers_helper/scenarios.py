@@ -177,7 +177,7 @@ def _helped(
     judged_only_by_name: bool = True,
     **fields: object,
 ) -> Scenario:
-    """A session with a helper that prints ``printed`` (None: headers as they should be)."""
+    """Make a session with a helper that prints ``printed`` (None: headers as they should be)."""
 
     def prepare(place: Stage) -> Sequence[str]:
         path = _launcher(place.sandbox.root, launcher)

@@ -32,7 +32,7 @@ _TOKENS = "claude_code.token.usage"
 
 
 def intervals(capture: Capture) -> list[Item]:
-    """What the requests of each configured signal tell of its interval.
+    """Bound the interval of each configured signal by the requests that came.
 
     ``regular`` counts those (of ``exports``) that arrived before the last answer was asked
     for, which ends the session.  ``at_least_s`` and ``at_most_s`` bound the interval by
@@ -69,8 +69,7 @@ def intervals(capture: Capture) -> list[Item]:
 
 
 def last_data(capture: Capture) -> list[Item]:
-    """Whether the last answer of the session is told, by what tells of the time from when
-    it was asked for.
+    """Count, for each signal, the output tokens of the last answer that no later item reports.
 
     ``untold`` are the output tokens of that answer of which no such data point (event) tells.
     """
@@ -95,8 +94,10 @@ def last_data(capture: Capture) -> list[Item]:
 
 
 def last_spans(capture: Capture) -> list[Item]:
-    """How many spans (``ended``) that arrived had ended after the last answer was asked for:
-    one item for a session that got one and is to export traces."""
+    """Count the spans that ended after the last answer was asked for (``ended``).
+
+    One item for a session that asked and is to export traces.
+    """
     last = _last_answer(capture)
     if last is None or "otlp" not in capture.run.environment.get("OTEL_TRACES_EXPORTER", ""):
         return []
@@ -123,9 +124,11 @@ def _asked(capture: Capture) -> list[int]:
 def _of_points(
     regular: Sequence[Export], started: int, asked: Sequence[int]
 ) -> tuple[float, float]:
-    """The usual gap between two requests, by their arrival and by the time that they tell:
-    where we were kept from listening, several arrive at once, but were not made at once.
-    Without anything to tell none is made, and a gap grows (see :func:`_waited`).
+    """Return the bounds that requests of metrics prove.
+
+    The usual gap between two requests, by their arrival and by the time that they tell: where we
+    were kept from listening, several arrive at once, but were not made at once. Without anything
+    to tell none is made, and a gap grows (see :func:`_waited`).
 
     Of too few requests only the first tells something: it was made one interval after a
     moment between the start of the process and its first question.
@@ -140,7 +143,7 @@ def _of_points(
 
 
 def _waited(earlier: int, later: int, asked: Sequence[int]) -> int:
-    """What a gap between two requests proves of the interval.
+    """Return what a gap between two requests proves of the interval.
 
     If a moment to tell something passed with nothing to tell, the first question came
     after it, and its tokens were told at the next such moment: the question then came in
@@ -156,8 +159,11 @@ def _waited(earlier: int, later: int, asked: Sequence[int]) -> int:
 def _of_batches(
     regular: Sequence[Export], started: int, asked: Sequence[int]
 ) -> tuple[float, float]:
-    """No record waits for longer than an interval, and none leaves before one has passed
-    since the last record of the batch before it."""
+    """Return the bounds that batches of records prove.
+
+    No record waits for longer than an interval, and none leaves before one has passed since the
+    last record of the batch before it.
+    """
     waits, apart = [], []
     before = started
     for each in regular:
@@ -196,7 +202,7 @@ def _logged(exports: Sequence[Export], since: int) -> float:
 
 
 def _number(value: object) -> float:
-    """A count, which older releases send in digits."""
+    """Return a count as a number; older releases send it in digits."""
     try:
         return float(str(value))
     except ValueError:

@@ -18,17 +18,17 @@ _MARGIN_NS = 50_000_000
 
 
 def twice_as_often(capture: Capture, requirement: Requirement) -> Capture:
-    """What left in its time was to leave half as often."""
+    """Configure an interval twice as long as the one that was followed."""
     return _configured(capture, requirement, TWICE)
 
 
 def a_quarter_as_often(capture: Capture, requirement: Requirement) -> Capture:
-    """What left in its time was to leave four times as often."""
+    """Configure an interval a quarter as long as the one that was followed."""
     return _configured(capture, requirement, A_QUARTER)
 
 
 def by_another_interval(capture: Capture, requirement: Requirement) -> Capture:
-    """What left in its time was to leave when another signal does."""
+    """Configure for this signal the interval of another one."""
     own = VARIABLES[_signal(requirement)]
     environment = capture.run.environment
     others = [environment.get(each) for each in VARIABLES.values() if each != own]
@@ -57,12 +57,12 @@ def never(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def last_metrics_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """The metrics that wait at the end of the session are not sent."""
+    """Do not send the metrics that wait at the end of the session."""
     return _without(capture, _told_of(capture, Signal.METRICS)[-1:])
 
 
 def last_logs_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """The logs that wait at the end of the session are not sent."""
+    """Do not send the logs that wait at the end of the session."""
     asked = max(call.arrived_unix_nano for call in capture.run.truth.api_calls)
     told = _told_of(capture, Signal.LOGS)
     return _without(capture, [each for each in told if each.arrived_unix_nano >= asked])

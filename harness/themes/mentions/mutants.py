@@ -15,17 +15,17 @@ Lie = Callable[[Capture, Requirement], Capture]
 
 
 def mention_not_logged(capture: Capture, requirement: Requirement) -> Capture:
-    """One mention that was resolved leaves no event."""
+    """Log no event for one mention that was resolved."""
     return _edited(capture, "true", editing.remove)
 
 
 def mention_logged_twice(capture: Capture, requirement: Requirement) -> Capture:
-    """One mention that was resolved leaves two events."""
+    """Log two events for one mention that was resolved."""
     return _edited(capture, "true", editing.repeat)
 
 
 def missing_file_resolved(capture: Capture, requirement: Requirement) -> Capture:
-    """The mention of a file that is not there is logged as resolved."""
+    """Log the mention of a file that is not there as resolved."""
     return _edited(
         capture, "false", lambda place: editing.put(place, ("attributes", "success"), "true")
     )

@@ -138,7 +138,7 @@ def _twice(name: str, value: str) -> Lie:
 
 
 def logs_by_default(capture: Capture, requirement: Requirement) -> Capture:
-    """Logs are exported nevertheless."""
+    """Export logs nevertheless."""
     last = capture.exports[-1]
     logs = replace(last, signal=Signal.LOGS, path="/v1/logs", sequence=last.sequence + 1)
     return replace(capture, exports=(*capture.exports, logs))

@@ -58,7 +58,7 @@ Variables = Callable[[Stage], Mapping[str, str]]
 def _general(
     place: Stage, protocol: str, path: str = "", *, to: str = MAIN, **more: str
 ) -> dict[str, str]:
-    """The general variables; ``more`` without their common beginning."""
+    """Return the general variables; ``more`` without their common beginning."""
     endpoint = place.endpoint(to, Protocol(protocol.lower())) + path
     values = {"PROTOCOL": protocol, "ENDPOINT": endpoint, **more}
     return {f"{_OTLP}{name}": value for name, value in values.items()}
@@ -67,7 +67,7 @@ def _general(
 def _own(
     place: Stage, signal: Signal, protocol: str, path: str = "", **more: str
 ) -> dict[str, str]:
-    """The variables of ``signal``, which lead to the collector of its name."""
+    """Return the variables of ``signal``, which lead to the collector of its name."""
     endpoint = place.endpoint(signal.value, Protocol(protocol.lower())) + path
     values = {"PROTOCOL": protocol, "ENDPOINT": endpoint, **more}
     return {f"{_OTLP}{signal.upper()}_{name}": value for name, value in values.items()}
@@ -134,7 +134,7 @@ def _all_general(place: Stage) -> Mapping[str, str]:
 
 
 def _one_variable_each(place: Stage) -> Mapping[str, str]:
-    """An endpoint alone for metrics, a protocol alone for logs."""
+    """Set an endpoint alone for metrics, a protocol alone for logs."""
     own = {
         **_own(place, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="cc-metrics=1"),
         f"{_OTLP}LOGS_PROTOCOL": "http/json",
@@ -144,7 +144,7 @@ def _one_variable_each(place: Stage) -> Mapping[str, str]:
 
 
 def _one_variable_mirrored(place: Stage) -> Mapping[str, str]:
-    """A protocol alone for metrics, an endpoint alone for logs."""
+    """Set a protocol alone for metrics, an endpoint alone for logs."""
     own = {
         **_own(place, Signal.LOGS, "http/json", "/custom/logs", HEADERS="cc-logs=1"),
         f"{_OTLP}METRICS_PROTOCOL": "http/protobuf",
@@ -154,7 +154,7 @@ def _one_variable_mirrored(place: Stage) -> Mapping[str, str]:
 
 
 def _one_endpoint_over_grpc(place: Stage) -> Mapping[str, str]:
-    """An endpoint alone for metrics."""
+    """Set an endpoint alone for metrics."""
     own = _own(place, Signal.METRICS, "grpc", HEADERS="cc-metrics=1")
     del own[f"{_OTLP}METRICS_PROTOCOL"]
     return {**_general(place, "grpc", "/", HEADERS=_GENERAL_HEADERS), **own}

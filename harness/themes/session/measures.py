@@ -10,7 +10,7 @@ from harness.themes.ending import ended
 
 
 def session(capture: Capture) -> list[Item]:
-    """What the session did, and what it sent where.
+    """Sum up what the session did, and what it sent where.
 
     ``asked``: requests that the Messages API answered; ``exports`` and ``connections``
     are counted by collector, ``signals`` (accepted exports) by signal; ``observed`` is

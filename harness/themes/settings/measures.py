@@ -64,8 +64,10 @@ def _resources(exports: Iterable[Export]) -> list[_Pairs]:
 
 
 def _values(carriers: Sequence[_Pairs]) -> dict[str, list[Any]]:
-    """Each name's values among the carriers, which may carry it more than once; None last,
-    for those without it."""
+    """Return each name's values among the carriers, which may carry it more than once.
+
+    None last, for those without it.
+    """
     seen: dict[str, set[Any]] = {name: set() for carrier in carriers for name, _ in carrier}
     for carrier in carriers:
         for name, value in carrier:

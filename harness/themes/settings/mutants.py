@@ -28,8 +28,10 @@ def _signal(requirement: Requirement) -> str:
 def _change_one(
     capture: Capture, requirement: Requirement, change: Callable[[Export], Export]
 ) -> Capture:
-    """Change the last request of the signal that the requirement speaks of; of metrics,
-    where it speaks of all: which signal comes last is up to the session."""
+    """Change the last request of the signal that the requirement is about.
+
+    Of metrics, where it is about all: which signal comes last is up to the session.
+    """
     wanted = _signal(requirement)
     found = [e for e in capture.exports if wanted in ("all", str(e.signal))]
     if not found:
@@ -51,18 +53,18 @@ def astray(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def connects_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
-    """A connection is made to the collector of a level that does not win; nothing is sent."""
+    """Connect to the collector of a level that does not win, and send nothing."""
     connection = Connection(_loser(capture), capture.run.ended_unix_nano)
     return replace(capture, connections=(*capture.connections, connection))
 
 
 def nothing_sent(capture: Capture, requirement: Requirement) -> Capture:
-    """The session goes on as always, but exports nothing and connects to nobody."""
+    """Let the session go on as always, but export nothing and connect to no collector."""
     return replace(capture, exports=(), connections=())
 
 
 def other_signal_too(capture: Capture, requirement: Requirement) -> Capture:
-    """A request of the other signal, without anything in it, is sent to the same place."""
+    """Send an empty request of the other signal to the same place."""
     last = capture.exports[-1]
     signal = Signal.LOGS if last.signal is Signal.METRICS else Signal.METRICS
     other = replace(last, signal=signal, body=b"", sequence=last.sequence + 1)
@@ -108,7 +110,7 @@ def _with_header(
 
 
 def attribute_of_another_level(capture: Capture, requirement: Requirement) -> Capture:
-    """The resource of one request carries the attribute with another value."""
+    """Give the attribute another value in the resource of one request."""
 
     def change(export: Export) -> Export:
         message = copy_message(export)
@@ -122,7 +124,7 @@ def attribute_of_another_level(capture: Capture, requirement: Requirement) -> Ca
 
 
 def passed_on(capture: Capture, requirement: Requirement) -> Capture:
-    """A command was given one variable of OpenTelemetry."""
+    """Give a command one variable of OpenTelemetry."""
     return with_observed(capture, CommandEnvironment(("OTEL_EXPORTER_OTLP_ENDPOINT",)))
 
 

@@ -60,7 +60,7 @@ def _signal_endpoint(place: Stage, name: str, signal: str, protocol: Protocol | 
 
 
 def _other(place: Stage) -> Protocol:
-    """A protocol that the run does not use."""
+    """Return a protocol that the run does not use."""
     return Protocol.HTTP_JSON if place.protocol is Protocol.GRPC else Protocol.HTTP_PROTOBUF
 
 
@@ -103,7 +103,7 @@ def _managed(env: _Level, **fragments: _Level) -> Callable[[Stage], Files]:
 
 
 def _environment(more: _Level = lambda _: {}) -> _Level:
-    """The telemetry settings that a developer exports, and ``more``."""
+    """Return the telemetry settings that a developer exports, and ``more``."""
 
     def configure(place: Stage) -> Env:
         settings = telemetry_settings(place.protocol, place.endpoint(ENVIRONMENT))
@@ -199,7 +199,7 @@ EXAMPLE = _scenario(
 
 
 def _against_all(name: str) -> _Level:
-    """A level that tries to switch telemetry off, and to lead it away."""
+    """Return a level that tries to switch telemetry off, and to lead it away."""
     return lambda place: {
         _TELEMETRY: "0",
         _METRICS_EXPORTER: "none",

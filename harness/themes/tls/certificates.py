@@ -52,8 +52,10 @@ def authority(name: str) -> trustme.CA:
 
 @_once
 def server(*names: str, signed_by: str = OURS, expired: bool = False, asks: bool = False) -> Tls:
-    """A server whose certificate is for ``names``.  ``asks``: a client must show a
-    certificate that our own authority signed."""
+    """Make a server whose certificate is for ``names``.
+
+    ``asks``: a client must show a certificate that our own authority signed.
+    """
     first, last = _LONG_AGO if expired else (None, None)
     leaf = authority(signed_by).issue_cert(*names, not_before=first, not_after=last)
     client_ca = authority(OURS).cert_pem.bytes() if asks else b""
@@ -62,7 +64,7 @@ def server(*names: str, signed_by: str = OURS, expired: bool = False, asks: bool
 
 @_once
 def client(name: str, signed_by: str) -> trustme.LeafCert:
-    """The certificate of a client: its common name is ``name``."""
+    """Make the certificate of a client whose common name is ``name``."""
     return authority(signed_by).issue_cert(f"{name}@example.org", common_name=name)
 
 

@@ -12,7 +12,7 @@ from harness.themes.tls.observed import TlsCollectors
 
 
 def tls(capture: Capture) -> list[Item]:
-    """What each collector got from a session that worked.
+    """List what each collector that speaks TLS got from a session that worked.
 
     ``collector`` is its name, ``reached`` says whether a connection was opened to it,
     ``signals`` counts accepted exports by signal.  ``certificates`` are those that the

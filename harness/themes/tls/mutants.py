@@ -17,7 +17,7 @@ _PATHS = {
 
 
 def export_in_spite(capture: Capture, requirement: Requirement) -> Capture:
-    """A collector that is not to be trusted gets an export."""
+    """Export to a collector that is not to be trusted."""
     protocol = capture.run.protocol
     made = Export(
         sequence=len(capture.exports) + 1,
@@ -37,19 +37,19 @@ def export_in_spite(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def no_export(capture: Capture, requirement: Requirement) -> Capture:
-    """A collector that may be trusted gets nothing."""
+    """Export nothing to a collector that may be trusted."""
     return _at_the_collector(capture, requirement, lambda export: None)
 
 
 def other_certificate(capture: Capture, requirement: Requirement) -> Capture:
-    """A session shows another certificate than the one that it was told to show."""
+    """Show another certificate than the one that the session was told to show."""
     return _at_the_collector(
         capture, requirement, lambda export: replace(export, peer_certificate="somebody")
     )
 
 
 def given_up(capture: Capture, requirement: Requirement) -> Capture:
-    """A session that cannot export says that it failed."""
+    """End a session that cannot export with an error."""
     return replace(capture, run=replace(capture.run, exit_code=1))
 
 

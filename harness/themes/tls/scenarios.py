@@ -51,7 +51,7 @@ def _nothing(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
 
 
 def _otel(folder: Folder, name: str, *, of: str = "", signed_by: str = OURS) -> dict[str, str]:
-    """The variables of OpenTelemetry for a client's certificate, of one signal or all."""
+    """Return OpenTelemetry's variables for a client's certificate, of one signal or all."""
     prefix = f"OTEL_EXPORTER_OTLP_{of}"
     return {
         f"{prefix}CLIENT_CERTIFICATE": folder.certificate(name, signed_by),
@@ -60,7 +60,7 @@ def _otel(folder: Folder, name: str, *, of: str = "", signed_by: str = OURS) -> 
 
 
 def _claude_code(folder: Folder, name: str, *, signed_by: str = OURS) -> dict[str, str]:
-    """The CLI's own variables for it."""
+    """Return the CLI's own variables for a client's certificate."""
     return {
         "CLAUDE_CODE_CLIENT_CERT": folder.certificate(name, signed_by),
         "CLAUDE_CODE_CLIENT_KEY": folder.key(name, signed_by),
