@@ -9,7 +9,7 @@ from dataclasses import replace
 import grpc
 import pytest
 
-from harness.collector import Collector, CollectorResponse
+from harness import Collector, CollectorResponse
 from harness.collector.grpc_server import METHODS
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
