@@ -83,7 +83,7 @@ def _plain(requirement: Requirement) -> dict[str, Any]:
     return {
         "requirement": requirement.name,
         "level": requirement.level.value,
-        "says": requirement.says,
+        "statement": requirement.statement,
         "source": {
             "title": source.title,
             "dated": source.dated,

@@ -240,7 +240,7 @@ def requirement() -> Callable[..., Requirement]:
         return Requirement(
             name="test.requirement",
             level=Level.MUST,
-            says="A test.",
+            statement="A test.",
             source=Source("d", "s", "t", "2026-02"),
             versions=VersionRange(),
             selects=Selector(kind, name),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from harness.assessment.recording import Recording, recorded
 from harness.capture import files
 from harness.capture.capture import Capture
 from harness.capture.run import SubjectFacts
+from harness.contract.requirement import DRAWN
 from harness.contract.versions import Version
 from harness.errors import UsageError
 from harness.record import jsonl
 from harness.record.header import Header
 from harness.record.jsonl import RunRecord
-from harness.record.summary import RunSummary
+from harness.record.summary import Plan, RunSummary
 from harness.themes.catalogue import SCENARIOS
 
 #: No run was earlier (the first release is younger) or will be later.
@@ -28,12 +30,12 @@ _CLOCK_NS = 3_600_000_000_000
 def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording]:
     """The recording that ``--cc-captures`` kept in ``folder``, or one capture of it alone.
 
-    A single capture has no header.  Raises UsageError, naming what is missing or cannot
+    A single capture has no header; how it is run again is taken from the record beside it,
+    if there is one.  Raises UsageError, naming what is missing or cannot
     be, for a recording that is not whole: nothing is judged by a part of it.
     """
     if (folder / files.SIDECAR).exists():
-        capture = _capture(folder)
-        return None, capture.run.subject, recorded([capture])
+        return None, *_alone(folder)
     path = folder / jsonl.FILE_NAME
     if not path.is_file():
         raise UsageError(
@@ -61,6 +63,21 @@ def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording
         found.header.subject,
         Recording(found.recording, tuple(captures), found.plan),
     )
+
+
+def _alone(folder: Path) -> tuple[SubjectFacts, Recording]:
+    """One capture; the options and the seed of its recording still draw it again."""
+    capture = _capture(folder)
+    beside = folder.absolute().parent / jsonl.FILE_NAME
+    made = recorded([capture])
+    if beside.is_file():
+        found = jsonl.read_part(beside)
+        runs = found.recording.recorded if found.recording is not None else ()
+        if folder.absolute().name in {run.folder for run in runs}:
+            fuzz = found.header.fuzz if DRAWN in capture.run.traits else None
+            made = recorded([capture], fuzz=fuzz)
+            made = replace(made, plan=Plan(options=found.plan.options))
+    return capture.run.subject, made
 
 
 def _missing(folder: Path, found: RunRecord) -> Iterator[UsageError]:

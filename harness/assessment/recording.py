@@ -154,9 +154,9 @@ def _unavoidable_s(captures: Sequence[Capture]) -> float:
     it, but no more than the run took; where none waits, the longest run."""
     runs = [capture.run for capture in captures]
     waits = [
-        min(SCENARIOS[run.scenario].patience_s + _start_s(run), _length_s(run))
+        min(SCENARIOS[run.scenario].waits_s + _start_s(run), _length_s(run))
         for run in runs
-        if run.scenario in SCENARIOS and SCENARIOS[run.scenario].patience_s
+        if run.scenario in SCENARIOS and SCENARIOS[run.scenario].waits_s
     ]
     return max(waits or map(_length_s, runs), default=0.0)
 
@@ -206,7 +206,7 @@ def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recordi
         fuzz = plan.explore.tally if plan.explore and plan.explore.tally.sessions else None
         took = time.monotonic() - started
         kept = folders if plan.keep is not None else ()
-        skipped = {**done.hindered, **plan.left_out}
+        skipped = {**done.skipped, **plan.left_out}
         made = recorded(done.captures, took, done.faults, skipped, fuzz, kept)
     _write(plan, began_unix_nano, made.summary)
     return replace(made, plan=plan.plan)

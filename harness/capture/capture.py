@@ -18,7 +18,7 @@ from harness.otlp.model import Attributes, DataPoint, Event, Span, Value
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A TCP connection that reached the door of a collector, whatever came of it."""
+    """A TCP connection that a collector accepted, whatever came of it."""
 
     collector: str
     opened_unix_nano: int
@@ -46,17 +46,8 @@ class Capture:
 
     @cached_property
     def unkept(self) -> tuple[Export, ...]:
-        """Exports over HTTP whose body the server could not keep: it was larger than it takes.
-
-        Over gRPC, the server is not told whether a message was too large or its call was
-        broken off, as some scenarios do on purpose.  Such an export is rejected and kept as
-        that: ``transport.accepted`` fails wherever nothing may be rejected.
-        """
-        return tuple(
-            export
-            for export in self.exports
-            if export.status == 413 and export.rejected and not export.body and not export.answered
-        )
+        """Exports that the server did not take because they were over its own limit."""
+        return tuple(export for export in self.exports if export.over_limit)
 
     def data_points(
         self, metric_name: str | None = None, /, **attributes: Value

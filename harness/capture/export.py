@@ -56,6 +56,8 @@ class Export:
     ``protocol`` and ``signal`` are ``None`` where the request names neither.
     ``peer_certificate`` is the common name in the certificate that the client showed
     (its fingerprint, ``sha256:…``, where it has none); empty without one.
+    ``over_limit`` marks a request that was refused because it was larger than the collector
+    takes, before or after decompression: a limit of ours, which no document names.
     What was shown rather than sent (see :mod:`harness.exposition`) has no protocol and no
     method: its body is OTLP/JSON.
 
@@ -80,6 +82,7 @@ class Export:
     answered: str = ""
     given_up_unix_nano: int = 0
     peer_certificate: str = ""
+    over_limit: bool = False
     _read: _Read | None = field(default=None, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:

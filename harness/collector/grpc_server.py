@@ -36,6 +36,14 @@ THREADS = 2
 #: The same where a responder may hold answers back.
 PATIENT_THREADS = 32
 
+#: How many bytes more than the limit grpcio takes.  What it refuses itself, it refuses without
+#: telling us why: to be told from calls that were broken off, an oversized message must come
+#: through to us.  A bound there must be, though: a message may be a decompression bomb.
+HEADROOM_BYTES = 256 * 1024 * 1024
+
+#: The largest value that grpcio's option can have.
+_LARGEST_BYTES = 2**31 - 1
+
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -59,7 +67,10 @@ class GrpcServer:
                 # grpcio's default would let two servers share one port, silently.
                 ("grpc.so_reuseport", 0),
                 # Held by grpcio before and after decompression.
-                ("grpc.max_receive_message_length", max_body_bytes),
+                (
+                    "grpc.max_receive_message_length",
+                    min(max_body_bytes + HEADROOM_BYTES, _LARGEST_BYTES),
+                ),
             ],
         )
         #: Raises RuntimeError where the address cannot be had.
@@ -82,7 +93,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
     """A handler for every method name there is.
 
     They are registered as taking a stream of requests although Export takes one: only
-    so does grpcio call us for a request that it refuses for its size.
+    so does grpcio call us for a call whose message never came.
     """
 
     def __init__(
@@ -108,20 +119,24 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
     ) -> bytes:
         signal = METHODS.get(method)
         body = b""
-        code, reason = grpc.StatusCode.OK, ""
+        code, reason, over_limit = grpc.StatusCode.OK, "", False
         try:
             body = next(requests)
         except (grpc.RpcError, StopIteration):
             # grpcio does not say why, and which of the two it raises is a race.  Whoever
-            # cancelled gets no answer; whoever sent too much is told by grpcio itself.
+            # cancelled gets no answer; whoever sent far too much is told by grpcio itself.
             code = grpc.StatusCode.RESOURCE_EXHAUSTED
             reason = (
-                f"no message arrived: larger than {self._max_body_bytes} bytes, "
-                "cancelled by the client, or none was sent"
+                "no message arrived: cancelled by the client, none was sent, or larger by "
+                f"{HEADROOM_BYTES} bytes than the limit of {self._max_body_bytes}"
             )
-        if signal is None:
+        if len(body) > self._max_body_bytes:
+            code, over_limit = grpc.StatusCode.RESOURCE_EXHAUSTED, True
+            reason = f"message larger than {self._max_body_bytes} bytes"
+            body = b""
+        if signal is None and not over_limit:
             code, reason = grpc.StatusCode.UNIMPLEMENTED, f"no such method: {method}"
-        elif not reason:
+        elif signal is not None and not reason:
             try:
                 check_protobuf(signal, body)
             except DecodeError as error:
@@ -140,6 +155,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
             status=code.value[0],
             rejected=reason,
             peer_certificate=grpc_client(context) if self._tls else "",
+            over_limit=over_limit,
         )
         answer = None
         if not reason and self._responder is not None:

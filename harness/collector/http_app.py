@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 #: ``Export.status`` of a request that nobody was left to answer.
 NOT_ANSWERED = 0
 
+#: The status of a request that is over our limit; we give it for nothing else.
+_TOO_LARGE = 413
+
 _SIGNALS = {f"/v1/{signal.value}".encode(): signal for signal in Signal}
 _PATHS = ", ".join(path.decode() for path in _SIGNALS)
 _ENCODINGS = {encoding.value: encoding for encoding in Encoding}
@@ -172,7 +175,7 @@ class HttpApp:
             # Not read here: uvicorn throws the body away as it comes, so that the client
             # can send it to its end and then read the answer.
             body = b""
-            status, reason = 413, self._too_large
+            status, reason = _TOO_LARGE, self._too_large
         else:
             message = await receive()
             if message["type"] == "http.request" and not message["more_body"]:
@@ -226,7 +229,7 @@ class HttpApp:
             parts.append(message["body"])
             size += len(message["body"])
             if size > self._max_body_bytes:
-                return b"", (413, self._too_large)
+                return b"", (_TOO_LARGE, self._too_large)
             if not message["more_body"]:
                 return b"".join(parts), None
             message = await receive()
@@ -250,7 +253,7 @@ class HttpApp:
         except UnsupportedEncoding as error:
             return 415, str(error)
         except TooLarge as error:
-            return 413, str(error)
+            return _TOO_LARGE, str(error)
         except DecodeError as error:
             return 400, str(error)
         return 200, ""
@@ -272,6 +275,7 @@ class HttpApp:
             _peer(scope["client"]),
             status,
             reason,
+            over_limit=status == _TOO_LARGE,
         )
         if scope["scheme"] == "https":
             return replace(export, peer_certificate=http_client(scope["state"][TLS]))

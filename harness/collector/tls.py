@@ -1,4 +1,4 @@
-"""TLS at the collector's doors, and whose certificate a client showed there."""
+"""TLS on the collector's ports, and whose certificate a client showed there."""
 
 from __future__ import annotations
 

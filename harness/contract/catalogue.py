@@ -87,7 +87,7 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
         if "x-selects" in data
         for requirement in _walk(
             data,
-            _Node(file, _selector(data["x-selects"]), data["x-source"], (), VersionRange()),
+            _Node(file, _selector(data["x-selects"]), data["x-source"], (), property_range(data)),
             documents,
             version,
         )
@@ -180,7 +180,7 @@ def _requirement(
     return Requirement(
         name=name,
         level=Level(entry.get("level", "MUST")),
-        says=str(entry["says"]),
+        statement=str(entry["statement"]),
         source=source,
         versions=own if own != VersionRange() else place.versions,
         selects=_selector(entry["selects"]) if "selects" in entry else place.selects,

@@ -91,7 +91,7 @@ class Requirement:
 
     name: str
     level: Level
-    says: str
+    statement: str
     source: Source
     versions: VersionRange
     selects: Selector

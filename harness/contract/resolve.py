@@ -4,7 +4,8 @@ Two keywords of our own carry the versions, both half-open ranges:
 
 ``x-since`` / ``x-until`` on a property
     The property belongs to the contract in that range only; outside of it the
-    property, and its mention in ``required``, disappear.
+    property, and its mention in ``required``, disappear.  At the top of a file they are
+    the range of all its promises, as of an event that came with a release.
 ``x-versions`` on any schema
     A list of schemas, each with its own ``since`` / ``until``; the one whose
     range holds the version is merged in.  With none, nothing is demanded.

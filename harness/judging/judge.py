@@ -43,7 +43,7 @@ _PER_CAPTURE: Mapping[str, _PerCapture] = _named(
     accounting.event_tokens,
     accounting.one_each,
     accounting.tokens_billed,
-    canaries.kept,
+    canaries.confined,
     canaries.shown_at,
     fields.absent,
     fields.covers,
@@ -81,7 +81,7 @@ _PER_CAPTURE: Mapping[str, _PerCapture] = _named(
 _ACROSS: Mapping[str, _Across] = _named(
     transport.distinct, transport.equal_in_all, transport.same_everywhere
 )
-_BY_SCHEMA = ("value", "holds", "json_text")
+_BY_SCHEMA = ("valid_if_present", "present_and_valid", "json_text")
 
 #: Every check that a requirement may name.
 CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA})

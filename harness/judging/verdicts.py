@@ -27,7 +27,7 @@ class Row:
     requirement: str
     level: Level
     verdict: Verdict
-    says: str
+    statement: str
     source: str
     reason: str = ""
     evidence: str = ""
@@ -128,7 +128,7 @@ def _row(
         requirement.name,
         requirement.level,
         verdict,
-        requirement.says,
+        requirement.statement,
         str(requirement.source),
         reason,
         evidence,

@@ -29,8 +29,8 @@ def rewritten(export: Export, message: Request) -> Export:
 def with_body(export: Export, body: bytes) -> Export:
     """The same request with another body, uncompressed and not decoded yet."""
     headers = tuple(
-        (name, value)
+        (name, str(len(body)) if name.lower() == "content-length" else value)
         for name, value in export.headers
-        if name.lower() not in ("content-encoding", "content-length")
+        if name.lower() != "content-encoding"
     )
     return replace(export, body=body, headers=headers)

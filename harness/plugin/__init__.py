@@ -1,13 +1,16 @@
 """pytest plugin: judges the telemetry of a ``claude`` binary (entry point ``cc-otel``).
 
-Nothing heavy is imported here: a session that does not ask for a subject pays for
-the options and the names of the fixtures only (``benchmarks/plugin_import.py``).
+Nothing heavy is imported here, and nothing of the extra ``suite``: a session that does
+not ask for a subject pays for the options and the names of the fixtures only
+(``benchmarks/plugin_import.py``).
 """
 
 from __future__ import annotations
 
 import pytest
 
+from harness.errors import UsageError
+from harness.extras import require_suite
 from harness.plugin import options as _options
 from harness.plugin.fixtures import (
     cc_binary,
@@ -36,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     options = _options.read(config)
     if options is None:
         return
+    try:
+        require_suite("--cc-binary")
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
     from harness.plugin.state import SubjectState
     from harness.plugin.subject import SubjectPlugin
 

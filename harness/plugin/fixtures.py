@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.errors import UsageError
+from harness.extras import require_suite
+
 if TYPE_CHECKING:
     from harness.collector.collector import Collector
     from harness.plugin.session import ClaudeFactory
@@ -80,6 +83,10 @@ def claude(request: pytest.FixtureRequest, cc_binary: Binary) -> ClaudeFactory:
     ``completed`` (exit code, output), ``exports``, ``data_points(...)``, ``events(...)``,
     ``truth`` (what really happened) and ``capture`` (all of it).
     """
+    try:
+        require_suite("the fixture claude")
+    except UsageError as error:
+        pytest.fail(str(error), pytrace=False)
     from harness.plugin.options import DEFAULT_DEADLINE_S
     from harness.plugin.session import ClaudeFactory
 

@@ -31,8 +31,8 @@ class RunSummary:
 
     ``reason`` says why it was not recorded, with the last screen or output of an undriven
     one.  ``folder`` holds its capture, relative to the record; empty where none was kept.
-    ``forgotten`` exports were dropped over the memory limit, of ``unkept`` ones no body
-    was kept, because it was too large.
+    ``forgotten`` exports were dropped over the memory limit, and ``unkept`` ones were refused
+    because they were larger than the collector takes.
     """
 
     label: str
@@ -126,7 +126,7 @@ def not_kept(run: RunSummary) -> str:
     if run.forgotten:
         parts.append(f"{run.forgotten} exports were forgotten over the memory limit of the store")
     if run.unkept:
-        parts.append(f"the bodies of {run.unkept} exports were too large to be kept")
+        parts.append(f"the bodies of {run.unkept} exports were larger than the collector takes")
     return f"{run.label}: {' and '.join(parts)}"
 
 

@@ -14,7 +14,7 @@ SHOWN = 3
 def failure(row: Row, rerun: str, *, shown: int = SHOWN) -> list[str]:
     """Lines for a row that fails, or would at another level; the first one is the sentence."""
     return [
-        f"{row.says} [{row.level}]",
+        f"{row.statement} [{row.level}]",
         *(f"  {label:<9} {text}" for label, text in _fields(row, rerun, shown)),
     ]
 

@@ -36,7 +36,7 @@ def _page(catalogue: Sequence[Requirement], version: str | None) -> Iterator[str
             cells = (
                 f"`{each.name}`",
                 each.level.value,
-                each.says,
+                each.statement,
                 _linked(each.source),
                 str(each.versions),
                 each.exercised_by,

@@ -77,8 +77,8 @@ def drive(
         ) as api:
             place.api = api
             settings = _settings(scenario, place)
-            patience_s = scenario.limit_s or deadline_s + scenario.patience_s
-            session = _Session(scenario, place.sandbox, api, settings, args, patience_s, groups)
+            limit_s = scenario.limit_s or deadline_s + scenario.waits_s
+            session = _Session(scenario, place.sandbox, api, settings, args, limit_s, groups)
             try:
                 completed = _completed(session, binary, scenario, place, machine_wide)
             except SubjectError as error:

@@ -49,12 +49,12 @@ Explore = Callable[[RunDrawn, Callable[[], bool]], Sequence[Capture]]
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What the runs left, in the order of the scenarios.  ``faults`` holds, for each run
-    that could not be driven to its end (``working_day over grpc``), why not, ``hindered``
+    that could not be driven to its end (``working_day over grpc``), why not, ``skipped``
     the same for those that cannot be made on this machine."""
 
     captures: tuple[Capture, ...]
     faults: Mapping[str, str]
-    hindered: Mapping[str, str] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
 def record(
@@ -85,7 +85,7 @@ def record(
     progress(f"running claude {binary.version} {plan}")
     explore = explore if plan.drawn else None
     if not plan.runs and explore is None:
-        return Recorded((), {}, plan.hindered)
+        return Recorded((), {}, plan.skipped)
     machine_wide = managed.machine_wide(allowed=allow_managed)
     runner = _Runner(binary, deadline_s, keep, machine_wide)
     recording = _Recording(plan, runner, explore, progress)
@@ -99,14 +99,14 @@ _Planned = tuple[Scenario, Protocol]
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """``runs`` are made one by one, ``hindered`` cannot be made on this machine, and
+    """``runs`` are made one by one, ``skipped`` cannot be made on this machine, and
     ``drawn`` scenarios stand for runs that are drawn; ``scenarios`` are all others."""
 
     scenarios: tuple[Scenario, ...]
     drawn: tuple[Scenario, ...]
     protocols: tuple[Protocol, ...]
     runs: tuple[_Planned, ...]
-    hindered: Mapping[str, str]
+    skipped: Mapping[str, str]
 
     def __str__(self) -> str:
         """What is run, as progress tells it."""
@@ -121,16 +121,18 @@ def _planned(
 ) -> _Plan:
     drawn = tuple(scenario for scenario in scenarios if scenario.drawn)
     others = tuple(scenario for scenario in scenarios if not scenario.drawn)
-    hindrances = {each.name: _hindrance(each, allow_managed) for each in others}
+    reasons = {
+        each.name: why for each in others if (why := _skip_reason(each, allow_managed)) is not None
+    }
     wanted = [
         (scenario, protocol)
         for scenario in others
         for protocol in scenario.protocols
         if protocol in protocols
     ]
-    hindered = {_label(run): hindrances[run[0].name] for run in wanted if hindrances[run[0].name]}
-    runs = tuple(run for run in wanted if _label(run) not in hindered)
-    return _Plan(others, drawn, tuple(protocols), runs, hindered)
+    skipped = {_label(run): reasons[run[0].name] for run in wanted if run[0].name in reasons}
+    runs = tuple(run for run in wanted if _label(run) not in skipped)
+    return _Plan(others, drawn, tuple(protocols), runs, skipped)
 
 
 @dataclass(slots=True)
@@ -223,12 +225,12 @@ class _Recording:
                 for scenario in self._plan.drawn:
                     for over in self._plan.protocols:
                         faults[_label((scenario, over))] = str(fault)
-        return Recorded(tuple(captures), faults, self._plan.hindered)
+        return Recorded(tuple(captures), faults, self._plan.skipped)
 
     def _run_together(self) -> None:
         places = [place for place in range(len(self._plan.runs)) if not self._must_be_alone(place)]
         # Those that wait longest begin first.
-        for place in sorted(places, key=lambda place: -self._plan.runs[place][0].patience_s):
+        for place in sorted(places, key=lambda place: -self._plan.runs[place][0].waits_s):
             self._start(place)
         labels: dict[Future[Any], str] = {
             future: _label(self._plan.runs[place]) for future, place in self._futures.items()
@@ -245,7 +247,7 @@ class _Recording:
 
     def _start(self, place: int) -> Future[Capture]:
         scenario, protocol = self._plan.runs[place]
-        pool = self._waiters if scenario.patience_s > 0 else self._pool
+        pool = self._waiters if scenario.waits_s > 0 else self._pool
         future = pool.submit(self._runner.one, scenario, protocol)
         self._futures[future] = place
         return future
@@ -257,9 +259,9 @@ class _Recording:
         return not all(future.done() for future in tuple(self._futures))
 
 
-def _hindrance(scenario: Scenario, allow_managed: bool) -> str:
-    why = managed.hindrance(allowed=allow_managed) if scenario.managed else ""
-    return why or (scenario.hindrance() if scenario.hindrance else "")
+def _skip_reason(scenario: Scenario, allow_managed: bool) -> str | None:
+    why = managed.skip_reason(allowed=allow_managed) if scenario.managed else None
+    return why or (scenario.skip_reason() if scenario.skip_reason else None)
 
 
 def _label(run: _Planned) -> str:
@@ -281,7 +283,7 @@ def run_session(
     """Run one session of the caller's own making in the calling thread."""
     scenario = Scenario(
         name="session",
-        says="A session that a test of its own drives",
+        description="A session that a test of its own drives",
         prompt=prompt,
         script=script,
         environment=env or {},

@@ -86,7 +86,7 @@ class Scenario:
 
     A run is judged by every requirement that applies to it; ``judged_only_by_name``: only
     by those that name the scenario, because its telemetry is not whole on purpose.
-    ``hindrance`` says why it cannot be run on this machine, or nothing.  ``patience_s``
+    ``skip_reason`` says why it cannot be run on this machine (None: it can).  ``waits_s``
     is how long the session waits, doing nothing: it lengthens its deadline, and other
     runs do not wait for it.  ``expected_s`` is about how long it takes alone, in seconds, so that
     the longest start first.  A session that is still there after ``limit_s`` is ended and
@@ -96,7 +96,7 @@ class Scenario:
     """
 
     name: str
-    says: str
+    description: str
     prompt: str = ""
     prompts: tuple[str, ...] = ()
     script: Script = ()
@@ -119,8 +119,8 @@ class Scenario:
     observe: Callable[[Stage, Completed], Observation | None] | None = None
     more_exports: Callable[[Stage, Completed], Sequence[Export]] | None = None
     judged_only_by_name: bool = False
-    hindrance: Callable[[], str] | None = None
-    patience_s: float = 0.0
+    skip_reason: Callable[[], str | None] | None = None
+    waits_s: float = 0.0
     expected_s: float = 1.0
     limit_s: float | None = None
     slow: bool = False

@@ -75,13 +75,13 @@ def deployed(
         with on_the_machine(files, folder):
             yield ()
     else:
-        raise UsageError(OPTION, seen="no such option", expected=hindrance(allowed=False))
+        raise UsageError(OPTION, seen="no such option", expected=skip_reason(allowed=False) or "")
 
 
-def hindrance(*, allowed: bool, folder: Path = FOLDER) -> str:
-    """Why no run can have managed settings of its own here, or nothing."""
+def skip_reason(*, allowed: bool, folder: Path = FOLDER) -> str | None:
+    """Say why no run can have managed settings of its own here; None where one can."""
     if namespace():
-        return ""
+        return None
     if not allowed:
         return (
             "no private mount namespace can be made here, in which managed settings would be "
@@ -90,7 +90,7 @@ def hindrance(*, allowed: bool, folder: Path = FOLDER) -> str:
     if there := _existing(folder):
         return f"{there} belongs to this machine and is not touched"
     nearest = next(each for each in (folder, *folder.parents) if each.exists())
-    return "" if os.access(nearest, os.W_OK) else f"{nearest} cannot be written to"
+    return None if os.access(nearest, os.W_OK) else f"{nearest} cannot be written to"
 
 
 def machine_wide(*, allowed: bool) -> bool:

@@ -183,10 +183,10 @@ class Terminal:
         on: a busy machine is slow), ``again()`` says what to send now: nothing, if the
         keys were taken and only the effect is slow.  Without it, the keys once more.
         """
-        patience_s = PRESS_AGAIN_S
+        pause_s = PRESS_AGAIN_S
         self.send(keys)
         while True:
-            again_s = time.monotonic() + patience_s
+            again_s = time.monotonic() + pause_s
 
             def effect(again_s: float = again_s) -> tuple[_Found | None] | None:
                 found = condition()
@@ -195,7 +195,7 @@ class Terminal:
             (found,) = self.until(effect, what, whole=whole)
             if found:
                 return found
-            patience_s *= 2
+            pause_s *= 2
             self.send(keys if again is None else again())
 
     @property

@@ -94,7 +94,7 @@ def test_what_was_not_kept_is_said() -> None:
     run = RunSummary("day over grpc", RunOutcome.RECORDED, forgotten=5, unkept=1)
     problem = RecordingSummary(runs=(run,)).problem
     assert problem.startswith("day over grpc: 5 exports were forgotten over the memory limit")
-    assert "1 exports were too large" in problem
+    assert "the bodies of 1 exports were larger than the collector takes" in problem
 
 
 def test_a_recording_knows_its_runs_and_counts_exports_by_protocol(captured: Take) -> None:

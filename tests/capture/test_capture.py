@@ -127,8 +127,8 @@ def test_an_event_is_found_by_any_name_it_tells(
     assert event_name(event) == (names[0] if names else "")
 
 
-def test_only_a_body_that_was_too_large_was_not_kept(run: Run, make_export: Make) -> None:
-    too_large = make_export(b"", status=413, rejected="body larger than 9 bytes")
+def test_only_a_body_over_our_own_limit_was_not_kept(run: Run, make_export: Make) -> None:
+    too_large = make_export(b"", status=413, rejected="body larger than 9 bytes", over_limit=True)
     answered = make_export(b"", status=413, rejected="too much", answered="a refusal")
     cut = make_export(b"", protocol=Protocol.GRPC, status=8, rejected="no message arrived")
     assert Capture(run, (make_export(b""), too_large, answered, cut)).unkept == (too_large,)

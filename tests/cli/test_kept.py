@@ -8,16 +8,24 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness import cli
+from harness import Collector, cli
+from harness.assessment.assessment import Assessment
 from harness.assessment.recording import RecordingPlan, record_once
 from harness.capture import files
+from harness.findings import Verdict
+from harness.fuzzing.exploration import PROFILES, Exploration
+from harness.otlp.model import Protocol
+from harness.running import stage
 from harness.subject.binary import resolve
 from harness.themes.catalogue import SCENARIOS
+from harness.themes.free_form.scenarios import Input
 
 Change = Callable[[Path], None]
 
@@ -67,7 +75,7 @@ def told(folder: Path) -> list[dict[str, Any]]:
         (INDISCREET, ["--cc-scenarios=working_day", "-k", "user_prompt"], 1, {"recorded"}),
         (INDISCREET, ["--cc-scenarios=working_day", "-n", "2"], 1, {"recorded"}),
     ],
-    ids=["good", "failing", "undriven", "hindered", "died", "selected", "distributed"],
+    ids=["good", "failing", "undriven", "skipped", "died", "selected", "distributed"],
 )
 def test_a_kept_recording_is_judged_as_the_live_run_was(
     pytester: pytest.Pytester,
@@ -84,7 +92,7 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
     claude.write_text(EMITTER.format(before=before, python=sys.executable))
     claude.chmod(claude.stat().st_mode | stat.S_IXUSR)
     if PORT in options[0]:
-        pytester.makeconftest(HINDERED)
+        pytester.makeconftest(SKIPPED)
     live = pytester.runpytest_subprocess(
         *(f"--cc-binary={claude}", "--cc-captures=kept", "--hypothesis-seed=1", *options),
         timeout=240,
@@ -106,15 +114,50 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
             assert run["reason"] in shown
     ends = [line for line in live.outlines if line.startswith(("OK: ", "FAILED: "))]
     assert shown.splitlines()[-1] == ends[-1]
+    # The live run shows some of its failures only.
+    assert reruns(live.outlines) <= reruns(shown.splitlines())
+    if exit_code == 1 and "undriven" not in outcomes:
+        assert reruns(live.outlines) != set()
 
 
-#: Lets the live run meet the hindrance that the judging process cannot meet.
-HINDERED = f"""
+def reruns(shown: list[str]) -> set[str]:
+    """The commands by which failures are judged again."""
+    return {line.split("rerun ")[1].strip() for line in shown if line.strip().startswith("rerun ")}
+
+
+def test_one_drawn_capture_is_run_again_with_the_seed_of_its_recording(
+    pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claude = pytester.path / "claude"
+    claude.write_text(EMITTER.format(before=DIES, python=sys.executable))
+    claude.chmod(claude.stat().st_mode | stat.S_IXUSR)
+    profile = replace(PROFILES["quick"], seconds=0, grace_s=0)
+    given = Input(Protocol.GRPC, "team=a")
+    explore = Exploration("quick", profile, 7, None, lambda _: (), print, (given,))
+    binary = resolve(str(claude), progress=print)
+    folder = pytester.mkdir("kept")
+    options = (f"--cc-binary={claude}", "--cc-fuzz-seconds=0")
+    plan = RecordingPlan(
+        *(binary, (SCENARIOS["fuzz"],), 60.0, folder), explore=explore, options=options
+    )
+    record_once(plan, print)
+    capsys.readouterr()
+    codes = {path.name: cli.main(["judge", str(path)]) for path in folder.glob("fuzz-*")}
+    assert set(codes.values()) == {cli.OK, cli.FAILED}
+    found = reruns(capsys.readouterr().out.splitlines())
+    assert found
+    for command in found:
+        assert command.startswith(f"pytest --cc-binary={claude} --cc-fuzz-seconds=0 ")
+        assert " --hypothesis-profile=quick --hypothesis-seed=7 " in command
+
+
+#: Lets the live run be skipped on a machine where the judging process would not be.
+SKIPPED = f"""
 from dataclasses import replace
 from harness.themes import catalogue
 
 catalogue.SCENARIOS[{PORT!r}] = replace(
-    catalogue.SCENARIOS[{PORT!r}], hindrance=lambda: "port 9464 is taken on this machine"
+    catalogue.SCENARIOS[{PORT!r}], skip_reason=lambda: "port 9464 is taken on this machine"
 )
 """
 
@@ -235,6 +278,32 @@ def test_a_recording_that_is_not_whole_is_not_judged(
     assert out == ""
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_what_is_over_our_limit_is_an_error_over_each_protocol(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Live and from the captures that were kept; it says nothing about the subject."""
+    monkeypatch.setattr(stage, "Collector", partial(Collector, max_body_bytes=9000))
+    binary = resolve("reference", progress=print)
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    made = record_once(RecordingPlan(binary, (SCENARIOS["working_day"],), 60.0, folder), print)
+    for capture in made.captures:
+        assert any(export.over_limit for export in capture.exports)
+        assert any(not export.rejected for export in capture.exports)
+    live = Assessment(binary.spec, binary.version, lambda: made)
+    row = live.row(live.contract.requirement("transport.accepted"))
+    assert (row.verdict, row.findings) == (Verdict.ERROR, ())
+    for protocol in Protocol:
+        assert f"working_day over {protocol}: the bodies of " in row.reason
+    out = tmp_path / "out"
+    assert cli.main(["judge", str(folder), f"--report={out}"]) == cli.FAILED
+    assert "were larger than the collector takes" in capsys.readouterr().out
+    judged = {each["requirement"]: each for each in lines(out) if each["kind"] == "requirement"}
+    assert judged[row.requirement]["verdict"] == "error"
+    assert judged[row.requirement]["reason"] == row.reason
+    assert not [each for each in judged.values() if each["verdict"] == "fail"]
 
 
 def test_what_the_store_forgot_is_an_error_and_no_pass(

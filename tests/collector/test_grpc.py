@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from harness import Collector, CollectorResponse
+from harness.collector import grpc_server
 from harness.collector.grpc_server import METHODS
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
@@ -90,12 +91,34 @@ def test_an_unknown_method_is_unimplemented_and_recorded(collector, method):
 def test_an_oversized_message_is_refused_and_recorded(small, body, compression):
     """Gzip makes a few hundred bytes of them: the limit holds for what they grow to."""
     sent = body(Signal.METRICS, Encoding.PROTOBUF, 200_000)
-    code, _ = refused(small, METRICS, sent, compression=compression)
+    code, details = refused(small, METRICS, sent, compression=compression)
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
-    export = small.wait_for_item(lambda export: export, DEADLINE_S)
+    (export,) = small.exports
     assert (export.signal, export.status, export.body) == (Signal.METRICS, 8, b"")
-    assert "larger than 100000 bytes" in export.rejected
+    assert export.rejected == details == "message larger than 100000 bytes"
+    assert export.over_limit
     assert call(small, METRICS, sent[:0]) == b""
+
+
+def test_a_message_at_the_limit_passes_and_one_byte_more_does_not(small, body):
+    empty = len(body(Signal.METRICS, Encoding.PROTOBUF, 50_000)) - 50_000
+    sent = body(Signal.METRICS, Encoding.PROTOBUF, 100_000 - empty)
+    assert len(sent) == 100_000
+    assert call(small, METRICS, sent) == b""
+    more = body(Signal.METRICS, Encoding.PROTOBUF, 100_001 - empty)
+    assert refused(small, METRICS, more)[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert [export.over_limit for export in small.exports] == [False, True]
+
+
+def test_far_more_than_the_limit_is_refused_by_grpcio(small, monkeypatch):
+    """There we are not told why no message came."""
+    monkeypatch.setattr(grpc_server, "HEADROOM_BYTES", 1000)
+    with Collector(max_body_bytes=100) as collector:
+        code, _ = refused(collector, METRICS, b"\0" * 2000)
+        assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        export = collector.wait_for_item(lambda export: export, DEADLINE_S)
+    assert (export.status, export.over_limit) == (8, False)
+    assert "larger by 1000 bytes than the limit of 100" in export.rejected
 
 
 def test_a_call_without_a_message_is_refused_and_recorded(collector):
@@ -103,7 +126,9 @@ def test_a_call_without_a_message_is_refused_and_recorded(collector):
     with grpc.insecure_channel(target) as channel, pytest.raises(grpc.RpcError) as caught:
         channel.stream_unary(LOGS)(iter([]), timeout=DEADLINE_S)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert "no message arrived" in collector.exports[0].rejected
+    (export,) = collector.exports
+    assert "no message arrived" in export.rejected
+    assert not export.over_limit
 
 
 def test_a_call_that_its_client_cancels_is_recorded(collector):
@@ -128,6 +153,7 @@ def test_a_call_that_its_client_cancels_is_recorded(collector):
             lambda export: export if export.signal is Signal.METRICS else None, DEADLINE_S
         )
     assert "cancelled by the client" in export.rejected
+    assert not export.over_limit
 
 
 def test_a_responder_may_refuse():

@@ -319,6 +319,7 @@ def test_an_oversized_body_is_refused_and_the_connection_lives(small, body, fram
     assert (refused.status, refused.body) == (413, b"")
     assert "larger than 100000 bytes" in refused.rejected
     assert accepted.rejected == ""
+    assert (refused.over_limit, accepted.over_limit) == (True, False)
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
@@ -344,6 +345,7 @@ def test_a_zip_bomb_is_refused_for_what_it_grows_to(small):
     assert "100000 bytes" in said(response, content)
     (export,) = small.exports
     assert export.body == bomb
+    assert export.over_limit
 
 
 def test_an_aborted_body_is_recorded(collector):

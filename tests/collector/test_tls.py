@@ -1,4 +1,4 @@
-"""TLS at both doors, with the official exporters as clients."""
+"""TLS on both ports, with the official exporters as clients."""
 
 from __future__ import annotations
 

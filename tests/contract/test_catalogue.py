@@ -57,6 +57,9 @@ def test_names_never_change_unseen(contract: Contract) -> None:
 def promised(version: Version) -> set[str]:
     """The names that the files promise for ``version``: a reading apart from the loader's."""
 
+    def own_range(schema: Any) -> VersionRange:
+        return VersionRange.of({key: schema.get(f"x-{key}") for key in ("since", "until")})
+
     def walk(schema: Any, range_: VersionRange) -> Iterator[str]:
         for entry in schema.get("x-requirements", ()):
             own = {key: entry[key] for key in ("since", "until") if key in entry}
@@ -64,13 +67,14 @@ def promised(version: Version) -> set[str]:
                 yield entry["name"]
         for child in schema.get("properties", {}).values():
             if isinstance(child, dict):
-                own = {key: child.get(f"x-{key}") for key in ("since", "until")}
-                yield from walk(child, VersionRange.of(own) if any(own.values()) else range_)
+                childs = own_range(child)
+                yield from walk(child, childs if childs != VersionRange() else range_)
 
     found = [
         name
         for path in files.schema_root().glob("*/*.json")
-        for name in walk(files.read_json(path), VersionRange())
+        for schema in [files.read_json(path)]
+        for name in walk(schema, own_range(schema))
     ]
     assert len(found) == len(set(found))
     return set(found)
@@ -110,7 +114,7 @@ def test_a_changelog_line_dates_its_fact() -> None:
 
 def test_every_promise_can_be_traced_and_understood(contract: Contract) -> None:
     for requirement in contract.requirements:
-        assert requirement.says.endswith("."), requirement.name
+        assert requirement.statement.endswith("."), requirement.name
         assert requirement.source.section, requirement.name
         assert requirement.mutants, requirement.name
 

@@ -31,7 +31,7 @@ def test_a_variant_is_merged_in_for_its_range() -> None:
             {"until": "2.1.122", "type": "string"},
             {"since": "2.1.122", "until": "2.1.200", "type": "integer"},
         ],
-        "x-requirements": [{"name": "a.b", "says": "…"}],
+        "x-requirements": [{"name": "a.b", "statement": "…"}],
     }
     assert resolve(schema, OLD) == {"title": "a number", "type": "string"}
     assert resolve(schema, Version(2, 1, 122)) == {"title": "a number", "type": "integer"}

@@ -71,7 +71,7 @@ def test_what_is_shorter_than_a_request_is_not_cut_off(collector: Collector) -> 
         assert proxy.cuts == ()
 
 
-def test_who_knocks_where_nothing_is_behind_is_counted_and_cut_off() -> None:
+def test_a_connection_with_nothing_behind_is_counted_and_cut_off() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         behind = bound.getsockname()[1]

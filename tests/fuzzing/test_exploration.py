@@ -98,7 +98,7 @@ def test_what_is_always_tried_is_kept_and_of_the_rest_the_smallest_that_breaks()
     assert made.broken_after == {"any": 2}
 
 
-def test_what_breaks_without_an_input_is_not_laid_at_its_door() -> None:
+def test_what_breaks_without_an_input_is_not_blamed_on_one() -> None:
     made, _ = explored(lambda capture: ["anyway"], seconds=0.2)
     assert made.broken_after == {}
 

@@ -222,13 +222,13 @@ def test_kept(
 ) -> None:
     view = viewer(events=[event(k=TEXT)], truth=TRUTH, environment=environment)
     seen = [] if right else [f"{TEXT} (raw)"]
-    assert findings(ask("kept", view, allowed=allowed)) == seen
+    assert findings(ask("confined", view, allowed=allowed)) == seen
 
 
 def test_each_forbidden_place_is_a_finding(ask: Ask, viewer: Any) -> None:
     view = viewer(events=[event(a=TEXT, b=TEXT, c=RAW.hex())], truth=TRUTH)
     outcome = ask(
-        "kept", view, allowed=[{"place": "logs x attributes.a"}, {"place": "no", "with": "X"}]
+        "confined", view, allowed=[{"place": "logs x attributes.a"}, {"place": "no", "with": "X"}]
     )
     assert isinstance(outcome, Judged)
     assert [(each.seen, each.where) for each in outcome.findings] == [
@@ -242,12 +242,14 @@ def test_each_forbidden_place_is_a_finding(ask: Ask, viewer: Any) -> None:
 def test_nothing_leaked_is_a_pass_only_where_something_was_hidden_and_exported(
     ask: Ask, viewer: Any, findings: Any
 ) -> None:
-    assert findings(ask("kept", viewer(events=[event()], truth=TRUTH))) == []
+    assert findings(ask("confined", viewer(events=[event()], truth=TRUTH))) == []
     why = NotExercised("no run hid a canary for prompt and exported something")
     for view in (viewer(truth=TRUTH), viewer(events=[event(k=TEXT)])):
-        assert ask("kept", view) == why
+        assert ask("confined", view) == why
         assert ask("shown_at", view, place="*") == why
-    assert isinstance(ask("kept", viewer(events=[event()], truth=TRUTH), "api_key"), NotExercised)
+    assert isinstance(
+        ask("confined", viewer(events=[event()], truth=TRUTH), "api_key"), NotExercised
+    )
 
 
 @pytest.mark.parametrize(

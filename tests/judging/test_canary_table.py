@@ -34,7 +34,7 @@ def take(viewer: Any) -> Take:
 
 def kept(requirement: Any, *allowed: dict[str, str], canary: str = "prompt", **more: Any) -> Any:
     return requirement(
-        "kept", kind="exports", name="", canary=canary, allowed=list(allowed), **more
+        "confined", kind="exports", name="", canary=canary, allowed=list(allowed), **more
     )
 
 

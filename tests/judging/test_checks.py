@@ -54,7 +54,7 @@ def test_a_field_that_no_item_has_is_not_exercised(
     judge: Judge, viewer: Any, requirement: Any
 ) -> None:
     view = viewer(events=[prompt(prompt="x")])
-    for check in ("value", "json_text", "constant", "subject_version", "increasing"):
+    for check in ("valid_if_present", "json_text", "constant", "subject_version", "increasing"):
         outcome = judge.judge(requirement(check, path=LENGTH), [view]).outcome
         assert outcome == NotExercised("no event user_prompt carried attributes.prompt_length")
 
@@ -64,7 +64,7 @@ def test_value_judges_every_item_and_keeps_int_and_string_apart(
 ) -> None:
     view = viewer(events=[prompt(prompt_length=5), prompt(prompt_length="5"), prompt()])
     outcome = judge.judge(
-        requirement("value", path=LENGTH, schema={"type": "integer"}), [view]
+        requirement("valid_if_present", path=LENGTH, schema={"type": "integer"}), [view]
     ).outcome
     assert isinstance(outcome, Judged)
     assert outcome.looked_at == 2
@@ -80,7 +80,7 @@ def test_value_judges_every_item_and_keeps_int_and_string_apart(
 def test_value_honours_where(judge: Judge, viewer: Any, requirement: Any, findings: Any) -> None:
     view = viewer(events=[prompt(kind="a", n="bad"), prompt(kind="b", n=1)])
     asked = requirement(
-        "value",
+        "valid_if_present",
         path=("attributes", "n"),
         schema={"type": "integer"},
         where={"attributes/kind": "b"},

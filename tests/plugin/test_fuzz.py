@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -96,17 +97,45 @@ def test_a_profile_of_the_users_own_stays_his(
         assert f"· profile {told} ·" in fuzz_line(result)
 
 
+#: Draws until something breaks, not for a time: on a busy machine a session may take so long
+#: that the few that a time has room for break nothing.  Only what is drawn is remembered.
+UNTIL_BROKEN = """
+from dataclasses import replace
+from harness.fuzzing import exploration
+
+run = exploration.run
+
+def until_broken(campaigns, attempt, plan, first):
+    found = []
+
+    def attempt_until_broken(given):
+        # It need not become small: what comes behind it costs no session.
+        reasons = () if found else attempt(given)
+        found.extend(reasons)
+        return reasons
+
+    endless = replace(plan, seconds=float("inf"), enough=lambda: bool(found))
+    return run(campaigns, attempt_until_broken, endless)
+
+exploration.run = until_broken
+"""
+
+
 def test_failures_are_remembered_between_runs(
     pytester: pytest.Pytester,
     run: Run,
     lying: Callable[[str], Path],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # As on a CI system, where Hypothesis itself remembers nothing.
     monkeypatch.setenv("CI", "1")
+    (tmp_path / "until_broken.py").write_text(UNTIL_BROKEN)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     binary = lying("loses attributes on events")
-    options = (f"--cc-binary={binary}", "--cc-scenarios=fuzz", "--cc-fuzz-seconds=5")
-    run(*options, "resource_attributes.on_events")
+    options = (f"--cc-binary={binary}", "--cc-scenarios=fuzz", "-p", "until_broken")
+    result = run(*options, "resource_attributes.on_events")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
     remembered = pytester.path / ".hypothesis" / "examples"
     assert any(path.is_file() for path in remembered.rglob("*"))
 

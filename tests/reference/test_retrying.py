@@ -110,11 +110,11 @@ def test_a_connection_that_was_cut_is_made_again_after_a_pause(
     with Collector() as collector:
         grpc = protocol is Protocol.GRPC
         port = collector.grpc_port if grpc else collector.http_port
-        with FaultProxy((port,), is_open=False) as door:
-            exporter = exporting(protocol, f"http://127.0.0.1:{door.port(port)}", timeout=0.05)
+        with FaultProxy((port,), is_open=False) as proxy:
+            exporter = exporting(protocol, f"http://127.0.0.1:{proxy.port(port)}", timeout=0.05)
             assert exporter.export(data).name == "FAILURE"
-            door.open()
-            exporter = exporting(protocol, f"http://127.0.0.1:{door.port(port)}")
+            proxy.open()
+            exporter = exporting(protocol, f"http://127.0.0.1:{proxy.port(port)}")
             assert exporter.export(data).name == "SUCCESS"
             assert len(collector.exports) == 1
 
@@ -133,8 +133,8 @@ def test_the_end_of_a_session_gives_up_what_has_no_answer(
 ) -> None:
     monkeypatch.setattr("harness.reference.exporters._AT_THE_END_S", 0.1)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "600000")
-    with Collector() as collector, FaultProxy((collector.http_port,), is_open=False) as door:
-        endpoint = f"http://127.0.0.1:{door.port(collector.http_port)}"
+    with Collector() as collector, FaultProxy((collector.http_port,), is_open=False) as proxy:
+        endpoint = f"http://127.0.0.1:{proxy.port(collector.http_port)}"
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
         exporters = OtlpExporters()
         exporter = exporters.make(Signal.METRICS, protocol)

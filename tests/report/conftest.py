@@ -22,7 +22,7 @@ def row() -> Rows:
         fails = verdict in (Verdict.FAIL, Verdict.KNOWN)
         values: dict[str, Any] = {
             "level": Level.MUST,
-            "says": f"What {name} says.",
+            "statement": f"What {name} says.",
             "source": "A document (2026-02), section “One”",
             "url": "https://example.org/document#one",
             "reason": "" if verdict in (Verdict.PASS, Verdict.FAIL) else f"why {verdict}",

@@ -30,7 +30,7 @@ def put(path: Path, header: Header, rows: list[Row], footer: Footer | None) -> N
 def rows(row: Callable[..., Row]) -> list[Row]:
     """One of each verdict, and a line separator that JSON leaves alone."""
     made = [row(f"theme.case_{number}", each) for number, each in enumerate(Verdict)]
-    return [*made, row("theme.odd", says="A \u2028 line\nand “quotes”", level=Level.MAY)]
+    return [*made, row("theme.odd", statement="A \u2028 line\nand “quotes”", level=Level.MAY)]
 
 
 @pytest.fixture
@@ -216,6 +216,6 @@ def test_a_failed_write_leaves_the_old_record(
 ) -> None:
     before = path.read_bytes()
     with pytest.raises(UnicodeEncodeError):
-        put(path, header, [row("theme.surrogate", says="\ud800")], None)
+        put(path, header, [row("theme.surrogate", statement="\ud800")], None)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [record.FILE_NAME]

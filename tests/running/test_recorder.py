@@ -214,7 +214,7 @@ def test_what_waits_begins_first_and_takes_nobodys_turn(subject: Maker) -> None:
         prompt="Go.",
         protocols=(Protocol.GRPC,),
         meanwhile=others_first,
-        patience_s=1.0,
+        waits_s=1.0,
     )
     recorded = record(subject("print(1)"), scenarios=[*others, waiting], progress=silent)
     assert recorded.faults == {}
@@ -248,7 +248,7 @@ def test_what_waited_leaves_no_room_for_more_at_once(subject: Maker) -> None:
         waited.set()
 
     limit = 2 * (os.cpu_count() or 1)
-    waiting = [one(f"waiting_{n}", patience_s=1.0, observe=over) for n in range(2 * limit)]
+    waiting = [one(f"waiting_{n}", waits_s=1.0, observe=over) for n in range(2 * limit)]
     others = [one(f"other_{n}", meanwhile=begins, observe=ends) for n in range(3 * limit)]
     recorded = record(subject("print(1)"), scenarios=[*waiting, *others], progress=silent)
     assert recorded.faults == {}
@@ -270,7 +270,7 @@ def test_drawn_runs_are_made_beside_others(subject: Maker, tmp_path: Path) -> No
         explored.set()
         return made[1:]
 
-    waiting = one("waiting", meanwhile=until_explored, patience_s=1.0)
+    waiting = one("waiting", meanwhile=until_explored, waits_s=1.0)
     busy = [one(f"busy_{n}", meanwhile=until_explored) for n in range(3)]
     recorded = record(
         subject("print(1)"),

@@ -210,8 +210,8 @@ def test_endpoints_go_by_protocol_and_collector() -> None:
 
 
 def test_what_cannot_be_run_here_is_told_and_not_run(subject: Binary) -> None:
-    able = Scenario("able", "Can be run.", prompt="Go.", hindrance=lambda: "")
-    unable = Scenario("unable", "Cannot.", prompt="Go.", hindrance=lambda: "no such machine")
+    able = Scenario("able", "Can be run.", prompt="Go.", skip_reason=lambda: None)
+    unable = Scenario("unable", "Cannot.", prompt="Go.", skip_reason=lambda: "no such machine")
     recorded = record(
         subject,
         scenarios=[unable, able],
@@ -219,7 +219,7 @@ def test_what_cannot_be_run_here_is_told_and_not_run(subject: Binary) -> None:
         progress=lambda line: None,
     )
     assert [capture.run.scenario for capture in recorded.captures] == ["able"]
-    assert recorded.hindered == {"unable over http/json": "no such machine"}
+    assert recorded.skipped == {"unable over http/json": "no such machine"}
     assert recorded.faults == {}
 
 
@@ -229,7 +229,7 @@ def test_a_waiting_run_has_a_longer_deadline(subject: Binary) -> None:
         "Waits.",
         prompt="Go.",
         script=(Until(UseTool("Bash", {"command": "x"}), lambda place: False, at_most=3),),
-        patience_s=60.0,
+        waits_s=60.0,
     )
     capture = drive(subject, waiting, Protocol.HTTP_JSON, 1e-3, ProcessGroups())
     assert capture.run.exit_code == 0

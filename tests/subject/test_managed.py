@@ -16,7 +16,7 @@ from filelock import Timeout
 
 from harness.errors import UsageError
 from harness.subject import managed
-from harness.subject.managed import FOLDER, MAIN_FILE, deployed, hindrance, on_the_machine
+from harness.subject.managed import FOLDER, MAIN_FILE, deployed, on_the_machine, skip_reason
 
 FRAGMENT = "managed-settings.d/10-first.json"
 FILES = {MAIN_FILE: {"env": {"A": "1"}}, FRAGMENT: {"env": {"B": "2"}}}
@@ -78,13 +78,13 @@ def test_what_lies_beside_them_stays_readable(tmp_path: Path) -> None:
 
 @needs_namespace
 def test_where_there_are_namespaces_nothing_hinders_and_nothing_is_written() -> None:
-    assert hindrance(allowed=False) == ""
+    assert skip_reason(allowed=False) is None
     assert not managed.machine_wide(allowed=True)
 
 
 @pytest.mark.usefixtures("no_namespace")
 def test_without_namespaces_a_person_must_allow_it(tmp_path: Path, folder: Path) -> None:
-    why = hindrance(allowed=False, folder=folder)
+    why = skip_reason(allowed=False, folder=folder)
     assert managed.OPTION in why
     assert str(folder) in why
     with (
@@ -97,11 +97,11 @@ def test_without_namespaces_a_person_must_allow_it(tmp_path: Path, folder: Path)
 
 @pytest.mark.usefixtures("no_namespace")
 def test_what_is_there_already_hinders(folder: Path) -> None:
-    assert hindrance(allowed=True, folder=folder) == ""
+    assert skip_reason(allowed=True, folder=folder) is None
     folder.mkdir(parents=True)
-    assert hindrance(allowed=True, folder=folder) == ""
+    assert skip_reason(allowed=True, folder=folder) is None
     (folder / MAIN_FILE).write_text("{}", encoding="utf-8")
-    assert str(folder / MAIN_FILE) in hindrance(allowed=True, folder=folder)
+    assert str(folder / MAIN_FILE) in skip_reason(allowed=True, folder=folder)
 
 
 @pytest.mark.usefixtures("no_namespace")
@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_written_to_hinders(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    assert hindrance(allowed=True, folder=folder) == f"{tmp_path} cannot be written to"
+    assert skip_reason(allowed=True, folder=folder) == f"{tmp_path} cannot be written to"
 
 
 @pytest.mark.usefixtures("no_namespace")

@@ -62,7 +62,7 @@ def requirement(**fields: Any) -> Requirement:
     return Requirement(
         name="a.requirement",
         level=Level.MUST,
-        says="Something holds.",
+        statement="Something holds.",
         source=Source("a", "b", "c", "d"),
         versions=VersionRange(),
         selects=Selector("event", "user_prompt"),
@@ -75,7 +75,7 @@ def test_names_are_unique_and_fit_for_folders() -> None:
         name: name for name in SCENARIOS
     }
     assert all(name.isidentifier() and name.islower() for name in SCENARIOS)
-    told = [scenario.says for scenario in SCENARIOS.values()]
+    told = [scenario.description for scenario in SCENARIOS.values()]
     assert len(set(told)) == len(told)
 
 

@@ -36,7 +36,7 @@ class Sighting:
     form: str
 
 
-def kept(requirement: Requirement, view: CaptureView) -> Outcome:
+def confined(requirement: Requirement, view: CaptureView) -> Outcome:
     """``params.canary`` is nowhere but in the places of ``params.allowed``, with ``*`` for
     any text; an entry with ``with`` opens its place in runs with that variable set to 1."""
     name = str(requirement.params["canary"])
@@ -91,7 +91,7 @@ def table(
 
     ``requirements`` are those that apply to the subject's version.
     """
-    rules = [each for each in requirements if each.check == kept.__name__]
+    rules = [each for each in requirements if each.check == confined.__name__]
     gates: dict[str, None] = {}
     seen: dict[tuple[str, str], dict[str, bool]] = {}
     for capture in captures:

@@ -28,11 +28,11 @@ class FieldChecks:
         self._validators: dict[str, Draft202012Validator] = {}
         self._answers: dict[tuple[str, str], bool] = {}
 
-    def value(self, requirement: Requirement, view: CaptureView) -> Outcome:
+    def valid_if_present(self, requirement: Requirement, view: CaptureView) -> Outcome:
         """Wherever the field is, it is what the schema says."""
         return self._each(requirement, view, lambda value: value)
 
-    def holds(self, requirement: Requirement, view: CaptureView) -> Outcome:
+    def present_and_valid(self, requirement: Requirement, view: CaptureView) -> Outcome:
         """Every selected item has the field, and it is what the schema says."""
         items = chosen(requirement, view)
         if not items:

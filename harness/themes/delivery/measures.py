@@ -1,4 +1,4 @@
-"""What became of everything that was sent: once, or again and again."""
+"""What became of everything that was sent, once or again and again; and how it was framed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from harness.capture.capture import Capture
 from harness.capture.deliveries import Deliveries, Delivery
 from harness.capture.export import Export
 from harness.judging.items.item import Item
+from harness.otlp.model import Protocol
 
 
 def deliveries(capture: Capture) -> list[Item]:
@@ -67,4 +68,23 @@ def _taken(export: Export) -> bool:
     return not export.rejected and not export.given_up_unix_nano
 
 
-MEASURES = (deliveries,)
+def framing(capture: Capture) -> list[Item]:
+    """How each request over HTTP says where its body ends: one item for each.
+
+    ``declared`` is the Content-Length in bytes, null without one; ``chunked`` says whether
+    the body came in chunks.
+    """
+    return [
+        Item(
+            f"{capture.run.label} · request {export.sequence} · {export.path}",
+            {
+                "declared": int(length) if (length := export.header("content-length")) else None,
+                "chunked": "chunked" in (export.header("transfer-encoding") or "").lower(),
+            },
+        )
+        for export in capture.exports
+        if export.protocol in (Protocol.HTTP_JSON, Protocol.HTTP_PROTOBUF)
+    ]
+
+
+MEASURES = (deliveries, framing)

@@ -32,7 +32,7 @@ _DONE = Say(LAST_WORDS)
 
 #: No session goes on for longer than these steps, whatever does not happen.
 _AT_MOST = 60
-_PATIENCE_S = 30.0
+_DEADLINE_S = 30.0
 
 _ABSENT, _CUTTING = "absent", "cutting"
 
@@ -99,8 +99,8 @@ def _observe(place: Stage, completed: Completed) -> Aftermath:
 
 def _after_the_trouble(place: Stage, name: str) -> int | None:
     """Count what the collector ``name`` accepted after its trouble; None if it had none."""
-    door = place.proxies.get(name)
-    troubles = (*door.cuts, *door.openings) if door is not None else ()
+    proxy = place.proxies.get(name)
+    troubles = (*proxy.cuts, *proxy.openings) if proxy is not None else ()
     if not troubles:
         return None
     return sum(
@@ -109,10 +109,12 @@ def _after_the_trouble(place: Stage, name: str) -> int | None:
     )
 
 
-def _scenario(name: str, says: str, until: Callable[[Stage], bool], **others: Any) -> Scenario:
+def _scenario(
+    name: str, description: str, until: Callable[[Stage], bool], **others: Any
+) -> Scenario:
     return Scenario(
         name=name,
-        says=says,
+        description=description,
         prompt="Work on, whatever becomes of the telemetry.",
         script=(Until(_WORK, until, _AT_MOST), _DONE),
         observe=_observe,
@@ -137,7 +139,7 @@ def _refusing(
         _settled,
         environment=_OFTEN,
         backends={MAIN: Backend(responder=partial(Scripted, plan))},
-        patience_s=_IDLE_S,
+        waits_s=_IDLE_S,
         protocols=protocols,
     )
 
@@ -179,9 +181,9 @@ def _apart(place: Stage) -> Mapping[str, str]:
 def _trouble(place: Stage) -> None:
     """Cut off a request with logs, and let metrics in after some more have come."""
     logs = place.collectors[_CUTTING]
-    logs.wait_for_exports(2, _PATIENCE_S)
+    logs.wait_for_exports(2, _DEADLINE_S)
     place.proxies[_CUTTING].cut()
-    logs.wait_for_exports(5, _PATIENCE_S)
+    logs.wait_for_exports(5, _DEADLINE_S)
     place.proxies[_ABSENT].open()
 
 
@@ -199,7 +201,7 @@ RETURNING_COLLECTOR = _scenario(
     backends={_ABSENT: Backend(listening=False), _CUTTING: Backend()},
     configure=_apart,
     meanwhile=_trouble,
-    patience_s=_IDLE_S,
+    waits_s=_IDLE_S,
     protocols=(Protocol.GRPC, Protocol.HTTP_PROTOBUF),
 )
 

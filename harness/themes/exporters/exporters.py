@@ -74,7 +74,9 @@ def printed_to(place: Stage, completed: Completed, *streams: str) -> Sequence[Ex
 # The example configurations.
 
 
-def _example(name: str, says: str, variables: Mapping[str, str], protocol: Protocol) -> Scenario:
+def _example(
+    name: str, description: str, variables: Mapping[str, str], protocol: Protocol
+) -> Scenario:
     """``{endpoint}`` stands for the collector's."""
 
     def configure(place: Stage) -> Mapping[str, str]:
@@ -83,7 +85,7 @@ def _example(name: str, says: str, variables: Mapping[str, str], protocol: Proto
 
     return Scenario(
         name=f"example_{name}",
-        says=f"The documents’ example: {says}",
+        description=f"The documents’ example: {description}",
         prompt="Do as in the example.",
         script=work_and_end,
         configure=configure,
@@ -166,7 +168,7 @@ _EXAMPLE_PROMETHEUS = replace(
         Protocol.HTTP_JSON,
     ),
     script=_work_and_be_scraped,
-    hindrance=scraping.port_hindrance,
+    skip_reason=scraping.port_taken,
     launch=scraping.at_the_default_port,
     meanwhile=scraping.scrape,
     observe=scraping.scraped,
@@ -205,7 +207,9 @@ def _two_backends(place: Stage) -> Mapping[str, str]:
 
 _EXAMPLE_BACKENDS = Scenario(
     name="example_backends",
-    says="The documents’ example: metrics over HTTP to one backend, events over gRPC to another",
+    description=(
+        "The documents’ example: metrics over HTTP to one backend, events over gRPC to another"
+    ),
     prompt="Do as in the example.",
     script=work_and_end,
     # The endpoint has no path, and a signal's own endpoint is used as it is.
@@ -234,7 +238,7 @@ def _printed_and_served(place: Stage, completed: Completed) -> Sequence[Export]:
 
 _SEVERAL_EXPORTERS = Scenario(
     name="several_exporters",
-    says="Metrics are exported over OTLP and scraped, events over OTLP and to the console",
+    description="Metrics are exported over OTLP and scraped, events over OTLP and to the console",
     prompt="Tell everybody.",
     script=_work_and_be_scraped,
     configure=_several,
@@ -259,7 +263,7 @@ def _work_in_secret(work: Path) -> Sequence[Step]:
 
 _CONSOLE_EVENTS = Scenario(
     name="console_events",
-    says="Events are exported to the console alone",
+    description="Events are exported to the console alone",
     prompt=f"Keep {CANARIES['prompt']} off the screen.",
     script=_work_in_secret,
     canaries=_HIDDEN,

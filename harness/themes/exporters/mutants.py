@@ -37,8 +37,8 @@ _GRPC_PATHS = {
 
 def connects(capture: Capture, requirement: Requirement) -> Capture:
     """A connection to the collector, from which nothing came."""
-    knock = Connection("main", capture.run.ended_unix_nano)
-    return replace(capture, connections=(*capture.connections, knock))
+    connection = Connection("main", capture.run.ended_unix_nano)
+    return replace(capture, connections=(*capture.connections, connection))
 
 
 def prints(capture: Capture, requirement: Requirement) -> Capture:

@@ -86,11 +86,11 @@ def _printed_anywhere(place: Stage, completed: Completed) -> Sequence[Export]:
 
 
 def _silent(
-    name: str, says: str, protocol: Protocol, environment: Mapping[str, str], *left_out: str
+    name: str, description: str, protocol: Protocol, environment: Mapping[str, str], *left_out: str
 ) -> Scenario:
     return Scenario(
         name=name,
-        says=f"Everything is set for export, {says}",
+        description=f"Everything is set for export, {description}",
         prompt="Keep it to yourself.",
         script=(
             UseTool("Bash", {"command": f"sleep {SILENT_WORK_S:g}", "description": "Wait"}),
@@ -134,7 +134,7 @@ _SILENT = (
 def _without(signal: str, protocol: Protocol, **more: str) -> Scenario:
     return Scenario(
         name=f"no_{signal}",
-        says=f"The exporter of {signal} is `none`, that of the other signal `otlp`",
+        description=f"The exporter of {signal} is `none`, that of the other signal `otlp`",
         prompt="Tell me half of it.",
         script=work_and_end,
         environment={f"OTEL_{signal.upper()}_EXPORTER": "none", **more},

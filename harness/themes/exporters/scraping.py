@@ -126,8 +126,8 @@ def at_the_default_port(place: Stage) -> Sequence[str]:
     return in_turn(_LOCK, _TURN_S)
 
 
-def port_hindrance() -> str:
-    """Why the documented port cannot be had, or nothing."""
+def port_taken() -> str | None:
+    """Say why the documented port cannot be had; None where it can."""
     try:
         with FileLock(_LOCK, timeout=_TURN_S):
             pass
@@ -141,7 +141,7 @@ def port_hindrance() -> str:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:  # there need not be IPv6
                 return f"port {DEFAULT_PORT} is taken on this machine"
-    return ""
+    return None
 
 
 def answers(port: int) -> bool:

@@ -48,7 +48,7 @@ def fuzzed(given: Input) -> Scenario:
     hidden = {"prompt": CANARIES["prompt"]}
     return Scenario(
         name="fuzz",
-        says="A short session with drawn input",
+        description="A short session with drawn input",
         prompt=given.prompt,
         script=(Say("Done."),),
         environment=given.environment,

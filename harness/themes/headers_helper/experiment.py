@@ -43,7 +43,7 @@ DEFAULT_DEBOUNCE_S = 29 * 60.0
 DEFAULT_EARLY_S, DEFAULT_LATE_S = 1.0, 60.0
 #: A session waits for that in so many steps of so long a time, in all no longer than this.
 LONG_STEP_S, LONG_STEPS = 20.0, 95
-LONG_PATIENCE_S = 2100.0
+LONG_WAIT_S = 2100.0
 
 #: The lies: the helper begins so long after the first tool, runs again so soon, and a
 #: request arrives so much later than it did.

@@ -30,9 +30,9 @@ from harness.themes.headers_helper.experiment import (
     GOOD,
     GRACE_S,
     INJECTED,
-    LONG_PATIENCE_S,
     LONG_STEP_S,
     LONG_STEPS,
+    LONG_WAIT_S,
     ROTATIONS,
     SLOW_S,
     STATIC,
@@ -161,7 +161,7 @@ def _observe(place: Stage, completed: Completed) -> HelperLog:
 
 def _helped(
     name: str,
-    says: str,
+    description: str,
     protocols: Sequence[Protocol],
     *,
     script: Script = (),
@@ -204,7 +204,7 @@ def _helped(
 
     return Scenario(
         name=name,
-        says=says,
+        description=description,
         prompt="Do something while headers are needed.",
         script=steps,  # type: ignore[arg-type]
         environment={**_ENVIRONMENT, **(environment or {})},
@@ -216,9 +216,11 @@ def _helped(
     )
 
 
-def _bad(name: str, says: str, protocol: Protocol, printed: object, **fields: object) -> Scenario:
-    says = f"A session whose headers helper {says}"
-    return _helped(name, says, [protocol], printed=printed, **fields)  # type: ignore[arg-type]
+def _bad(
+    name: str, description: str, protocol: Protocol, printed: object, **fields: object
+) -> Scenario:
+    whole = f"A session whose headers helper {description}"
+    return _helped(name, whole, [protocol], printed=printed, **fields)  # type: ignore[arg-type]
 
 
 def _while_it_is_lost(work: Path) -> Sequence[UseTool | Until]:
@@ -325,7 +327,7 @@ SCENARIOS = (
         [Protocol.HTTP_JSON],
         script=(Until(_wait(LONG_STEP_S), _asked_again, at_most=LONG_STEPS),),
         environment=_every(5.0),
-        patience_s=LONG_PATIENCE_S,
+        waits_s=LONG_WAIT_S,
         slow=True,
     ),
 )

@@ -91,19 +91,21 @@ def _configured(
     told = ", ".join(f"{name}={value}" for name, value in intervals_ms.items())
     return Scenario(
         name=name,
-        says=f"A busy session with configured intervals: {told}",
+        description=f"A busy session with configured intervals: {told}",
         prompt="Wait for me.",
         script=script,
         environment={**_TRACED, **intervals_ms},
         protocols=(protocol,),
-        patience_s=LASTS_S,
+        waits_s=LASTS_S,
     )
 
 
-def _odd(name: str, says: str, intervals_ms: Mapping[str, str], protocol: Protocol) -> Scenario:
+def _odd(
+    name: str, description: str, intervals_ms: Mapping[str, str], protocol: Protocol
+) -> Scenario:
     return Scenario(
         name=name,
-        says=says,
+        description=description,
         prompt="Wait a little.",
         script=(*[_wait(PACE_S)] * ODD_STEPS, Say("Waited.")),
         environment=intervals_ms,
@@ -146,7 +148,7 @@ def _wake(place: Stage) -> None:
 SCENARIOS = (
     Scenario(
         name="intervals_default",
-        says="A busy session that lasts until the default interval of metrics has passed",
+        description="A busy session that lasts until the default interval of metrics has passed",
         prompt="Wait for me.",
         script=_UNTIL_THE_DEFAULT,
         environment=_TRACED,
@@ -154,7 +156,7 @@ SCENARIOS = (
         prepare=_lay_down,
         meanwhile=_wake,
         judged_only_by_name=True,
-        patience_s=_MINUTE_S,
+        waits_s=_MINUTE_S,
     ),
     _configured(
         "intervals_long",

@@ -94,14 +94,14 @@ def _headers_at_the_api(place: Stage, completed: Completed) -> ApiHeaders:
 
 def _scenario(
     name: str,
-    says: str,
+    description: str,
     variables: Variables,
     *protocols: Protocol,
     judged_only_by_name: bool = False,
 ) -> Scenario:
     return Scenario(
         name=name,
-        says=says,
+        description=description,
         prompt="Where does this go?",
         script=(Say("There."),),
         backends=_BACKENDS,
@@ -111,7 +111,7 @@ def _scenario(
         protocols=protocols,
         judged_only_by_name=judged_only_by_name,
         limit_s=_LIMIT_S if judged_only_by_name else None,
-        patience_s=_LIMIT_S if judged_only_by_name else 0.0,
+        waits_s=_LIMIT_S if judged_only_by_name else 0.0,
     )
 
 

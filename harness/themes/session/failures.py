@@ -15,7 +15,7 @@ _ONE_RETRY = {"CLAUDE_CODE_MAX_RETRIES": "1"}
 API_FAILURES = Scenario(
     name="api_failures",
     expected_s=9.0,
-    says=(
+    description=(
         "A conversation in which the API answers 400, 401, 429, 500 and 529, answers "
         "one request after a 529, and closes a connection without an answer"
     ),
@@ -46,7 +46,7 @@ API_FAILURES = Scenario(
 
 API_UNREACHABLE = Scenario(
     name="api_unreachable",
-    says="A session in which nothing listens where the API should be",
+    description="A session in which nothing listens where the API should be",
     prompt="Is anybody there?",
     environment=_ONE_RETRY,
     api_unreachable=True,
@@ -55,7 +55,7 @@ API_UNREACHABLE = Scenario(
 
 CUT_STREAM = Scenario(
     name="cut_stream",
-    says="A session in which an answer breaks off in the middle of its stream",
+    description="A session in which an answer breaks off in the middle of its stream",
     prompt="Tell me a long story.",
     traits=(A_CUT_STREAM,),
     script=(CutOff("Once upon a"), Say("Once upon a time there was an end.")),
@@ -65,7 +65,7 @@ CUT_STREAM = Scenario(
 
 USAGE_FRAMES = Scenario(
     name="usage_frames",
-    says="A session in which the API tells the usage of each answer in three frames",
+    description="A session in which the API tells the usage of each answer in three frames",
     prompt="Count on.",
     script=(UseTool("Bash", {"command": "true", "description": "Do nothing"}), Say("Counted.")),
     usage_frames=3,
@@ -74,7 +74,7 @@ USAGE_FRAMES = Scenario(
 
 RETRIED_EXPORT = Scenario(
     name="retried_export",
-    says="A session whose first export of each signal is refused with 503",
+    description="A session whose first export of each signal is refused with 503",
     prompt="Be counted once.",
     script=(UseTool("Bash", {"command": "true", "description": "Do nothing"}), Say("Counted.")),
     backends={MAIN: Backend(responder=refuses_the_first)},

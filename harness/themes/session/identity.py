@@ -29,10 +29,12 @@ def _sign_in(place: Stage) -> Sequence[str]:
     return ()
 
 
-def _identity(name: str, says: str, environment: Mapping[str, str], protocol: Protocol) -> Scenario:
+def _identity(
+    name: str, description: str, environment: Mapping[str, str], protocol: Protocol
+) -> Scenario:
     return Scenario(
         name=name,
-        says=f"A session with an account, {says}",
+        description=f"A session with an account, {description}",
         prompt="Who am I?",
         script=(
             UseTool("Bash", {"command": "true", "description": "Do nothing"}),
@@ -77,7 +79,7 @@ IDENTITIES = (
 CUMULATIVE = Scenario(
     name="cumulative",
     expected_s=2.0,
-    says="A session in tmux that exports often, with cumulative sums",
+    description="A session in tmux that exports often, with cumulative sums",
     prompt="Add up.",
     script=(
         *[UseTool("Bash", {"command": "sleep 0.4", "description": "Wait"})] * 3,
@@ -94,7 +96,7 @@ CUMULATIVE = Scenario(
 FREQUENT = Scenario(
     name="frequent",
     expected_s=2.0,
-    says="A session that exports often, with the default temporality",
+    description="A session that exports often, with the default temporality",
     prompt="Add up.",
     script=CUMULATIVE.script,
     environment={"OTEL_METRIC_EXPORT_INTERVAL": "300"},

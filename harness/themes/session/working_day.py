@@ -45,7 +45,7 @@ def _steps(work: Path) -> Sequence[Step]:
 WORKING_DAY = Scenario(
     name="working_day",
     expected_s=2.0,
-    says=(
+    description=(
         "One headless session: a prompt, Write, Edit, a git commit, a pull request, "
         "a failing command, and an API error at the end"
     ),

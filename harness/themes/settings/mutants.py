@@ -50,10 +50,10 @@ def astray(capture: Capture, requirement: Requirement) -> Capture:
     return _change_one(capture, requirement, lambda export: replace(export, collector=loser))
 
 
-def knocks_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
+def connects_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
     """A connection is made to the collector of a level that does not win; nothing is sent."""
-    knock = Connection(_loser(capture), capture.run.ended_unix_nano)
-    return replace(capture, connections=(*capture.connections, knock))
+    connection = Connection(_loser(capture), capture.run.ended_unix_nano)
+    return replace(capture, connections=(*capture.connections, connection))
 
 
 def nothing_sent(capture: Capture, requirement: Requirement) -> Capture:
@@ -130,7 +130,7 @@ LIES = {
     lie.__name__: lie
     for lie in (
         astray,
-        knocks_elsewhere,
+        connects_elsewhere,
         nothing_sent,
         other_signal_too,
         other_signal_only,

@@ -129,10 +129,16 @@ def passed_on(place: Stage, completed: Completed) -> CommandEnvironment | None:
     return CommandEnvironment(tuple(sorted(named)))
 
 
-def _scenario(name: str, says: str, prompt: str, **rest: Any) -> Scenario:
+def _scenario(name: str, description: str, prompt: str, **rest: Any) -> Scenario:
     """All are judged only by name: what is known of their environment is not what held."""
     return Scenario(
-        name, says, prompt, script=_WORK, backends=_BACKENDS, judged_only_by_name=True, **rest
+        name,
+        description,
+        prompt,
+        script=_WORK,
+        backends=_BACKENDS,
+        judged_only_by_name=True,
+        **rest,
     )
 
 
@@ -258,14 +264,14 @@ LOCKED = _scenario(
 _DEFAULT_PORTS = (4317, 4318)
 
 
-def default_port_taken() -> str:
-    """Why telemetry must not go to the default endpoint here, or nothing."""
+def default_port_taken() -> str | None:
+    """Say why telemetry must not go to the default endpoint here; None where it may."""
     for port in _DEFAULT_PORTS:
         with socket.socket() as probe:
             probe.settimeout(1.0)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return f"something listens on port {port}, where telemetry without an endpoint goes"
-    return ""
+    return None
 
 
 LOCKED_CREDENTIALS = _scenario(
@@ -286,7 +292,7 @@ LOCKED_CREDENTIALS = _scenario(
             _METRICS_ENDPOINT: _signal_endpoint(place, MANAGED, "metrics"),
         }
     ),
-    hindrance=default_port_taken,
+    skip_reason=default_port_taken,
     protocols=(Protocol.HTTP_JSON,),
 )
 

@@ -1,4 +1,4 @@
-"""Lies about collectors that speak TLS; each is told at the door that the requirement names."""
+"""Lies about collectors that speak TLS, told of the one that the requirement names."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def export_in_spite(capture: Capture, requirement: Requirement) -> Capture:
         arrived_unix_nano=capture.run.ended_unix_nano,
         peer="127.0.0.1:1",
         status=0 if protocol is Protocol.GRPC else 200,
-        collector=_door(requirement),
+        collector=_collector(requirement),
     )
     return replace(capture, exports=(*capture.exports, made))
 
 
 def no_export(capture: Capture, requirement: Requirement) -> Capture:
     """A collector that may be trusted gets nothing."""
-    return _at_the_door(capture, requirement, lambda export: None)
+    return _at_the_collector(capture, requirement, lambda export: None)
 
 
 def other_certificate(capture: Capture, requirement: Requirement) -> Capture:
     """A session shows another certificate than the one that it was told to show."""
-    return _at_the_door(
+    return _at_the_collector(
         capture, requirement, lambda export: replace(export, peer_certificate="somebody")
     )
 
@@ -53,20 +53,22 @@ def given_up(capture: Capture, requirement: Requirement) -> Capture:
     return replace(capture, run=replace(capture.run, exit_code=1))
 
 
-def _at_the_door(
+def _at_the_collector(
     capture: Capture, requirement: Requirement, change: Callable[[Export], Export | None]
 ) -> Capture:
-    door = _door(requirement)
-    if not any(export.collector == door for export in capture.exports):
-        raise ValueError(f"{capture.run.label} exported nothing to {door}")
-    changed = [change(export) if export.collector == door else export for export in capture.exports]
+    collector = _collector(requirement)
+    if not any(export.collector == collector for export in capture.exports):
+        raise ValueError(f"{capture.run.label} exported nothing to {collector}")
+    changed = [
+        change(export) if export.collector == collector else export for export in capture.exports
+    ]
     return replace(capture, exports=tuple(filter(None, changed)))
 
 
-def _door(requirement: Requirement) -> str:
+def _collector(requirement: Requirement) -> str:
     where = requirement.params["where"]
     assert isinstance(where, Mapping)
-    return str(where["door"])
+    return str(where["collector"])
 
 
 LIES = {lie.__name__: lie for lie in (export_in_spite, no_export, other_certificate, given_up)}

@@ -8,7 +8,7 @@ from harness.capture.observed import Observation
 
 
 @dataclass(frozen=True, slots=True)
-class Doors(Observation):
-    """The names of the run's doors: collectors that speak TLS."""
+class TlsCollectors(Observation):
+    """The names of the run's collectors that speak TLS."""
 
-    tls_doors: tuple[str, ...]
+    tls_collectors: tuple[str, ...]

@@ -1,6 +1,6 @@
 """Collectors that speak SCENARIOS: trusted ones, some that are not, and such that ask who we are.
 
-Each signal of a session may go to a collector of its own, here called a door, so that one
+Each signal of a session may go to a collector of its own, so that one
 session meets several.
 """
 
@@ -16,7 +16,7 @@ from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
 from harness.themes.tls import certificates
 from harness.themes.tls.certificates import OURS, PASSPHRASE, STRANGE, Folder
-from harness.themes.tls.observed import Doors
+from harness.themes.tls.observed import TlsCollectors
 
 #: What collectors are called.  The certificates of most are for both.
 _NAME, _ADDRESS = "localhost", "127.0.0.1"
@@ -24,7 +24,7 @@ _NAME, _ADDRESS = "localhost", "127.0.0.1"
 _TRUSTED = partial(certificates.server, _NAME, _ADDRESS)
 _ASKING = partial(_TRUSTED, asks=True)
 
-#: What a server shows and asks for, by the name of its door.
+#: What a server shows and asks for, by the name of its collector.
 _SERVERS = {
     "trusted": _TRUSTED,
     "by_address": _TRUSTED,
@@ -96,8 +96,10 @@ def _from_elsewhere(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
     return give(folder, "stranger", signed_by=STRANGE)
 
 
-def _configure(doors: Mapping[Signal, str], variables: _Variables, place: Stage) -> dict[str, str]:
-    """Each signal to its door, and whom to trust, told as the protocol has it."""
+def _configure(
+    collectors: Mapping[Signal, str], variables: _Variables, place: Stage
+) -> dict[str, str]:
+    """Each signal to its collector, and whom to trust, told as the protocol has it."""
     folder = Folder(place.sandbox.root / "certificates")
     grpc = place.protocol is Protocol.GRPC
     settings = {
@@ -107,35 +109,35 @@ def _configure(doors: Mapping[Signal, str], variables: _Variables, place: Stage)
         "OTEL_EXPORTER_OTLP_TIMEOUT": "1000",
         "OTEL_EXPORTER_OTLP_CERTIFICATE" if grpc else "NODE_EXTRA_CA_CERTS": folder.authority,
     }
-    if _TRACES in doors:
+    if _TRACES in collectors:
         settings["CLAUDE_CODE_ENHANCED_TELEMETRY_BETA"] = "1"
-    for signal, door in doors.items():
-        host = _ADDRESS if door == "by_address" else _NAME
+    for signal, collector in collectors.items():
+        host = _ADDRESS if collector == "by_address" else _NAME
         path = "" if grpc else f"/v1/{signal}"
-        endpoint = place.endpoint(door).replace(_ADDRESS, host) + path
+        endpoint = place.endpoint(collector).replace(_ADDRESS, host) + path
         settings[f"OTEL_{signal.upper()}_EXPORTER"] = "otlp"
         settings[f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"] = endpoint
     return {**settings, **variables(folder, place.protocol)}
 
 
-def _observe(place: Stage, completed: Completed) -> Doors:
-    return Doors(tuple(sorted(place.collectors)))
+def _observe(place: Stage, completed: Completed) -> TlsCollectors:
+    return TlsCollectors(tuple(sorted(place.collectors)))
 
 
 def _scenario(
     name: str,
-    says: str,
+    description: str,
     protocols: tuple[Protocol, ...],
-    doors: Mapping[Signal, str],
+    collectors: Mapping[Signal, str],
     variables: _Variables = _nothing,
 ) -> Scenario:
     return Scenario(
         name=name,
-        says=says,
+        description=description,
         prompt="Whisper.",
         script=(UseTool("Bash", {"command": "true", "description": "Do nothing"}), Say("Done.")),
-        backends={door: Backend(tls=_SERVERS[door]) for door in doors.values()},
-        configure=partial(_configure, doors, variables),
+        backends={collector: Backend(tls=_SERVERS[collector]) for collector in collectors.values()},
+        configure=partial(_configure, collectors, variables),
         observe=_observe,
         protocols=protocols,
         judged_only_by_name=True,

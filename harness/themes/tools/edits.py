@@ -33,7 +33,7 @@ def _notebook(work: Path) -> Sequence[Step]:
 
 NEW_FILE = Scenario(
     name="new_file",
-    says="A session that writes a new file whose last line ends like the others",
+    description="A session that writes a new file whose last line ends like the others",
     prompt="Write two lines.",
     script=_new_file,
     protocols=(Protocol.HTTP_PROTOBUF,),
@@ -41,7 +41,7 @@ NEW_FILE = Scenario(
 
 NOTEBOOK_EDIT = Scenario(
     name="notebook_edit",
-    says="A session that changes a cell of a notebook",
+    description="A session that changes a cell of a notebook",
     prompt="Change the notebook.",
     script=_notebook,
     files={"book.ipynb": NOTEBOOK},

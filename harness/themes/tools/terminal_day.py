@@ -84,7 +84,7 @@ def _steps(work: Path) -> Sequence[Step]:
 TERMINAL_DAY = Scenario(
     name="terminal_day",
     expected_s=12.0,
-    says=(
+    description=(
         "A session at a terminal: permission prompts answered yes, yes for the session, yes "
         "and never again, no, and dismissed, for Edit, Write, NotebookEdit and Bash"
     ),

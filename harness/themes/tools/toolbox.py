@@ -134,15 +134,17 @@ def _prepare(place: Stage) -> Sequence[str]:
 
 
 def _toolbox(
-    name: str, says: str, gates: Mapping[str, str], protocols: Sequence[Protocol]
+    name: str, description: str, gates: Mapping[str, str], protocols: Sequence[Protocol]
 ) -> Scenario:
     tools = ("Read", "Write", "Edit", "Bash", "Skill", "Task", "Agent")
     mcp = (mcp_stub.name_of(_SERVER, _TOOL), mcp_stub.name_of(_SERVER, _TOOL, broken=True))
     return Scenario(
         name=name,
         expected_s=4.0,
-        says=f"{says}: Read, Edit, Write, Bash, a forbidden command, MCP, a skill and a subagent, "
-        "with a canary in their inputs and outputs",
+        description=(
+            f"{description}: Read, Edit, Write, Bash, a forbidden command, MCP, a skill and a "
+            "subagent, with a canary in their inputs and outputs"
+        ),
         prompt=PROMPT,
         script=_steps,
         environment={**_ENVIRONMENT, **gates},

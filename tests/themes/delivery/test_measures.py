@@ -11,7 +11,8 @@ from harness.capture.export import Export
 from harness.findings import Judged, NotExercised
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
-from harness.themes.delivery.measures import deliveries
+from harness.otlp.model import Protocol
+from harness.themes.delivery.measures import deliveries, framing
 
 SECOND = 1_000_000_000
 
@@ -86,7 +87,7 @@ def test_a_requirement_may_look_at_those_only_that_were_watched_for_long_enough(
     session: Any, judge: Judge, requirement: Any
 ) -> None:
     not_resent = requirement(
-        "holds",
+        "present_and_valid",
         kind="measured",
         name="deliveries",
         path=("resent",),
@@ -105,3 +106,25 @@ def test_a_requirement_may_look_at_those_only_that_were_watched_for_long_enough(
     assert [finding.where for finding in resent.findings] == [
         "working_day over http/json · logs export 1 (bad) · resent"
     ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "declared", "chunked"),
+    [
+        ((("Content-Length", "12"),), 12, False),
+        ((("transfer-encoding", "Chunked"),), None, True),
+        ((), None, False),
+    ],
+    ids=["declared", "chunked", "neither"],
+)
+def test_framing_is_read_from_the_headers(
+    exporter: Callable[..., Export],
+    viewer: Callable[..., CaptureView],
+    headers: tuple[tuple[str, str], ...],
+    declared: int | None,
+    chunked: bool,
+) -> None:
+    over_http = exporter(events=[{"body": "x"}], headers=headers)
+    over_grpc = exporter(events=[{"body": "x"}], headers=headers, protocol=Protocol.GRPC)
+    (item,) = framing(viewer(exports=[over_http, over_grpc]).capture)
+    assert item.view == {"declared": declared, "chunked": chunked}

@@ -254,7 +254,9 @@ def test_what_is_not_shown_is_neither_right_nor_wrong(
     for path in UNSEEN[CONSOLE]:
         asked = requirement("present", kind="metrics", path=path, name="")
         assert isinstance(judge.judge(asked, [view]).outcome, NotExercised)
-    asked = requirement("holds", kind="metrics", name="", path=("value",), schema={"const": 1.0})
+    asked = requirement(
+        "present_and_valid", kind="metrics", name="", path=("value",), schema={"const": 1.0}
+    )
     assert judge.judge(asked, [view]).outcome == Judged(1)
 
 

@@ -64,18 +64,18 @@ def free_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
     return port
 
 
-def test_a_free_port_is_no_hindrance(free_default: int) -> None:
-    assert scraping.port_hindrance() == ""
+def test_a_free_port_is_no_skip_reason(free_default: int) -> None:
+    assert scraping.port_taken() is None
 
 
-def test_a_taken_port_is_a_hindrance(free_default: int) -> None:
+def test_a_taken_port_is_a_skip_reason(free_default: int) -> None:
     with socket.create_server(("127.0.0.1", free_default)):
-        assert scraping.port_hindrance() == f"port {free_default} is taken on this machine"
+        assert scraping.port_taken() == f"port {free_default} is taken on this machine"
 
 
-def test_others_who_wait_for_the_port_are_a_hindrance(free_default: int, tmp_path: Path) -> None:
+def test_others_who_wait_for_the_port_are_a_skip_reason(free_default: int, tmp_path: Path) -> None:
     with FileLock(tmp_path / "lock"):
-        assert "is waited for by others" in scraping.port_hindrance()
+        assert "is waited for by others" in scraping.port_taken()
 
 
 def test_nothing_answers_at_a_free_port(free_default: int) -> None:

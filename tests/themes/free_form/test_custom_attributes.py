@@ -223,7 +223,7 @@ def test_a_lie_is_told_where_the_requirement_looks(
 ) -> None:
     truth = sent("a=x%20y,b=1", {"a": "x y", "b": "1"})
     asks = requirement(
-        "value",
+        "valid_if_present",
         kind="measured",
         name="custom_attributes",
         scenarios=("fuzz",),
@@ -239,7 +239,7 @@ def test_where_a_requirement_speaks_of_nothing_there_is_no_lie(
 ) -> None:
     truth = sent("a=1", {"a": "1"})
     asks = requirement(
-        "value", kind="measured", name="custom_attributes", where={"quirks": ["quotes"]}
+        "valid_if_present", kind="measured", name="custom_attributes", where={"quirks": ["quotes"]}
     )
     for lie in ("attribute_lost", "attributes_kept", "own_attributes_lost", "session_lost"):
         assert LIES[lie](truth, asks) is truth

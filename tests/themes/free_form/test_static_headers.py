@@ -106,7 +106,9 @@ def test_a_lie_is_told_of_the_first_header(
     sent: Any, requirement: Require, lie: str, seen: str | None
 ) -> None:
     headers = (("X-A", "1"), ("x-b", "2"))
-    asks = requirement("value", kind="measured", name="static_headers", where={"kind": "requests"})
+    asks = requirement(
+        "valid_if_present", kind="measured", name="static_headers", where={"kind": "requests"}
+    )
     told = views(LIES[lie](sent("x-a=1,x-b=2", headers, headers), asks))
     for signal in ("metrics", "logs"):
         assert told[signal]["wrong"]["x-a"] == {"expected": "1", "seen": seen}

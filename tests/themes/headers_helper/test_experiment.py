@@ -51,7 +51,7 @@ def test_the_default_is_29_minutes(schema_of: SchemaOf) -> None:
     assert schema["items"] == {"minimum": least, "maximum": most}
     assert f"{least:g} to {most:g} s" in schema["title"]
     # The session waits until it would be too late, and is given the time for that.
-    assert most < e.LONG_STEPS * e.LONG_STEP_S < e.LONG_PATIENCE_S
+    assert most < e.LONG_STEPS * e.LONG_STEP_S < e.LONG_WAIT_S
     # In a session of a few seconds it does not run again.
     assert schema_of("headers_helper.not_sooner")["const"] == 1
 

@@ -115,13 +115,13 @@ def test_each_interval_is_told_from_lateness_and_from_the_others(scenario: Scena
 @pytest.mark.parametrize("scenario", CONFIGURED, ids=lambda each: each.name)
 def test_a_session_lasts_for_what_it_waits_for(scenario: Scenario) -> None:
     longest = max(configured_s(scenario).values())
-    assert scenario.patience_s == e.LASTS_S > 2 * longest
+    assert scenario.waits_s == e.LASTS_S > 2 * longest
 
 
 def test_the_session_of_the_defaults_outlasts_them() -> None:
     assert e.NAPS * e.NAP_S >= MINUTE_S + e.ONE_LATE_S
     assert e.DEFAULT_STEPS * e.DEFAULT_PACE_S > 2 * (FIVE_S + e.DEFAULT_LATE_S)
-    assert BY_NAME["intervals_default"].patience_s == MINUTE_S
+    assert BY_NAME["intervals_default"].waits_s == MINUTE_S
 
 
 def test_a_session_with_odd_intervals_ends_before_any_default() -> None:

@@ -92,7 +92,7 @@ def test_a_header_that_is_sent_twice_has_both_values(viewer: Viewer, exporter: E
     assert seen["all"]["headers"] == {"x-level": ["managed", "user"]}
 
 
-def test_who_only_knocked_was_reached_by_no_signal(sent: Capture) -> None:
+def test_a_mere_connection_is_no_signal(sent: Capture) -> None:
     seen = views(replace(sent, connections=(Connection("user", 1), Connection("local", 2))))
     assert seen["all"]["reached"] == ["local", "user"]
     assert seen["metrics"]["reached"] == seen["logs"]["reached"] == ["local"]
@@ -122,7 +122,7 @@ _METRICS, _LOGS, _ALL = ({"signal": name} for name in ("metrics", "logs", "all")
     [
         ("astray", _ALL, ("reached",), "all", "reached", ["local", "user"]),
         ("astray", _LOGS, ("reached",), "logs", "reached", ["user"]),
-        ("knocks_elsewhere", _ALL, ("reached",), "all", "reached", ["local", "user"]),
+        ("connects_elsewhere", _ALL, ("reached",), "all", "reached", ["local", "user"]),
         ("nothing_sent", _ALL, ("reached",), "all", "signals", []),
         ("other_signal_only", _ALL, ("signals",), "all", "signals", ["metrics"]),
         (
@@ -169,12 +169,14 @@ def test_a_lie_is_seen_in_what_it_is_about(
     key: str,
     seen: object,
 ) -> None:
-    promise = requirement("holds", kind="measured", name="carried", path=path, where=where)
+    promise = requirement(
+        "present_and_valid", kind="measured", name="carried", path=path, where=where
+    )
     assert views(LIES[lie](sent, promise))[signal][key] == seen
 
 
 def test_a_lie_changes_one_request_only(sent: Capture, requirement: Require) -> None:
-    promise = requirement("holds", where=_ALL)
+    promise = requirement("present_and_valid", where=_ALL)
     told = LIES["astray"](sent, promise)
     assert [export.collector for export in told.exports] == ["local", "local", "user"]
     assert told.exports[:2] == sent.exports[:2]
@@ -182,12 +184,14 @@ def test_a_lie_changes_one_request_only(sent: Capture, requirement: Require) -> 
 
 def test_a_loser_is_one_that_nobody_reached(sent: Capture, requirement: Require) -> None:
     to_user = tuple(replace(export, collector="user") for export in sent.exports)
-    told = LIES["astray"](replace(sent, exports=to_user), requirement("holds", where=_ALL))
+    told = LIES["astray"](
+        replace(sent, exports=to_user), requirement("present_and_valid", where=_ALL)
+    )
     assert told.exports[-1].collector == "project"
 
 
 def test_the_other_signal_is_the_one_that_was_not_sent(sent: Capture, requirement: Require) -> None:
-    promise = requirement("holds", where=_ALL)
+    promise = requirement("present_and_valid", where=_ALL)
     events = replace(sent, exports=sent.exports[1:2])
     metrics = replace(sent, exports=sent.exports[2:])
     for capture in (events, metrics):
@@ -197,7 +201,7 @@ def test_the_other_signal_is_the_one_that_was_not_sent(sent: Capture, requiremen
 
 def test_a_variable_is_passed_on(viewer: Viewer, requirement: Require) -> None:
     capture = viewer(observed={**as_observed(CommandEnvironment(())), "other": 1}).capture
-    told = LIES["passed_on"](capture, requirement("value"))
+    told = LIES["passed_on"](capture, requirement("valid_if_present"))
     assert told.run.observed == {"passed_on": ["OTEL_EXPORTER_OTLP_ENDPOINT"], "other": 1}
 
 
@@ -211,6 +215,6 @@ def test_a_variable_is_passed_on(viewer: Viewer, requirement: Require) -> None:
 def test_where_there_is_nothing_to_lie_about_one_is_told(
     sent: Capture, requirement: Require, lie: str, where: Mapping[str, str], path: tuple[str, ...]
 ) -> None:
-    promise = requirement("holds", path=path, where=where)
+    promise = requirement("present_and_valid", path=path, where=where)
     with pytest.raises(ValueError, match=r"no request of traces|has no header x-own"):
         LIES[lie](sent, promise)

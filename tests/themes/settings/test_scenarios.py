@@ -143,11 +143,11 @@ def test_a_default_port_that_somebody_listens_on_hinders(monkeypatch: pytest.Mon
     with socket.create_server(("127.0.0.1", 0)) as server, closed_port() as closed:
         port = server.getsockname()[1]
         monkeypatch.setattr(settings, "_DEFAULT_PORTS", (closed,))
-        assert default_port_taken() == ""
+        assert default_port_taken() is None
         monkeypatch.setattr(settings, "_DEFAULT_PORTS", (closed, port))
-        assert f"port {port}," in default_port_taken()
-    assert [each for each in SCENARIOS if each.hindrance] == [LOCKED_CREDENTIALS]
-    assert LOCKED_CREDENTIALS.hindrance is default_port_taken
+        assert f"port {port}," in (default_port_taken() or "")
+    assert [each for each in SCENARIOS if each.skip_reason] == [LOCKED_CREDENTIALS]
+    assert LOCKED_CREDENTIALS.skip_reason is default_port_taken
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_what_a_command_was_given(
 
 def judged(done: Recorded, scenario: Scenario) -> dict[str, Row]:
     """The rows of all that the contract says of the scenario."""
-    made = recorded(done.captures, undriven=done.faults, skipped=done.hindered)
+    made = recorded(done.captures, undriven=done.faults, skipped=done.skipped)
     assessment = Assessment("reference", RELEASE, lambda: made)
     contract = assessment.contract
     return {
@@ -204,7 +204,7 @@ def test_the_conforming_emitter_hears_whom_it_should(scenario: Scenario) -> None
     binary = resolve(f"reference:{RELEASE}", progress=silent)
     one = replace(scenario, protocols=(Protocol.HTTP_PROTOBUF,))
     done = record(binary, scenarios=[one], progress=silent)
-    assert (done.faults, done.hindered) == ({}, {})
+    assert (done.faults, done.skipped) == ({}, {})
     rows = judged(done, scenario)
     assert len(rows) >= 5
     assert {name: row for name, row in rows.items() if row.verdict is not Verdict.PASS} == {}
@@ -216,7 +216,7 @@ def test_where_no_run_can_have_managed_settings_one_is_told_how() -> None:
     binary = resolve(f"reference:{RELEASE}", progress=silent)
     done = record(binary, scenarios=[ALL_LEVELS], progress=silent)
     assert done.captures == ()
-    assert list(done.hindered) == ["settings_managed over http/protobuf"]
+    assert list(done.skipped) == ["settings_managed over http/protobuf"]
     rows = judged(done, ALL_LEVELS)
     assert {row.verdict for row in rows.values()} == {Verdict.NOT_EXERCISED}
     assert all(managed.OPTION in row.reason for row in rows.values())
@@ -230,7 +230,7 @@ def test_settings_of_the_machine_are_there_for_their_run_alone(
     written_alone = partial(managed.on_the_machine, lock=tmp_path / "lock")
     monkeypatch.setattr(managed, "on_the_machine", written_alone)
     monkeypatch.setattr(managed, "deployed", partial(managed.deployed, folder=folder))
-    monkeypatch.setattr(managed, "hindrance", partial(managed.hindrance, folder=folder))
+    monkeypatch.setattr(managed, "skip_reason", partial(managed.skip_reason, folder=folder))
     path = tmp_path / "subject.py"
     path.write_text(
         "import pathlib\n"
@@ -248,7 +248,7 @@ def test_settings_of_the_machine_are_there_for_their_run_alone(
     )
     without = Scenario("without", "Has none.", prompt="Go.")
     done = record(subject, scenarios=[with_them, without], progress=silent, allow_managed=True)
-    assert (done.faults, done.hindered) == ({}, {})
+    assert (done.faults, done.skipped) == ({}, {})
     *own, first, second, third = done.captures
     assert [json.loads(each.run.stdout) for each in own] == [
         {"protocol": "grpc"},

@@ -30,13 +30,13 @@ def part(requirement: Requirement, name: str) -> Mapping[str, Any]:
 
 
 @cache
-def led_to(scenario_name: str, protocol: Protocol, door: str) -> Mapping[str, str | None]:
-    """The signals that a run sends to a door, each with whose certificate it shows there."""
+def led_to(scenario_name: str, protocol: Protocol, collector: str) -> Mapping[str, str | None]:
+    """The signals that a run sends to a collector, each with whose certificate it shows there."""
     scenario = SCENARIOS[scenario_name]
     assert scenario.configure is not None
     with opened(scenario.backends, protocol) as place:
         variables = scenario.configure(place)
-        port = place.endpoint(door).rpartition(":")[2]
+        port = place.endpoint(collector).rpartition(":")[2]
         shown = {}
         for signal in Signal:
             endpoint = variables.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "")
@@ -48,11 +48,11 @@ def led_to(scenario_name: str, protocol: Protocol, door: str) -> Mapping[str, st
 
 @pytest.fixture
 def asked(contract: Contract) -> list[Requirement]:
-    """All that is asked about one door."""
+    """All that is asked about one collector."""
     found = [
         each
         for each in contract.requirements
-        if each.name.startswith("tls.") and "door" in part(each, "where")
+        if each.name.startswith("tls.") and "collector" in part(each, "where")
     ]
     assert len(found) > 10
     return found
@@ -69,30 +69,30 @@ def runs(requirement: Requirement) -> list[tuple[str, Protocol]]:
 
 def test_the_doors_that_the_schema_names_are_opened(asked: list[Requirement]) -> None:
     for requirement in asked:
-        door = part(requirement, "where")["door"]
+        collector = part(requirement, "where")["collector"]
         for scenario, protocol in runs(requirement):
-            assert led_to(scenario, protocol, door), f"{requirement.name} in {scenario}"
+            assert led_to(scenario, protocol, collector), f"{requirement.name} in {scenario}"
 
 
 def test_every_door_is_asked_about(asked: list[Requirement]) -> None:
-    known = {part(each, "where")["door"] for each in asked}
-    opened_doors = {
-        door
+    known = {part(each, "where")["collector"] for each in asked}
+    opened = {
+        collector
         for name, scenario in SCENARIOS.items()
         if name.startswith("tls_")
-        for door in scenario.backends
+        for collector in scenario.backends
     }
-    # What these let in is asked about together, by the requirement that no door is harmed.
-    assert opened_doors - known == {"no_certificate", "strange_certificate"}
+    # What these let in is asked about together, by the requirement that no collector is harmed.
+    assert opened - known == {"no_certificate", "strange_certificate"}
 
 
 def test_the_signals_that_a_door_must_get_are_led_there(asked: list[Requirement]) -> None:
     required = [each for each in asked if "required" in part(each, "schema")]
     assert required
     for requirement in required:
-        door = part(requirement, "where")["door"]
+        collector = part(requirement, "where")["collector"]
         for scenario, protocol in runs(requirement):
-            signals = sorted(led_to(scenario, protocol, door))
+            signals = sorted(led_to(scenario, protocol, collector))
             assert sorted(part(requirement, "schema")["required"]) == signals, requirement.name
 
 
@@ -100,9 +100,9 @@ def test_the_certificates_that_a_door_must_see_are_configured(asked: list[Requir
     certificates = [each for each in asked if each.path == ("certificates",)]
     assert certificates
     for requirement in certificates:
-        door = part(requirement, "where")["door"]
+        collector = part(requirement, "where")["collector"]
         for scenario, protocol in runs(requirement):
-            shown = sorted(set(led_to(scenario, protocol, door).values()), key=str)
+            shown = sorted(set(led_to(scenario, protocol, collector).values()), key=str)
             assert part(requirement, "schema")["const"] == shown, requirement.name
 
 

@@ -1,0 +1,1 @@
+"""What a prompt mentions: ``@notes.txt``, ``@plans``."""

@@ -1,0 +1,21 @@
+"""What the conforming emitter sends for the theme."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from harness.reference.additions import AddedEvent, Logged
+from harness.reference.attributes import Attributes
+
+
+def _mentions(logged: Logged) -> Iterator[Attributes]:
+    for name in re.findall(r"@([\w./-]*\w)", logged.prompt):
+        path = logged.folder / name
+        yield {
+            "mention_type": "directory" if path.is_dir() else "file",
+            "success": "true" if path.exists() else "false",
+        }
+
+
+EMITTED = (AddedEvent("at_mention", after="user_prompt", since="2.1.122", records=_mentions),)

@@ -1,0 +1,41 @@
+"""Which mentions of a prompt were logged: one item for each type of mention."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from harness.capture.capture import Capture
+from harness.capture.observed import observed
+from harness.judging.items.item import Item
+from harness.themes.mentions.observed import Mentioned
+
+
+def mentions(capture: Capture) -> list[Item]:
+    """Compare the mentions that could be resolved with those that are logged as resolved.
+
+    ``missing`` are mentions without an event, ``extra`` events without a mention.  No item
+    for a session that asked the model nothing.
+    """
+    seen = observed(capture.run, Mentioned)
+    if seen is None or not capture.run.truth.api_calls:
+        return []
+    logged = Counter(
+        str(event.attributes.get("mention_type"))
+        for event in capture.events("at_mention")
+        if event.attributes.get("success") == "true"
+    )
+    there = Counter(seen.there)
+    return [
+        Item(
+            f"{capture.run.label} · mentions of type {kind}",
+            {
+                "mention_type": kind,
+                "missing": max(0, there[kind] - logged[kind]),
+                "extra": max(0, logged[kind] - there[kind]),
+            },
+        )
+        for kind in sorted(there | logged)
+    ]
+
+
+MEASURES = (mentions,)

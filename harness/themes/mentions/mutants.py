@@ -1,0 +1,55 @@
+"""Lies about what a prompt mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from harness.capture.capture import Capture
+from harness.contract.requirement import Requirement
+from harness.mutants import editing
+from harness.mutants.rewriting import copy_message, rewritten
+from harness.otlp.messages import ExportLogsServiceRequest
+
+Lie = Callable[[Capture, Requirement], Capture]
+
+
+def mention_not_logged(capture: Capture, requirement: Requirement) -> Capture:
+    """One mention that was resolved leaves no event."""
+    return _edited(capture, "true", editing.remove)
+
+
+def mention_logged_twice(capture: Capture, requirement: Requirement) -> Capture:
+    """One mention that was resolved leaves two events."""
+    return _edited(capture, "true", editing.repeat)
+
+
+def missing_file_resolved(capture: Capture, requirement: Requirement) -> Capture:
+    """The mention of a file that is not there is logged as resolved."""
+    return _edited(
+        capture, "false", lambda place: editing.put(place, ("attributes", "success"), "true")
+    )
+
+
+def _edited(capture: Capture, success: str, edit: Callable[[editing.ItemRef], object]) -> Capture:
+    """Return ``capture`` with the last mention of that ``success`` edited.
+
+    Raises ValueError where there is none.
+    """
+    for export in reversed(capture.exports):
+        message = copy_message(export)
+        if not isinstance(message, ExportLogsServiceRequest):
+            continue
+        for place in reversed(list(editing.places(message))):
+            attributes = place.item.view["attributes"]
+            if (attributes.get("event.name"), attributes.get("success")) == ("at_mention", success):
+                edit(place)
+                changed = rewritten(export, message)
+                kept = [changed if each is export else each for each in capture.exports]
+                return replace(capture, exports=tuple(kept))
+    raise ValueError(f"{capture.run.label} logged no mention with success={success}")
+
+
+LIES: Mapping[str, Lie] = {
+    lie.__name__: lie for lie in (mention_not_logged, mention_logged_twice, missing_file_resolved)
+}

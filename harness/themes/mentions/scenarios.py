@@ -1,0 +1,30 @@
+"""Every scenario of the theme."""
+
+from __future__ import annotations
+
+from harness.fakes.script import Say
+from harness.otlp.model import Protocol
+from harness.running.scenario import Scenario
+from harness.running.stage import Stage
+from harness.subject.process import Completed
+from harness.themes.mentions.observed import Mentioned
+
+
+def _mentioned(stage: Stage, completed: Completed) -> Mentioned:
+    """Look at what is there now: the prompt mentions one more file, which is not."""
+    paths = (stage.work / name for name in ("notes.txt", "more.txt", "plans", "gone.txt"))
+    kinds = ["directory" if path.is_dir() else "file" for path in paths if path.exists()]
+    return Mentioned({kind: kinds.count(kind) for kind in kinds})
+
+
+MENTIONS = Scenario(
+    name="mentions",
+    description="A session whose prompt mentions files and a folder, and a file that is not there",
+    prompt="Compare @notes.txt with @more.txt, look into @plans and tell me about @gone.txt",
+    script=(Say("Compared."),),
+    files={"notes.txt": "one\n", "more.txt": "two\n", "plans/today.txt": "three\n"},
+    observe=_mentioned,
+    protocols=(Protocol.HTTP_JSON,),
+)
+
+SCENARIOS = (MENTIONS,)
