@@ -39,6 +39,7 @@ class FaultProxy:
         self._targets = targets
         self._opens_at_once = is_open
         self._connections: list[int] = []
+        self._connected = threading.Event()
         self._to_cut = 0
         self._cuts: list[int] = []
         self._openings: list[int] = []
@@ -75,6 +76,10 @@ class FaultProxy:
     def connections(self) -> tuple[int, ...]:
         """When each connection came, in Unix nanoseconds; a refused one leaves no trace."""
         return tuple(self._connections)
+
+    def wait_for_connection(self, timeout_s: float) -> bool:
+        """Wait until a first connection was accepted; say whether there is one."""
+        return self._connected.wait(timeout_s)
 
     @property
     def cuts(self) -> tuple[int, ...]:
@@ -131,6 +136,7 @@ class FaultProxy:
         self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._connections.append(time.time_ns())
+        self._connected.set()
         task = asyncio.current_task()
         assert task is not None
         self._relays.add(task)

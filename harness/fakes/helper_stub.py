@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
     with open(f"{folder}/plan.json", encoding="utf-8") as stream:
         plan = json.load(stream)
     number = _number(folder)
-    time.sleep(plan["delay_s"])
+    time.sleep(plan["delay_s"])  # a slow helper is what a scenario asks for
     run = {
         "number": number,
         "started_unix_nano": started,

@@ -207,7 +207,7 @@ class MessagesClient:
                 )
             if len(attempt_ids) > self._max_retries or not failure.worth_retrying:
                 raise ApiError(failure.message, failure.status, exchange)
-            time.sleep(failure.pause_s(len(attempt_ids)))
+            time.sleep(failure.pause_s(len(attempt_ids)))  # as the CLI does before a retry
 
     def _attempt(self, body: bytes, client_request_id: str) -> _Reply:
         kind = (

@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         if time.monotonic() > end:
             print(f"{path} is held by another process", file=sys.stderr)  # noqa: T201
             return _LATER
-        time.sleep(_PAUSE_S)
+        time.sleep(_PAUSE_S)  # flock takes no deadline, and nothing tells of a lock let go
     os.set_inheritable(lock, True)
     os.execvp(command[0], command)
     raise AssertionError("nothing comes after exec")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -61,11 +60,8 @@ def _probe(place: Stage) -> Sequence[str]:
     """Open one connection before the session, to prove that connections are recorded."""
     url = urlsplit(place.endpoint())
     socket.create_connection((url.hostname, url.port), _PROBE_S).close()
-    end = time.monotonic() + _PROBE_S
-    while not place.proxies[MAIN].connections:
-        if time.monotonic() > end:
-            raise HarnessError(f"nobody saw a connection to {place.endpoint()}")
-        time.sleep(0.001)
+    if not place.proxies[MAIN].wait_for_connection(_PROBE_S):
+        raise HarnessError(f"nobody saw a connection to {place.endpoint()}")
     return ()
 
 
