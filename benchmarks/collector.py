@@ -40,7 +40,7 @@ START_MS = 50.0
 
 def serve_collector(protocol: str) -> None:
     """Run a collector until standard input ends; then say what it stored and grew by."""
-    from harness.collector import Collector
+    from harness import Collector
 
     with Collector(limit_bytes=STORE_BYTES) as collector:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -108,7 +108,7 @@ def measure(
 
 def wake_ms(times: int) -> list[float]:
     """From the arrival of a request to the return of a waiter in another thread, in ms."""
-    from harness.collector import Collector
+    from harness import Collector
 
     late: list[float] = []
     with Collector() as collector, socket.create_connection(_address(collector)) as client:
@@ -138,7 +138,7 @@ def wake_ms(times: int) -> list[float]:
 
 
 def start_ms(times: int) -> list[float]:
-    from harness.collector import Collector
+    from harness import Collector
 
     took = []
     for _ in range(times):

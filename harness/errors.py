@@ -15,8 +15,8 @@ class HarnessError(Exception):
 class UsageError(HarnessError):
     """A value that the caller gave cannot be used.
 
-    The message always names what to change, what was seen and what was
-    expected, so that it can be acted on without reading the source.
+    The message always names what to ``change``, what was ``seen`` and what was
+    ``expected``, so that it can be acted on without reading the source.
     """
 
     def __init__(self, change: str, *, seen: str, expected: str) -> None:
@@ -29,7 +29,8 @@ class UsageError(HarnessError):
 class SubjectError(Exception):
     """The process under test could not be started, died or hung.
 
-    ``output`` holds the last of what it printed, so that the report can show it.
+    ``message`` says what happened; ``output`` holds the last of what the process printed,
+    so that the report can show it.
     """
 
     def __init__(self, message: str, *, output: str = "") -> None:

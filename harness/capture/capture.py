@@ -52,7 +52,7 @@ class Capture:
     def data_points(
         self, metric_name: str | None = None, /, **attributes: Value
     ) -> tuple[DataPoint, ...]:
-        """Return data points in order of arrival, of one metric or of all.
+        """Return data points in order of arrival, of the metric ``metric_name`` or of all.
 
         ``attributes`` must all be there with that very value, compared as Python does
         (so 1 finds 1.0): ``data_points("claude_code.token.usage", type="input")``.  For
@@ -64,7 +64,8 @@ class Capture:
         return tuple(point for point in points if _has(point.attributes, attributes))
 
     def events(self, name: str | None = None, /, **attributes: Value) -> tuple[Event, ...]:
-        """Events in order of arrival, all or those called ``name``.
+        """Events in order of arrival, all or those called ``name``, with ``attributes`` as in
+        :meth:`data_points`.
 
         A name is found in any place that can hold it, with or without the
         ``claude_code.`` prefix; see :mod:`harness.capture.names`.
@@ -75,7 +76,9 @@ class Capture:
         return tuple(event for event in found if _has(event.attributes, attributes))
 
     def spans(self, name: str | None = None, /, **attributes: Value) -> tuple[Span, ...]:
-        """Spans in order of arrival, all or those called ``name``."""
+        """Spans in order of arrival, all or those called ``name``, with ``attributes`` as in
+        :meth:`data_points`.
+        """
         return tuple(
             span
             for span in self._spans

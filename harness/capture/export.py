@@ -90,7 +90,7 @@ class Export:
         return hash((self.arrived_unix_nano, self.peer, self.path))
 
     def header(self, name: str) -> str | None:
-        """Return the first value of a header (any case) or gRPC metadata key, or ``None``."""
+        """Return the first value of the header or gRPC metadata key ``name`` (any case), or None."""
         wanted = name.lower()
         for key, value in self.headers:
             if key.lower() == wanted:
@@ -129,14 +129,17 @@ class Export:
 
     @property
     def data_points(self) -> tuple[DataPoint, ...]:
+        """The data points of all metrics, in the order of the request."""
         return self._reading().data_points
 
     @property
     def events(self) -> tuple[Event, ...]:
+        """The log records, in the order of the request."""
         return self._reading().events
 
     @property
     def spans(self) -> tuple[Span, ...]:
+        """The spans, in the order of the request."""
         return self._reading().spans
 
     @property

@@ -29,10 +29,11 @@ GRACE_S = 1.0
 class Collector:
     """A collector in this process: it keeps what arrives and answers as OTLP says.
 
-    Use it as a context manager, or call :meth:`start` and :meth:`stop`.  Port 0 takes a
-    free port.  ``limit_bytes`` bounds what the store holds (see
-    :class:`~harness.collector.store.Store`), ``max_body_bytes`` one request, before and
-    after decompression.  ``responder`` may answer something else than full success.
+    Use it as a context manager, or call :meth:`start` and :meth:`stop`.  It listens on
+    ``http_port`` and ``grpc_port`` of ``host``; port 0 takes a free port.  ``limit_bytes``
+    bounds what the store holds (see :class:`~harness.collector.store.Store`),
+    ``max_body_bytes`` one request, before and after decompression.  ``responder`` may
+    answer something else than full success.
     ``paths`` are accepted over HTTP beside the standard ones: a pattern as of a shell
     (``/tenant/*/metrics``) -> the signal that comes there.
     With ``tls`` both servers speak it, and nothing else.
@@ -64,7 +65,11 @@ class Collector:
         self._stopped = False
 
     def start(self) -> Self:
-        """Bind both ports and accept requests.  Once only: a stopped collector stays stopped."""
+        """Bind both ports and accept requests.  Once only: a stopped collector stays stopped.
+
+        Raises UsageError for an address that cannot be listened on, RuntimeError when
+        called again.
+        """
         if self._servers:
             raise RuntimeError("this collector was started before; make another one")
         context = None if self._tls is None else self._tls.context()
@@ -124,10 +129,12 @@ class Collector:
 
     @property
     def http_port(self) -> int:
+        """The port of OTLP/HTTP; 0 until the collector has started, where it is to be free."""
         return self._http_port
 
     @property
     def grpc_port(self) -> int:
+        """The port of OTLP/gRPC; 0 until the collector has started, where it is to be free."""
         return self._grpc_port
 
     @property
@@ -155,21 +162,43 @@ class Collector:
         deadline_s: float,
         what: str = "a condition on the exports",
     ) -> T:
-        """See :meth:`harness.collector.store.Store.wait_for`, as for all of these."""
+        """Wait until ``predicate``, given all exports held, is true; its value comes back.
+
+        It is tried at once and then on arrivals, in the caller's thread; what it raises is
+        raised here.  Raises DeadlineExceeded, which says ``what`` was waited for and what
+        was seen, after ``deadline_s`` seconds, and a HarnessError when the collector stops.
+        So do all of these.
+        """
         return self.store.wait_for(predicate, deadline_s, what)
 
     def wait_for_item(
         self, find: Callable[[Export], T | None], deadline_s: float, what: str = "an export"
     ) -> T:
+        """Wait until ``find`` is true for one export, and return its value.
+
+        Each export is tried once only.  ``deadline_s`` and ``what`` are as in :meth:`wait_for`.
+        """
         return self.store.wait_for_item(find, deadline_s, what)
 
     def wait_for_exports(self, n: int, deadline_s: float) -> tuple[Export, ...]:
+        """Wait until at least ``n`` accepted exports are held, and return all of them.
+
+        Raises DeadlineExceeded after ``deadline_s`` seconds.
+        """
         return self.store.wait_for_exports(n, deadline_s)
 
     def wait_for_metric(self, name: str, deadline_s: float) -> DataPoint:
+        """Wait for an accepted data point of the metric ``name``, and return the first.
+
+        Raises DeadlineExceeded after ``deadline_s`` seconds, with the nearest names seen.
+        """
         return self.store.wait_for_metric(name, deadline_s)
 
     def wait_for_event(self, name: str, deadline_s: float) -> Event:
+        """Wait for an accepted event ``name``, with or without the prefix, and return the first.
+
+        Raises DeadlineExceeded after ``deadline_s`` seconds, with the nearest names seen.
+        """
         return self.store.wait_for_event(name, deadline_s)
 
 

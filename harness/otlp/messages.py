@@ -4,36 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
-    ExportLogsServiceRequest,
-    ExportLogsServiceResponse,
-)
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-    ExportMetricsServiceResponse,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
 from harness.otlp.model import Protocol, Signal
 
-__all__ = [
-    "ENCODINGS",
-    "REQUESTS",
-    "RESPONSES",
-    "Encoding",
-    "ExportLogsServiceRequest",
-    "ExportLogsServiceResponse",
-    "ExportMetricsServiceRequest",
-    "ExportMetricsServiceResponse",
-    "ExportTraceServiceRequest",
-    "ExportTraceServiceResponse",
-    "Request",
-    "Response",
-    "signal_of",
-]
+ExportLogsServiceRequest = logs.ExportLogsServiceRequest
+ExportLogsServiceResponse = logs.ExportLogsServiceResponse
+ExportMetricsServiceRequest = metrics.ExportMetricsServiceRequest
+ExportMetricsServiceResponse = metrics.ExportMetricsServiceResponse
+ExportTraceServiceRequest = traces.ExportTraceServiceRequest
+ExportTraceServiceResponse = traces.ExportTraceServiceResponse
 
 Request = ExportMetricsServiceRequest | ExportLogsServiceRequest | ExportTraceServiceRequest
 Response = ExportMetricsServiceResponse | ExportLogsServiceResponse | ExportTraceServiceResponse

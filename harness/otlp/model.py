@@ -18,6 +18,8 @@ Value = Union[str, bool, int, float, bytes, None, tuple["Value", ...], "Attribut
 
 
 class Signal(StrEnum):
+    """What an export request carries, named as OTLP's paths name it."""
+
     METRICS = "metrics"
     LOGS = "logs"
     TRACES = "traces"
@@ -97,12 +99,16 @@ def typed(value: Value) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
+    """What the telemetry is about: a process on a machine, by its ``attributes``."""
+
     attributes: Attributes
     schema_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
+    """The instrumentation scope: the library that made the telemetry, and its version."""
+
     name: str
     version: str = ""
     attributes: Attributes = NO_ATTRIBUTES

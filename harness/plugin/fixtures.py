@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def otlp_collector_options() -> Mapping[str, Any]:
     """Options of :func:`otlp_collector`: override this fixture to change them.
 
-    Any keyword of :class:`harness.collector.collector.Collector`, for example
+    Any keyword of :class:`harness.Collector`, for example
     ``{"max_body_bytes": 1024}``.
     """
     return {}
@@ -31,7 +31,7 @@ def otlp_collector_options() -> Mapping[str, Any]:
 def make_otlp_collector() -> Iterator[Callable[..., Collector]]:
     """Return a function that starts a collector; all are stopped when the test ends.
 
-    It takes the keywords of :class:`harness.collector.collector.Collector`.
+    It takes the keywords of :class:`harness.Collector`.
     """
     from harness.collector.collector import Collector
 
@@ -77,7 +77,7 @@ def claude(request: pytest.FixtureRequest, cc_binary: Binary) -> ClaudeFactory:
     """Return a function that runs one headless session of the subject, offline, and returns it.
 
     ``claude(prompt="…", script=[Say("Done.")], protocol="http/json", env={}, files={})``:
-    ``script`` is what the model answers (steps of :mod:`harness.fakes.script`), ``env``
+    ``script`` is what the model answers (``Say``, ``UseTool``, … of :mod:`harness`), ``env``
     is laid over the telemetry settings, ``files`` (name -> content) stand in the work tree.
     Each call has a sandbox, a scripted API and a collector of its own.  The result has
     ``completed`` (exit code, output), ``exports``, ``data_points(...)``, ``events(...)``,

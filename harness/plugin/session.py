@@ -42,11 +42,17 @@ class Session:
     def data_points(
         self, metric: str | None = None, /, **attributes: Value
     ) -> tuple[DataPoint, ...]:
-        """See :meth:`harness.capture.capture.Capture.data_points`."""
+        """Data points of ``metric`` or of all; ``attributes`` must be there with that value.
+
+        See :meth:`harness.Capture.data_points`.
+        """
         return self.capture.data_points(metric, **attributes)
 
     def events(self, name: str | None = None, /, **attributes: Value) -> tuple[Event, ...]:
-        """See :meth:`harness.capture.capture.Capture.events`."""
+        """Events called ``name`` or all; ``attributes`` must be there with that value.
+
+        See :meth:`harness.Capture.events`.
+        """
         return self.capture.events(name, **attributes)
 
 
@@ -67,6 +73,11 @@ class ClaudeFactory:
         files: Mapping[str, str] | None = None,
     ) -> Session:
         """Run one session to its end.
+
+        ``prompt`` is what the person asks, ``script`` what the model answers, step by step
+        (or a function from the work tree's path to the steps).  ``protocol`` is ``grpc``,
+        ``http/protobuf`` or ``http/json``.  ``env`` is laid over the telemetry settings;
+        ``files`` (name -> content) stand in the work tree before the session starts.
 
         Raises SubjectError where it does not end in time or never asks the model,
         UsageError for a protocol that does not exist or a file outside the work tree.

@@ -31,7 +31,7 @@ class Account:
 
     @classmethod
     def of(cls, environ: Mapping[str, str], promises: Promises) -> Self:
-        """Return the account of the OAuth token, with what the variables for SDK callers say of it."""
+        """Return the account of the OAuth token and of the variables for SDK callers."""
         kept = _kept(environ).get("oauthAccount") if signed_in(environ) else None
         account = kept if isinstance(kept, dict) else {}
 

@@ -135,7 +135,7 @@ class _Person:
         self._draw("", "Working…")
 
     def _draw(self, *below: str) -> None:
-        """Draw the end of the transcript, and what is asked ``below`` it; the cursor goes behind."""
+        """Draw the end of the transcript and, ``below`` it, what is asked, then the cursor."""
         rows = shutil.get_terminal_size().lines
         above = self._transcript[-max(rows - _RESERVED_ROWS, 3) :]
         sys.stdout.write(_CLEAR + "\n".join([*above, *below]))

@@ -15,11 +15,10 @@ from typing import Any
 
 import pytest
 
-from harness import cli
+from harness import Collector, cli
 from harness.assessment.assessment import Assessment
 from harness.assessment.recording import RecordingPlan, record_once
 from harness.capture import files
-from harness.collector import Collector
 from harness.findings import Verdict
 from harness.fuzzing.exploration import PROFILES, Exploration
 from harness.otlp.model import Protocol

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.collector import Collector
+from harness import Collector
 from harness.otlp.codec import encode
 from harness.otlp.messages import REQUESTS, Encoding
 from harness.otlp.model import Signal

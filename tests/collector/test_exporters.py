@@ -22,7 +22,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from harness.collector import Collector
+from harness import Collector
 from harness.otlp.model import Protocol, Signal
 
 DEADLINE_S = 30

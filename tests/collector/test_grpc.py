@@ -9,7 +9,8 @@ from dataclasses import replace
 import grpc
 import pytest
 
-from harness.collector import Collector, CollectorResponse, grpc_server
+from harness import Collector, CollectorResponse
+from harness.collector import grpc_server
 from harness.collector.grpc_server import METHODS
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal

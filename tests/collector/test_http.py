@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
-from harness.collector import Collector, CollectorResponse
+from harness import Collector, CollectorResponse
 from harness.otlp.messages import RESPONSES, Encoding
 from harness.otlp.model import Protocol, Signal
 

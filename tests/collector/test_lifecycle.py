@@ -15,8 +15,7 @@ from contextlib import ExitStack, closing
 import grpc
 import pytest
 
-from harness import serving
-from harness.collector import Collector
+from harness import Collector, serving
 from harness.collector.grpc_server import METHODS
 from harness.collector.store import OVERHEAD, StoreClosedError
 from harness.errors import DeadlineExceeded, UsageError

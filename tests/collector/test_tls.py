@@ -16,7 +16,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from harness.collector import Collector, Tls
+from harness import Collector, Tls
 from harness.errors import UsageError
 from harness.otlp.model import Protocol
 

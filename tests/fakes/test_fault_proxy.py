@@ -9,7 +9,7 @@ from http.client import HTTPConnection, RemoteDisconnected
 
 import pytest
 
-from harness.collector import Collector
+from harness import Collector
 from harness.fakes.fault_proxy import FaultProxy
 
 

@@ -36,8 +36,14 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 def entry(name: str, check: str, *mutants: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """A promise about spans, with the lies that its check must catch."""
-    says = f"A promise about {name}."
-    return {"name": f"spans.{name}", "check": check, "says": says, **more, "mutants": list(mutants)}
+    statement = f"A promise about {name}."
+    return {
+        "name": f"spans.{name}",
+        "check": check,
+        "statement": statement,
+        **more,
+        "mutants": list(mutants),
+    }
 
 
 def promise(name: str, check: str, *mutants: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,21 +64,27 @@ INTERACTION: Mapping[str, Any] = {
         entry("one_each", "one_each", {"repeat": True}, params={"when": "a prompt"}),
     ],
     "properties": {
-        "kind": {"const": "internal", **promise("kind", "value", {"set": "server"})},
+        "kind": {"const": "internal", **promise("kind", "valid_if_present", {"set": "server"})},
         "status": {
             "properties": {
-                "code": {"enum": ["unset", "ok"], **promise("status", "value", {"set": "error"})},
-                "message": {"const": "", **promise("message", "value", {"set_all": "odd"})},
+                "code": {
+                    "enum": ["unset", "ok"],
+                    **promise("status", "valid_if_present", {"set": "error"}),
+                },
+                "message": {
+                    "const": "",
+                    **promise("message", "valid_if_present", {"set_all": "odd"}),
+                },
             }
         },
         "parent_span_id": {
             "pattern": "^[0-9a-f]{16}$",
             **promise("parent", "present", {"drop": True}),
         },
-        "trace_id": {"const": TRACE, **promise("trace", "value", {"set": "ab" * 16})},
-        "end_time_unix_nano": {"minimum": 2, **promise("end", "value", {"set": 1})},
+        "trace_id": {"const": TRACE, **promise("trace", "valid_if_present", {"set": "ab" * 16})},
+        "end_time_unix_nano": {"minimum": 2, **promise("end", "valid_if_present", {"set": 1})},
         "attributes": {
-            **promise("no_other", "value", {"set_key": {"key": "odd", "value": 1}}),
+            **promise("no_other", "valid_if_present", {"set_key": {"key": "odd", "value": 1}}),
             "additionalProperties": False,
             "properties": {
                 "user_prompt_length": {
@@ -81,7 +93,7 @@ INTERACTION: Mapping[str, Any] = {
                         entry("length.present", "present", {"drop": True}),
                         entry(
                             "length.value",
-                            "value",
+                            "valid_if_present",
                             {"set": "five", "also": ["spans.no_other"]},
                             {"set_all": {"from": 5, "to": "5"}, "also": ["spans.no_other"]},
                         ),
@@ -236,7 +248,9 @@ def test_every_span_and_its_resource_can_be_judged(
             "x-selects": {"kind": kind},
             "properties": {
                 "attributes": {
-                    "properties": {path: {"not": {"const": "lie"}, **promise("it", "value", LIE)}}
+                    "properties": {
+                        path: {"not": {"const": "lie"}, **promise("it", "valid_if_present", LIE)}
+                    }
                 }
             },
         }

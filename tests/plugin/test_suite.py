@@ -367,7 +367,8 @@ def test_a_should_that_fails_only_warns(
     pytester: pytest.Pytester, run_one: Run, subject: Subject
 ) -> None:
     binary = subject(
-        "from harness.reference import emitter, telemetry\n"
+        "from harness.reference import telemetry\n"
+        "from harness.themes import emitter\n"
         "telemetry._EVENTS_SCOPE = 'events'\n"
         "sys.exit(emitter.main())",
         before="import sys\n",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk._logs.export import LogRecordExportResult
 
-from harness.collector import Collector
+from harness import Collector
 from harness.contract.versions import Version
 from harness.fakes.helper_stub import install, runs
 from harness.otlp.model import Protocol, Signal

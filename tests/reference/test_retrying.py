@@ -15,7 +15,7 @@ from opentelemetry.sdk._logs.export import LogRecordExportResult
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData
 
-from harness.collector import Collector
+from harness import Collector
 from harness.fakes.fault_proxy import FaultProxy
 from harness.otlp.model import Protocol, Signal
 from harness.reference.exporters import OtlpExporters
