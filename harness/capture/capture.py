@@ -64,8 +64,9 @@ class Capture:
         return tuple(point for point in points if _has(point.attributes, attributes))
 
     def events(self, name: str | None = None, /, **attributes: Value) -> tuple[Event, ...]:
-        """Events in order of arrival, all or those called ``name``, with ``attributes`` as in
-        :meth:`data_points`.
+        """Return events in order of arrival, all or those called ``name``.
+
+        ``attributes`` select as in :meth:`data_points`.
 
         A name is found in any place that can hold it, with or without the
         ``claude_code.`` prefix; see :mod:`harness.capture.names`.
@@ -76,8 +77,9 @@ class Capture:
         return tuple(event for event in found if _has(event.attributes, attributes))
 
     def spans(self, name: str | None = None, /, **attributes: Value) -> tuple[Span, ...]:
-        """Spans in order of arrival, all or those called ``name``, with ``attributes`` as in
-        :meth:`data_points`.
+        """Return spans in order of arrival, all or those called ``name``.
+
+        ``attributes`` select as in :meth:`data_points`.
         """
         return tuple(
             span

@@ -90,7 +90,8 @@ class Export:
         return hash((self.arrived_unix_nano, self.peer, self.path))
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the header or gRPC metadata key ``name`` (any case), or None."""
+        """Return the first value of the header or gRPC metadata key ``name``, in any case, or None.
+        """
         wanted = name.lower()
         for key, value in self.headers:
             if key.lower() == wanted:

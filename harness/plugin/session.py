@@ -42,14 +42,14 @@ class Session:
     def data_points(
         self, metric: str | None = None, /, **attributes: Value
     ) -> tuple[DataPoint, ...]:
-        """Data points of ``metric`` or of all; ``attributes`` must be there with that value.
+        """Return data points of ``metric`` or of all that have each of ``attributes``.
 
         See :meth:`harness.Capture.data_points`.
         """
         return self.capture.data_points(metric, **attributes)
 
     def events(self, name: str | None = None, /, **attributes: Value) -> tuple[Event, ...]:
-        """Events called ``name`` or all; ``attributes`` must be there with that value.
+        """Return events in order of arrival, all or those called ``name``, with ``attributes``.
 
         See :meth:`harness.Capture.events`.
         """
