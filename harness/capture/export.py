@@ -90,7 +90,9 @@ class Export:
         return hash((self.arrived_unix_nano, self.peer, self.path))
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the header or gRPC metadata key ``name``, in any case, or None.
+        """Return the first value of a header or gRPC metadata key (in any case), or None.
+
+        ``name`` is the name of either.
         """
         wanted = name.lower()
         for key, value in self.headers:

@@ -147,45 +147,45 @@ def _selector(data: JsonObject) -> Selector:
 
 
 def _walk(
-    schema: JsonObject, place: _Node, documents: JsonObject, version: Version
+    schema: JsonObject, node: _Node, documents: JsonObject, version: Version
 ) -> Iterator[Requirement]:
     for entry in schema.get("x-requirements", ()):
-        yield _requirement(entry, schema, place, documents, version)
+        yield _requirement(entry, schema, node, documents, version)
     for name, child in schema.get("properties", {}).items():
         if isinstance(child, dict):
             own = property_range(child)
-            inner = own if own != VersionRange() else place.versions
+            inner = own if own != VersionRange() else node.versions
             yield from _walk(
                 child,
-                _Node(place.file, place.selects, place.source, (*place.path, name), inner),
+                _Node(node.file, node.selects, node.source, (*node.path, name), inner),
                 documents,
                 version,
             )
 
 
 def _requirement(
-    entry: JsonObject, schema: JsonObject, place: _Node, documents: JsonObject, version: Version
+    entry: JsonObject, schema: JsonObject, node: _Node, documents: JsonObject, version: Version
 ) -> Requirement:
     name = str(entry["name"])
-    document = str(entry.get("document", place.source["document"]))
+    document = str(entry.get("document", node.source["document"]))
     if document not in documents:
-        raise HarnessError(f"{place.file}: {name}: unknown document {document!r}")
-    section = str(entry.get("section", place.source["section"]))
-    with _naming(place.file):
+        raise HarnessError(f"{node.file}: {name}: unknown document {document!r}")
+    section = str(entry.get("section", node.source["section"]))
+    with _naming(node.file):
         own = VersionRange.of(entry)
     try:
         source = _source(document, section, documents, version)
     except ValueError as error:
-        raise HarnessError(f"{place.file}: {name}: {error}") from None
+        raise HarnessError(f"{node.file}: {name}: {error}") from None
     return Requirement(
         name=name,
         level=Level(entry.get("level", "MUST")),
         statement=str(entry["statement"]),
         source=source,
-        versions=own if own != VersionRange() else place.versions,
-        selects=_selector(entry["selects"]) if "selects" in entry else place.selects,
+        versions=own if own != VersionRange() else node.versions,
+        selects=_selector(entry["selects"]) if "selects" in entry else node.selects,
         check=str(entry["check"]),
-        path=place.path,
+        path=node.path,
         schema=resolve(schema, version),
         params=_params(entry.get("params", {}), version),
         scenarios=tuple(entry.get("scenarios", ())),

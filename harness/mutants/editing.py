@@ -114,31 +114,31 @@ def scopes(group: Any, signal: Signal | None = None) -> Any:
     return next((getattr(group, name) for name in names if hasattr(group, name)), ())
 
 
-def put(place: ItemRef, path: tuple[str, ...], value: Any) -> None:
+def put(ref: ItemRef, path: tuple[str, ...], value: Any) -> None:
     """Put ``value`` at ``path`` of an item; None takes a data point's value away."""
     match path:
         case ("attributes", key):
-            put_attribute(place.record.attributes, key, value)
+            put_attribute(ref.record.attributes, key, value)
         case ("body",):
-            place.record.body.string_value = value
+            ref.record.body.string_value = value
         case ("unit",):
-            place.owner.unit = value
+            ref.owner.unit = value
         case ("type",) if value == "gauge":
-            points = list(place.siblings)
-            place.owner.gauge.data_points.extend(points)
+            points = list(ref.siblings)
+            ref.owner.gauge.data_points.extend(points)
         case ("monotonic",):
-            place.owner.sum.is_monotonic = value
+            ref.owner.sum.is_monotonic = value
         case ("temporality",):
-            place.owner.sum.aggregation_temporality = _TEMPORALITIES[value]
+            ref.owner.sum.aggregation_temporality = _TEMPORALITIES[value]
         case ("value",) if value is None:
-            place.record.ClearField("as_double")
-            place.record.ClearField("as_int")
+            ref.record.ClearField("as_double")
+            ref.record.ClearField("as_int")
         case ("value",):
-            place.record.as_double = value
+            ref.record.as_double = value
         case ("time_unix_nano",):
-            place.record.time_unix_nano = value
-        case _ if place.item.kind is Kind.SPAN:
-            _put_in_span(place.record, path, value)
+            ref.record.time_unix_nano = value
+        case _ if ref.item.kind is Kind.SPAN:
+            _put_in_span(ref.record, path, value)
         case _:
             raise ValueError(f"no way to put {value!r} at {'.'.join(path)}")
 
@@ -159,13 +159,13 @@ def _put_in_span(span: Any, path: tuple[str, ...], value: Any) -> None:
             raise ValueError(f"no way to put {value!r} at {'.'.join(path)} of a span")
 
 
-def drop(place: ItemRef, path: tuple[str, ...]) -> None:
+def drop(ref: ItemRef, path: tuple[str, ...]) -> None:
     """Leave the field at ``path`` out of an item."""
     match path:
         case ("attributes", key):
-            drop_attribute(place.record.attributes, key)
+            drop_attribute(ref.record.attributes, key)
         case ("parent_span_id",):
-            place.record.ClearField("parent_span_id")
+            ref.record.ClearField("parent_span_id")
         case _:
             raise ValueError(f"no way to leave {'.'.join(path)} out")
 
@@ -194,17 +194,17 @@ def drop_attribute(attributes: Any, key: str) -> None:
             del attributes[index]
 
 
-def remove(place: ItemRef) -> None:
+def remove(ref: ItemRef) -> None:
     """Take the item out of its message."""
-    for index, each in enumerate(place.siblings):
-        if each is place.record or each == place.record:
-            del place.siblings[index]
+    for index, each in enumerate(ref.siblings):
+        if each is ref.record or each == ref.record:
+            del ref.siblings[index]
             return
 
 
-def repeat(place: ItemRef) -> None:
+def repeat(ref: ItemRef) -> None:
     """Put the item into its message a second time."""
-    place.siblings.add().CopyFrom(place.record)
+    ref.siblings.add().CopyFrom(ref.record)
 
 
 def prune(message: Request) -> bool:

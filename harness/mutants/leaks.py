@@ -90,4 +90,4 @@ def _canary(capture: Capture, requirement: Requirement) -> str:
 
 def _some_item(message: Request) -> Any:
     """Return a data point, log record or span of the request, if it has one."""
-    return next((place.record for place in editing.places(message)), None)
+    return next((ref.record for ref in editing.places(message)), None)

@@ -91,52 +91,52 @@ def _edit_items(messages: list[Request | None], requirement: Requirement, operat
     All with ``remove`` and ``set_all``.
     """
     found = [
-        place
+        ref
         for message in messages
         if message is not None
-        for place in editing.places(message)
-        if _selected(place, requirement)
+        for ref in editing.places(message)
+        if _selected(ref, requirement)
     ]
     if not found:
         raise ValueError(f"{requirement.name}: there is no {requirement.selects} to lie about")
     path = requirement.path
     if "remove" in operation:
         # From the back, so that what is still to be removed keeps its place.
-        for place in reversed(found):
-            editing.remove(place)
+        for ref in reversed(found):
+            editing.remove(ref)
     elif "repeat" in operation:
-        editing.repeat(max(found, key=lambda place: place.key))
+        editing.repeat(max(found, key=lambda ref: ref.key))
     elif "set_all" in operation:
         _set_all(found, path, operation["set_all"])
     elif "set_key" in operation:
-        one = max(found, key=lambda place: place.key)
+        one = max(found, key=lambda ref: ref.key)
         added = operation["set_key"]
         editing.put(one, (*path, added["key"]), added["value"])
     elif "drop" in operation:
-        having = [place for place in found if place.item.at(path) is not MISSING]
+        having = [ref for ref in found if ref.item.at(path) is not MISSING]
         if not having:
             raise ValueError(f"nothing carries {'.'.join(path)}")
-        one = max(having, key=lambda place: place.key)
+        one = max(having, key=lambda ref: ref.key)
         editing.drop(one, path)
     else:
-        having = [place for place in found if place.item.at(path) is not MISSING]
+        having = [ref for ref in found if ref.item.at(path) is not MISSING]
         editing.put(max(having or found, key=lambda p: p.key), path, operation["set"])
 
 
 def _set_all(found: list[ItemRef], path: tuple[str, ...], wanted: Any) -> None:
     if isinstance(wanted, Mapping):
-        changed = [place for place in found if place.item.at(path) == wanted["from"]]
+        changed = [ref for ref in found if ref.item.at(path) == wanted["from"]]
         if not changed:
             raise ValueError(f"nothing has {wanted['from']!r} at {'.'.join(path)}")
-        for place in changed:
-            editing.put(place, path, wanted["to"])
+        for ref in changed:
+            editing.put(ref, path, wanted["to"])
     else:
-        for place in found:
-            editing.put(place, path, wanted)
+        for ref in found:
+            editing.put(ref, path, wanted)
 
 
-def _selected(place: ItemRef, requirement: Requirement) -> bool:
-    item = place.item
+def _selected(ref: ItemRef, requirement: Requirement) -> bool:
+    item = ref.item
     match requirement.selects.kind:
         case "metrics" | "events" | "spans" as kind:
             right = item.kind is EVERY[kind]

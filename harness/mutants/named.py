@@ -117,13 +117,13 @@ def one_more_attribute(capture: Capture, requirement: Requirement) -> Capture:
     wanted = EVERY[requirement.selects.kind]
     messages = [(export, copy_message(export)) for export in capture.exports]
     found = [
-        place
+        ref
         for _, message in messages
         if message is not None
-        for place in editing.places(message)
-        if place.item.kind is wanted
+        for ref in editing.places(message)
+        if ref.item.kind is wanted
     ]
-    one = max(found, key=lambda place: place.key)
+    one = max(found, key=lambda ref: ref.key)
     editing.put_attribute(one.record.attributes, "only.here", "yes")
     return _rewrite(capture, messages)
 
@@ -147,9 +147,9 @@ def one_session_id(
 
 
 def _name_session(capture: Capture, session_id: str, kind: Kind) -> Capture:
-    def name(place: ItemRef) -> None:
-        if place.item.kind is kind:
-            editing.put_attribute(place.record.attributes, "session.id", session_id)
+    def name(ref: ItemRef) -> None:
+        if ref.item.kind is kind:
+            editing.put_attribute(ref.record.attributes, "session.id", session_id)
 
     return _edit_places(capture, name)
 
@@ -166,8 +166,8 @@ def other_resource_on_one_protocol(capture: Capture, requirement: Requirement) -
 def repeated_key(capture: Capture, requirement: Requirement) -> Capture:
     """One attribute of every item stands there twice."""
 
-    def repeat(place: ItemRef) -> None:
-        if attributes := place.record.attributes:
+    def repeat(ref: ItemRef) -> None:
+        if attributes := ref.record.attributes:
             attributes.add().CopyFrom(attributes[0])
 
     return _edit_places(capture, repeat)
@@ -185,9 +185,9 @@ def repeated_resource_key(capture: Capture, requirement: Requirement) -> Capture
 def starts_after_its_time(capture: Capture, requirement: Requirement) -> Capture:
     """Every data point starts a nanosecond after its time."""
 
-    def late(place: ItemRef) -> None:
-        if place.item.kind is Kind.METRIC:
-            place.record.start_time_unix_nano = place.record.time_unix_nano + 1
+    def late(ref: ItemRef) -> None:
+        if ref.item.kind is Kind.METRIC:
+            ref.record.start_time_unix_nano = ref.record.time_unix_nano + 1
 
     return _edit_places(capture, late)
 
@@ -196,10 +196,10 @@ def point_twice(capture: Capture, requirement: Requirement) -> Capture:
     """Repeat, in its own request, a data point that adds nothing."""
     messages = [(export, copy_message(export)) for export in capture.exports]
     for _, message in messages:
-        for place in editing.places(message) if message is not None else ():
-            if place.item.kind is Kind.METRIC:
-                editing.repeat(place)
-                place.siblings[-1].as_double = 0.0
+        for ref in editing.places(message) if message is not None else ():
+            if ref.item.kind is Kind.METRIC:
+                editing.repeat(ref)
+                ref.siblings[-1].as_double = 0.0
                 return _rewrite(capture, messages)
     raise ValueError(f"{capture.run.label} exported no data point")
 
@@ -207,9 +207,9 @@ def point_twice(capture: Capture, requirement: Requirement) -> Capture:
 def overlapping_windows(capture: Capture, requirement: Requirement) -> Capture:
     """Every data point claims to count since the start of the process."""
 
-    def early(place: ItemRef) -> None:
-        if place.item.kind is Kind.METRIC:
-            place.record.start_time_unix_nano = capture.run.started_unix_nano
+    def early(ref: ItemRef) -> None:
+        if ref.item.kind is Kind.METRIC:
+            ref.record.start_time_unix_nano = capture.run.started_unix_nano
 
     return _edit_places(capture, early)
 
@@ -218,12 +218,12 @@ def falling_sum(capture: Capture, requirement: Requirement) -> Capture:
     """Make the first data point of each cumulative stream higher than all that follow."""
     seen: set[str] = set()
 
-    def raise_first(place: ItemRef) -> None:
-        view = place.item.view
+    def raise_first(ref: ItemRef) -> None:
+        view = ref.item.view
         stream = f"{view.get('name')} {sorted(view['attributes'].items())}"
         if view.get("temporality") == "cumulative" and stream not in seen:
             seen.add(stream)
-            place.record.as_double = 1e9
+            ref.record.as_double = 1e9
 
     return _edit_places(capture, raise_first)
 
@@ -232,8 +232,8 @@ def _edit_places(capture: Capture, edit: Callable[[ItemRef], object]) -> Capture
     messages = [(export, copy_message(export)) for export in capture.exports]
     for _, message in messages:
         # Editing may add to what is gone through.
-        for place in list(editing.places(message)) if message is not None else ():
-            edit(place)
+        for ref in list(editing.places(message)) if message is not None else ():
+            edit(ref)
     return _rewrite(capture, messages)
 
 
@@ -242,25 +242,23 @@ def _number(capture: Capture, numbers: Callable[[int, int], tuple[int, int]]) ->
     messages = [(export, copy_message(export)) for export in capture.exports]
     events = sorted(
         (
-            place
+            ref
             for _, message in messages
             if message is not None
-            for place in editing.places(message)
-            if place.item.kind is Kind.EVENT
+            for ref in editing.places(message)
+            if ref.item.kind is Kind.EVENT
         ),
         key=_sequence,
     )
     first, last = events[0], events[-1]
     path = ("attributes", "event.sequence")
-    for place, number in zip(
-        (first, last), numbers(_sequence(first), _sequence(last)), strict=True
-    ):
-        editing.put(place, path, number)
+    for ref, number in zip((first, last), numbers(_sequence(first), _sequence(last)), strict=True):
+        editing.put(ref, path, number)
     return _rewrite(capture, messages)
 
 
-def _sequence(place: ItemRef) -> int:
-    return int(place.item.view["attributes"]["event.sequence"])
+def _sequence(ref: ItemRef) -> int:
+    return int(ref.item.view["attributes"]["event.sequence"])
 
 
 def _rewrite(capture: Capture, messages: Sequence[tuple[Export, Any]]) -> Capture:

@@ -31,7 +31,7 @@ class Turn:
 class Toolbox:
     """Every tool of a session, wherever it comes from."""
 
-    place: tools.ToolContext
+    context: tools.ToolContext
     servers: McpServers
     agents: Subagents
 
@@ -48,7 +48,7 @@ class Toolbox:
             return self.servers.run(use.name, use.input)
         if use.name in subagents.TOOLS:
             return self.agents.run(use)
-        return tools.run(use.name, use.input, self.place)
+        return tools.run(use.name, use.input, self.context)
 
 
 class MainLoop:

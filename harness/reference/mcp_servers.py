@@ -27,14 +27,14 @@ _EXPECTED = 'JSON (or a file) like {"mcpServers": {"NAME": {"command": "PATH", "
 class McpServers:
     """Runs the servers while its block lasts; their tools are ``mcp__SERVER__TOOL``.
 
-    ``place`` is where they run.  Raises :class:`UsageError` for one that does not.
+    ``context`` is where they run.  Raises :class:`UsageError` for one that does not.
     """
 
-    def __init__(self, configs: Sequence[str], place: tools.ToolContext) -> None:
-        self._place = place
+    def __init__(self, configs: Sequence[str], context: tools.ToolContext) -> None:
+        self._context = context
         self._servers: dict[str, dict[str, Any]] = {}
         for config in configs:
-            self._servers |= _read(config, place.folder)
+            self._servers |= _read(config, context.folder)
         self._cleanup = contextlib.ExitStack()
         self._sessions: dict[str, ClientSession] = {}
         self._definitions: list[dict[str, Any]] = []
@@ -105,8 +105,8 @@ class McpServers:
         parameters = StdioServerParameters(
             command=server["command"],
             args=server.get("args", []),
-            env={**self._place.environ, **server.get("env", {})},
-            cwd=self._place.folder,
+            env={**self._context.environ, **server.get("env", {})},
+            cwd=self._context.folder,
         )
         # What servers say on the side is not for the screen.
         with open(os.devnull, "w", encoding="utf-8") as nowhere:

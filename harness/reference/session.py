@@ -96,7 +96,7 @@ def opened(
     """
     settings, promises = Settings.of(environ), Promises.of(options.version)
     interactive = ask is not None
-    place = tools.ToolContext(folder, _command_environment(environ, promises))
+    context = tools.ToolContext(folder, _command_environment(environ, promises))
     inbound = {} if interactive else {n: environ[n] for n in _TRACE_CONTEXT if n in environ}
     headers = DynamicHeaders.of(
         options.headers_helper,
@@ -127,7 +127,7 @@ def opened(
         additions = Additions(options.additions, options.version)
         reporter = Reporter(sink, who, settings, additions, folder)
         standard = identity.standard_attributes(who, settings, promises)
-        with McpServers(options.mcp_configs, place) as servers:
+        with McpServers(options.mcp_configs, context) as servers:
             traces = Spans(spans, standard, settings, who.query_source)
             agents = Subagents(options.agents, options.model, client, reporter, traces)
             reporter.session_started()
@@ -137,7 +137,7 @@ def opened(
                 reporter,
                 traces,
                 Gate(options.permissions, ask),
-                Toolbox(place, servers, agents),
+                Toolbox(context, servers, agents),
             )
             yield loop, reporter
 

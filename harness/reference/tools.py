@@ -100,14 +100,14 @@ def exists(name: str) -> bool:
     return name in _TOOLS
 
 
-def run(name: str, tool_input: Mapping[str, Any], place: ToolContext) -> Result:
+def run(name: str, tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     """Run the tool ``name``.  Raises :class:`ToolError`."""
     tool, _, required = _TOOLS[name]
     for key in required:
         if not isinstance(tool_input.get(key), str):
             raise ToolError(f"{name} needs the string {key}", "InputValidationError")
     try:
-        return tool(tool_input, place)
+        return tool(tool_input, context)
     except OSError as error:
         code = errno.errorcode.get(error.errno or 0, "EIO")
         raise ToolError(f"{code}: {error.strerror}: {error.filename}", f"Error:{code}") from error
@@ -130,9 +130,9 @@ def skill_name(tool_input: Mapping[str, Any]) -> str:
     return str(tool_input.get("skill") or tool_input.get("command") or "")
 
 
-def _write(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
+def _write(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     """Write a file, whole."""
-    path = place.folder / tool_input["file_path"]
+    path = context.folder / tool_input["file_path"]
     before = path.read_bytes() if path.exists() else b""
     path.parent.mkdir(parents=True, exist_ok=True)
     after = str(tool_input.get("content", "")).encode()
@@ -140,9 +140,9 @@ def _write(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     return Result(f"File written successfully at: {path}", *_changed_lines(before, after))
 
 
-def _edit(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
+def _edit(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     """Replace one place in a file, or every one with replace_all."""
-    path = place.folder / tool_input["file_path"]
+    path = context.folder / tool_input["file_path"]
     before = path.read_bytes()
     old, new = tool_input["old_string"].encode(), tool_input["new_string"].encode()
     found = before.count(old) if old else 0
@@ -155,16 +155,16 @@ def _edit(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     return Result(f"The file {path} has been updated.", *_changed_lines(before, after))
 
 
-def _read(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
+def _read(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     """Read a text file."""
-    text = (place.folder / tool_input["file_path"]).read_text(encoding="utf-8")
+    text = (context.folder / tool_input["file_path"]).read_text(encoding="utf-8")
     lines = enumerate(text.splitlines(), start=1)
     return Result("\n".join(f"{number:6}\t{line}" for number, line in lines))
 
 
-def _notebook_edit(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
+def _notebook_edit(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     """Replace, insert or delete one cell of a Jupyter notebook."""
-    path = place.folder / tool_input["notebook_path"]
+    path = context.folder / tool_input["notebook_path"]
     before = path.read_bytes()
     try:
         notebook = json.loads(before)
@@ -205,10 +205,10 @@ def _new_cell(tool_input: Mapping[str, Any], source: list[str]) -> dict[str, Any
     return {**cell, "execution_count": None, "outputs": []} if kind == "code" else cell
 
 
-def _skill(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
+def _skill(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     """Read the instructions of a skill."""
     name = skill_name(tool_input)
-    for root in (Path(place.environ.get("HOME", "~")).expanduser(), place.folder):
+    for root in (Path(context.environ.get("HOME", "~")).expanduser(), context.folder):
         path = root / ".claude" / "skills" / name / "SKILL.md"
         if _SKILL_NAME.fullmatch(name) and path.is_file():
             body = _FRONT_MATTER.sub("", path.read_text(encoding="utf-8"), count=1)
@@ -216,15 +216,15 @@ def _skill(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
     raise ToolError(f"Unknown skill: {name}")
 
 
-def _bash(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
+def _bash(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     """Run a shell command."""
     command = tool_input["command"]
     timeout_ms = tool_input.get("timeout", _BASH_TIMEOUT_MS)
     try:
         done = subprocess.run(
-            [shutil.which("bash", path=place.environ.get("PATH")) or "sh", "-c", command],
-            cwd=place.folder,
-            env=dict(place.environ),
+            [shutil.which("bash", path=context.environ.get("PATH")) or "sh", "-c", command],
+            cwd=context.folder,
+            env=dict(context.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -240,16 +240,16 @@ def _bash(tool_input: Mapping[str, Any], place: ToolContext) -> Result:
         raise ToolError(f"{failure}\n{output}".rstrip(), "ShellError", told=failure)
     return Result(
         output,
-        committed=_newest_commit(place) if _COMMIT.search(command) else "",
+        committed=_newest_commit(context) if _COMMIT.search(command) else "",
         opened_pull_request=_PULL_REQUEST.search(command) is not None,
     )
 
 
-def _newest_commit(place: ToolContext) -> str:
+def _newest_commit(context: ToolContext) -> str:
     done = subprocess.run(
         ["git", "rev-parse", "HEAD"],
-        cwd=place.folder,
-        env=dict(place.environ),
+        cwd=context.folder,
+        env=dict(context.environ),
         capture_output=True,
         text=True,
         check=False,

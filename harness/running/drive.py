@@ -65,58 +65,58 @@ def drive(
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
-    with opened(scenario.backends, protocol) as place:
-        write_files(place.sandbox.work, scenario.files)
-        further = scenario.prepare(place) if scenario.prepare else ()
+    with opened(scenario.backends, protocol) as stage:
+        write_files(stage.sandbox.work, scenario.files)
+        further = scenario.prepare(stage) if scenario.prepare else ()
         args = (*scenario.args, *further)
         with MessagesApi(
-            scenario.steps_at(place),
+            scenario.steps_at(stage),
             prompts=scenario.all_prompts,
             observer=ledger,
             usage_frames=scenario.usage_frames,
         ) as api:
-            place.api = api
-            settings = _settings(scenario, place)
+            stage.api = api
+            settings = _settings(scenario, stage)
             limit_s = scenario.limit_s or deadline_s + scenario.waits_s
-            session = _Session(scenario, place.sandbox, api, settings, args, limit_s, groups)
+            session = _Session(scenario, stage.sandbox, api, settings, args, limit_s, groups)
             try:
-                completed = _completed(session, binary, scenario, place, machine_wide)
+                completed = _completed(session, binary, scenario, stage, machine_wide)
             except SubjectError as error:
                 raise SubjectError(
                     f"claude {binary.version} could not be driven through {label}"
                     f"{_unanswered(api.unexpected)}: {error}"
                 ) from error
-        truth = _truth(scenario, place, ledger, session.decisions, completed)
-        exports, forgotten = place.exports()
+        truth = _truth(scenario, stage, ledger, session.decisions, completed)
+        exports, forgotten = stage.exports()
         if scenario.more_exports:
-            exports = (*exports, *scenario.more_exports(place, completed))
-        connections = place.connections()
-        observation = scenario.observe(place, completed) if scenario.observe else None
+            exports = (*exports, *scenario.more_exports(stage, completed))
+        connections = stage.connections()
+        observation = scenario.observe(stage, completed) if scenario.observe else None
     _verify(binary, scenario, label, completed, truth)
     run = _run(binary, scenario, protocol, settings, completed, truth, observation)
     return Capture(run, exports, forgotten, connections)
 
 
 def _completed(
-    session: _Session, binary: Binary, scenario: Scenario, place: Stage, machine_wide: bool
+    session: _Session, binary: Binary, scenario: Scenario, stage: Stage, machine_wide: bool
 ) -> Completed:
     """Run the session to its end, with all that the scenario puts around it."""
-    launcher = scenario.launch(place) if scenario.launch else ()
-    with _managed(scenario, place, machine_wide) as seeing_them:
+    launcher = scenario.launch(stage) if scenario.launch else ()
+    with _managed(scenario, stage, machine_wide) as seeing_them:
         launched = replace(binary, argv=(*seeing_them, *launcher, *binary.argv))
-        with _meanwhile(scenario, place):
+        with _meanwhile(scenario, stage):
             return session.run(launched)
 
 
 def _truth(
     scenario: Scenario,
-    place: Stage,
+    stage: Stage,
     ledger: LineLedger,
     decisions: tuple[Decision, ...],
     completed: Completed,
 ) -> GroundTruth:
     """Return what happened, as our fakes counted it."""
-    api, sandbox = place.api, place.sandbox
+    api, sandbox = stage.api, stage.sandbox
     # Nobody saw the prompt, but a session that gave up has had one.
     in_vain = scenario.api_unreachable and completed.exit_code != 0
     return GroundTruth(
@@ -162,25 +162,25 @@ def _run(
     )
 
 
-def _settings(scenario: Scenario, place: Stage) -> dict[str, str]:
+def _settings(scenario: Scenario, stage: Stage) -> dict[str, str]:
     if scenario.configure is None:
-        settings = telemetry_settings(place.protocol, place.endpoint())
+        settings = telemetry_settings(stage.protocol, stage.endpoint())
     else:
-        settings = dict(scenario.configure(place))
+        settings = dict(scenario.configure(stage))
     return {**settings, **scenario.environment}
 
 
 def _managed(
-    scenario: Scenario, place: Stage, machine_wide: bool
+    scenario: Scenario, stage: Stage, machine_wide: bool
 ) -> contextlib.AbstractContextManager[tuple[str, ...]]:
     if scenario.managed is None:
         return contextlib.nullcontext(())
-    files = scenario.managed(place)
-    return managed.deployed(files, place.sandbox.root, machine_wide=machine_wide)
+    files = scenario.managed(stage)
+    return managed.deployed(files, stage.sandbox.root, machine_wide=machine_wide)
 
 
 @contextlib.contextmanager
-def _meanwhile(scenario: Scenario, place: Stage) -> Iterator[None]:
+def _meanwhile(scenario: Scenario, stage: Stage) -> Iterator[None]:
     """Run the scenario's own thread while the block lasts.
 
     What it waits for may never come: a wait that the end of the session ended is no
@@ -188,15 +188,15 @@ def _meanwhile(scenario: Scenario, place: Stage) -> Iterator[None]:
     """
     if scenario.meanwhile is None:
         yield
-        place.ended.set()
+        stage.ended.set()
         return
     with ThreadPoolExecutor(1, thread_name_prefix="meanwhile") as thread:
-        done = thread.submit(scenario.meanwhile, place)
+        done = thread.submit(scenario.meanwhile, stage)
         try:
             yield
         finally:
-            place.ended.set()
-            for collector in place.collectors.values():
+            stage.ended.set()
+            for collector in stage.collectors.values():
                 collector.store.close()
     with contextlib.suppress(StoreClosedError, DeadlineExceeded):
         done.result()

@@ -214,12 +214,12 @@ class _Recording:
         """Return what the runs left, once all have ended."""
         captures: list[Capture] = []
         faults: dict[str, str] = {}
-        for future, place in sorted(self._futures.items(), key=lambda started: started[1]):
+        for future, index in sorted(self._futures.items(), key=lambda started: started[1]):
             fault = future.exception()
             if fault is None:
                 captures.append(future.result())
             elif isinstance(fault, SubjectError):
-                faults[_label(self._plan.runs[place])] = str(fault)
+                faults[_label(self._plan.runs[index])] = str(fault)
             else:
                 raise fault
         if self._explored is not None:
@@ -233,12 +233,12 @@ class _Recording:
         return Recorded(tuple(captures), faults, self._plan.skipped)
 
     def _run_together(self) -> None:
-        places = [place for place in range(len(self._plan.runs)) if not self._must_be_alone(place)]
+        indices = [index for index in range(len(self._plan.runs)) if not self._must_be_alone(index)]
         # Those that wait longest begin first.
-        for place in sorted(places, key=lambda place: -self._plan.runs[place][0].waits_s):
-            self._start(place)
+        for index in sorted(indices, key=lambda index: -self._plan.runs[index][0].waits_s):
+            self._start(index)
         labels: dict[Future[Any], str] = {
-            future: _label(self._plan.runs[place]) for future, place in self._futures.items()
+            future: _label(self._plan.runs[index]) for future, index in self._futures.items()
         }
         if self._explore is not None:
             # Last in the queue: its turn comes when all others have begun.
@@ -247,18 +247,18 @@ class _Recording:
         _await(labels, self._progress)
 
     def _run_alone(self) -> None:
-        for place in filter(self._must_be_alone, range(len(self._plan.runs))):
-            _await({self._start(place): _label(self._plan.runs[place])}, self._progress)
+        for index in filter(self._must_be_alone, range(len(self._plan.runs))):
+            _await({self._start(index): _label(self._plan.runs[index])}, self._progress)
 
-    def _start(self, place: int) -> Future[Capture]:
-        scenario, protocol = self._plan.runs[place]
+    def _start(self, index: int) -> Future[Capture]:
+        scenario, protocol = self._plan.runs[index]
         pool = self._waiters if scenario.waits_s > 0 else self._pool
         future = pool.submit(self._runner.one, scenario, protocol)
-        self._futures[future] = place
+        self._futures[future] = index
         return future
 
-    def _must_be_alone(self, place: int) -> bool:
-        return self._runner.machine_wide and bool(self._plan.runs[place][0].managed)
+    def _must_be_alone(self, index: int) -> bool:
+        return self._runner.machine_wide and bool(self._plan.runs[index][0].managed)
 
     def _others_wait(self) -> bool:
         return not all(future.done() for future in tuple(self._futures))

@@ -75,7 +75,7 @@ class Scenario:
 
     ``environment`` is laid over the telemetry settings; ``files`` (name -> content)
     stand in the work tree before the session starts; ``prepare`` may add more to the
-    place and returns further arguments.  ``traits`` tell the run from others, for
+    stage and returns further arguments.  ``traits`` tell the run from others, for
     requirements that hold only with them.  ``canaries`` are the unique texts that it
     hides, by what they stand in for, ``account`` is who is signed in.  It is run over
     each of ``protocols``.
@@ -141,13 +141,13 @@ class Scenario:
         """Return the script for a work tree at ``work``."""
         return self.script(work) if callable(self.script) else self.script
 
-    def steps_at(self, place: Stage) -> Sequence[Step]:
-        """Return the script for a run on the stage ``place``."""
+    def steps_at(self, stage: Stage) -> Sequence[Step]:
+        """Return the script for a run on the stage ``stage``."""
         return [
-            Repeat(step.step, partial(step.holds, place), step.at_most)
+            Repeat(step.step, partial(step.holds, stage), step.at_most)
             if isinstance(step, Until)
             else step
-            for step in self.steps(place.work)
+            for step in self.steps(stage.work)
         ]
 
     def planned(self, protocols: Collection[Protocol] = tuple(Protocol)) -> list[PlannedRun]:

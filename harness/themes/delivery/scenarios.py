@@ -85,27 +85,27 @@ OVER_GRPC = {
 }
 
 
-def _observe(place: Stage, completed: Completed) -> Aftermath:
-    worked = place.work / _WORKED
+def _observe(stage: Stage, completed: Completed) -> Aftermath:
+    worked = stage.work / _WORKED
     lingered_s = None
     if worked.exists():
         lingered_s = (completed.ended_unix_nano - worked.stat().st_mtime_ns) / 1e9
     return Aftermath(
         lingered_s=lingered_s,
-        absent_after_the_trouble=_after_the_trouble(place, _ABSENT),
-        cutting_after_the_trouble=_after_the_trouble(place, _CUTTING),
+        absent_after_the_trouble=_after_the_trouble(stage, _ABSENT),
+        cutting_after_the_trouble=_after_the_trouble(stage, _CUTTING),
     )
 
 
-def _after_the_trouble(place: Stage, name: str) -> int | None:
+def _after_the_trouble(stage: Stage, name: str) -> int | None:
     """Count what the collector ``name`` accepted after its trouble; None if it had none."""
-    proxy = place.proxies.get(name)
+    proxy = stage.proxies.get(name)
     troubles = (*proxy.cuts, *proxy.openings) if proxy is not None else ()
     if not troubles:
         return None
     return sum(
         export.arrived_unix_nano > max(troubles) and not export.rejected
-        for export in place.collectors[name].exports
+        for export in stage.collectors[name].exports
     )
 
 
@@ -123,8 +123,8 @@ def _scenario(
     )
 
 
-def _settled(place: Stage) -> bool:
-    responder = place.main.responder
+def _settled(stage: Stage) -> bool:
+    responder = stage.main.responder
     assert isinstance(responder, Scripted)
     return responder.settled()
 
@@ -152,8 +152,8 @@ def _all_but_the_first_held() -> Scripted:
     return Scripted(first, finally_=Reply("held", hold_s=HELD_S))
 
 
-def _both_given_up(place: Stage) -> bool:
-    given_up = {each.signal for each in place.main.exports if each.given_up_unix_nano}
+def _both_given_up(stage: Stage) -> bool:
+    given_up = {each.signal for each in stage.main.exports if each.given_up_unix_nano}
     return given_up >= {Signal.METRICS, Signal.LOGS}
 
 
@@ -168,28 +168,28 @@ SLOW_COLLECTOR = _scenario(
 )
 
 
-def _apart(place: Stage) -> Mapping[str, str]:
+def _apart(stage: Stage) -> Mapping[str, str]:
     """Metrics go to one collector, logs to the other."""
-    paths = ("", "") if place.protocol is Protocol.GRPC else ("/v1/metrics", "/v1/logs")
+    paths = ("", "") if stage.protocol is Protocol.GRPC else ("/v1/metrics", "/v1/logs")
     return {
-        **telemetry_settings(place.protocol, place.endpoint(_ABSENT)),
-        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": place.endpoint(_ABSENT) + paths[0],
-        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": place.endpoint(_CUTTING) + paths[1],
+        **telemetry_settings(stage.protocol, stage.endpoint(_ABSENT)),
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": stage.endpoint(_ABSENT) + paths[0],
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": stage.endpoint(_CUTTING) + paths[1],
     }
 
 
-def _trouble(place: Stage) -> None:
+def _trouble(stage: Stage) -> None:
     """Cut off a request with logs, and let metrics in after some more have come."""
-    logs = place.collectors[_CUTTING]
+    logs = stage.collectors[_CUTTING]
     logs.wait_for_exports(2, _DEADLINE_S)
-    place.proxies[_CUTTING].cut()
+    stage.proxies[_CUTTING].cut()
     logs.wait_for_exports(5, _DEADLINE_S)
-    place.proxies[_ABSENT].open()
+    stage.proxies[_ABSENT].open()
 
 
-def _back(place: Stage) -> bool:
+def _back(stage: Stage) -> bool:
     """So much came that what was lost had its time to come, too."""
-    return len(place.collectors[_ABSENT].exports) >= 7
+    return len(stage.collectors[_ABSENT].exports) >= 7
 
 
 RETURNING_COLLECTOR = _scenario(
@@ -208,7 +208,7 @@ RETURNING_COLLECTOR = _scenario(
 NO_COLLECTOR = _scenario(
     "no_collector",
     "A session in which nothing listens where the collector should be",
-    lambda place: len(place.api.tool_runs) >= 3,
+    lambda stage: len(stage.api.tool_runs) >= 3,
     environment=_OFTEN,
     backends={MAIN: Backend(listening=False)},
     protocols=(Protocol.GRPC, Protocol.HTTP_PROTOBUF),

@@ -57,18 +57,18 @@ def _work_and_be_scraped(work: Path) -> Sequence[Step | Until]:
     return (*_work(work), *scraping.wait_and_end(work / "new.py"))
 
 
-def _printed(place: Stage, completed: Completed) -> Sequence[Export]:
+def _printed(stage: Stage, completed: Completed) -> Sequence[Export]:
     """Return all that was printed: of a process's output, no more than the end is kept."""
-    return printed_to(place, completed, "stdout")
+    return printed_to(stage, completed, "stdout")
 
 
-def printed_to(place: Stage, completed: Completed, *streams: str) -> Sequence[Export]:
+def printed_to(stage: Stage, completed: Completed, *streams: str) -> Sequence[Export]:
     """Return what was printed to these streams of the process, after what was received."""
     exports: list[Export] = []
     for stream in streams:
-        output = (place.sandbox.output / stream).read_text(encoding="utf-8", errors="replace")
+        output = (stage.sandbox.output / stream).read_text(encoding="utf-8", errors="replace")
         exports += console.exports(output, completed.ended_unix_nano)
-    return numbered(exports, after=len(place.exports()[0]))
+    return numbered(exports, after=len(stage.exports()[0]))
 
 
 # The example configurations.
@@ -79,8 +79,8 @@ def _example(
 ) -> Scenario:
     """``{endpoint}`` stands for the collector's."""
 
-    def configure(place: Stage) -> Mapping[str, str]:
-        endpoint = place.endpoint()
+    def configure(stage: Stage) -> Mapping[str, str]:
+        endpoint = stage.endpoint()
         return {**ENABLED, **{k: v.format(endpoint=endpoint) for k, v in variables.items()}}
 
     return Scenario(
@@ -96,8 +96,8 @@ def _example(
 _COLLECTED = re.compile(r"endTime: \[([^\]]*)\]")
 
 
-def _has_printed(place: Stage) -> bool:
-    printed = (place.sandbox.output / "stdout").read_text("utf-8", "replace")
+def _has_printed(stage: Stage) -> bool:
+    printed = (stage.sandbox.output / "stdout").read_text("utf-8", "replace")
     return len(set(_COLLECTED.findall(printed))) >= BATCHES
 
 
@@ -193,15 +193,15 @@ _EXAMPLE_SEVERAL = replace(
 )
 
 
-def _two_backends(place: Stage) -> Mapping[str, str]:
+def _two_backends(stage: Stage) -> Mapping[str, str]:
     return {
         **ENABLED,
         "OTEL_METRICS_EXPORTER": "otlp",
         "OTEL_LOGS_EXPORTER": "otlp",
         "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "http/protobuf",
-        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": place.endpoint("metrics", Protocol.HTTP_PROTOBUF),
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": stage.endpoint("metrics", Protocol.HTTP_PROTOBUF),
         "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL": "grpc",
-        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": place.endpoint("logs", Protocol.GRPC),
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": stage.endpoint("logs", Protocol.GRPC),
     }
 
 
@@ -220,20 +220,20 @@ _EXAMPLE_BACKENDS = Scenario(
 )
 
 
-def _several(place: Stage) -> Mapping[str, str]:
+def _several(stage: Stage) -> Mapping[str, str]:
     return {
         **ENABLED,
         "OTEL_METRICS_EXPORTER": "otlp,prometheus",
         "OTEL_LOGS_EXPORTER": "console,otlp",
-        "OTEL_EXPORTER_OTLP_PROTOCOL": place.protocol,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(),
-        "OTEL_EXPORTER_PROMETHEUS_PORT": str(scraping.free_port(place)),
+        "OTEL_EXPORTER_OTLP_PROTOCOL": stage.protocol,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": stage.endpoint(),
+        "OTEL_EXPORTER_PROMETHEUS_PORT": str(scraping.free_port(stage)),
     }
 
 
-def _printed_and_served(place: Stage, completed: Completed) -> Sequence[Export]:
-    shown = [*_printed(place, completed), *scraping.served_exports(place, completed)]
-    return numbered(shown, after=len(place.exports()[0]))
+def _printed_and_served(stage: Stage, completed: Completed) -> Sequence[Export]:
+    shown = [*_printed(stage, completed), *scraping.served_exports(stage, completed)]
+    return numbered(shown, after=len(stage.exports()[0]))
 
 
 _SEVERAL_EXPORTERS = Scenario(
@@ -267,7 +267,7 @@ _CONSOLE_EVENTS = Scenario(
     prompt=f"Keep {CANARIES['prompt']} off the screen.",
     script=_work_in_secret,
     canaries=_HIDDEN,
-    configure=lambda place: {**ENABLED, "OTEL_LOGS_EXPORTER": "console"},
+    configure=lambda stage: {**ENABLED, "OTEL_LOGS_EXPORTER": "console"},
     more_exports=_printed,
     protocols=(Protocol.HTTP_JSON,),
     traits=exports_only(Signal.LOGS),

@@ -58,7 +58,7 @@ def events_besides(capture: Capture, requirement: Requirement) -> Capture:
     sent, message = _first(capture, Signal.METRICS)
     assert isinstance(message, ExportMetricsServiceRequest)
     group = message.resource_metrics[0]
-    point = next(place.record for place in editing.places(message))
+    point = next(ref.record for ref in editing.places(message))
     logs = ResourceLogs(resource=group.resource)
     record = logs.scope_logs.add().log_records.add(time_unix_nano=point.time_unix_nano)
     record.attributes.extend(point.attributes)
@@ -70,7 +70,7 @@ def metrics_besides(capture: Capture, requirement: Requirement) -> Capture:
     """Export a data point beside the events, of the same session and resource."""
     sent, message = _first(capture, Signal.LOGS)
     assert isinstance(message, ExportLogsServiceRequest)
-    record = next(place.record for place in editing.places(message))
+    record = next(ref.record for ref in editing.places(message))
     more = ExportMetricsServiceRequest()
     group = more.resource_metrics.add(resource=message.resource_logs[0].resource)
     metric = group.scope_metrics.add().metrics.add(name="claude_code.something")
@@ -114,10 +114,10 @@ def _spread(capture: Capture, factor: float) -> Capture:
     first = min(point.time_unix_nano for point in capture.data_points())
 
     def edit(message: Request) -> None:
-        for place in editing.places(message):
+        for ref in editing.places(message):
             for name in ("start_time_unix_nano", "time_unix_nano"):
-                told = getattr(place.record, name)
-                setattr(place.record, name, round(first + (told - first) * factor))
+                told = getattr(ref.record, name)
+                setattr(ref.record, name, round(first + (told - first) * factor))
 
     return _edited(capture, lambda export: bool(export.data_points), edit)
 
@@ -215,9 +215,9 @@ def leaves_out_units(capture: Capture, requirement: Requirement) -> Capture:
     """Leave the units out of what travels over OTLP, too."""
 
     def edit(message: Request) -> None:
-        for place in editing.places(message):
-            if place.item.kind is Kind.METRIC:
-                place.owner.unit = ""
+        for ref in editing.places(message):
+            if ref.item.kind is Kind.METRIC:
+                ref.owner.unit = ""
 
     return _edited(capture, lambda export: not is_exposed(export), edit)
 
@@ -227,8 +227,8 @@ def _one_more(capture: Capture, collector: str, more: float) -> Capture:
     last = [e for e in capture.exports if e.collector == collector and e.data_points][-1]
 
     def edit(message: Request) -> None:
-        *_, place = editing.places(message)
-        place.record.as_double += more
+        *_, ref = editing.places(message)
+        ref.record.as_double += more
 
     return _edited(capture, lambda export: export is last, edit)
 

@@ -24,13 +24,13 @@ _PROBE_S = 5.0
 def _everything_but(*left_out: str) -> Callable[[Stage], Mapping[str, str]]:
     """Each exporter, endpoint and short interval is set, but not what is ``left_out``."""
 
-    def configure(place: Stage) -> Mapping[str, str]:
+    def configure(stage: Stage) -> Mapping[str, str]:
         own = {
             f"OTEL_EXPORTER_OTLP_{signal}_{what}": value
             for signal in ("METRICS", "LOGS", "TRACES")
             for what, value in (
-                ("PROTOCOL", place.protocol),
-                ("ENDPOINT", _signal_url(place, signal)),
+                ("PROTOCOL", stage.protocol),
+                ("ENDPOINT", _signal_url(stage, signal)),
             )
         }
         everything = {
@@ -39,11 +39,11 @@ def _everything_but(*left_out: str) -> Callable[[Stage], Mapping[str, str]]:
             "OTEL_METRICS_EXPORTER": "otlp,console,prometheus",
             "OTEL_LOGS_EXPORTER": "otlp,console",
             "OTEL_TRACES_EXPORTER": "otlp",
-            "OTEL_EXPORTER_OTLP_PROTOCOL": place.protocol,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(),
+            "OTEL_EXPORTER_OTLP_PROTOCOL": stage.protocol,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": stage.endpoint(),
             "OTEL_METRIC_EXPORT_INTERVAL": f"{SILENT_INTERVAL_S * 1000:.0f}",
             "OTEL_LOGS_EXPORT_INTERVAL": f"{SILENT_INTERVAL_S * 1000:.0f}",
-            "OTEL_EXPORTER_PROMETHEUS_PORT": str(scraping.free_port(place)),
+            "OTEL_EXPORTER_PROMETHEUS_PORT": str(scraping.free_port(stage)),
             **own,
         }
         return {name: value for name, value in everything.items() if name not in left_out}
@@ -51,34 +51,34 @@ def _everything_but(*left_out: str) -> Callable[[Stage], Mapping[str, str]]:
     return configure
 
 
-def _signal_url(place: Stage, signal: str) -> str:
-    path = "" if place.protocol is Protocol.GRPC else f"/v1/{signal.lower()}"
-    return place.endpoint() + path
+def _signal_url(stage: Stage, signal: str) -> str:
+    path = "" if stage.protocol is Protocol.GRPC else f"/v1/{signal.lower()}"
+    return stage.endpoint() + path
 
 
-def _probe(place: Stage) -> Sequence[str]:
+def _probe(stage: Stage) -> Sequence[str]:
     """Open one connection before the session, to prove that connections are recorded."""
-    url = urlsplit(place.endpoint())
+    url = urlsplit(stage.endpoint())
     socket.create_connection((url.hostname, url.port), _PROBE_S).close()
-    if not place.proxies[MAIN].wait_for_connection(_PROBE_S):
-        raise HarnessError(f"nobody saw a connection to {place.endpoint()}")
+    if not stage.proxies[MAIN].wait_for_connection(_PROBE_S):
+        raise HarnessError(f"nobody saw a connection to {stage.endpoint()}")
     return ()
 
 
-def _look_for_an_endpoint(place: Stage) -> None:
-    while not place.ended.wait(GLANCE_S):
-        if scraping.answers(scraping.free_port(place)):
-            (place.sandbox.root / "served").touch()
+def _look_for_an_endpoint(stage: Stage) -> None:
+    while not stage.ended.wait(GLANCE_S):
+        if scraping.answers(scraping.free_port(stage)):
+            (stage.sandbox.root / "served").touch()
             return
 
 
-def _what_was_served(place: Stage, completed: Completed) -> Endpoint:
-    return Endpoint(served=(place.sandbox.root / "served").exists())
+def _what_was_served(stage: Stage, completed: Completed) -> Endpoint:
+    return Endpoint(served=(stage.sandbox.root / "served").exists())
 
 
-def _printed_anywhere(place: Stage, completed: Completed) -> Sequence[Export]:
+def _printed_anywhere(stage: Stage, completed: Completed) -> Sequence[Export]:
     """Return what was printed, to standard output or as an error."""
-    return printed_to(place, completed, "stdout", "stderr")
+    return printed_to(stage, completed, "stdout", "stderr")
 
 
 def _silent(

@@ -45,10 +45,10 @@ _WAITING, _SCRAPED, _KEPT = "waiting", "scraped", "scrape.json"
 _FREE = Usage(0, 0)
 
 
-def _was_scraped(place: Stage) -> bool:
+def _was_scraped(stage: Stage) -> bool:
     """Asked when all that the session did before has been answered."""
-    (place.sandbox.root / _WAITING).touch()
-    return (place.sandbox.root / _SCRAPED).exists()
+    (stage.sandbox.root / _WAITING).touch()
+    return (stage.sandbox.root / _SCRAPED).exists()
 
 
 def wait_and_end(file: Path) -> tuple[Step | Until, ...]:
@@ -62,33 +62,33 @@ def wait_and_end(file: Path) -> tuple[Step | Until, ...]:
     return (Until(read, _was_scraped, at_most=10_000), Say("Scraped.", _FREE))
 
 
-def scrape(place: Stage) -> None:
+def scrape(stage: Stage) -> None:
     """Scrape once nothing was billed for a while, until two scrapes tell of the same tokens.
 
     The last scrape is kept, and the waiting session goes on.
 
     The main loop alone does not tell: some releases ask another model beside it.
     """
-    url, told = _url(place), ""
+    url, told = _url(stage), ""
     for _ in range(_AT_MOST):
-        while not _at_rest(place):
-            if place.ended.wait(_PAUSE_S):
+        while not _at_rest(stage):
+            if stage.ended.wait(_PAUSE_S):
                 return
         served = _get(url)
         if served is not None:
             kept = json.dumps(asdict(served))
-            (place.sandbox.root / _KEPT).write_text(kept, encoding="utf-8")
+            (stage.sandbox.root / _KEPT).write_text(kept, encoding="utf-8")
             before, told = told, _tokens(served.text)
             if told and told == before:
                 break
-        if place.ended.wait(_PAUSE_S):
+        if stage.ended.wait(_PAUSE_S):
             return
-    (place.sandbox.root / _SCRAPED).touch()
+    (stage.sandbox.root / _SCRAPED).touch()
 
 
-def _at_rest(place: Stage) -> bool:
-    billed = [call.arrived_unix_nano for call in place.api.calls if call.output_tokens]
-    return (place.sandbox.root / _WAITING).exists() and (
+def _at_rest(stage: Stage) -> bool:
+    billed = [call.arrived_unix_nano for call in stage.api.calls if call.output_tokens]
+    return (stage.sandbox.root / _WAITING).exists() and (
         time.time_ns() - max(billed, default=0) > _COUNTED_NS
     )
 
@@ -97,24 +97,24 @@ def _tokens(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if "token" in line)
 
 
-def scraped(place: Stage, completed: Completed) -> Scrape | None:
+def scraped(stage: Stage, completed: Completed) -> Scrape | None:
     """Return the last scrape as an observation."""
-    kept = place.sandbox.root / _KEPT
+    kept = stage.sandbox.root / _KEPT
     return Scrape(**json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
 
 
-def served_exports(place: Stage, completed: Completed) -> Sequence[Export]:
+def served_exports(stage: Stage, completed: Completed) -> Sequence[Export]:
     """Return what was scraped as an export, after what was received."""
-    found = scraped(place, completed)
+    found = scraped(stage, completed)
     if found is None:
         return []
     served = export(found.text, metric_names(), found.url, found.unix_nano)
-    return numbered([served], after=len(place.exports()[0]))
+    return numbered([served], after=len(stage.exports()[0]))
 
 
-def free_port(place: Stage) -> int:
+def free_port(stage: Stage) -> int:
     """Return a port for the endpoint of this run alone."""
-    kept = place.sandbox.root / "prometheus-port"
+    kept = stage.sandbox.root / "prometheus-port"
     if not kept.exists():
         with socket.socket() as bound:
             bound.bind(("127.0.0.1", 0))
@@ -122,7 +122,7 @@ def free_port(place: Stage) -> int:
     return int(kept.read_text(encoding="utf-8"))
 
 
-def at_the_default_port(place: Stage) -> Sequence[str]:
+def at_the_default_port(stage: Stage) -> Sequence[str]:
     """Who wants the one port that the documents name must wait for the turn."""
     return in_turn(_LOCK, _TURN_S)
 
@@ -154,9 +154,9 @@ def answers(port: int) -> bool:
     return served is not None and served.content_type.startswith("text/plain")
 
 
-def _url(place: Stage) -> str:
-    own = (place.sandbox.root / "prometheus-port").exists()
-    return f"http://localhost:{free_port(place) if own else DEFAULT_PORT}/metrics"
+def _url(stage: Stage) -> str:
+    own = (stage.sandbox.root / "prometheus-port").exists()
+    return f"http://localhost:{free_port(stage) if own else DEFAULT_PORT}/metrics"
 
 
 def _get(url: str) -> Scrape | None:

@@ -99,8 +99,8 @@ def _wait(seconds: float) -> UseTool:
     return _bash(f"sleep {seconds:g}")
 
 
-def _folder(place: Stage) -> Path:
-    return place.sandbox.root / "headers-helper"
+def _folder(stage: Stage) -> Path:
+    return stage.sandbox.root / "headers-helper"
 
 
 def _launcher(root: Path, name: str = "print-headers") -> Path:
@@ -114,36 +114,36 @@ def _first_tool(root: Path) -> Path:
 def _arrived(**counts: int) -> Callable[[Stage], bool]:
     """Whether so many requests of each signal are there."""
 
-    def holds(place: Stage) -> bool:
-        seen = [export.signal for export in place.main.exports]
+    def holds(stage: Stage) -> bool:
+        seen = [export.signal for export in stage.main.exports]
         return all(seen.count(Signal(name)) >= wanted for name, wanted in counts.items())
 
     return holds
 
 
-def _rotated(place: Stage) -> bool:
+def _rotated(stage: Stage) -> bool:
     """Whether metrics and logs came with the last token that is to be used."""
-    if place.protocol is Protocol.GRPC:
-        return _arrived(metrics=4, logs=2)(place)
+    if stage.protocol is Protocol.GRPC:
+        return _arrived(metrics=4, logs=2)(stage)
     with_the_last = {
         export.signal
-        for export in place.main.exports
+        for export in stage.main.exports
         if int(export.header(GENERATION) or 0) >= ROTATIONS
     }
     return {Signal.METRICS, Signal.LOGS} <= with_the_last
 
 
-def _asked_again(place: Stage) -> bool:
-    return any(int(export.header(GENERATION) or 0) > 1 for export in place.main.exports)
+def _asked_again(stage: Stage) -> bool:
+    return any(int(export.header(GENERATION) or 0) > 1 for export in stage.main.exports)
 
 
-def _observe(place: Stage, completed: Completed) -> HelperLog:
-    first_tool = _first_tool(place.sandbox.root)
-    logs = sorted((place.home / ".claude" / "debug").glob("*.txt"))
+def _observe(stage: Stage, completed: Completed) -> HelperLog:
+    first_tool = _first_tool(stage.sandbox.root)
+    logs = sorted((stage.home / ".claude" / "debug").glob("*.txt"))
     return HelperLog(
         runs=tuple(
             HelperRun(**{**run, "arguments": tuple(run["arguments"])})
-            for run in helper_stub.runs(_folder(place))
+            for run in helper_stub.runs(_folder(stage))
         ),
         headers=tuple(sorted(name.lower() for name in GOOD)),
         static=STATIC,
@@ -179,24 +179,24 @@ def _helped(
 ) -> Scenario:
     """Make a session with a helper that prints ``printed`` (None: headers as they should be)."""
 
-    def prepare(place: Stage) -> Sequence[str]:
-        path = _launcher(place.sandbox.root, launcher)
+    def prepare(stage: Stage) -> Sequence[str]:
+        path = _launcher(stage.sandbox.root, launcher)
         helper_stub.install(
             path,
-            _folder(place),
+            _folder(stage),
             GOOD if printed is None else printed,
             status=status,
             delay_s=delay_s,
             padding=padding,
         )
-        settings = (place.work if of_the_project else place.home) / ".claude" / "settings.json"
+        settings = (stage.work if of_the_project else stage.home) / ".claude" / "settings.json"
         settings.parent.mkdir(exist_ok=True)
         settings.write_text(
             json.dumps({"otelHeadersHelper": f"{path} {arguments}".strip()}), encoding="utf-8"
         )
         # A project's helper is run only where somebody has said that the project is trusted.
-        trusted = {"projects": {str(place.work): {"hasTrustDialogAccepted": True}}}
-        (place.home / ".claude.json").write_text(json.dumps(trusted), encoding="utf-8")
+        trusted = {"projects": {str(stage.work): {"hasTrustDialogAccepted": True}}}
+        (stage.home / ".claude.json").write_text(json.dumps(trusted), encoding="utf-8")
         return further
 
     def steps(work: Path) -> Sequence[object]:

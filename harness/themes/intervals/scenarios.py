@@ -67,8 +67,8 @@ def _wait(seconds: float) -> UseTool:
 def _arrived(counts: Mapping[str, int]) -> Callable[[Stage], bool]:
     """Whether so many requests of each signal are there."""
 
-    def holds(place: Stage) -> bool:
-        seen = Counter(str(export.signal) for export in place.main.exports)
+    def holds(stage: Stage) -> bool:
+        seen = Counter(str(export.signal) for export in stage.main.exports)
         return all(seen[signal] >= count for signal, count in counts.items())
 
     return holds
@@ -129,18 +129,18 @@ _UNTIL_THE_DEFAULT = (
 )
 
 
-def _lay_down(place: Stage) -> Sequence[str]:
-    os.mkfifo(place.work / _WAKE)
+def _lay_down(stage: Stage) -> Sequence[str]:
+    os.mkfifo(stage.work / _WAKE)
     return ()
 
 
-def _wake(place: Stage) -> None:
+def _wake(stage: Stage) -> None:
     """Wake the session when the first metrics are there."""
-    pipe = os.open(place.work / _WAKE, os.O_RDWR | os.O_NONBLOCK)
+    pipe = os.open(stage.work / _WAKE, os.O_RDWR | os.O_NONBLOCK)
     try:
-        place.main.wait_for_item(lambda export: export.signal is Signal.METRICS, 3 * _MINUTE_S)
+        stage.main.wait_for_item(lambda export: export.signal is Signal.METRICS, 3 * _MINUTE_S)
         os.write(pipe, b"\n")
-        place.ended.wait()
+        stage.ended.wait()
     finally:
         os.close(pipe)
 
@@ -195,7 +195,7 @@ SCENARIOS = (
             {METRICS: "-100"},
             Protocol.GRPC,
         ),
-        launch=lambda place: (sys.executable, "-c", _BOUNDED),
+        launch=lambda stage: (sys.executable, "-c", _BOUNDED),
         judged_only_by_name=True,
     ),
 )

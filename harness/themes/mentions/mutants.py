@@ -27,7 +27,7 @@ def mention_logged_twice(capture: Capture, requirement: Requirement) -> Capture:
 def missing_file_resolved(capture: Capture, requirement: Requirement) -> Capture:
     """Log the mention of a file that is not there as resolved."""
     return _edited(
-        capture, "false", lambda place: editing.put(place, ("attributes", "success"), "true")
+        capture, "false", lambda ref: editing.put(ref, ("attributes", "success"), "true")
     )
 
 
@@ -40,10 +40,10 @@ def _edited(capture: Capture, success: str, edit: Callable[[editing.ItemRef], ob
         message = copy_message(export)
         if not isinstance(message, ExportLogsServiceRequest):
             continue
-        for place in reversed(list(editing.places(message))):
-            attributes = place.item.view["attributes"]
+        for ref in reversed(list(editing.places(message))):
+            attributes = ref.item.view["attributes"]
             if (attributes.get("event.name"), attributes.get("success")) == ("at_mention", success):
-                edit(place)
+                edit(ref)
                 changed = rewritten(export, message)
                 kept = [changed if each is export else each for each in capture.exports]
                 return replace(capture, exports=tuple(kept))

@@ -56,19 +56,19 @@ Variables = Callable[[Stage], Mapping[str, str]]
 
 
 def _general(
-    place: Stage, protocol: str, path: str = "", *, to: str = MAIN, **more: str
+    stage: Stage, protocol: str, path: str = "", *, to: str = MAIN, **more: str
 ) -> dict[str, str]:
     """Return the general variables; ``more`` without their common beginning."""
-    endpoint = place.endpoint(to, Protocol(protocol.lower())) + path
+    endpoint = stage.endpoint(to, Protocol(protocol.lower())) + path
     values = {"PROTOCOL": protocol, "ENDPOINT": endpoint, **more}
     return {f"{_OTLP}{name}": value for name, value in values.items()}
 
 
 def _own(
-    place: Stage, signal: Signal, protocol: str, path: str = "", **more: str
+    stage: Stage, signal: Signal, protocol: str, path: str = "", **more: str
 ) -> dict[str, str]:
     """Return the variables of ``signal``, which lead to the collector of its name."""
-    endpoint = place.endpoint(signal.value, Protocol(protocol.lower())) + path
+    endpoint = stage.endpoint(signal.value, Protocol(protocol.lower())) + path
     values = {"PROTOCOL": protocol, "ENDPOINT": endpoint, **more}
     return {f"{_OTLP}{signal.upper()}_{name}": value for name, value in values.items()}
 
@@ -81,15 +81,15 @@ def _own_headers(signal: Signal) -> str:
 _GENERAL_HEADERS = "cc-general=for all,cc-both=general"
 
 
-def _headers_at_the_api(place: Stage, completed: Completed) -> ApiHeaders:
+def _headers_at_the_api(stage: Stage, completed: Completed) -> ApiHeaders:
     """How many requests to the API carried a header that is for collectors."""
     carrying = [
         headers
-        for headers in place.api.headers
+        for headers in stage.api.headers
         if any(name.startswith(HEADER) for name in headers)
         or "a-made-up-token" in " ".join(headers.values())
     ]
-    return ApiHeaders(api_requests=len(place.api.headers), with_otlp_headers=len(carrying))
+    return ApiHeaders(api_requests=len(stage.api.headers), with_otlp_headers=len(carrying))
 
 
 def _scenario(
@@ -105,7 +105,7 @@ def _scenario(
         prompt="Where does this go?",
         script=(Say("There."),),
         backends=_BACKENDS,
-        configure=lambda place: {**_ON, **variables(place)},
+        configure=lambda stage: {**_ON, **variables(stage)},
         observe=_headers_at_the_api,
         traits=() if name == "general_settings" else (PROTOCOLS_BY_SIGNAL,),
         protocols=protocols,
@@ -115,7 +115,7 @@ def _scenario(
     )
 
 
-def _all_general(place: Stage) -> Mapping[str, str]:
+def _all_general(stage: Stage) -> Mapping[str, str]:
     headers = (
         _DOCUMENTED,
         "cc-one=1",
@@ -125,90 +125,90 @@ def _all_general(place: Stage) -> Mapping[str, str]:
         "cc-encoded=one%20two%2Cthree",
     )
     return _general(
-        place,
-        place.protocol,
-        "" if place.protocol is Protocol.GRPC else "/tenant/7/",
+        stage,
+        stage.protocol,
+        "" if stage.protocol is Protocol.GRPC else "/tenant/7/",
         HEADERS=",".join(headers),
         COMPRESSION="gzip",
     )
 
 
-def _one_variable_each(place: Stage) -> Mapping[str, str]:
+def _one_variable_each(stage: Stage) -> Mapping[str, str]:
     """Set an endpoint alone for metrics, a protocol alone for logs."""
     own = {
-        **_own(place, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="cc-metrics=1"),
+        **_own(stage, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="cc-metrics=1"),
         f"{_OTLP}LOGS_PROTOCOL": "http/json",
     }
     del own[f"{_OTLP}METRICS_PROTOCOL"]
-    return {**_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS), **own}
+    return {**_general(stage, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS), **own}
 
 
-def _one_variable_mirrored(place: Stage) -> Mapping[str, str]:
+def _one_variable_mirrored(stage: Stage) -> Mapping[str, str]:
     """Set a protocol alone for metrics, an endpoint alone for logs."""
     own = {
-        **_own(place, Signal.LOGS, "http/json", "/custom/logs", HEADERS="cc-logs=1"),
+        **_own(stage, Signal.LOGS, "http/json", "/custom/logs", HEADERS="cc-logs=1"),
         f"{_OTLP}METRICS_PROTOCOL": "http/protobuf",
     }
     del own[f"{_OTLP}LOGS_PROTOCOL"]
-    return {**_general(place, "http/json", "/", HEADERS=_GENERAL_HEADERS), **own}
+    return {**_general(stage, "http/json", "/", HEADERS=_GENERAL_HEADERS), **own}
 
 
-def _one_endpoint_over_grpc(place: Stage) -> Mapping[str, str]:
+def _one_endpoint_over_grpc(stage: Stage) -> Mapping[str, str]:
     """Set an endpoint alone for metrics."""
-    own = _own(place, Signal.METRICS, "grpc", HEADERS="cc-metrics=1")
+    own = _own(stage, Signal.METRICS, "grpc", HEADERS="cc-metrics=1")
     del own[f"{_OTLP}METRICS_PROTOCOL"]
-    return {**_general(place, "grpc", "/", HEADERS=_GENERAL_HEADERS), **own}
+    return {**_general(stage, "grpc", "/", HEADERS=_GENERAL_HEADERS), **own}
 
 
-def _logs_differ(place: Stage) -> Mapping[str, str]:
+def _logs_differ(stage: Stage) -> Mapping[str, str]:
     unset = ("ENDPOINT", "PROTOCOL", "HEADERS", "COMPRESSION")
     return {
-        **_general(place, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS),
-        **_own(place, Signal.LOGS, "grpc", HEADERS="cc-logs=1"),
+        **_general(stage, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS),
+        **_own(stage, Signal.LOGS, "grpc", HEADERS="cc-logs=1"),
         **{f"{_OTLP}METRICS_{name}": "" for name in unset},
     }
 
 
-def _traces_differ(place: Stage) -> Mapping[str, str]:
+def _traces_differ(stage: Stage) -> Mapping[str, str]:
     return {
         "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
         "OTEL_TRACES_EXPORTER": "otlp",
-        **_general(place, "http/json", HEADERS=_GENERAL_HEADERS),
-        **_own(place, Signal.TRACES, "http/protobuf", "/custom/traces", HEADERS="cc-traces=1"),
+        **_general(stage, "http/json", HEADERS=_GENERAL_HEADERS),
+        **_own(stage, Signal.TRACES, "http/protobuf", "/custom/traces", HEADERS="cc-traces=1"),
     }
 
 
 def _both_differ(
-    metrics: tuple[str, str], logs: tuple[str, str], place: Stage
+    metrics: tuple[str, str], logs: tuple[str, str], stage: Stage
 ) -> Mapping[str, str]:
     """Protocol and path of each signal; nothing goes where the general variables lead."""
     return {
-        **_general(place, place.protocol, to=OVERRIDDEN, HEADERS=_GENERAL_HEADERS),
+        **_general(stage, stage.protocol, to=OVERRIDDEN, HEADERS=_GENERAL_HEADERS),
         f"{_OTLP}COMPRESSION": "gzip",
-        **_own(place, Signal.METRICS, *metrics, HEADERS=_own_headers(Signal.METRICS)),
-        **_own(place, Signal.LOGS, *logs, HEADERS=_own_headers(Signal.LOGS), COMPRESSION="none"),
+        **_own(stage, Signal.METRICS, *metrics, HEADERS=_own_headers(Signal.METRICS)),
+        **_own(stage, Signal.LOGS, *logs, HEADERS=_own_headers(Signal.LOGS), COMPRESSION="none"),
     }
 
 
-def _nothing_general(place: Stage) -> Mapping[str, str]:
+def _nothing_general(stage: Stage) -> Mapping[str, str]:
     """As the documents show it for different backends."""
     return {
-        **_own(place, Signal.METRICS, "http/protobuf", "/v1/metrics", HEADERS=_DOCUMENTED),
-        **_own(place, Signal.LOGS, "grpc"),
+        **_own(stage, Signal.METRICS, "http/protobuf", "/v1/metrics", HEADERS=_DOCUMENTED),
+        **_own(stage, Signal.LOGS, "grpc"),
     }
 
 
-def _other_case(place: Stage) -> Mapping[str, str]:
+def _other_case(stage: Stage) -> Mapping[str, str]:
     return {
-        **_general(place, "Http/Json"),
-        **_own(place, Signal.METRICS, "GRPC"),
+        **_general(stage, "Http/Json"),
+        **_own(stage, Signal.METRICS, "GRPC"),
     }
 
 
-def _one_protocol(place: Stage) -> Mapping[str, str]:
+def _one_protocol(stage: Stage) -> Mapping[str, str]:
     variables = {
-        **_general(place, "http/protobuf"),
-        **_own(place, Signal.METRICS, "http/json", "/"),
+        **_general(stage, "http/protobuf"),
+        **_own(stage, Signal.METRICS, "http/json", "/"),
     }
     del variables[f"{_OTLP}PROTOCOL"]
     return variables

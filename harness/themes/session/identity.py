@@ -23,8 +23,8 @@ _SIGNED_IN = {"CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-not-a-real-token", "ANTHR
 _SWITCHES = ("SESSION_ID", "VERSION", "ACCOUNT_UUID", "ENTRYPOINT")
 
 
-def _sign_in(place: Stage) -> Sequence[str]:
-    path = place.home / ".claude.json"
+def _sign_in(stage: Stage) -> Sequence[str]:
+    path = stage.home / ".claude.json"
     path.write_text(json.dumps({"oauthAccount": _ACCOUNT}), encoding="utf-8")
     return ()
 

@@ -53,15 +53,15 @@ _WORK = (
 _SECRET = "header-of-the-user"
 
 
-def _signal_endpoint(place: Stage, name: str, signal: str, protocol: Protocol | None = None) -> str:
-    url = place.endpoint(name, protocol)
-    grpc = (protocol or place.protocol) is Protocol.GRPC
+def _signal_endpoint(stage: Stage, name: str, signal: str, protocol: Protocol | None = None) -> str:
+    url = stage.endpoint(name, protocol)
+    grpc = (protocol or stage.protocol) is Protocol.GRPC
     return url if grpc else f"{url}/v1/{signal}"
 
 
-def _other(place: Stage) -> Protocol:
+def _other(stage: Stage) -> Protocol:
     """Return a protocol that the run does not use."""
-    return Protocol.HTTP_JSON if place.protocol is Protocol.GRPC else Protocol.HTTP_PROTOBUF
+    return Protocol.HTTP_JSON if stage.protocol is Protocol.GRPC else Protocol.HTTP_PROTOBUF
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
@@ -72,29 +72,29 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 def _prepare(**levels: _Level) -> Callable[[Stage], Sequence[str]]:
     """Write the settings files of these levels."""
 
-    def prepare(place: Stage) -> Sequence[str]:
-        project = place.work / ".claude"
+    def prepare(stage: Stage) -> Sequence[str]:
+        project = stage.work / ".claude"
         files = {
-            USER: place.home / ".claude" / "settings.json",
+            USER: stage.home / ".claude" / "settings.json",
             PROJECT: project / "settings.json",
             LOCAL: project / "settings.local.json",
         }
         for name, path in files.items():
             if name in levels:
-                _write(path, {"env": levels[name](place)})
+                _write(path, {"env": levels[name](stage)})
         if COMMAND_LINE not in levels:
             return ()
-        return ("--settings", json.dumps({"env": levels[COMMAND_LINE](place)}))
+        return ("--settings", json.dumps({"env": levels[COMMAND_LINE](stage)}))
 
     return prepare
 
 
 def _managed(env: _Level, **fragments: _Level) -> Callable[[Stage], Files]:
-    def managed(place: Stage) -> Files:
+    def managed(stage: Stage) -> Files:
         return {
-            MAIN_FILE: {"env": env(place)},
+            MAIN_FILE: {"env": env(stage)},
             **{
-                f"managed-settings.d/{name}.json": {"env": fragment(place)}
+                f"managed-settings.d/{name}.json": {"env": fragment(stage)}
                 for name, fragment in fragments.items()
             },
         }
@@ -105,21 +105,21 @@ def _managed(env: _Level, **fragments: _Level) -> Callable[[Stage], Files]:
 def _environment(more: _Level = lambda _: {}) -> _Level:
     """Return the telemetry settings that a developer exports, and ``more``."""
 
-    def configure(place: Stage) -> Env:
-        settings = telemetry_settings(place.protocol, place.endpoint(ENVIRONMENT))
-        return {**settings, **more(place)}
+    def configure(stage: Stage) -> Env:
+        settings = telemetry_settings(stage.protocol, stage.endpoint(ENVIRONMENT))
+        return {**settings, **more(stage)}
 
     return configure
 
 
-def _nothing(place: Stage) -> Env:
+def _nothing(stage: Stage) -> Env:
     return {}
 
 
-def passed_on(place: Stage, completed: Completed) -> CommandEnvironment | None:
+def passed_on(stage: Stage, completed: Completed) -> CommandEnvironment | None:
     """Which variables of OpenTelemetry, or with a header's text, a command was given."""
     try:
-        listed = (place.work / _LISTING).read_text(encoding="utf-8").splitlines()
+        listed = (stage.work / _LISTING).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return None
     variables = [line.partition("=") for line in listed]
@@ -155,26 +155,26 @@ LEVELS = _scenario(
         }
     ),
     prepare=_prepare(
-        user=lambda place: {
-            _ENDPOINT: place.endpoint(USER),
+        user=lambda stage: {
+            _ENDPOINT: stage.endpoint(USER),
             _HEADERS: "x-level=user",
             _METRICS_HEADERS: "x-metrics-level=user",
             _LOGS_HEADERS: f"x-logs-level={_SECRET}",
             _ATTRIBUTES: "level=user",
             _SESSION_ID: "false",
         },
-        project=lambda place: {
-            _ENDPOINT: place.endpoint(PROJECT),
+        project=lambda stage: {
+            _ENDPOINT: stage.endpoint(PROJECT),
             _HEADERS: "x-level=project",
             _ATTRIBUTES: "level=project",
             _SESSION_ID: "true",
         },
-        local=lambda place: {
-            _ENDPOINT: place.endpoint(LOCAL),
+        local=lambda stage: {
+            _ENDPOINT: stage.endpoint(LOCAL),
             _HEADERS: "x-level=local",
             _ATTRIBUTES: "level=local",
         },
-        command_line=lambda place: {_ENDPOINT: place.endpoint(COMMAND_LINE)},
+        command_line=lambda stage: {_ENDPOINT: stage.endpoint(COMMAND_LINE)},
     ),
     observe=passed_on,
 )
@@ -185,12 +185,12 @@ EXAMPLE = _scenario(
     "Who decides?",
     configure=_nothing,
     managed=_managed(
-        lambda place: {
+        lambda stage: {
             _TELEMETRY: "1",
             _METRICS_EXPORTER: "otlp",
             _LOGS_EXPORTER: "otlp",
             _PROTOCOL: "grpc",
-            _ENDPOINT: place.endpoint(MANAGED),
+            _ENDPOINT: stage.endpoint(MANAGED),
             _HEADERS: "Authorization=Bearer company-token",
         }
     ),
@@ -200,17 +200,17 @@ EXAMPLE = _scenario(
 
 def _against_all(name: str) -> _Level:
     """Return a level that tries to switch telemetry off, and to lead it away."""
-    return lambda place: {
+    return lambda stage: {
         _TELEMETRY: "0",
         _METRICS_EXPORTER: "none",
-        **_led_away(name)(place),
+        **_led_away(name)(stage),
     }
 
 
 def _led_away(name: str) -> _Level:
-    return lambda place: {
-        _ENDPOINT: place.endpoint(name),
-        _LOGS_ENDPOINT: _signal_endpoint(place, name, "logs"),
+    return lambda stage: {
+        _ENDPOINT: stage.endpoint(name),
+        _LOGS_ENDPOINT: _signal_endpoint(stage, name, "logs"),
         _HEADERS: f"x-level={name}",
         _ATTRIBUTES: f"level={name}",
     }
@@ -223,12 +223,12 @@ ALL_LEVELS = _scenario(
     configure=_environment(_led_away(ENVIRONMENT)),
     prepare=_prepare(**{name: _against_all(name) for name in (USER, PROJECT, LOCAL, COMMAND_LINE)}),
     managed=_managed(
-        lambda place: {
+        lambda stage: {
             _TELEMETRY: "1",
             _METRICS_EXPORTER: "otlp",
             _LOGS_EXPORTER: "otlp",
-            _ENDPOINT: place.endpoint(MANAGED),
-            _LOGS_ENDPOINT: _signal_endpoint(place, SIEM, "logs"),
+            _ENDPOINT: stage.endpoint(MANAGED),
+            _LOGS_ENDPOINT: _signal_endpoint(stage, SIEM, "logs"),
             _HEADERS: "x-level=managed",
             _ATTRIBUTES: "level=managed,fragment=none",
         },
@@ -246,18 +246,18 @@ LOCKED = _scenario(
     "A managed endpoint and protocol against endpoints and protocols of single signals",
     "Where to?",
     configure=_environment(
-        lambda place: {
-            _METRICS_ENDPOINT: _signal_endpoint(place, ENVIRONMENT, "metrics", _other(place)),
-            _METRICS_PROTOCOL: _other(place),
+        lambda stage: {
+            _METRICS_ENDPOINT: _signal_endpoint(stage, ENVIRONMENT, "metrics", _other(stage)),
+            _METRICS_PROTOCOL: _other(stage),
         }
     ),
     prepare=_prepare(
-        user=lambda place: {
-            _LOGS_ENDPOINT: _signal_endpoint(place, USER, "logs", _other(place)),
-            _LOGS_PROTOCOL: _other(place),
+        user=lambda stage: {
+            _LOGS_ENDPOINT: _signal_endpoint(stage, USER, "logs", _other(stage)),
+            _LOGS_PROTOCOL: _other(stage),
         }
     ),
-    managed=_managed(lambda place: {_ENDPOINT: place.endpoint(MANAGED), _PROTOCOL: place.protocol}),
+    managed=_managed(lambda stage: {_ENDPOINT: stage.endpoint(MANAGED), _PROTOCOL: stage.protocol}),
     protocols=(Protocol.GRPC, Protocol.HTTP_JSON),
 )
 
@@ -280,16 +280,16 @@ LOCKED_CREDENTIALS = _scenario(
     "Whose header?",
     configure=_environment(),
     prepare=_prepare(
-        user=lambda place: {
-            _ENDPOINT: place.endpoint(USER),
-            _LOGS_ENDPOINT: _signal_endpoint(place, USER, "logs"),
+        user=lambda stage: {
+            _ENDPOINT: stage.endpoint(USER),
+            _LOGS_ENDPOINT: _signal_endpoint(stage, USER, "logs"),
             _METRICS_HEADERS: "x-own=user",
         }
     ),
     managed=_managed(
-        lambda place: {
+        lambda stage: {
             _HEADERS: "x-level=managed",
-            _METRICS_ENDPOINT: _signal_endpoint(place, MANAGED, "metrics"),
+            _METRICS_ENDPOINT: _signal_endpoint(stage, MANAGED, "metrics"),
         }
     ),
     skip_reason=default_port_taken,
@@ -303,8 +303,8 @@ LOCKED_SIGNAL = _scenario(
     "Whose header?",
     configure=_environment(),
     prepare=_prepare(
-        user=lambda place: {
-            _METRICS_ENDPOINT: _signal_endpoint(place, USER, "metrics"),
+        user=lambda stage: {
+            _METRICS_ENDPOINT: _signal_endpoint(stage, USER, "metrics"),
             _METRICS_EXPORTER: "console",
             _LOGS_EXPORTER: "console",
         }
@@ -319,12 +319,12 @@ SIEM_EXAMPLE = _scenario(
     "Who listens?",
     configure=_nothing,
     managed=_managed(
-        lambda place: {
+        lambda stage: {
             _TELEMETRY: "1",
             _LOGS_EXPORTER: "otlp",
             "OTEL_LOG_TOOL_DETAILS": "1",
             _LOGS_PROTOCOL: "http/protobuf",
-            _LOGS_ENDPOINT: _signal_endpoint(place, SIEM, "logs"),
+            _LOGS_ENDPOINT: _signal_endpoint(stage, SIEM, "logs"),
             _HEADERS: "Authorization=Bearer your-siem-token",
         }
     ),

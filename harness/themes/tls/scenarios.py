@@ -97,14 +97,14 @@ def _from_elsewhere(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
 
 
 def _configure(
-    collectors: Mapping[Signal, str], variables: _Variables, place: Stage
+    collectors: Mapping[Signal, str], variables: _Variables, stage: Stage
 ) -> dict[str, str]:
     """Each signal to its collector, and whom to trust, told as the protocol has it."""
-    folder = Folder(place.sandbox.root / "certificates")
-    grpc = place.protocol is Protocol.GRPC
+    folder = Folder(stage.sandbox.root / "certificates")
+    grpc = stage.protocol is Protocol.GRPC
     settings = {
         "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
-        "OTEL_EXPORTER_OTLP_PROTOCOL": place.protocol.value,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": stage.protocol.value,
         # No session needs to try for longer what will not work.
         "OTEL_EXPORTER_OTLP_TIMEOUT": "1000",
         "OTEL_EXPORTER_OTLP_CERTIFICATE" if grpc else "NODE_EXTRA_CA_CERTS": folder.authority,
@@ -114,14 +114,14 @@ def _configure(
     for signal, collector in collectors.items():
         host = _ADDRESS if collector == "by_address" else _NAME
         path = "" if grpc else f"/v1/{signal}"
-        endpoint = place.endpoint(collector).replace(_ADDRESS, host) + path
+        endpoint = stage.endpoint(collector).replace(_ADDRESS, host) + path
         settings[f"OTEL_{signal.upper()}_EXPORTER"] = "otlp"
         settings[f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"] = endpoint
-    return {**settings, **variables(folder, place.protocol)}
+    return {**settings, **variables(folder, stage.protocol)}
 
 
-def _observe(place: Stage, completed: Completed) -> TlsCollectors:
-    return TlsCollectors(tuple(sorted(place.collectors)))
+def _observe(stage: Stage, completed: Completed) -> TlsCollectors:
+    return TlsCollectors(tuple(sorted(stage.collectors)))
 
 
 def _scenario(

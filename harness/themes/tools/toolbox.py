@@ -103,15 +103,15 @@ def _steps(work: Path) -> Sequence[Step]:
     )
 
 
-def _prepare(place: Stage) -> Sequence[str]:
-    sandbox = place.sandbox
+def _prepare(stage: Stage) -> Sequence[str]:
+    sandbox = stage.sandbox
     folder = sandbox.home / ".claude" / "skills" / _SKILL
     folder.mkdir(parents=True)
     (folder / "SKILL.md").write_text(
         f"---\nname: {_SKILL}\ndescription: Practise.\n---\n{CANARIES['skill_body']}\n",
         encoding="utf-8",
     )
-    if place.protocol is not Protocol.GRPC:  # over gRPC there are static headers only
+    if stage.protocol is not Protocol.GRPC:  # over gRPC there are static headers only
         helper = sandbox.root / "bin" / "headers-helper"
         answer = json.dumps({_HELPER_HEADER: CANARIES["helper_output"]})
         helper.write_text(f"#!/bin/sh\necho '{answer}'\n", encoding="utf-8")
