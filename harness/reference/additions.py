@@ -55,7 +55,18 @@ class AddedEvent:
     records: Callable[[Logged], Iterable[Attributes]]
 
 
-Addition = AddedFields | AddedEvent
+@dataclass(frozen=True, slots=True)
+class AlwaysKept:
+    """What the documents promise from release ``since`` on, and the emitter does in each.
+
+    ``what`` says it in words: there is nothing to add.
+    """
+
+    since: str
+    what: str
+
+
+Addition = AddedFields | AddedEvent | AlwaysKept
 
 
 class Additions:

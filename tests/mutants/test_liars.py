@@ -136,10 +136,13 @@ def failing(rows: dict[str, Row]) -> set[str]:
 
 
 def exported(contract: Contract, theme: str) -> set[str]:
+    """What a working day must export."""
     return {
         each.name
         for each in contract.requirements
-        if each.name.startswith(theme) and each.name.endswith(".exported")
+        if each.name.startswith(theme)
+        and each.name.endswith(".exported")
+        and (not each.scenarios or "working_day" in each.scenarios)
     }
 
 

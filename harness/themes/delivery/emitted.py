@@ -1,0 +1,7 @@
+"""What the conforming emitter sends for the theme."""
+
+from __future__ import annotations
+
+from harness.reference.additions import AlwaysKept
+
+EMITTED = (AlwaysKept("2.1.212", "the official exporters declare the length of each request"),)
