@@ -96,7 +96,8 @@ def _metrics(points: Sequence[Point], resource: Pairs) -> Request:
             name=name, description=facts.get("description", ""), unit=facts.get("unit", "")
         )
         metric.sum.is_monotonic = True
-        metric.sum.aggregation_temporality = _TEMPORALITIES[facts.get("temporality", "delta")]
+        temporality: Any = _TEMPORALITIES[facts.get("temporality", "delta")]
+        metric.sum.aggregation_temporality = temporality
         point = metric.sum.data_points.add(
             as_double=value,
             start_time_unix_nano=facts.get("start", 0),

@@ -6,7 +6,7 @@ call's status.  An answer is written in the encoding of its request.
 
 from __future__ import annotations
 
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status
 
 from harness.otlp.codec import encode
 from harness.otlp.messages import RESPONSES, Encoding

@@ -92,8 +92,8 @@ def _pause_after(error: Any, failures: int) -> float | None:
 
 def _retry_delay_s(metadata: dict[str, Any]) -> float | None:
     """Return the delay of a RetryInfo among the details of the status."""
-    from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
-    from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+    from google.rpc.error_details_pb2 import RetryInfo
+    from google.rpc.status_pb2 import Status
 
     details = metadata.get("grpc-status-details-bin")
     if details is None:

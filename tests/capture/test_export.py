@@ -14,6 +14,7 @@ import pytest
 from harness.capture import export as export_module
 from harness.capture.export import Export
 from harness.collector.store import Store
+from harness.otlp import codec
 from harness.otlp.codec import encode
 from harness.otlp.errors import TooLarge, UnsupportedEncoding
 from harness.otlp.messages import Encoding
@@ -103,7 +104,7 @@ def test_decoding_happens_once_and_only_when_asked(
     make_events: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
-    decode = export_module.decode_request
+    decode = codec.decode_request
     start = threading.Barrier(8)
 
     def counted(*args: Any) -> Any:

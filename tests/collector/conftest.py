@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -36,6 +36,6 @@ def _body(signal: Signal, encoding: Encoding, padding: int = 0) -> bytes:
 
 
 @pytest.fixture
-def body():
+def body() -> Callable[..., bytes]:
     """``body(signal, encoding, padding=0)``: an export request with a resource and no items."""
     return _body

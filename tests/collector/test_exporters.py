@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import pytest
@@ -32,12 +35,24 @@ GRPC = {Signal.METRICS: GrpcMetrics, Signal.LOGS: GrpcLogs, Signal.TRACES: GrpcT
 HTTP = {Signal.METRICS: HttpMetrics, Signal.LOGS: HttpLogs, Signal.TRACES: HttpTraces}
 
 
+@dataclass(frozen=True)
+class Exporters:
+    """Makes the official exporters of one protocol."""
+
+    make: Callable[[Signal], Any]
+    protocol: Protocol
+    gzip: bool
+
+    def __call__(self, signal: Signal) -> Any:
+        return self.make(signal)
+
+
 @pytest.fixture(params=["grpc", "grpc gzip", "http", "http gzip"])
-def exporter_of(request, collector):
+def exporter_of(request: pytest.FixtureRequest, collector: Collector) -> Exporters:
     """``exporter_of(signal)``: an official exporter that sends to the collector."""
     kind, _, gzip = request.param.partition(" ")
 
-    def make(signal):
+    def make(signal: Signal) -> Any:
         if kind == "grpc":
             return GRPC[signal](
                 endpoint=collector.endpoint(Protocol.GRPC),
@@ -48,12 +63,11 @@ def exporter_of(request, collector):
             compression=Compression.Gzip if gzip else Compression.NoCompression,
         )
 
-    make.protocol = Protocol.GRPC if kind == "grpc" else Protocol.HTTP_PROTOBUF
-    make.gzip = bool(gzip)
-    return make
+    protocol = Protocol.GRPC if kind == "grpc" else Protocol.HTTP_PROTOBUF
+    return Exporters(make, protocol, bool(gzip))
 
 
-def test_metrics_arrive(collector, exporter_of):
+def test_metrics_arrive(collector: Collector, exporter_of: Exporters) -> None:
     provider = MeterProvider(
         [PeriodicExportingMetricReader(exporter_of(Signal.METRICS))], resource=RESOURCE
     )
@@ -68,7 +82,7 @@ def test_metrics_arrive(collector, exporter_of):
     accepted(collector, exporter_of)
 
 
-def test_logs_arrive(collector, exporter_of):
+def test_logs_arrive(collector: Collector, exporter_of: Exporters) -> None:
     provider = LoggerProvider(RESOURCE)
     provider.add_log_record_processor(BatchLogRecordProcessor(exporter_of(Signal.LOGS)))
     provider.get_logger("scope").emit(
@@ -83,7 +97,7 @@ def test_logs_arrive(collector, exporter_of):
     accepted(collector, exporter_of)
 
 
-def test_traces_arrive(collector, exporter_of):
+def test_traces_arrive(collector: Collector, exporter_of: Exporters) -> None:
     provider = TracerProvider(resource=RESOURCE)
     provider.add_span_processor(SimpleSpanProcessor(exporter_of(Signal.TRACES)))
     with provider.get_tracer("scope").start_as_current_span("work") as span:
@@ -96,7 +110,7 @@ def test_traces_arrive(collector, exporter_of):
     accepted(collector, exporter_of)
 
 
-def accepted(collector, exporter_of):
+def accepted(collector: Collector, exporter_of: Exporters) -> None:
     (export,) = collector.exports
     assert export.rejected == ""
     assert export.protocol is exporter_of.protocol
@@ -106,7 +120,7 @@ def accepted(collector, exporter_of):
 
 @pytest.mark.parametrize("path", ["", "/", "/custom/", "/custom/v1/metrics"])
 @pytest.mark.parametrize("exporter", [HttpMetrics, JsonMetrics])
-def test_metrics_arrive_wherever_their_endpoint_points(exporter, path):
+def test_metrics_arrive_wherever_their_endpoint_points(exporter: Any, path: str) -> None:
     with Collector(paths={"*": Signal.METRICS}) as collector:
         reader = PeriodicExportingMetricReader(exporter(f"{collector.http_endpoint}{path}"))
         provider = MeterProvider([reader], resource=RESOURCE)
@@ -118,7 +132,7 @@ def test_metrics_arrive_wherever_their_endpoint_points(exporter, path):
 
 
 @pytest.mark.parametrize("exporter_of", ["grpc", "http gzip"], indirect=True)
-def test_many_exporters_at_once_lose_nothing(collector, exporter_of):
+def test_many_exporters_at_once_lose_nothing(collector: Collector, exporter_of: Exporters) -> None:
     clients, each = 8, 25
 
     def work(client: int) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import grpc
 import pytest
 
-from harness import Collector, CollectorResponse
+from harness import Collector, CollectorResponse, Export
 from harness.collector import grpc_server
 from harness.collector.grpc_server import METHODS
 from harness.otlp.messages import Encoding
@@ -18,24 +20,44 @@ from harness.otlp.model import Protocol, Signal
 METRICS, LOGS, _ = METHODS
 DEADLINE_S = 30
 
+#: ``body(signal, encoding, padding=0)``: an export request with a resource and no items.
+Body = Callable[..., bytes]
 
-def call(collector, method, body, *, compression=None, metadata=None):
+
+def channel_to(target: str) -> Any:
+    """A channel; the published types of grpcio demand serializers, which it does not."""
+    return grpc.insecure_channel(target)
+
+
+def call(
+    collector: Collector,
+    method: str,
+    body: bytes,
+    *,
+    compression: grpc.Compression | None = None,
+    metadata: Sequence[tuple[str, str | bytes]] | None = None,
+) -> bytes:
     target = collector.grpc_endpoint.removeprefix("http://")
-    with grpc.insecure_channel(target) as channel:
-        return channel.unary_unary(method)(
+    with channel_to(target) as channel:
+        answer: bytes = channel.unary_unary(method)(
             body, timeout=DEADLINE_S, compression=compression, metadata=metadata
         )
+        return answer
 
 
-def refused(collector, method, body, **more) -> tuple[grpc.StatusCode, str]:
+def refused(
+    collector: Collector, method: str, body: bytes, **more: Any
+) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.RpcError) as caught:
         call(collector, method, body, **more)
-    return caught.value.code(), caught.value.details()
+    return caught.value.code(), caught.value.details() or ""
 
 
 @pytest.mark.parametrize("compression", [None, grpc.Compression.Gzip], ids=["identity", "gzip"])
 @pytest.mark.parametrize("method", METHODS)
-def test_export_is_stored_as_bytes(collector, body, method, compression):
+def test_export_is_stored_as_bytes(
+    collector: Collector, body: Body, method: str, compression: grpc.Compression | None
+) -> None:
     signal = METHODS[method]
     sent = body(signal, Encoding.PROTOBUF, 10_000)
     metadata = (("authorization", "Bearer x"), ("x-twice", "a"), ("x-twice", "b"))
@@ -47,21 +69,21 @@ def test_export_is_stored_as_bytes(collector, body, method, compression):
     assert (export.status, export.rejected) == (0, "")
     assert export.peer.startswith("127.0.0.1:")
     assert [pair for pair in export.headers if pair in metadata] == list(metadata)
-    assert export.header("user-agent").startswith("grpc-python/")
+    assert (export.header("user-agent") or "").startswith("grpc-python/")
     assert export.message is not None
 
 
-def test_binary_metadata_is_kept_as_base64(collector):
+def test_binary_metadata_is_kept_as_base64(collector: Collector) -> None:
     call(collector, LOGS, b"", metadata=(("x-bin", b"\x00\xff"),))
     assert collector.exports[0].header("x-bin") == "AP8="
 
 
-def test_an_empty_request_is_a_success(collector):
+def test_an_empty_request_is_a_success(collector: Collector) -> None:
     assert call(collector, METRICS, b"") == b""
     assert collector.exports[0].rejected == ""
 
 
-def test_garbage_is_an_invalid_argument(collector):
+def test_garbage_is_an_invalid_argument(collector: Collector) -> None:
     code, details = refused(collector, METRICS, b"\xff\x00garbage")
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     (export,) = collector.exports
@@ -77,7 +99,7 @@ def test_garbage_is_an_invalid_argument(collector):
         "/grpc.health.v1.Health/Check",
     ],
 )
-def test_an_unknown_method_is_unimplemented_and_recorded(collector, method):
+def test_an_unknown_method_is_unimplemented_and_recorded(collector: Collector, method: str) -> None:
     code, details = refused(collector, method, b"anything")
     assert code is grpc.StatusCode.UNIMPLEMENTED
     (export,) = collector.exports
@@ -88,7 +110,9 @@ def test_an_unknown_method_is_unimplemented_and_recorded(collector, method):
 
 
 @pytest.mark.parametrize("compression", [None, grpc.Compression.Gzip], ids=["identity", "gzip"])
-def test_an_oversized_message_is_refused_and_recorded(small, body, compression):
+def test_an_oversized_message_is_refused_and_recorded(
+    small: Collector, body: Body, compression: grpc.Compression | None
+) -> None:
     """Gzip makes a few hundred bytes of them: the limit holds for what they grow to."""
     sent = body(Signal.METRICS, Encoding.PROTOBUF, 200_000)
     code, details = refused(small, METRICS, sent, compression=compression)
@@ -100,7 +124,9 @@ def test_an_oversized_message_is_refused_and_recorded(small, body, compression):
     assert call(small, METRICS, sent[:0]) == b""
 
 
-def test_a_message_at_the_limit_passes_and_one_byte_more_does_not(small, body):
+def test_a_message_at_the_limit_passes_and_one_byte_more_does_not(
+    small: Collector, body: Body
+) -> None:
     empty = len(body(Signal.METRICS, Encoding.PROTOBUF, 50_000)) - 50_000
     sent = body(Signal.METRICS, Encoding.PROTOBUF, 100_000 - empty)
     assert len(sent) == 100_000
@@ -110,7 +136,9 @@ def test_a_message_at_the_limit_passes_and_one_byte_more_does_not(small, body):
     assert [export.over_limit for export in small.exports] == [False, True]
 
 
-def test_far_more_than_the_limit_is_refused_by_grpcio(small, monkeypatch):
+def test_far_more_than_the_limit_is_refused_by_grpcio(
+    small: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """There we are not told why no message came."""
     monkeypatch.setattr(grpc_server, "HEADROOM_BYTES", 1000)
     with Collector(max_body_bytes=100) as collector:
@@ -121,9 +149,9 @@ def test_far_more_than_the_limit_is_refused_by_grpcio(small, monkeypatch):
     assert "larger by 1000 bytes than the limit of 100" in export.rejected
 
 
-def test_a_call_without_a_message_is_refused_and_recorded(collector):
+def test_a_call_without_a_message_is_refused_and_recorded(collector: Collector) -> None:
     target = collector.grpc_endpoint.removeprefix("http://")
-    with grpc.insecure_channel(target) as channel, pytest.raises(grpc.RpcError) as caught:
+    with channel_to(target) as channel, pytest.raises(grpc.RpcError) as caught:
         channel.stream_unary(LOGS)(iter([]), timeout=DEADLINE_S)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     (export,) = collector.exports
@@ -131,16 +159,16 @@ def test_a_call_without_a_message_is_refused_and_recorded(collector):
     assert not export.over_limit
 
 
-def test_a_call_that_its_client_cancels_is_recorded(collector):
+def test_a_call_that_its_client_cancels_is_recorded(collector: Collector) -> None:
     target = collector.grpc_endpoint.removeprefix("http://")
     begun, go_on = threading.Event(), threading.Event()
 
-    def never():
+    def never() -> Iterator[bytes]:
         begun.set()
         go_on.wait(DEADLINE_S)
         yield from ()
 
-    with grpc.insecure_channel(target) as channel:
+    with channel_to(target) as channel:
         # A first call, so that the connection is there before the one that is cancelled.
         channel.unary_unary(LOGS)(b"", timeout=DEADLINE_S)
         pending = channel.stream_unary(METRICS).future(never(), timeout=DEADLINE_S)
@@ -156,19 +184,20 @@ def test_a_call_that_its_client_cancels_is_recorded(collector):
     assert not export.over_limit
 
 
-def test_a_responder_may_refuse():
+def test_a_responder_may_refuse() -> None:
     answer = CollectorResponse(grpc_code=14, message="busy", headers=(("x-why", "test"),))
     with Collector(responder=lambda export: answer) as collector:
         with pytest.raises(grpc.RpcError) as caught:
             call(collector, METRICS, b"")
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         assert caught.value.details() == "busy"
-        assert ("x-why", "test") in caught.value.trailing_metadata()
+        trailing: Any = caught.value.trailing_metadata()
+        assert ("x-why", "test") in trailing
         (export,) = collector.exports
         assert (export.status, export.rejected) == (14, "busy")
 
 
-def test_a_responder_may_choose_the_message():
+def test_a_responder_may_choose_the_message() -> None:
     with Collector(
         responder=lambda export: CollectorResponse(body=b"\x0a\x02\x08\x03")
     ) as collector:
@@ -176,11 +205,11 @@ def test_a_responder_may_choose_the_message():
         assert collector.exports[0].rejected == ""
 
 
-def test_it_is_noted_when_a_client_gives_up_waiting():
+def test_it_is_noted_when_a_client_gives_up_waiting() -> None:
     answer = CollectorResponse(called="slow", hold_s=DEADLINE_S)
     with Collector(responder=lambda export: answer) as collector:
         target = collector.grpc_endpoint.removeprefix("http://")
-        with grpc.insecure_channel(target) as channel:
+        with channel_to(target) as channel:
             pending = channel.unary_unary(METRICS).future(b"", timeout=DEADLINE_S)
             export = collector.wait_for_item(lambda export: export, DEADLINE_S)
             assert export.given_up_unix_nano == 0
@@ -192,7 +221,7 @@ def test_it_is_noted_when_a_client_gives_up_waiting():
         assert replace(noted, given_up_unix_nano=0) == export
 
 
-def test_a_held_answer_is_given_after_all():
+def test_a_held_answer_is_given_after_all() -> None:
     with Collector(responder=lambda export: CollectorResponse(hold_s=0.05)) as collector:
         began = time.monotonic()
         assert call(collector, METRICS, b"") == b""
@@ -200,8 +229,8 @@ def test_a_held_answer_is_given_after_all():
         assert collector.exports[0].given_up_unix_nano == 0
 
 
-def test_a_responder_that_raises_loses_nothing():
-    def broken(export):
+def test_a_responder_that_raises_loses_nothing() -> None:
+    def broken(export: Export) -> None:
         raise ValueError("oops")
 
     with Collector(responder=broken) as collector:

@@ -7,8 +7,10 @@ import http.client
 import json
 import socket
 import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from google.rpc.status_pb2 import Status
@@ -16,12 +18,15 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
-from harness import Collector, CollectorResponse
+from harness import Collector, CollectorResponse, Export
 from harness.otlp.messages import RESPONSES, Encoding
 from harness.otlp.model import Protocol, Signal
 
 PROTOBUF = Encoding.PROTOBUF.value
 JSON = Encoding.JSON.value
+#: ``body(signal, encoding, padding=0)``: an export request with a resource and no items.
+Body = Callable[..., bytes]
+
 PROTOCOLS = {PROTOBUF: Protocol.HTTP_PROTOBUF, JSON: Protocol.HTTP_JSON}
 
 
@@ -34,7 +39,15 @@ def connect(collector: Collector) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(*address(collector), timeout=30)
 
 
-def send(collector, body=b"", headers=None, *, method="POST", path="/v1/metrics", **more):
+def send(
+    collector: Collector,
+    body: bytes | Iterable[bytes] = b"",
+    headers: Mapping[str, str] | None = None,
+    *,
+    method: str = "POST",
+    path: str = "/v1/metrics",
+    **more: Any,
+) -> tuple[http.client.HTTPResponse, bytes]:
     """One request on a connection of its own; answers (response, its body)."""
     with closing(connect(collector)) as client:
         client.request(method, path, body, headers or {}, **more)
@@ -45,9 +58,10 @@ def send(collector, body=b"", headers=None, *, method="POST", path="/v1/metrics"
 def said(response: http.client.HTTPResponse, content: bytes) -> str:
     """The message of a google.rpc.Status body, in the encoding that the headers name."""
     if response.headers["content-type"] == JSON:
-        return json.loads(content)["message"]
+        message: str = json.loads(content)["message"]
+        return message
     assert response.headers["content-type"] == PROTOBUF
-    return Status.FromString(content).message
+    return str(Status.FromString(content).message)
 
 
 def talk(collector: Collector, raw: bytes) -> bytes:
@@ -59,7 +73,9 @@ def talk(collector: Collector, raw: bytes) -> bytes:
 
 @pytest.mark.parametrize("signal", list(Signal))
 @pytest.mark.parametrize("encoding", list(Encoding))
-def test_success_is_answered_in_the_encoding_of_the_request(collector, body, signal, encoding):
+def test_success_is_answered_in_the_encoding_of_the_request(
+    collector: Collector, body: Body, signal: Signal, encoding: Encoding
+) -> None:
     sent = body(signal, encoding)
     response, content = send(
         collector, sent, {"Content-Type": encoding.value}, path=f"/v1/{signal.value}"
@@ -79,7 +95,7 @@ def test_success_is_answered_in_the_encoding_of_the_request(collector, body, sig
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
-def test_further_paths_are_taken_by_the_first_pattern(body, encoding):
+def test_further_paths_are_taken_by_the_first_pattern(body: Body, encoding: Encoding) -> None:
     paths = {"/a/*metrics": Signal.METRICS, "/": Signal.TRACES, "*": Signal.LOGS}
     wanted = {
         "/a//v1/metrics": Signal.METRICS,
@@ -101,7 +117,7 @@ def test_further_paths_are_taken_by_the_first_pattern(body, encoding):
     assert all(export.message is not None for export in accepted)
 
 
-def test_other_paths_than_the_further_ones_are_refused(body):
+def test_other_paths_than_the_further_ones_are_refused(body: Body) -> None:
     with Collector(paths={"/a/metrics": Signal.METRICS}) as collector:
         assert send(collector, b"{}", {"Content-Type": JSON}, path="/a/Metrics")[0].status == 404
 
@@ -110,7 +126,9 @@ def test_other_paths_than_the_further_ones_are_refused(body):
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])
 @pytest.mark.parametrize("encoding", list(Encoding))
-def test_framing_and_coding(collector, body, encoding, framing, coding, padding):
+def test_framing_and_coding(
+    collector: Collector, body: Body, encoding: Encoding, framing: str, coding: str, padding: int
+) -> None:
     sent = body(Signal.LOGS, encoding, padding)
     headers = {"Content-Type": encoding.value}
     wire = sent
@@ -141,7 +159,7 @@ def test_framing_and_coding(collector, body, encoding, framing, coding, padding)
         assert export.header("Transfer-Encoding") is None
 
 
-def test_transport_facts_are_kept(collector, body):
+def test_transport_facts_are_kept(collector: Collector, body: Body) -> None:
     raw = (
         b"POST /v1/metrics?tenant=a%20b HTTP/1.0\r\nHost: collector\r\nUser-Agent: one\r\n"
         b"X-Twice: a\r\nX-Twice: b\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
@@ -166,7 +184,7 @@ def test_transport_facts_are_kept(collector, body):
     assert export.sequence == 1
 
 
-def test_connections_are_kept_alive(collector, body):
+def test_connections_are_kept_alive(collector: Collector, body: Body) -> None:
     with closing(connect(collector)) as client:
         client.connect()
         port = client.sock.getsockname()[1]
@@ -182,7 +200,7 @@ def test_connections_are_kept_alive(collector, body):
     assert len(collector.exports) == 4
 
 
-def test_pipelined_requests_are_answered_in_turn(collector):
+def test_pipelined_requests_are_answered_in_turn(collector: Collector) -> None:
     one = (
         b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         b"Content-Length: 2\r\n\r\n{}"
@@ -203,7 +221,9 @@ def test_pipelined_requests_are_answered_in_turn(collector):
         "application/x-protobuf; messageType=x",
     ],
 )
-def test_content_type_parameters_do_not_matter(collector, body, content_type):
+def test_content_type_parameters_do_not_matter(
+    collector: Collector, body: Body, content_type: str
+) -> None:
     media_type = PROTOBUF if "protobuf" in content_type else JSON
     sent = body(Signal.METRICS, Encoding(media_type))
     response, _ = send(collector, sent, {"Content-Type": content_type})
@@ -218,13 +238,15 @@ def test_content_type_parameters_do_not_matter(collector, body, content_type):
     ("content_type", "sent"),
     [(PROTOBUF, b""), (JSON, b"{}"), (JSON, b'{"resourceMetrics":[]}')],
 )
-def test_a_request_without_items_is_a_success(collector, content_type, sent):
+def test_a_request_without_items_is_a_success(
+    collector: Collector, content_type: str, sent: bytes
+) -> None:
     response, _ = send(collector, sent, {"Content-Type": content_type})
     assert response.status == 200
     assert [export.rejected for export in collector.exports] == [""]
 
 
-def test_json_numbers_may_be_strings_or_numbers(collector):
+def test_json_numbers_may_be_strings_or_numbers(collector: Collector) -> None:
     point = {"asInt": 5, "timeUnixNano": "1770000000000000000"}
     other = {"asInt": "6", "timeUnixNano": 1770000000000000000}
     request = {
@@ -234,14 +256,14 @@ def test_json_numbers_may_be_strings_or_numbers(collector):
         "unknownField": True,
     }
     response, _ = send(
-        collector, json.dumps(request), {"Content-Type": "application/json; charset=utf-8"}
+        collector, json.dumps(request).encode(), {"Content-Type": "application/json; charset=utf-8"}
     )
     assert response.status == 200
     (export,) = collector.exports
     assert [point.value for point in export.data_points] == [5, 6]
 
 
-REFUSED = {
+REFUSED: Mapping[str, tuple[int, dict[str, Any], str]] = {
     "path": (404, {"path": "/v1/metric"}, "no such path"),
     "root": (404, {"path": "/"}, "no such path"),
     "slash": (404, {"path": "/v1/metrics/"}, "no such path"),
@@ -255,7 +277,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 @pytest.mark.parametrize("encoding", list(Encoding))
-def test_refusals_carry_a_status_in_the_encoding_of_the_request(collector, body, encoding, case):
+def test_refusals_carry_a_status_in_the_encoding_of_the_request(
+    collector: Collector, body: Body, encoding: Encoding, case: str
+) -> None:
     status, difference, reason = REFUSED[case]
     sent = difference.get("body", body(Signal.METRICS, encoding))
     response, content = send(
@@ -277,7 +301,7 @@ def test_refusals_carry_a_status_in_the_encoding_of_the_request(collector, body,
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml; charset=utf-8", ""])
-def test_an_unsupported_media_type_is_told_in_json(collector, content_type):
+def test_an_unsupported_media_type_is_told_in_json(collector: Collector, content_type: str) -> None:
     response, content = send(collector, b"{}", {"Content-Type": content_type})
     assert response.status == 415
     assert "application/x-protobuf, application/json" in said(response, content)
@@ -286,19 +310,21 @@ def test_an_unsupported_media_type_is_told_in_json(collector, content_type):
     assert export.rejected
 
 
-def test_a_missing_media_type_is_unsupported(collector):
+def test_a_missing_media_type_is_unsupported(collector: Collector) -> None:
     answer = talk(collector, b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 415 ")
 
 
-def test_head_gets_no_body(collector):
+def test_head_gets_no_body(collector: Collector) -> None:
     response, content = send(collector, method="HEAD")
     assert (response.status, content) == (405, b"")
 
 
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])
 @pytest.mark.parametrize("coding", ["", "gzip"])
-def test_an_oversized_body_is_refused_and_the_connection_lives(small, body, framing, coding):
+def test_an_oversized_body_is_refused_and_the_connection_lives(
+    small: Collector, body: Body, framing: str, coding: str
+) -> None:
     """Over the limit as sent; for gzip the compressed bytes alone are over it."""
     with closing(connect(small)) as client:
         headers = {"Content-Type": PROTOBUF}
@@ -323,7 +349,9 @@ def test_an_oversized_body_is_refused_and_the_connection_lives(small, body, fram
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
-def test_a_body_at_the_limit_passes_and_one_byte_more_does_not(small, body, encoding):
+def test_a_body_at_the_limit_passes_and_one_byte_more_does_not(
+    small: Collector, body: Body, encoding: Encoding
+) -> None:
     empty = len(body(Signal.LOGS, encoding, 50_000)) - 50_000
     for over, status in ((0, 200), (1, 413)):
         sent = body(Signal.LOGS, encoding, 100_000 - empty + over)
@@ -335,7 +363,7 @@ def test_a_body_at_the_limit_passes_and_one_byte_more_does_not(small, body, enco
             assert response.status == status
 
 
-def test_a_zip_bomb_is_refused_for_what_it_grows_to(small):
+def test_a_zip_bomb_is_refused_for_what_it_grows_to(small: Collector) -> None:
     bomb = gzip.compress(b"\0" * 100_000_000)
     assert len(bomb) < 100_000
     response, content = send(
@@ -348,7 +376,7 @@ def test_a_zip_bomb_is_refused_for_what_it_grows_to(small):
     assert export.over_limit
 
 
-def test_an_aborted_body_is_recorded(collector):
+def test_an_aborted_body_is_recorded(collector: Collector) -> None:
     with socket.create_connection(address(collector)) as client:
         client.sendall(
             b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -370,7 +398,9 @@ def test_an_aborted_body_is_recorded(collector):
     ],
     ids=["TLS", "HTTP/2", "header", "length"],
 )
-def test_what_is_not_http_is_answered_and_recorded(collector, raw, path):
+def test_what_is_not_http_is_answered_and_recorded(
+    collector: Collector, raw: bytes, path: str
+) -> None:
     answer = talk(collector, raw)
     head, _, content = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
@@ -381,7 +411,7 @@ def test_what_is_not_http_is_answered_and_recorded(collector, raw, path):
     assert send(collector, b"", {"Content-Type": PROTOBUF})[0].status == 200
 
 
-def test_garbage_after_a_good_request_is_a_request_of_its_own(collector):
+def test_garbage_after_a_good_request_is_a_request_of_its_own(collector: Collector) -> None:
     good = (
         b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         b"Content-Length: 2\r\n\r\n{}"
@@ -396,7 +426,7 @@ def test_garbage_after_a_good_request_is_a_request_of_its_own(collector):
     assert (second.path, second.headers, second.status) == ("", (), 400)
 
 
-def test_broken_chunks_are_recorded_once(collector):
+def test_broken_chunks_are_recorded_once(collector: Collector) -> None:
     answer = talk(
         collector,
         b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -410,7 +440,7 @@ def test_broken_chunks_are_recorded_once(collector):
     assert len(collector.exports) == 1
 
 
-def test_expect_100_continue(collector):
+def test_expect_100_continue(collector: Collector) -> None:
     with socket.create_connection(address(collector), timeout=30) as client:
         client.sendall(
             b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -422,10 +452,15 @@ def test_expect_100_continue(collector):
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
-def test_a_responder_may_refuse(body, encoding):
+def test_a_responder_may_refuse(body: Body, encoding: Encoding) -> None:
     answer = CollectorResponse(http_status=503, message="busy", headers=(("retry-after", "2"),))
     seen = []
-    with Collector(responder=lambda export: seen.append(export.signal) or answer) as collector:
+
+    def refuse(export: Export) -> CollectorResponse:
+        seen.append(export.signal)
+        return answer
+
+    with Collector(responder=refuse) as collector:
         response, content = send(
             collector, body(Signal.METRICS, encoding), {"Content-Type": encoding.value}
         )
@@ -436,7 +471,7 @@ def test_a_responder_may_refuse(body, encoding):
     assert (collector.exports[0].status, collector.exports[0].rejected) == (503, "busy")
 
 
-def test_a_responder_may_choose_the_body(body):
+def test_a_responder_may_choose_the_body(body: Body) -> None:
     partial = ExportMetricsServiceResponse()
     partial.partial_success.rejected_data_points = 3
     answer = CollectorResponse(body=partial.SerializeToString())
@@ -449,7 +484,7 @@ def test_a_responder_may_choose_the_body(body):
     assert collector.exports[0].rejected == ""
 
 
-def test_a_held_answer_is_given_after_all(body):
+def test_a_held_answer_is_given_after_all(body: Body) -> None:
     answer = CollectorResponse(http_status=503, message="busy", called="slow", hold_s=0.05)
     with Collector(responder=lambda export: answer) as collector:
         began = time.monotonic()
@@ -460,7 +495,7 @@ def test_a_held_answer_is_given_after_all(body):
     assert (export.answered, export.given_up_unix_nano) == ("slow", 0)
 
 
-def test_it_is_noted_when_a_client_gives_up_waiting():
+def test_it_is_noted_when_a_client_gives_up_waiting() -> None:
     with Collector(responder=lambda export: CollectorResponse(hold_s=30)) as collector:
         with closing(connect(collector)) as client:
             client.request("POST", "/v1/metrics", b"{}", {"Content-Type": JSON})
@@ -472,8 +507,8 @@ def test_it_is_noted_when_a_client_gives_up_waiting():
     assert replace(noted, given_up_unix_nano=0) == export
 
 
-def test_a_responder_that_raises_loses_nothing():
-    def broken(export):
+def test_a_responder_that_raises_loses_nothing() -> None:
+    def broken(export: Export) -> None:
         raise ValueError("oops")
 
     with Collector(responder=broken) as collector:

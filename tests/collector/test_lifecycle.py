@@ -10,16 +10,21 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
+from typing import Any, TypeVar
 
 import grpc
 import pytest
 
-from harness import Collector, serving
+from harness import Collector, Export, serving
 from harness.collector.grpc_server import METHODS
 from harness.collector.store import OVERHEAD, StoreClosedError
 from harness.errors import DeadlineExceeded, UsageError
 from harness.otlp.model import Protocol
+
+T = TypeVar("T")
 
 DEADLINE_S = 30
 METRICS = next(iter(METHODS))
@@ -41,15 +46,18 @@ def post(collector: Collector, body: bytes = b"{}") -> int:
 
 
 def call(collector: Collector) -> bytes:
-    with grpc.insecure_channel(address_text(collector.grpc_endpoint)) as channel:
-        return channel.unary_unary(METRICS)(b"", timeout=DEADLINE_S)
+    # The published types of grpcio demand serializers, which it does not.
+    opened: Any = grpc.insecure_channel(address_text(collector.grpc_endpoint))
+    with opened as channel:
+        answer: bytes = channel.unary_unary(METRICS)(b"", timeout=DEADLINE_S)
+        return answer
 
 
 def address_text(endpoint: str) -> str:
     return endpoint.removeprefix("http://")
 
 
-def until(condition, what: str):
+def until(condition: Callable[[], T], what: str) -> T:
     """For what has no event to wait for; yields to other threads between two looks."""
     end = time.monotonic() + DEADLINE_S
     while not (value := condition()):
@@ -66,13 +74,13 @@ def refuses(endpoint: str) -> bool:
     return False
 
 
-def in_thread(work) -> threading.Thread:
+def in_thread(work: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=work)
     thread.start()
     return thread
 
 
-def test_endpoints_name_the_ports(collector):
+def test_endpoints_name_the_ports(collector: Collector) -> None:
     assert collector.http_endpoint.startswith("http://127.0.0.1:")
     assert collector.grpc_endpoint.startswith("http://127.0.0.1:")
     assert collector.endpoint(Protocol.GRPC) == collector.grpc_endpoint
@@ -82,7 +90,7 @@ def test_endpoints_name_the_ports(collector):
     assert collector.http_endpoint != collector.grpc_endpoint
 
 
-def test_ipv6():
+def test_ipv6() -> None:
     with Collector(host="::1") as collector:
         assert collector.http_endpoint.startswith("http://[::1]:")
         with socket.create_connection(
@@ -94,7 +102,7 @@ def test_ipv6():
         assert [export.peer[:6] for export in collector.exports] == ["[::1]:"] * 2
 
 
-def test_many_collectors_at_once_do_not_mix():
+def test_many_collectors_at_once_do_not_mix() -> None:
     with ExitStack() as stack:
         collectors = [stack.enter_context(Collector()) for _ in range(10)]
         for number, collector in enumerate(collectors):
@@ -104,7 +112,7 @@ def test_many_collectors_at_once_do_not_mix():
         assert [len(collector.exports) for collector in collectors] == list(range(1, 11))
 
 
-def test_stop_may_be_repeated_and_keeps_what_arrived():
+def test_stop_may_be_repeated_and_keeps_what_arrived() -> None:
     collector = Collector().start()
     post(collector)
     call(collector)
@@ -118,7 +126,7 @@ def test_stop_may_be_repeated_and_keeps_what_arrived():
     ]
 
 
-def test_stop_before_start_and_start_twice():
+def test_stop_before_start_and_start_twice() -> None:
     Collector().stop()
     with Collector() as collector, pytest.raises(RuntimeError, match="started before"):
         collector.start()
@@ -126,7 +134,7 @@ def test_stop_before_start_and_start_twice():
         collector.start()
 
 
-def test_nothing_is_left_behind():
+def test_nothing_is_left_behind() -> None:
     def cycle() -> None:
         with Collector() as collector:
             # Left open on purpose: an idle connection must not hold up the stop.
@@ -149,11 +157,12 @@ def test_nothing_is_left_behind():
 
 
 @pytest.mark.parametrize("option", ["http_port", "grpc_port"])
-def test_a_port_already_taken_is_named(option):
+def test_a_port_already_taken_is_named(option: str) -> None:
     before = set(threading.enumerate())
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
-        collector = Collector(**{option: port})
+        ports: Any = {option: port}
+        collector = Collector(**ports)
         with pytest.raises(UsageError, match=f"{option}={port}.*in use"):
             collector.start()
         collector.stop()
@@ -161,26 +170,27 @@ def test_a_port_already_taken_is_named(option):
 
 
 @pytest.mark.parametrize("option", ["http_port", "grpc_port"])
-def test_two_collectors_cannot_share_a_port(option):
+def test_two_collectors_cannot_share_a_port(option: str) -> None:
     with Collector() as first:
         endpoint = first.http_endpoint if option == "http_port" else first.grpc_endpoint
+        ports: Any = {option: address(endpoint)[1]}
         with pytest.raises(UsageError, match=option):
-            Collector(**{option: address(endpoint)[1]}).start()
+            Collector(**ports).start()
         assert post(first) == 200
 
 
 @pytest.mark.parametrize("port", [-1, 70000])
-def test_an_impossible_port_is_named(port):
+def test_an_impossible_port_is_named(port: int) -> None:
     with pytest.raises(UsageError, match=f"grpc_port={port}"):
         Collector(grpc_port=port).start()
 
 
-def test_a_host_that_is_not_ours_is_named():
+def test_a_host_that_is_not_ours_is_named() -> None:
     with pytest.raises(UsageError, match=r"host='192\.0\.2\.1'"):
         Collector(host="192.0.2.1").start()
 
 
-def test_a_given_port_is_used_and_free_again_afterwards():
+def test_a_given_port_is_used_and_free_again_afterwards() -> None:
     with Collector() as first:
         http_port = address(first.http_endpoint)[1]
         grpc_port = address(first.grpc_endpoint)[1]
@@ -193,12 +203,12 @@ def test_a_given_port_is_used_and_free_again_afterwards():
         call(second)
 
 
-def test_stop_ends_waits():
+def test_stop_ends_waits() -> None:
     collector = Collector().start()
     failures: list[BaseException] = []
     asked = threading.Event()
 
-    def nothing(exports):
+    def nothing(exports: Sequence[Export]) -> None:
         asked.set()
 
     def wait() -> None:
@@ -214,19 +224,19 @@ def test_stop_ends_waits():
     assert len(failures) == 1
 
 
-def test_every_waiter_wakes_and_sees_what_was_there(collector):
+def test_every_waiter_wakes_and_sees_what_was_there(collector: Collector) -> None:
     post(collector)
     results: list[int] = []
     asked = [threading.Event() for _ in range(5)]
 
     def wait(event: threading.Event) -> None:
-        def two(exports):
+        def two(exports: Sequence[Export]) -> int | None:
             event.set()
             return len(exports) if len(exports) >= 2 else None
 
         results.append(collector.wait_for(two, DEADLINE_S))
 
-    waiters = [in_thread(lambda event=event: wait(event)) for event in asked]
+    waiters = [in_thread(partial(wait, event)) for event in asked]
     for event in asked:
         assert event.wait(DEADLINE_S)
     call(collector)
@@ -236,13 +246,13 @@ def test_every_waiter_wakes_and_sees_what_was_there(collector):
     assert len(collector.wait_for_exports(2, 0)) == 2
 
 
-def test_a_wait_that_fails_lists_what_was_seen(collector):
+def test_a_wait_that_fails_lists_what_was_seen(collector: Collector) -> None:
     post(collector, b"nonsense")
     with pytest.raises(DeadlineExceeded, match=r"1 accepted exports.*\n.*/v1/metrics status 400"):
         collector.wait_for_exports(1, 0)
 
 
-def test_stop_lets_an_http_request_finish():
+def test_stop_lets_an_http_request_finish() -> None:
     collector = Collector().start()
     with socket.create_connection(address(collector.http_endpoint), DEADLINE_S) as client:
         client.sendall(HALF)
@@ -256,10 +266,10 @@ def test_stop_lets_an_http_request_finish():
     assert [export.status for export in collector.exports] == [200, 200]
 
 
-def test_stop_lets_a_grpc_call_finish():
+def test_stop_lets_a_grpc_call_finish() -> None:
     arrived, go_on = threading.Event(), threading.Event()
 
-    def hold(export) -> None:
+    def hold(export: Export) -> None:
         arrived.set()
         go_on.wait(DEADLINE_S)
 
@@ -276,7 +286,7 @@ def test_stop_lets_a_grpc_call_finish():
     assert [export.rejected for export in collector.exports] == [""]
 
 
-def test_stop_cuts_off_what_does_not_end():
+def test_stop_cuts_off_what_does_not_end() -> None:
     collector = Collector().start()
     with socket.create_connection(address(collector.http_endpoint), DEADLINE_S) as client:
         client.sendall(HALF)
@@ -288,7 +298,7 @@ def test_stop_cuts_off_what_does_not_end():
     assert "connection ended" in cut_off.rejected
 
 
-def test_stop_under_load_loses_nothing_that_was_answered():
+def test_stop_under_load_loses_nothing_that_was_answered() -> None:
     collector = Collector().start()
     answered = [0] * 4
 
@@ -302,7 +312,7 @@ def test_stop_under_load_loses_nothing_that_was_answered():
         except (ConnectionError, http.client.HTTPException):
             pass
 
-    clients = [in_thread(lambda number=number: load(number)) for number in range(4)]
+    clients = [in_thread(partial(load, number)) for number in range(4)]
     collector.wait_for_exports(200, DEADLINE_S)
     collector.stop()
     for client in clients:
@@ -312,7 +322,7 @@ def test_stop_under_load_loses_nothing_that_was_answered():
     assert sum(answered) <= len(collector.exports) <= sum(answered) + 4
 
 
-def test_memory_is_bounded_and_the_loss_is_counted():
+def test_memory_is_bounded_and_the_loss_is_counted() -> None:
     body = b'{"unknown":"' + b"x" * 10_000 + b'"}'
     with Collector(limit_bytes=10 * (len(body) + OVERHEAD)) as collector:
         for _ in range(25):
@@ -321,10 +331,10 @@ def test_memory_is_bounded_and_the_loss_is_counted():
         assert collector.store.forgotten == 15
 
 
-def test_it_runs_without_uvloop(monkeypatch):
+def test_it_runs_without_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
     loops = []
 
-    def new_event_loop():
+    def new_event_loop() -> asyncio.AbstractEventLoop:
         loops.append(asyncio.SelectorEventLoop())
         return loops[0]
 
@@ -335,7 +345,9 @@ def test_it_runs_without_uvloop(monkeypatch):
     assert loops[0].is_closed()
 
 
-def test_logging_of_the_process_is_left_alone(caplog, collector):
+def test_logging_of_the_process_is_left_alone(
+    caplog: pytest.LogCaptureFixture, collector: Collector
+) -> None:
     """uvicorn would silence its access logger for the whole process."""
     access = logging.getLogger("uvicorn.access")
     assert access.propagate

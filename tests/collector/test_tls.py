@@ -6,14 +6,17 @@ import datetime
 import hashlib
 import socket
 import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 import trustme
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcTraces
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpTraces
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from harness import Collector, Tls
@@ -31,20 +34,36 @@ NAMELESS = OURS.issue_cert("nobody@example.org")
 STRANGER = OTHERS.issue_cert("stranger@example.org", common_name="a stranger")
 
 
-def tls(server=SERVER, *, asks=False):
+def tls(server: trustme.LeafCert = SERVER, *, asks: bool = False) -> Tls:
     chain = b"".join(each.bytes() for each in server.cert_chain_pems)
     client_ca = OURS.cert_pem.bytes() if asks else b""
     return Tls(chain, server.private_key_pem.bytes(), client_ca)
 
 
+@dataclass(frozen=True)
+class Send:
+    """Sends one span by the official exporter of ``protocol``; says whether it was taken."""
+
+    send: Callable[..., bool]
+    protocol: Protocol
+
+    def __call__(self, collector: Collector, **credentials: Any) -> bool:
+        return self.send(collector, **credentials)
+
+
 @pytest.fixture(params=[Protocol.GRPC, Protocol.HTTP_PROTOBUF])
-def export(request, tmp_path, monkeypatch):
+def export(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Send:
     """``export(collector, trusted, client)``: one span by an official exporter; whether it
     was taken."""
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # would beat what is passed
         monkeypatch.delenv(variable, raising=False)
 
-    def send(collector, trusted=OURS, client=None, deadline_s=DEADLINE_S) -> bool:
+    def send(
+        collector: Collector,
+        trusted: trustme.CA = OURS,
+        client: trustme.LeafCert | None = None,
+        deadline_s: float = DEADLINE_S,
+    ) -> bool:
         def file(name: str, *blobs: trustme.Blob) -> str:
             path = tmp_path / name
             path.write_bytes(b"".join(blob.bytes() for blob in blobs))
@@ -62,7 +81,9 @@ def export(request, tmp_path, monkeypatch):
                 Path(key).read_bytes() if key else None,
                 Path(chain).read_bytes() if chain else None,
             )
-            exporter = GrpcTraces(endpoint=endpoint, credentials=credentials, timeout=deadline_s)
+            exporter: GrpcTraces | HttpTraces = GrpcTraces(
+                endpoint=endpoint, credentials=credentials, timeout=deadline_s
+            )
         else:
             exporter = HttpTraces(
                 endpoint=f"{endpoint}/v1/traces",
@@ -73,16 +94,16 @@ def export(request, tmp_path, monkeypatch):
             )
         span = TracerProvider(shutdown_on_exit=False).get_tracer("scope").start_span("work")
         span.end()
+        assert isinstance(span, ReadableSpan)
         try:
             return exporter.export([span]) is SpanExportResult.SUCCESS
         finally:
             exporter.shutdown()
 
-    send.protocol = request.param
-    return send
+    return Send(send, request.param)
 
 
-def test_an_export_arrives_from_who_trusts_us(export):
+def test_an_export_arrives_from_who_trusts_us(export: Send) -> None:
     with Collector(tls=tls()) as collector:
         assert collector.endpoint(export.protocol).startswith("https://127.0.0.1:")
         assert export(collector)
@@ -91,14 +112,14 @@ def test_an_export_arrives_from_who_trusts_us(export):
     assert seen.spans[0].name == "work"
 
 
-def test_nothing_arrives_from_who_does_not(export):
+def test_nothing_arrives_from_who_does_not(export: Send) -> None:
     with Collector(tls=tls()) as collector:
         assert not export(collector, trusted=OTHERS, deadline_s=IN_VAIN_S)
         assert collector.exports == ()
         assert export(collector)
 
 
-def test_an_expired_certificate_is_shown_as_it_is(export):
+def test_an_expired_certificate_is_shown_as_it_is(export: Send) -> None:
     past = datetime.datetime(2001, 1, 1), datetime.datetime(2001, 1, 2)
     expired = OURS.issue_cert("127.0.0.1", not_before=past[0], not_after=past[1])
     with Collector(tls=tls(expired)) as collector:
@@ -106,7 +127,7 @@ def test_an_expired_certificate_is_shown_as_it_is(export):
         assert collector.exports == ()
 
 
-def test_the_clients_certificate_is_kept(export):
+def test_the_clients_certificate_is_kept(export: Send) -> None:
     with Collector(tls=tls(asks=True)) as collector:
         assert export(collector, client=CLIENT)
         assert export(collector, client=NAMELESS)
@@ -118,13 +139,15 @@ def test_the_clients_certificate_is_kept(export):
 
 
 @pytest.mark.parametrize("client", [None, STRANGER], ids=["none", "of another CA"])
-def test_a_client_without_the_right_certificate_gets_nowhere(export, client):
+def test_a_client_without_the_right_certificate_gets_nowhere(
+    export: Send, client: trustme.LeafCert | None
+) -> None:
     with Collector(tls=tls(asks=True)) as collector:
         assert not export(collector, client=client, deadline_s=IN_VAIN_S)
         assert collector.exports == ()
 
 
-def test_what_is_not_http_is_answered_over_tls_too():
+def test_what_is_not_http_is_answered_over_tls_too() -> None:
     with Collector(tls=tls(asks=True)) as collector:
         context = ssl.create_default_context()
         OURS.configure_trust(context)
@@ -149,10 +172,10 @@ def test_what_is_not_http_is_answered_over_tls_too():
     ],
     ids=["certificate", "key", "client CA"],
 )
-def test_what_is_no_certificate_is_said_to_be_none(broken):
+def test_what_is_no_certificate_is_said_to_be_none(broken: Tls) -> None:
     with pytest.raises(UsageError, match="tls of the collector"):
         Collector(tls=broken).start()
 
 
-def test_the_key_is_not_shown():
+def test_the_key_is_not_shown() -> None:
     assert "PRIVATE KEY" not in repr(tls())

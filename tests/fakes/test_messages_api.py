@@ -145,7 +145,7 @@ def test_a_tool_runs_once_its_result_comes_back(
     (block,) = asked.content
     assert block.type == "tool_use"
     assert (block.name, block.input, asked.stop_reason) == ("Write", tool_input, "tool_use")
-    assert client.api.tool_runs == ()
+    assert not client.api.tool_runs
 
     answer = send(with_result(asked, is_error=is_error))
 
@@ -261,7 +261,7 @@ def test_an_auxiliary_call_gets_the_tool_that_it_forces(connect: Connect) -> Non
     (block,) = answer.content
     assert block.type == "tool_use"
     assert (block.name, block.input) == ("explain", INSTANCE)
-    assert client.api.tool_runs == ()
+    assert not client.api.tool_runs
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_cumulative_edits_are_not_added_up(
 def test_the_latest_cumulative_point_counts_whenever_it_arrives(
     judge: Judge, requirement: Asked, viewer: Any, findings: Any
 ) -> None:
-    points = [
+    points: list[Any] = [
         ("l", 5.0, {}, {"temporality": "cumulative", "time": 9}),
         ("l", 2.0, {}, {"temporality": "cumulative", "time": 5}),
     ]

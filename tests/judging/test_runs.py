@@ -203,7 +203,8 @@ def test_prompts_are_told_in_the_order_of_their_times(ask: Ask, viewer: Any, fin
 def test_prompt_text_is_word_for_word(
     ask: Ask, viewer: Any, findings: Any, attributes: dict[str, str], right: bool
 ) -> None:
-    view = viewer(events=[event(**attributes)], truth=GroundTruth(prompts=("Hé 😀",)))
+    made = event(**attributes)  # type: ignore[arg-type]  # no time among the attributes
+    view = viewer(events=[made], truth=GroundTruth(prompts=("Hé 😀",)))
     assert (findings(ask("prompt_text", view)) == []) is right
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -67,14 +68,15 @@ def _metrics() -> Official:
 
 
 def _logs() -> Official:
-    exporter = InMemoryLogRecordExporter()
+    exporter = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
     provider = LoggerProvider(resource=RESOURCE)
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
     logger = provider.get_logger("com.anthropic.claude_code.events", "2.1.31")
-    for attributes in (
+    records: tuple[dict[str, Any], ...] = (
         {"event.name": "user_prompt", "prompt_length": 5, "cost_usd": 0.5, "ok": True},
         {"event.name": "odd", "bytes": b"\x00\xff", "list": ["a", "ü"], "map": {"n": 2**62}},
-    ):
+    )
+    for attributes in records:
         logger.emit(
             LogRecord(
                 timestamp=1_700_000_000_123_000_000,

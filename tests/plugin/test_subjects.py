@@ -41,6 +41,7 @@ def judged(pytester: pytest.Pytester, run_one: Run) -> Callable[..., pytest.RunR
         result = run_one(f"--cc-binary={binary}", "--cc-report=out", *arguments)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         found = record.read(pytester.path / "out" / "record.jsonl")
+        assert found.footer is not None
         assert (found.footer.failed, found.footer.exit_code) == (True, 1)
         return result
 

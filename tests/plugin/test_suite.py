@@ -53,6 +53,7 @@ def test_from_an_empty_folder(pytester: pytest.Pytester, run: Run, recorded_sess
     )
     found = record.read(pytester.path / "out" / "record.jsonl")
     assert [row.requirement for row in found.rows] == ALL
+    assert found.footer is not None
     assert (found.footer.selected, found.footer.deselected) == (len(ALL), 0)
     assert (found.footer.failed, found.footer.exit_code) == (False, 0)
     assert found.header.subject.spec == "reference"
@@ -147,6 +148,7 @@ def test_the_suite_and_own_tests_in_one_run(pytester: pytest.Pytester, run_one: 
     found = record.read(pytester.path / "out" / "record.jsonl")
     assert len(found.rows) == 4
     # The subject is not to blame for the other test, but the process did fail.
+    assert found.footer is not None
     assert (found.footer.failed, found.footer.exit_code) == (False, 1)
     root = ElementTree.parse(pytester.path / "junit.xml").getroot()
     assert root.find("./testsuite/testcase[@name='test_own']").get("classname") == "test_own"  # type: ignore[union-attr]
@@ -184,6 +186,7 @@ def test_nothing_selected_keeps_the_exit_code(pytester: pytest.Pytester, run: Ru
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     found = record.read(pytester.path / "out" / "record.jsonl")
     assert found.rows == ()
+    assert found.footer is not None
     assert (found.footer.selected, found.footer.deselected) == (0, len(ALL))
 
 
@@ -286,6 +289,7 @@ def check_record_of_failure(path: Path) -> None:
     assert row.verdict is Verdict.FAIL
     assert set(row.by_protocol.values()) == {Verdict.FAIL}
     assert row.looked_at == len(row.findings) == 3
+    assert found.footer is not None
     assert (found.footer.failed, found.footer.exit_code) == (True, 1)
 
 

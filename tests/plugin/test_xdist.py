@@ -36,6 +36,8 @@ def test_workers_share_one_recording(
     assert [replace(row, findings=()) for row in one.rows] == [
         replace(row, findings=()) for row in two.rows
     ]
+    assert one.footer is not None
+    assert two.footer is not None
     assert replace(one.footer, ratio=None) == replace(two.footer, ratio=None)
     assert one.header.exports == two.header.exports != {}
     assert Verdict.FAIL in {row.verdict for row in one.rows}

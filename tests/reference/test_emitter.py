@@ -15,7 +15,7 @@ import pytest
 from harness.capture.capture import Capture
 from harness.capture.run import GroundTruth
 from harness.fakes.script import Fail, Say, Step, UseTool
-from harness.otlp.model import Event, Protocol, Signal
+from harness.otlp.model import DataPoint, Event, Protocol, Signal
 from harness.running.recorder import run_session
 from harness.subject.binary import Binary, resolve
 from harness.subject.headless import PERMISSIONS
@@ -172,7 +172,7 @@ def test_a_day(protocol: Protocol, version: str) -> None:
 
 
 def check_resource_and_scopes(capture: Capture, version: str) -> None:
-    items = (*capture.data_points(), *capture.events())
+    items: tuple[DataPoint | Event, ...] = (*capture.data_points(), *capture.events())
     (resource,) = {item.resource for item in items}
     assert set(resource.attributes) == {
         "service.name",
@@ -282,7 +282,10 @@ def test_error_types_are_categories() -> None:
 
 @pytest.mark.parametrize("version", [FEBRUARY, AUGUST])
 def test_a_rejected_tool(version: str) -> None:
-    script = [UseTool("Write", {"file_path": "b.rs", "content": "fn main() {}\n"}), Say("no")]
+    script: list[Step] = [
+        UseTool("Write", {"file_path": "b.rs", "content": "fn main() {}\n"}),
+        Say("no"),
+    ]
     capture = session(version, script, args=("--allowedTools", "Bash(git:*),Read"))
 
     (run,) = capture.run.truth.tool_runs
@@ -308,7 +311,7 @@ def test_a_rejected_tool(version: str) -> None:
     ],
 )
 def test_permissions(args: tuple[str, ...], write: bool, bash: bool) -> None:
-    script = [
+    script: list[Step] = [
         UseTool("Write", {"file_path": "c.txt", "content": "c\n"}),
         UseTool("Bash", {"command": "true"}),
         Say("done"),
@@ -398,7 +401,7 @@ def test_silent() -> None:
 
 def test_tool_details_open_the_gate() -> None:
     long = "a" * 600
-    script = [
+    script: list[Step] = [
         UseTool("Bash", {"command": "false", "description": "Fail", "timeout": 9000}),
         UseTool("Bash", {"command": "git commit --allow-empty -qm x"}),
         UseTool("Write", {"file_path": "d.md", "content": long}),

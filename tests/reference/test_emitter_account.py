@@ -57,9 +57,12 @@ def account_told(
         )
         assert (done.exit_code, done.stderr) == (0, "")
         for export in collector.exports:
-            found += [each.attributes for each in (*export.data_points, *export.events)]
+            found += [each.attributes for each in export.data_points]
+            found += [each.attributes for each in export.events]
     assert len(found) > 5
-    told = [{name: each[name] for name in NAMES if name in each} for each in found]
+    told: list[dict[str, object]] = [
+        {name: each[name] for name in NAMES if name in each} for each in found
+    ]
     assert all(each == told[0] for each in told)
     return told[0]
 

@@ -12,7 +12,7 @@ from harness.capture.export import Export
 from harness.collector.collector import Collector
 from harness.fakes.messages_api import MessagesApi
 from harness.fakes.script import Say, Step, UseTool
-from harness.otlp.model import Attributes, Protocol, Signal
+from harness.otlp.model import Attributes, DataPoint, Event, Protocol, Signal
 from harness.running.recorder import run_session
 from harness.subject.binary import resolve
 from harness.subject.headless import run_headless
@@ -41,7 +41,8 @@ def session(
 
 
 def all_attributes(capture: Capture) -> list[Attributes]:
-    found = [item.attributes for item in chain(capture.data_points(), capture.events())]
+    found = [item.attributes for item in capture.data_points()]
+    found += [item.attributes for item in capture.events()]
     assert len(found) > 5
     return found
 
@@ -127,7 +128,7 @@ def test_custom_resource_attributes(
         version=version,
     )
 
-    items = (*capture.data_points(), *capture.events())
+    items: tuple[DataPoint | Event, ...] = (*capture.data_points(), *capture.events())
     (resource,) = {item.resource for item in items}
     assert resource.attributes["team.id"] == "the platform"
     assert resource.attributes["os.type"] in ("linux", "darwin")
@@ -139,7 +140,7 @@ def test_custom_resource_attributes(
 
 @pytest.mark.parametrize("protocol", list(Protocol))
 def test_short_intervals_export_while_the_session_runs(protocol: Protocol) -> None:
-    script = [UseTool("Bash", {"command": "sleep 0.3"}) for _ in range(2)]
+    script: list[Step] = [UseTool("Bash", {"command": "sleep 0.3"}) for _ in range(2)]
     capture = session(
         {"OTEL_METRIC_EXPORT_INTERVAL": "40", "OTEL_LOGS_EXPORT_INTERVAL": "40"},
         script=[*script, Say("done")],
@@ -165,7 +166,7 @@ def test_cumulative_temporality_on_demand() -> None:
 
 @pytest.mark.parametrize(("version", "clean"), [("2.1.127", False), ("2.1.128", True)])
 def test_what_bash_inherits(version: str, clean: bool) -> None:
-    script = [UseTool("Bash", {"command": "! env | grep -q ^OTEL_"}), Say("done")]
+    script: list[Step] = [UseTool("Bash", {"command": "! env | grep -q ^OTEL_"}), Say("done")]
     capture = session({}, version=version, script=script)
 
     assert [run.ok for run in capture.run.truth.tool_runs] == [clean]
@@ -180,7 +181,7 @@ def test_the_installation_keeps_its_user_id() -> None:
             ids |= {
                 item.attributes["user.id"]
                 for export in exports
-                for item in (*export.data_points, *export.events)
+                for item in chain[DataPoint | Event](export.data_points, export.events)
             }
         assert len(ids) == 1
         assert '"numStartups": 3' in (sandbox.home / ".claude.json").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ import pytest
 from harness.capture.capture import Capture
 from harness.errors import SubjectError
 from harness.fakes.script import Fail, Say, Step, UseTool
-from harness.otlp.model import Event, Protocol
+from harness.otlp.model import DataPoint, Event, Protocol
 from harness.running.drive import drive
 from harness.running.scenario import Scenario
 from harness.subject.binary import resolve
@@ -76,11 +76,16 @@ def decisions(events: Sequence[Event]) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("version", [FEBRUARY, AUGUST])
 def test_several_turns_are_one_session(version: str) -> None:
-    acts = [Type("first things first"), See("one"), Type("and then the second"), See("two")]
+    acts: list[Act] = [
+        Type("first things first"),
+        See("one"),
+        Type("and then the second"),
+        See("two"),
+    ]
     capture = session(acts, [Say("one"), Say("two")], version=version)
 
     assert capture.run.truth.prompts == ("first things first", "and then the second")
-    items = (*capture.data_points(), *capture.events())
+    items: tuple[DataPoint | Event, ...] = (*capture.data_points(), *capture.events())
     assert len({item.attributes["session.id"] for item in items}) == 1
     assert total(capture, "session.count") == 1
     events = capture.events()
@@ -100,7 +105,7 @@ def test_several_turns_are_one_session(version: str) -> None:
 @pytest.mark.parametrize("protocol", list(Protocol))
 @pytest.mark.parametrize("version", [FEBRUARY, AUGUST])
 def test_every_answer_has_its_source(version: str, protocol: Protocol) -> None:
-    acts = [
+    acts: list[Act] = [
         Type("do a lot"),
         AnswerPrompt(Choice.YES, "once.py"),
         AnswerPrompt(Choice.YES_FOR_THE_SESSION, "ever.py"),
@@ -111,7 +116,7 @@ def test_every_answer_has_its_source(version: str, protocol: Protocol) -> None:
         Type("and the end"),
         See("that is all"),
     ]
-    script = [
+    script: list[Step] = [
         write("once.py"),
         write("ever.py"),
         write("later.py"),
@@ -154,8 +159,12 @@ def test_every_answer_has_its_source(version: str, protocol: Protocol) -> None:
 
 def test_the_truth_agrees() -> None:
     # Asked about one file twice: what is to be changed tells the questions apart.
-    acts = [Type("do it"), AnswerPrompt(Choice.YES, "kept.py"), AnswerPrompt(Choice.NO, "kept.py")]
-    script = [
+    acts: list[Act] = [
+        Type("do it"),
+        AnswerPrompt(Choice.YES, "kept.py"),
+        AnswerPrompt(Choice.NO, "kept.py"),
+    ]
+    script: list[Step] = [
         UseTool("Edit", {"file_path": "kept.py", "old_string": "a = 1\n", "new_string": ""}),
         UseTool("Edit", {"file_path": "kept.py", "old_string": "b", "new_string": "c"}),
     ]
@@ -168,8 +177,8 @@ def test_the_truth_agrees() -> None:
 
 
 def test_what_the_settings_allow_is_not_asked() -> None:
-    acts = [Type("do it"), See("ready")]
-    script = [bash("true"), write("a.py"), Say("ready")]
+    acts: list[Act] = [Type("do it"), See("ready")]
+    script: list[Step] = [bash("true"), write("a.py"), Say("ready")]
     args = ("--permission-mode", "acceptEdits", "--allowedTools", "Bash")
     capture = session(acts, script, args=args)
 
@@ -178,7 +187,7 @@ def test_what_the_settings_allow_is_not_asked() -> None:
 
 @pytest.mark.parametrize(("version", "types"), [(FEBRUARY, {None}), (AUGUST, {"user", "cli"})])
 def test_active_time(version: str, types: set[str | None]) -> None:
-    acts = [Type("work"), AnswerPrompt(Choice.YES, "echo"), Type("more"), See("ready")]
+    acts: list[Act] = [Type("work"), AnswerPrompt(Choice.YES, "echo"), Type("more"), See("ready")]
     capture = session(acts, [bash("echo"), Say("so far"), Say("ready")], version=version)
 
     points = capture.data_points("claude_code.active_time.total")
@@ -192,7 +201,12 @@ def test_active_time(version: str, types: set[str | None]) -> None:
 
 
 def test_an_error_does_not_end_the_session() -> None:
-    acts = [Type("fail"), See("API Error: 400 not today"), Type("once more"), See("fine")]
+    acts: list[Act] = [
+        Type("fail"),
+        See("API Error: 400 not today"),
+        Type("once more"),
+        See("fine"),
+    ]
     capture = session(acts, [Fail(400, "not today"), Say("fine")])
 
     assert [call.status for call in capture.run.truth.api_calls] == [400, 200]
@@ -212,7 +226,7 @@ def test_an_error_does_not_end_the_session() -> None:
 def test_the_terminal_is_told(env: dict[str, str], expected: str | None) -> None:
     capture = session([Type("hello"), See("ready")], [Say("ready")], env=env)
 
-    items = (*capture.data_points(), *capture.events())
+    items: tuple[DataPoint | Event, ...] = (*capture.data_points(), *capture.events())
     assert {item.attributes.get("terminal.type") for item in items} == {expected}
 
 

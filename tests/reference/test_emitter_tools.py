@@ -215,7 +215,7 @@ def servers(tmp_path: Path) -> str:
 @pytest.mark.parametrize("version", [FEBRUARY, AUGUST])
 def test_mcp_tools(version: str, gate: str, servers: str) -> None:
     # Asked for between two others: only the requests that take its results are told apart.
-    script = [UseTool("Bash", {"command": "true"}), order("tea"), order("nothing")]
+    script: list[Step] = [UseTool("Bash", {"command": "true"}), order("tea"), order("nothing")]
     script.append(UseTool("Bash", {"command": "true"}))
     capture = session(
         script,
@@ -269,7 +269,7 @@ def test_mcp_from_a_file_and_by_the_name_of_the_server(servers: str) -> None:
 
 
 def test_mcp_needs_a_permission(servers: str) -> None:
-    script = [order("tea"), UseTool("mcp__shop__unknown", {})]
+    script: list[Step] = [order("tea"), UseTool("mcp__shop__unknown", {})]
     capture = session(script, args=("--mcp-config", servers))
 
     assert [run.ok for run in capture.run.truth.tool_runs] == [False, False]
@@ -326,7 +326,9 @@ def test_a_subagent_that_nobody_knows() -> None:
 
 @pytest.mark.parametrize("rule", ["Bash(touch:*)", "Bash(touch *)", "Read,Bash(touch)"])
 def test_what_is_forbidden_is_rejected(rule: str) -> None:
-    script = [UseTool("Bash", {"command": command}) for command in ("touch x", "touched=1")]
+    script: list[Step] = [
+        UseTool("Bash", {"command": command}) for command in ("touch x", "touched=1")
+    ]
     args = ("--allowedTools", "Bash", "--disallowedTools", rule)
     capture = session(script, args=args)
 
@@ -337,7 +339,7 @@ def test_what_is_forbidden_is_rejected(rule: str) -> None:
 
 @pytest.mark.parametrize("version", [FEBRUARY, AUGUST])
 def test_what_a_failing_command_prints_is_not_told(version: str) -> None:
-    script = [UseTool("Bash", {"command": "printf 'se%s' cret; exit 3"})]
+    script: list[Step] = [UseTool("Bash", {"command": "printf 'se%s' cret; exit 3"})]
     capture = session(script, version=version, env=OPEN)
 
     (result,) = capture.events("tool_result")

@@ -196,7 +196,7 @@ def test_events_join_the_trace_of_a_caller(version: str, joined: bool) -> None:
 
 
 def test_short_intervals_export_while_the_session_runs() -> None:
-    script = [UseTool("Bash", {"command": "sleep 0.3"}), Say("done")]
+    script: list[Step] = [UseTool("Bash", {"command": "sleep 0.3"}), Say("done")]
     capture = session({**TRACED, "OTEL_TRACES_EXPORT_INTERVAL": "40"}, script)
 
     assert sum(export.signal is Signal.TRACES for export in capture.exports) > 1

@@ -67,6 +67,7 @@ def test_the_record_keeps_the_ratio(header: Header, row: Rows, tmp_path: Path) -
     put(path, waited, [row("a.b")], replace(FOOTER, ratio=waited.ratio))
     found = record.read(path)
     assert found.header == waited
+    assert found.footer is not None
     assert found.footer.ratio == 1.2
 
 

@@ -392,7 +392,9 @@ def test_an_interruption_ends_the_subjects_and_keeps_what_is_done(
             deadline = time.monotonic() + 30
             while not saved.exists() and time.monotonic() < deadline:
                 ended.wait(0.01)  # the file is the only sign that a run is over
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            main_thread = threading.main_thread().ident
+            assert main_thread is not None
+            signal.pthread_kill(main_thread, signal.SIGINT)
             pipe.read()
         ended.set()
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from harness.capture.export import Export
 from harness.otlp.codec import encode
-from harness.otlp.messages import ENCODINGS, RESPONSES, ExportLogsServiceRequest
+from harness.otlp.messages import ENCODINGS, ExportLogsServiceRequest
 from harness.otlp.model import Protocol, Signal
 from harness.running.responders import UNAVAILABLE, Reply, Scripted, refuses_the_first
 
@@ -89,7 +90,7 @@ def test_a_delay_is_told_in_seconds_as_a_date_and_over_grpc() -> None:
 @pytest.mark.parametrize("protocol", Protocol)
 def test_a_partial_success_is_told_in_the_encoding_of_the_request(protocol: Protocol) -> None:
     answer = Reply("part", rejected=1, message="one of them").answer(export("a", protocol))
-    response = RESPONSES[Signal.LOGS]()
+    response = ExportLogsServiceResponse()
     response.partial_success.rejected_log_records = 1
     response.partial_success.error_message = "one of them"
     assert (answer.http_status, answer.grpc_code) == (200, 0)

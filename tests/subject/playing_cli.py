@@ -62,8 +62,9 @@ def ask_the_model() -> dict[str, Any]:
     request = urllib.request.Request(URL, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request) as answer:
         (block,) = json.load(answer)["content"]
-    say("assistant", block)
-    return block
+    said: dict[str, Any] = block
+    say("assistant", said)
+    return said
 
 
 def permitted(tool: dict[str, Any], heard: Iterator[str]) -> bool:

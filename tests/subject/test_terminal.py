@@ -130,7 +130,7 @@ def test_keys_without_effect_are_pressed_again(
         terminal.until(sees(terminal, "ready"), "ready")
         again = None if answers is None else iter([*answers, *[""] * 99]).__next__
         assert terminal.press("y", sees(terminal, "heard"), "an effect", again=again) is True
-        assert f"heard {heard.encode()}" in terminal.text
+        assert f"heard {heard.encode()!r}" in terminal.text
 
 
 def test_a_key_that_had_an_effect_is_pressed_once(
@@ -368,7 +368,7 @@ def test_what_is_meant_for_the_terminal_is_not_drawn(
 ) -> None:
     head, tail = (sequence[:2], sequence[2:]) if divided else (sequence, "")
     first, then = f"ab{head}".encode(), f"{tail}cd".encode()
-    code = f"{RAW}os.write(1, {first})\n{ANY_KEY}os.write(1, {then})"
+    code = f"{RAW}os.write(1, {first!r})\n{ANY_KEY}os.write(1, {then!r})"
     with start(code) as terminal:
         terminal.until(sees(terminal, "ab"), "the beginning")
         terminal.send("k")

@@ -61,11 +61,12 @@ def test_the_ledger_sums_up_and_ignores_tools_without_a_file(tmp_path: Path) -> 
     path = tmp_path / "a.py"
     ledger = LineLedger()
     for text in ("a\n", "a\nb\n", "a\n"):
-        tool_input = {"file_path": str(path)}
+        tool_input: dict[str, object] = {"file_path": str(path)}
         ledger.tool_asked("Write", tool_input)
         path.write_text(text)
         ledger.tool_ran(ToolRun("Write", "toolu_1", tool_input, ok=True))
-    for tool_input in ({"command": "true"}, {"file_path": 3}):
-        ledger.tool_asked("Bash", tool_input)
-        ledger.tool_ran(ToolRun("Bash", "toolu_2", tool_input, ok=True))
+    without_a_file: tuple[dict[str, object], ...] = ({"command": "true"}, {"file_path": 3})
+    for other in without_a_file:
+        ledger.tool_asked("Bash", other)
+        ledger.tool_ran(ToolRun("Bash", "toolu_2", other, ok=True))
     assert (ledger.added, ledger.removed) == (2, 1)

@@ -19,6 +19,7 @@ def schema_of(contract: Contract) -> Callable[[str], Mapping[str, Any]]:
         schema: Any = requirement.params.get("schema", requirement.schema)
         while "$ref" in schema:
             schema = contract.registry.resolver().lookup(schema["$ref"]).contents
+        assert isinstance(schema, Mapping)
         return schema
 
     return read

@@ -105,7 +105,7 @@ def test_a_session_that_worked_is_to_export_something(viewer: Viewer) -> None:
 
 
 def test_deliveries_go_by_collector(viewer: Viewer, exporter: Exporter, shown: Exporter) -> None:
-    points = [(COMMITS, 1.0, {}, {"time": 1}), (COMMITS, 1.0, {}, {"time": 2})]
+    points: list[Any] = [(COMMITS, 1.0, {}, {"time": 1}), (COMMITS, 1.0, {}, {"time": 2})]
     view = viewer(
         truth=WORKED,
         exports=[
@@ -150,7 +150,7 @@ def test_deliveries_go_by_collector(viewer: Viewer, exporter: Exporter, shown: E
 
 def test_the_usual_gap_is_known_from_three_batches_on(viewer: Viewer, shown: Exporter) -> None:
     def gap(*seconds: float) -> Any:
-        points = [(COMMITS, 1.0, {}, {"time": round(at * 1e9)}) for at in seconds]
+        points: list[Any] = [(COMMITS, 1.0, {}, {"time": round(at * 1e9)}) for at in seconds]
         (got,) = measured("received", viewer(truth=WORKED, exports=[shown(points=points)]))
         return got["console"].get("usual_gap_s")
 
@@ -211,7 +211,7 @@ def test_labels_are_compared_as_prometheus_writes_them(viewer: Viewer, shown: Ex
 
 
 def test_there_is_nothing_to_compare_without_both(viewer: Viewer, shown: Exporter) -> None:
-    seen = [(COMMITS, 1.0, {})]
+    seen: list[Any] = [(COMMITS, 1.0, {})]
     assert measured("printed_metrics", both(viewer, shown, CONSOLE, [], seen)) == []
     assert measured("printed_events", viewer(truth=WORKED)) == []
 
