@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +48,7 @@ class Ledger:
         self._selected: frozenset[str] = frozenset()
         self._notes: list[str] = []
         self._read: Recording | None = None
+        self._table: CanaryTable | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._select([item.nodeid for item in session.items if isinstance(item, RequirementItem)])
@@ -125,12 +125,18 @@ class Ledger:
         recording = self._recording
         return RecordingSummary() if recording is None else recording.summary
 
-    @cached_property
     def _canaries(self) -> CanaryTable:
-        """Read when all is recorded: the captures are searched once."""
+        """Where canaries turned up; the captures are searched once, when all is recorded.
+
+        Not a cached property: pytest asks a plugin for all its attributes when it is
+        registered (8.2 for the values of properties, too), before there is a recording.
+        """
         recording = self._recording
-        captures = () if recording is None else recording.captures
-        return canary_table(captures, self._assessment.contract)
+        if recording is None:
+            return CanaryTable()
+        if self._table is None:
+            self._table = canary_table(recording.captures, self._assessment.contract)
+        return self._table
 
     def _select(self, names: Sequence[str]) -> None:
         self._selected = frozenset(names)
@@ -143,7 +149,7 @@ class Ledger:
             self._summary,
             self._state.started_unix_nano,
         )
-        return replace(header, canaries=self._canaries)
+        return replace(header, canaries=self._canaries())
 
     def _write(self, folder: Path, exit_code: int) -> None:
         rows = self.rows

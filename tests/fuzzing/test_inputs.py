@@ -96,7 +96,7 @@ def test_well_formed_lists_collide_with_nothing() -> None:
 
 
 def test_near_misses_have_one_quirk_each_and_it_varies() -> None:
-    quirks = [read(each.attributes).quirks for each in drawn_by("near_miss", 100)]
+    quirks = [read(each.attributes).quirks for each in drawn_by("near_miss", 200)]
     assert {len(each) for each in quirks} == {1}
     assert len(set.union(*map(set, quirks))) > 10
 
