@@ -19,6 +19,7 @@ VERSIONS = {"2.1.31": (), "2.1.330": ("-n", "2")}
 
 
 # Each may wait for the other one, and then has its own 400 seconds.
+@pytest.mark.longest
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_each_deviation_is_listed_and_seen(
