@@ -142,6 +142,8 @@ def test_the_usual_gap_between_metrics(
         ([(5, [1, 3, 5]), (10, [6, 9]), (15, [10.5, 14])], (4, 5)),
         # One was late.
         ([(6, [1, 5.9]), (13, [6, 9]), (18.1, [13.1, 17])], (5, 6)),
+        # Most were late: their records waited for longer than the interval can be.
+        ([(5, [1, 4.9]), (12, [5.1, 11.9]), (18, [12, 17])], (5, 5)),
     ],
 )
 def test_batches_bound_the_interval(
