@@ -137,7 +137,7 @@ RAW = TEXT.encode()
 FORMS = {
     "base64": [base64.b64encode(b"x" * n + RAW + b"after").decode() for n in range(6)],
     "base64 at its end": [base64.b64encode(b"x" * n + RAW).decode() for n in range(3)],
-    "base64 of urls": [base64.urlsafe_b64encode(b"\xff" * n + RAW).decode() for n in range(3)],
+    "base64 of urls": [base64.urlsafe_b64encode(b"\xff" * n + RAW).decode() for n in (1, 2, 3)],
     "hex": [RAW.hex(), RAW.hex().upper(), f"0x{RAW.hex()}"],
     "percent": ["".join(f"%{byte:02x}" for byte in RAW), "".join(f"%{byte:02X}" for byte in RAW)],
     "escaped": ["".join(f"\\u{byte:04x}" for byte in RAW)],
