@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
@@ -39,7 +40,10 @@ Pairs = Mapping[str, Any] | Sequence[tuple[str, Any]]
 #: (name, value, attributes), and further facts of the point and its metric.
 Point = tuple[str, float, Pairs] | tuple[str, float, Pairs, Mapping[str, Any]]
 
-_TEMPORALITIES = {"delta": 1, "cumulative": 2}
+_TEMPORALITIES = {
+    "delta": AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA,
+    "cumulative": AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE,
+}
 _SPAN_IDS = ("trace_id", "span_id", "parent_span_id")
 
 
@@ -96,8 +100,7 @@ def _metrics(points: Sequence[Point], resource: Pairs) -> Request:
             name=name, description=facts.get("description", ""), unit=facts.get("unit", "")
         )
         metric.sum.is_monotonic = True
-        temporality: Any = _TEMPORALITIES[facts.get("temporality", "delta")]
-        metric.sum.aggregation_temporality = temporality
+        metric.sum.aggregation_temporality = _TEMPORALITIES[facts.get("temporality", "delta")]
         point = metric.sum.data_points.add(
             as_double=value,
             start_time_unix_nano=facts.get("start", 0),
