@@ -32,6 +32,12 @@ from harness.otlp.model import Protocol, Signal
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
 
+#: What the fixtures of these names give, for tests to annotate them with.
+Exporter = Callable[..., Export]
+Viewer = Callable[..., CaptureView]
+Require = Callable[..., Requirement]
+Findings = Callable[[Outcome], list[str]]
+Missed = Callable[[Outcome], str]
 MakeExport = Callable[..., Export]
 
 #: Attributes as a mapping, or as pairs where a key may stand twice.
@@ -150,7 +156,7 @@ def make_export(protocol: Protocol, message: Request, **fields: Any) -> Export:
 
 
 @pytest.fixture
-def exporter() -> Callable[..., Export]:
+def exporter() -> Exporter:
     """Make one export of these events, data points or spans; ``fields`` override its own."""
 
     def make(
@@ -174,7 +180,7 @@ def exporter() -> Callable[..., Export]:
 
 
 @pytest.fixture
-def viewer(exporter: Callable[..., Export]) -> Callable[..., CaptureView]:
+def viewer(exporter: Exporter) -> Viewer:
     """Make a view of a capture that holds these events, data points and spans.
 
     ``facts`` are those of the run: its scenario, environment, traits, times, host, truth.
@@ -226,7 +232,7 @@ def judge(contract: Contract) -> Judge:
 
 
 @pytest.fixture
-def requirement() -> Callable[..., Requirement]:
+def requirement() -> Require:
     """Make a requirement; keywords that it does not have are the params of its check."""
 
     def make(
@@ -261,7 +267,7 @@ def requirement() -> Callable[..., Requirement]:
 
 
 @pytest.fixture
-def findings() -> Callable[[Outcome], list[str]]:
+def findings() -> Findings:
     """What the findings of an outcome say was seen."""
 
     def seen(outcome: Outcome) -> list[str]:
@@ -272,7 +278,7 @@ def findings() -> Callable[[Outcome], list[str]]:
 
 
 @pytest.fixture
-def missed() -> Callable[[Outcome], str]:
+def missed() -> Missed:
     """Why an outcome is that nothing was exercised."""
 
     def reason(outcome: Outcome) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,10 @@ from harness.contract.requirement import Selector
 from harness.findings import Judged, NotExercised, Outcome
 from harness.judging.checks.matching import paired, reported_name
 from harness.judging.checks.tools import expected_parameters, language_of
+from harness.judging.judge import Judge
+
+if TYPE_CHECKING:
+    from tests.conftest import Findings, Require, Viewer
 
 RESULTS = Selector("event", "tool_result")
 EDITS = "claude_code.code_edit_tool.decision"
@@ -48,7 +52,7 @@ def tools(*runs: ToolRun, decisions: tuple[Decision, ...] = ()) -> GroundTruth:
 
 
 @pytest.fixture
-def ask(judge: Any, requirement: Any) -> Ask:
+def ask(judge: Judge, requirement: Require) -> Ask:
     """Judge the field ``field`` of ``tool_result`` events."""
 
     def asked(check: str, view: Any, field: str = "n", **params: Any) -> Outcome:
@@ -65,7 +69,7 @@ def ask(judge: Any, requirement: Any) -> Ask:
 
 
 @pytest.fixture
-def pairs(viewer: Any) -> Callable[..., list[tuple[str, int]]]:
+def pairs(viewer: Viewer) -> Callable[..., list[tuple[str, int]]]:
     """(tool's id, n of the event that tells of it)"""
 
     def found(runs: list[ToolRun], *events: Any) -> list[tuple[str, int]]:
@@ -128,7 +132,7 @@ SOURCES = ["config", "hook", "user_temporary", "user_permanent", "user_reject", 
 
 
 @pytest.fixture
-def decided(judge: Any, requirement: Any) -> Ask:
+def decided(judge: Judge, requirement: Require) -> Ask:
     def asked(view: Any, source: str) -> Outcome:
         outcome: Outcome = judge.judge(
             requirement("decided", name="tool_decision", source=source), [view]
@@ -143,7 +147,13 @@ def decided(judge: Any, requirement: Any) -> Ask:
     ("accepted", "word", "other"), [(True, "accept", "reject"), (False, "reject", "accept")]
 )
 def test_decided(
-    decided: Ask, viewer: Any, findings: Any, source: str, accepted: bool, word: str, other: str
+    decided: Ask,
+    viewer: Viewer,
+    findings: Findings,
+    source: str,
+    accepted: bool,
+    word: str,
+    other: str,
 ) -> None:
     truth = tools(decisions=(made(source, accepted),))
     right = viewer(events=[decision(decision=word, source=source)], truth=truth)
@@ -156,7 +166,9 @@ def test_decided(
     assert isinstance(decided(undecided, source), NotExercised)
 
 
-def test_only_decisions_of_the_source_are_judged(decided: Ask, viewer: Any, findings: Any) -> None:
+def test_only_decisions_of_the_source_are_judged(
+    decided: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(decisions=(made("config", number=1), made("user_reject", False, number=2)))
     events = [
         decision(tool_use_id="t1", decision="accept", source="config"),
@@ -167,7 +179,7 @@ def test_only_decisions_of_the_source_are_judged(decided: Ask, viewer: Any, find
     assert findings(decided(view, "user_reject")) == ["accept by config"]
 
 
-def test_a_decision_that_no_event_tells_of(decided: Ask, viewer: Any) -> None:
+def test_a_decision_that_no_event_tells_of(decided: Ask, viewer: Viewer) -> None:
     truth = tools(decisions=(made("config", number=1), made("config", number=2, name="Read")))
     told = decision(tool_use_id="t1", decision="accept", source="config")
     outcome = decided(viewer(events=[told], truth=truth), "config")
@@ -179,7 +191,7 @@ def test_a_decision_that_no_event_tells_of(decided: Ask, viewer: Any) -> None:
 
 
 def test_a_decision_without_its_fields_is_a_finding(
-    decided: Ask, viewer: Any, findings: Any
+    decided: Ask, viewer: Viewer, findings: Findings
 ) -> None:
     view = viewer(events=[decision()], truth=tools(decisions=(made("config"),)))
     assert findings(decided(view, "config")) == ["nothing by nothing"]
@@ -201,7 +213,7 @@ def counted(value: float = 1, key: str = "tool_name", **attributes: str) -> Any:
 
 
 @pytest.fixture
-def edits(judge: Any, requirement: Any) -> Ask:
+def edits(judge: Judge, requirement: Require) -> Ask:
     def asked(view: Any, **params: Any) -> Outcome:
         made = requirement("edits_decided", kind="metric", name=EDITS, **params)
         outcome: Outcome = judge.judge(made, [view]).outcome
@@ -212,7 +224,7 @@ def edits(judge: Any, requirement: Any) -> Ask:
 
 @pytest.mark.parametrize("key", ["tool", "tool_name"])
 def test_edits_are_counted_under_either_name_of_the_key(
-    edits: Ask, viewer: Any, findings: Any, key: str
+    edits: Ask, viewer: Viewer, findings: Findings, key: str
 ) -> None:
     truth = tools(decisions=(edit("a.py"), edit("b.py")))
     assert findings(edits(viewer(points=[counted(2, key)], truth=truth))) == []
@@ -223,14 +235,16 @@ def test_edits_are_counted_under_either_name_of_the_key(
     assert findings(edits(other)) == ["0", "2"]
 
 
-def test_a_decision_about_another_tool_is_no_edit(edits: Ask, viewer: Any, findings: Any) -> None:
+def test_a_decision_about_another_tool_is_no_edit(
+    edits: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(decisions=(edit("a.py"), made("config", name="Bash")))
     assert findings(edits(viewer(points=[counted()], truth=truth))) == []
     extra = viewer(points=[counted(), counted(tool="Bash", language="unknown")], truth=truth)
     assert findings(edits(extra)) == ["1"]
 
 
-def test_edits_of_one_decision(edits: Ask, viewer: Any, findings: Any) -> None:
+def test_edits_of_one_decision(edits: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = tools(decisions=(edit("a.py"), edit("b.py", accepted=False)))
     points = [counted(), counted(7, decision="reject")]
     view = viewer(points=points, truth=truth)
@@ -240,7 +254,9 @@ def test_edits_of_one_decision(edits: Ask, viewer: Any, findings: Any) -> None:
     assert isinstance(edits(accepted, decision="reject"), NotExercised)
 
 
-def test_edits_of_known_and_unknown_languages(edits: Ask, viewer: Any, findings: Any) -> None:
+def test_edits_of_known_and_unknown_languages(
+    edits: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(decisions=(edit("a.py"), edit("b.xyz")))
     right = viewer(points=[counted(), counted(language="unknown")], truth=truth)
     assert findings(edits(right, language="known")) == []
@@ -251,7 +267,7 @@ def test_edits_of_known_and_unknown_languages(edits: Ask, viewer: Any, findings:
     assert isinstance(edits(viewer(truth=truth)), NotExercised)
 
 
-def test_edits_under_their_source(edits: Ask, viewer: Any, findings: Any) -> None:
+def test_edits_under_their_source(edits: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = tools(decisions=(edit("a.py"), edit("b.py")))
     name, value, attributes = counted(2)
     for source, seen in [("config", []), ("user_temporary", ["0", "2"]), ("user_reject", ["0"])]:
@@ -280,7 +296,7 @@ def test_language_of(given: dict[str, object], language: str) -> None:
 # --- tool_outcome, tool_name
 
 
-def test_tool_outcome(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_tool_outcome(ask: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = tools(ran("Bash", 1), ran("Bash", 2, ok=False))
     ids = ("t1", "t2")
     for words, seen in [
@@ -293,7 +309,7 @@ def test_tool_outcome(ask: Ask, viewer: Any, findings: Any) -> None:
         assert findings(ask("tool_outcome", viewer(events=events, truth=truth))) == seen
 
 
-def test_tool_name(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_tool_name(ask: Ask, viewer: Viewer, findings: Findings) -> None:
     runs = (ran("Agent", 1), ran("mcp__a__b", 2), ran("Bash", 3))
 
     def seen(*names: str) -> list[str]:
@@ -310,7 +326,9 @@ def test_tool_name(ask: Ask, viewer: Any, findings: Any) -> None:
     assert seen("Bash", "mcp_tool", "bash") == ['"Bash" (string)', '"bash" (string)']
 
 
-def test_results_of_rejected_tools_are_left_out(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_results_of_rejected_tools_are_left_out(
+    ask: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(ran("Bash", 1), ran("Bash", 2), decisions=(made("user_reject", False, 1),))
     rejected = result("Bash", n="false", ms=1, decision="reject")
     worked = result("Bash", n="true", ms=2, decision="accept")
@@ -318,7 +336,9 @@ def test_results_of_rejected_tools_are_left_out(ask: Ask, viewer: Any, findings:
     assert isinstance(ask("tool_outcome", viewer(events=[rejected], truth=truth)), NotExercised)
 
 
-def test_a_tool_is_judged_where_the_event_is_as_asked(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_a_tool_is_judged_where_the_event_is_as_asked(
+    ask: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(ran("Bash", 1), ran("Bash", 2))
     events = [
         result("Bash", n="x", kind="a", tool_use_id="t1"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
 from harness.otlp.model import Protocol
 from harness.themes.delivery.measures import deliveries, framing
+
+if TYPE_CHECKING:
+    from tests.conftest import Require
 
 SECOND = 1_000_000_000
 
@@ -84,7 +87,7 @@ def test_what_cannot_be_read_is_no_delivery(session: Any) -> None:
 
 
 def test_a_requirement_may_look_at_those_only_that_were_watched_for_long_enough(
-    session: Any, judge: Judge, requirement: Any
+    session: Any, judge: Judge, requirement: Require
 ) -> None:
     not_resent = requirement(
         "present_and_valid",

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.capture import Capture
 from harness.capture.run import ApiCall, GroundTruth
 from harness.contract.attribute_keys import item_keys, own_keys, resource_keys
-from harness.contract.requirement import Requirement
-from harness.judging.items.view import CaptureView
 from harness.themes.free_form.custom_attributes import SWITCH, VARIABLE, custom_attributes
 from harness.themes.free_form.mutants import LIES
+
+if TYPE_CHECKING:
+    from tests.conftest import Require, Viewer
 
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 OWN = {"service.name": "claude-code"}
 ON_EVENTS = {"session.id": "s", "event.name": "e", "event.timestamp": "t"}
-
-Viewer = Callable[..., CaptureView]
-Require = Callable[..., Requirement]
 
 
 @pytest.fixture

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.capture.run import ApiCall, GroundTruth
-from harness.contract.requirement import Requirement
 from harness.judging.items.view import CaptureView
 from harness.otlp.model import Protocol
 from harness.themes.free_form.mutants import LIES
 from harness.themes.free_form.static_headers import VARIABLE, is_reserved, static_headers
 
+if TYPE_CHECKING:
+    from tests.conftest import Require
+
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 
 Headers = tuple[tuple[str, str], ...]
-Require = Callable[..., Requirement]
 
 
 @pytest.fixture
