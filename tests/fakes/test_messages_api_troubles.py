@@ -316,9 +316,9 @@ def test_a_probe_asks_for_a_single_token(
     connect: Connect, max_tokens: int | None, probe: bool
 ) -> None:
     client = connect()
-    body = {"model": "m", "messages": [{"role": "user", "content": "quota"}]}
+    body: dict[str, object] = {"model": "m", "messages": [{"role": "user", "content": "quota"}]}
     if max_tokens is not None:
-        body["max_tokens"] = max_tokens  # type: ignore[assignment]
+        body["max_tokens"] = max_tokens
     url = f"{client.api.base_url}/v1/messages"
     request = urllib.request.Request(url, json.dumps(body).encode())
     with urllib.request.urlopen(request) as answer:

@@ -209,7 +209,7 @@ def test_prompts_are_told_in_the_order_of_their_times(
 def test_prompt_text_is_word_for_word(
     ask: Ask, viewer: Viewer, findings: Findings, attributes: dict[str, str], right: bool
 ) -> None:
-    made = event(**attributes)  # type: ignore[arg-type]  # no time among the attributes
+    made = event(1, **attributes)
     view = viewer(events=[made], truth=GroundTruth(prompts=("Hé 😀",)))
     assert (findings(ask("prompt_text", view)) == []) is right
 

@@ -21,6 +21,7 @@ RESULTS = Selector("event", "tool_result")
 EDITS = "claude_code.code_edit_tool.decision"
 
 Ask = Callable[..., Outcome]
+Pairs = Callable[..., list[tuple[str, int]]]
 
 
 def ran(name: str, number: int = 1, *, ok: bool = True, **facts: Any) -> ToolRun:
@@ -69,7 +70,7 @@ def ask(judge: Judge, requirement: Require) -> Ask:
 
 
 @pytest.fixture
-def pairs(viewer: Viewer) -> Callable[..., list[tuple[str, int]]]:
+def pairs(viewer: Viewer) -> Pairs:
     """(tool's id, n of the event that tells of it)"""
 
     def found(runs: list[ToolRun], *events: Any) -> list[tuple[str, int]]:
@@ -81,7 +82,7 @@ def pairs(viewer: Viewer) -> Callable[..., list[tuple[str, int]]]:
     return found
 
 
-def test_pairs_by_id_whatever_the_order_and_name(pairs: Any) -> None:
+def test_pairs_by_id_whatever_the_order_and_name(pairs: Pairs) -> None:
     runs = [ran("Bash", 1), ran("Read", 2), ran("Read", 3)]
     one = result("Read", n=1, ms=1, tool_use_id="t3")
     two = result("Other", n=2, ms=2, tool_use_id="t1")
@@ -89,25 +90,25 @@ def test_pairs_by_id_whatever_the_order_and_name(pairs: Any) -> None:
     assert pairs(runs, one, result("Read", n=3, tool_use_id="t9")) == [("t3", 1)]
 
 
-def test_pairs_by_the_order_of_time_where_there_is_one_for_each(pairs: Any) -> None:
+def test_pairs_by_the_order_of_time_where_there_is_one_for_each(pairs: Pairs) -> None:
     runs = [ran("Bash", 1), ran("Read", 2)]
     assert pairs(runs, result("x", n=2, ms=2), result("y", n=1, ms=1)) == [("t1", 1), ("t2", 2)]
 
 
-def test_pairs_by_name_where_the_counts_differ(pairs: Any) -> None:
+def test_pairs_by_name_where_the_counts_differ(pairs: Pairs) -> None:
     runs = [ran("Bash", 1), ran("Read", 2), ran("Read", 3)]
     assert pairs(runs, result("Read", n=1), result("Read", n=2)) == [("t2", 1), ("t3", 2)]
     assert pairs(runs, result("Read", n=1), result("Grep", n=2)) == [("t2", 1)]
     assert pairs(runs, *[result("Bash", n=n) for n in range(4)]) == [("t1", 0)]
 
 
-def test_one_id_keeps_the_others_from_being_paired_by_order(pairs: Any) -> None:
+def test_one_id_keeps_the_others_from_being_paired_by_order(pairs: Pairs) -> None:
     runs = [ran("Bash", 1), ran("Read", 2)]
     events = [result("Read", n=1, ms=1), result("x", n=2, ms=2, tool_use_id="t1")]
     assert pairs(runs, *events) == [("t1", 2), ("t2", 1)]
 
 
-def test_a_tool_of_two_names_and_those_of_mcp_servers_pair_by_name(pairs: Any) -> None:
+def test_a_tool_of_two_names_and_those_of_mcp_servers_pair_by_name(pairs: Pairs) -> None:
     runs = [ran("Agent", 1), ran("mcp__files__look", 2), ran("Read", 3)]
     events = [result("mcp_tool", n=1), result("Task", n=2)]
     assert pairs(runs, *events) == [("t1", 2), ("t2", 1)]

@@ -25,8 +25,9 @@ CERTIFICATES = (
 
 
 def part(requirement: Requirement, name: str) -> Mapping[str, Any]:
-    found: Any = requirement.params.get(name, {})
-    return found  # type: ignore[no-any-return]
+    found = requirement.params.get(name, {})
+    assert isinstance(found, Mapping)
+    return found
 
 
 @cache
