@@ -108,7 +108,7 @@ def test_further_paths_are_taken_by_the_first_pattern(body: Body, encoding: Enco
     assert all(export.message is not None for export in accepted)
 
 
-def test_other_paths_than_the_further_ones_are_refused(body: Body) -> None:
+def test_other_paths_than_the_further_ones_are_refused() -> None:
     with Collector(paths={"/a/metrics": Signal.METRICS}) as collector:
         assert send(collector, b"{}", {"Content-Type": JSON}, path="/a/Metrics")[0].status == 404
 
@@ -357,7 +357,7 @@ def test_a_responder_may_choose_the_body(body: Body) -> None:
     assert collector.exports[0].rejected == ""
 
 
-def test_a_held_answer_is_given_after_all(body: Body) -> None:
+def test_a_held_answer_is_given_after_all() -> None:
     answer = CollectorResponse(http_status=503, message="busy", called="slow", hold_s=0.05)
     with Collector(responder=lambda export: answer) as collector:
         began = time.monotonic()

@@ -145,9 +145,7 @@ def test_what_came_once_tells_nothing_of_order(ask: Ask, viewer: Viewer) -> None
     assert ask("never_falls", view) == NotExercised("no cumulative stream was exported twice")
 
 
-def test_streams_are_followed_across_exports(
-    ask: Ask, viewer: Viewer, exporter: Exporter, findings: Findings
-) -> None:
+def test_streams_are_followed_across_exports(ask: Ask, viewer: Viewer, exporter: Exporter) -> None:
     exports = [
         exporter(points=[point(1, 5), running(1, 5, 2)]),
         exporter(points=[point(4, 9), running(1, 9, 1)], sequence=2),
