@@ -275,7 +275,7 @@ def test_tools_are_known_from_when_they_are_asked_for(connect: Connect) -> None:
     ],
 )
 def test_the_length_of_a_result_is_known(
-    connect: Connect, content: Any, lengths: tuple[int | None, int | None]
+    connect: Connect, content: object, lengths: tuple[int | None, int | None]
 ) -> None:
     client = connect(UseTool("Write", {}))
     client.begin(PROMPTS[0])

@@ -11,6 +11,7 @@ from harness.capture.run import ApiCall, Decision, GroundTruth
 from harness.contract.requirement import Selector
 from harness.findings import Judged, NotExercised, Outcome
 from harness.judging.checks.accounting import total
+from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def request(**attributes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def ask(judge: Judge, requirement: Require) -> Ask:
-    def asked(check: str, view: Any, **params: Any) -> Outcome:
+    def asked(check: str, view: CaptureView, **params: Any) -> Outcome:
         outcome: Outcome = judge.judge(requirement(check, **params), [view]).outcome
         return outcome
 
@@ -57,7 +58,7 @@ def ask(judge: Judge, requirement: Require) -> Ask:
 
 @pytest.fixture
 def billed(ask: Ask) -> Ask:
-    def asked(view: Any, **params: Any) -> Outcome:
+    def asked(view: CaptureView, **params: Any) -> Outcome:
         return ask("tokens_billed", view, kind="metric", name=TOKENS, **params)
 
     return asked
@@ -295,7 +296,7 @@ def test_nothing_counted_is_a_finding_only_where_it_is_required(
 
 @pytest.fixture
 def told(ask: Ask) -> Ask:
-    def asked(view: Any) -> Outcome:
+    def asked(view: CaptureView) -> Outcome:
         return ask("event_tokens", view, name="api_request", path=("attributes", "input_tokens"))
 
     return asked

@@ -14,6 +14,7 @@ from harness.capture.run import GroundTruth
 from harness.contract.requirement import Requirement
 from harness.findings import Judged, NotExercised, Outcome
 from harness.judging.checks.canaries import Sighting, sightings
+from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
 from harness.otlp.model import Protocol
 
@@ -39,7 +40,7 @@ def find(viewer: Viewer) -> Find:
     return found
 
 
-def event(body: Any = "claude_code.x", **attributes: Any) -> dict[str, Any]:
+def event(body: object = "claude_code.x", **attributes: Any) -> dict[str, Any]:
     return {"body": body, "attributes": attributes}
 
 
@@ -197,7 +198,7 @@ GATE = "OTEL_LOG_USER_PROMPTS"
 
 @pytest.fixture
 def ask(judge: Judge, requirement: Require) -> Ask:
-    def asked(check: str, view: Any, canary: str = "prompt", **params: Any) -> Outcome:
+    def asked(check: str, view: CaptureView, canary: str = "prompt", **params: Any) -> Outcome:
         made: Requirement = requirement(check, kind="exports", name="", canary=canary, **params)
         outcome: Outcome = judge.judge(made, [view]).outcome
         return outcome
@@ -226,7 +227,12 @@ def ask(judge: Judge, requirement: Require) -> Ask:
     ],
 )
 def test_kept(
-    ask: Ask, viewer: Viewer, findings: Findings, allowed: Any, environment: Any, right: bool
+    ask: Ask,
+    viewer: Viewer,
+    findings: Findings,
+    allowed: list[dict[str, str]],
+    environment: dict[str, str],
+    right: bool,
 ) -> None:
     view = viewer(events=[event(k=TEXT)], truth=TRUTH, environment=environment)
     seen = [] if right else [f"{TEXT} (raw)"]

@@ -21,7 +21,7 @@ def prompt(**attributes: Any) -> dict[str, Any]:
     return {"body": "claude_code.user_prompt", "attributes": attributes}
 
 
-def numbered(number: Any, *, ms: int, session: str = "s") -> dict[str, Any]:
+def numbered(number: object, *, ms: int, session: str = "s") -> dict[str, Any]:
     event = prompt(**{"event.sequence": number, "session.id": session})
     return event | {"time_unix_nano": ms * 1_000_000}
 
@@ -283,7 +283,7 @@ def test_judged_needs_something_looked_at() -> None:
         ({}, "anything"),
     ],
 )
-def test_expectations_in_words(schema: Any, words: str) -> None:
+def test_expectations_in_words(schema: object, words: str) -> None:
     assert expected(schema) == words
 
 

@@ -57,9 +57,9 @@ def test_given(
     judge: Judge,
     viewer: Viewer,
     requirement: Require,
-    given: Any,
-    environment: Any,
-    traits: Any,
+    given: dict[str, str | bool | None],
+    environment: dict[str, str],
+    traits: tuple[str, ...],
     concerned: bool,
 ) -> None:
     view = viewer(events=GOOD, environment=environment, traits=traits)
@@ -85,7 +85,11 @@ def test_given(
     ],
 )
 def test_the_runs_of_a_requirement_in_words(
-    judge: Judge, requirement: Require, scenarios: Any, given: Any, words: str
+    judge: Judge,
+    requirement: Require,
+    scenarios: tuple[str, ...],
+    given: dict[str, str | bool | None],
+    words: str,
 ) -> None:
     asked = requirement("present", path=LENGTH, scenarios=scenarios, given=given)
     assert asked.exercised_by == words

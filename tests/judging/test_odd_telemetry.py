@@ -131,7 +131,7 @@ Asked = Callable[..., Any]
 
 @pytest.mark.parametrize("model", [["a"], {"a": "b"}, 4.5])
 def test_a_model_of_any_type_is_another_model(
-    judge: Judge, requirement: Asked, viewer: Viewer, findings: Findings, model: Any
+    judge: Judge, requirement: Asked, viewer: Viewer, findings: Findings, model: object
 ) -> None:
     view = viewer(
         points=[("t", 1, {"model": model, "type": "input"})], truth=GroundTruth(api_calls=(CALL,))
@@ -209,7 +209,7 @@ def test_odd_values_are_wrong_values(
     viewer: Viewer,
     check: str,
     params: Mapping[str, Any],
-    value: Any,
+    value: object,
 ) -> None:
     truth = GroundTruth(
         prompts=("abc",), api_calls=(CALL,), tool_runs=(RAN,), failures=(Failure(500, "m", 2),)

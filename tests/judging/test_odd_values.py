@@ -28,7 +28,7 @@ def event(name: str, **attributes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("value", ODD)
 def test_tokens_that_are_no_number(
-    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: Any
+    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: object
 ) -> None:
     asked = requirement("event_tokens", name="api_request", path=("attributes", "input_tokens"))
     view = viewer(events=[event("api_request", model="opus", input_tokens=value)], truth=BILLED)
@@ -37,7 +37,7 @@ def test_tokens_that_are_no_number(
 
 @pytest.mark.parametrize("value", ODD)
 def test_a_model_that_is_no_text(
-    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: Any
+    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: object
 ) -> None:
     asked = requirement("tokens_billed", kind="metric", name=TOKENS, calls="all")
     view = viewer(points=[(TOKENS, 7, {"type": "input", "model": value})], truth=BILLED)
@@ -46,7 +46,7 @@ def test_a_model_that_is_no_text(
 
 @pytest.mark.parametrize("value", ODD)
 def test_a_tool_id_that_is_no_text_is_none(
-    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: Any
+    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: object
 ) -> None:
     asked = requirement("tool_outcome", name="tool_result", path=("attributes", "success"))
     told = event("tool_result", tool_name="Bash", tool_use_id=value, success="false")
@@ -57,7 +57,12 @@ def test_a_tool_id_that_is_no_text_is_none(
 @pytest.mark.parametrize("check", ["increasing", "without_gaps"])
 @pytest.mark.parametrize("value", ODD)
 def test_a_session_id_that_is_no_text_is_a_session(
-    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, check: str, value: Any
+    judge: Judge,
+    requirement: Require,
+    viewer: Viewer,
+    findings: Findings,
+    check: str,
+    value: object,
 ) -> None:
     asked = requirement(check, kind="events", path=("attributes", "event.sequence"))
     told = [

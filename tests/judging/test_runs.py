@@ -9,6 +9,7 @@ import pytest
 
 from harness.capture.run import Failure, GroundTruth, Host
 from harness.findings import Judged, NotExercised, Outcome
+from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def event(ns: int = 1, **attributes: Any) -> dict[str, Any]:
 def ask(judge: Judge, requirement: Require) -> Ask:
     """Judge the attribute ``n`` of events called x, unless ``params`` say otherwise."""
 
-    def asked(check: str, view: Any, **params: Any) -> Outcome:
+    def asked(check: str, view: CaptureView, **params: Any) -> Outcome:
         made = requirement(check, **{"name": "x", "path": ("attributes", "n"), **params})
         outcome: Outcome = judge.judge(made, [view]).outcome
         return outcome
@@ -68,7 +69,7 @@ def test_a_time_that_is_not_set_is_not_judged(ask: Ask, viewer: Viewer) -> None:
     [(1999, []), (2000, []), (2001, ["2001"]), ("2000", []), ("2000.5", ["2000.5"])],
 )
 def test_shorter_than_the_run(
-    ask: Ask, viewer: Viewer, findings: Findings, took: Any, seen: list[str]
+    ask: Ask, viewer: Viewer, findings: Findings, took: object, seen: list[str]
 ) -> None:
     view = viewer(events=[event(n=took), event(n=1), event(n="long"), event()], **TIMES)
     outcome = ask("shorter_than_the_run", view)
@@ -125,7 +126,12 @@ def test_active_within_the_run(
     ],
 )
 def test_as_host(
-    ask: Ask, viewer: Viewer, findings: Findings, fact: str, attributes: Any, seen: list[str]
+    ask: Ask,
+    viewer: Viewer,
+    findings: Findings,
+    fact: str,
+    attributes: dict[str, object],
+    seen: list[str],
 ) -> None:
     host = Host(os_type="linux", os_version="6.1", arch="amd64")
     view = viewer(events=[{}], resource=attributes, host=host)
@@ -136,7 +142,7 @@ def test_as_host(
     ("attributes", "seen"), [({"n": "2"}, []), ({"n": "1"}, ['"1" (string)']), ({}, ["nothing"])]
 )
 def test_as_host_within_wsl(
-    ask: Ask, viewer: Viewer, findings: Findings, attributes: Any, seen: list[str]
+    ask: Ask, viewer: Viewer, findings: Findings, attributes: dict[str, object], seen: list[str]
 ) -> None:
     view = viewer(events=[{}], resource=attributes, host=Host(wsl_version="2"))
     outcome = ask("as_host", view, kind="resources", name="", fact="wsl_version")
@@ -178,7 +184,7 @@ def test_as_signed_in(ask: Ask, viewer: Viewer, findings: Findings) -> None:
 def test_prompt_length(
     ask: Ask, viewer: Viewer, findings: Findings, prompt: str, lengths: list[Any], wrong: list[Any]
 ) -> None:
-    def seen(length: Any) -> list[str]:
+    def seen(length: object) -> list[str]:
         told = event() if length is None else event(n=length)
         view = viewer(events=[told], truth=GroundTruth(prompts=(prompt,)))
         found: list[str] = findings(ask("prompt_length", view))
@@ -255,7 +261,7 @@ def test_failures_told(
     findings: Findings,
     fact: str,
     failure: Failure,
-    value: Any,
+    value: object,
     right: bool,
 ) -> None:
     told = event() if value is None else event(n=value)

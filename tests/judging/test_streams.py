@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.findings import Judged, NotExercised, Outcome
+from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def running(start: int, time: int, value: float, stream: str = "s") -> Any:
 
 @pytest.fixture
 def ask(judge: Judge, requirement: Require) -> Ask:
-    def asked(check: str, view: Any, **params: Any) -> Outcome:
+    def asked(check: str, view: CaptureView, **params: Any) -> Outcome:
         made = requirement(check, **{"kind": "metrics", "name": "", **params})
         outcome: Outcome = judge.judge(made, [view]).outcome
         return outcome

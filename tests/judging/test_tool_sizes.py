@@ -54,7 +54,9 @@ def ran(name: str = "Bash", ok: bool = True, **facts: Any) -> ToolRun:
         ({"command": 'say "hi"\n'}, 26, 23),
     ],
 )
-def test_input_size(ask: Ask, findings: Findings, given: Any, right: Any, wrong: Any) -> None:
+def test_input_size(
+    ask: Ask, findings: Findings, given: object, right: object, wrong: object
+) -> None:
     run = ran(input=given)
     assert findings(ask("input_size", run, right, tools=["Bash"])) == []
     assert len(findings(ask("input_size", run, wrong, tools=["Bash"]))) == 1
@@ -83,7 +85,7 @@ def test_input_size_is_judged_on_ascii_of_the_tools_named(ask: Ask) -> None:
     ],
 )
 def test_result_size(
-    ask: Ask, findings: Findings, units: bool | None, value: Any, right: bool
+    ask: Ask, findings: Findings, units: bool | None, value: object, right: bool
 ) -> None:
     run = ran(result_bytes=6, result_units=4)
     params = {} if units is None else {"units": units}
@@ -117,7 +119,7 @@ def test_which_results_have_no_size_to_judge(ask: Ask, run: ToolRun) -> None:
         ("sleep 1", 50_000, []),
     ],
 )
-def test_slept(ask: Ask, findings: Findings, command: str, took: Any, seen: list[str]) -> None:
+def test_slept(ask: Ask, findings: Findings, command: str, took: object, seen: list[str]) -> None:
     assert findings(ask("slept", ran(input={"command": command}), took)) == seen
 
 
@@ -125,7 +127,7 @@ def test_slept(ask: Ask, findings: Findings, command: str, took: Any, seen: list
     ("command", "took"),
     [("ls", 0), ("oversleep 1", 0), ("sleep well", 0), ("sleep 1", None), ("sleep 1", "long")],
 )
-def test_what_tells_nothing_of_sleep(ask: Ask, command: str, took: Any) -> None:
+def test_what_tells_nothing_of_sleep(ask: Ask, command: str, took: object) -> None:
     outcome = ask("slept", ran(input={"command": command}), took)
     assert outcome == NotExercised("no event told of a command that slept")
 
@@ -156,7 +158,7 @@ def without(key: str) -> dict[str, object]:
         (7, False),
     ],
 )
-def test_parameters_of_a_command(ask: Ask, findings: Findings, told: Any, right: bool) -> None:
+def test_parameters_of_a_command(ask: Ask, findings: Findings, told: object, right: bool) -> None:
     value = told if isinstance(told, str | int) else json.dumps(told)
     outcome = ask("parameters", ran(input=LS), value, tool="Bash")
     assert (findings(outcome) == []) is right
@@ -232,7 +234,7 @@ def test_a_decision_repeats_parameters_of_what_was_rejected_too(
         ("{", False),
     ],
 )
-def test_input_repeated(ask: Ask, findings: Findings, told: Any, right: bool) -> None:
+def test_input_repeated(ask: Ask, findings: Findings, told: object, right: bool) -> None:
     value = told if isinstance(told, str) else json.dumps(told)
     assert (findings(ask("input_repeated", ran(input=LS), value)) == []) is right
 

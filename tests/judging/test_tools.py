@@ -12,6 +12,7 @@ from harness.contract.requirement import Selector
 from harness.findings import Judged, NotExercised, Outcome
 from harness.judging.checks.matching import paired, reported_name
 from harness.judging.checks.tools import expected_parameters, language_of
+from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def tools(*runs: ToolRun, decisions: tuple[Decision, ...] = ()) -> GroundTruth:
 def ask(judge: Judge, requirement: Require) -> Ask:
     """Judge the field ``field`` of ``tool_result`` events."""
 
-    def asked(check: str, view: Any, field: str = "n", **params: Any) -> Outcome:
+    def asked(check: str, view: CaptureView, field: str = "n", **params: Any) -> Outcome:
         made = requirement(
             check, **{"name": "tool_result", "path": ("attributes", field), **params}
         )
@@ -73,7 +74,7 @@ def ask(judge: Judge, requirement: Require) -> Ask:
 def pairs(viewer: Viewer) -> Pairs:
     """(tool's id, n of the event that tells of it)"""
 
-    def found(runs: list[ToolRun], *events: Any) -> list[tuple[str, int]]:
+    def found(runs: list[ToolRun], *events: dict[str, Any]) -> list[tuple[str, int]]:
         items = viewer(events=events).select(RESULTS)
         return [
             (tool.tool_use_id, item.at(("attributes", "n"))) for tool, item in paired(runs, items)
@@ -134,7 +135,7 @@ SOURCES = ["config", "hook", "user_temporary", "user_permanent", "user_reject", 
 
 @pytest.fixture
 def decided(judge: Judge, requirement: Require) -> Ask:
-    def asked(view: Any, source: str) -> Outcome:
+    def asked(view: CaptureView, source: str) -> Outcome:
         outcome: Outcome = judge.judge(
             requirement("decided", name="tool_decision", source=source), [view]
         ).outcome
@@ -215,7 +216,7 @@ def counted(value: float = 1, key: str = "tool_name", **attributes: str) -> Any:
 
 @pytest.fixture
 def edits(judge: Judge, requirement: Require) -> Ask:
-    def asked(view: Any, **params: Any) -> Outcome:
+    def asked(view: CaptureView, **params: Any) -> Outcome:
         made = requirement("edits_decided", kind="metric", name=EDITS, **params)
         outcome: Outcome = judge.judge(made, [view]).outcome
         return outcome

@@ -177,7 +177,7 @@ _json_values = st.recursive(
 
 
 @given(_json_values)
-def test_any_json_is_refused_with_our_error_or_read(value: Any) -> None:
+def test_any_json_is_refused_with_our_error_or_read(value: object) -> None:
     request = read(Signal.LOGS, Encoding.JSON, json.dumps(value).encode())
     if request is not None:
         assert isinstance(value, dict)
