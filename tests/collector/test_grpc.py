@@ -136,9 +136,7 @@ def test_a_message_at_the_limit_passes_and_one_byte_more_does_not(
     assert [export.over_limit for export in small.exports] == [False, True]
 
 
-def test_far_more_than_the_limit_is_refused_by_grpcio(
-    small: Collector, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_far_more_than_the_limit_is_refused_by_grpcio(monkeypatch: pytest.MonkeyPatch) -> None:
     """There we are not told why no message came."""
     monkeypatch.setattr(grpc_server, "HEADROOM_BYTES", 1000)
     with Collector(max_body_bytes=100) as collector:

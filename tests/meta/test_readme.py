@@ -75,7 +75,7 @@ class Declared:
 
 def test_every_option_is_explained(pytester: pytest.Pytester) -> None:
     declared = Declared()
-    plugin.pytest_addoption(declared)  # type: ignore[arg-type]
+    plugin.pytest_addoption(declared)  # type: ignore[arg-type]  # as much of a parser as it asks for
     explained = re.findall(r"^\| `(--cc-[^`]+)`", README, re.MULTILINE)
     assert sorted(explained) == sorted(declared.options) != []
     shown = pytester.runpytest_subprocess("--help").stdout.str()

@@ -151,7 +151,9 @@ def test_the_suite_and_own_tests_in_one_run(pytester: pytest.Pytester, run_one: 
     assert found.footer is not None
     assert (found.footer.failed, found.footer.exit_code) == (False, 1)
     root = ElementTree.parse(pytester.path / "junit.xml").getroot()
-    assert root.find("./testsuite/testcase[@name='test_own']").get("classname") == "test_own"  # type: ignore[union-attr]
+    case = root.find("./testsuite/testcase[@name='test_own']")
+    assert case is not None
+    assert case.get("classname") == "test_own"
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.capture.export import Export
 from harness.capture.run import ApiCall, GroundTruth
 from harness.contract.catalogue import Contract
 from harness.findings import Judged, NotExercised
@@ -18,8 +17,8 @@ from harness.themes.catalogue import SCENARIOS
 from harness.themes.intervals.measures import intervals, last_data, last_spans
 from harness.themes.intervals.scenarios import SCENARIOS as INTERVALS
 
-Exporter = Callable[..., Export]
-Viewer = Callable[..., CaptureView]
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Viewer
 
 START = 1_000.0
 ON = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_LOGS_EXPORTER": "otlp"}
