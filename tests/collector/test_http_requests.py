@@ -6,9 +6,10 @@ import gzip
 import http.client
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pytest
 from google.rpc.status_pb2 import Status
@@ -20,10 +21,11 @@ from harness import Collector, CollectorResponse, Export
 from harness.otlp.messages import RESPONSES, Encoding
 from harness.otlp.model import Protocol, Signal
 
+if TYPE_CHECKING:
+    from tests.collector.conftest import Body
+
 PROTOBUF = Encoding.PROTOBUF.value
 JSON = Encoding.JSON.value
-#: ``body(signal, encoding, padding=0)``: an export request with a resource and no items.
-Body = Callable[..., bytes]
 
 PROTOCOLS = {PROTOBUF: Protocol.HTTP_PROTOBUF, JSON: Protocol.HTTP_JSON}
 
