@@ -64,18 +64,36 @@ def told(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
+def live_run(
+    called: str,
+    before: str,
+    scenarios: str,
+    exit_code: int,
+    *options: str,
+    also: str | None = None,
+    slow: bool = True,
+) -> Any:
+    """What a live run is to be like; one of them is enough while working."""
+    return pytest.param(
+        before,
+        [f"--cc-scenarios={scenarios}", *options],
+        exit_code,
+        {"recorded"} | ({also} if also else set()),
+        id=called,
+        marks=pytest.mark.slow if slow else (),
+    )
+
+
 @pytest.mark.parametrize(
     ("before", "options", "exit_code", "outcomes"),
     [
-        ("", ["--cc-scenarios=working_day"], 0, {"recorded"}),
-        (INDISCREET, ["--cc-scenarios=working_day,new_file"], 1, {"recorded"}),
-        (UNDRIVEN, ["--cc-scenarios=working_day"], 1, {"recorded", "undriven"}),
-        ("", [f"--cc-scenarios={PORT},working_day"], 0, {"recorded", "skipped"}),
-        (DIES, ["--cc-scenarios=fuzz", "--cc-fuzz-seconds=0"], 1, {"recorded"}),
-        (INDISCREET, ["--cc-scenarios=working_day", "-k", "user_prompt"], 1, {"recorded"}),
-        (INDISCREET, ["--cc-scenarios=working_day", "-n", "2"], 1, {"recorded"}),
+        live_run("failing", INDISCREET, "working_day,new_file", 1, slow=False),
+        live_run("undriven", UNDRIVEN, "working_day", 1, also="undriven"),
+        live_run("skipped", "", f"{PORT},working_day", 0, also="skipped"),
+        live_run("died", DIES, "fuzz", 1, "--cc-fuzz-seconds=0"),
+        live_run("selected", INDISCREET, "working_day", 1, "-k", "user_prompt"),
+        live_run("distributed", INDISCREET, "working_day", 1, "-n", "2"),
     ],
-    ids=["good", "failing", "undriven", "skipped", "died", "selected", "distributed"],
 )
 def test_a_kept_recording_is_judged_as_the_live_run_was(
     pytester: pytest.Pytester,
@@ -170,6 +188,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     binary = resolve("reference", progress=print)
     made = record_once(RecordingPlan(binary, chosen, 60.0, folder), print)
     assert made.summary.problem == ""
+    assert cli.main(["judge", str(folder)]) == cli.OK, "each change is what makes the difference"
     return folder
 
 
@@ -270,7 +289,6 @@ def test_a_recording_that_is_not_whole_is_not_judged(
 ) -> None:
     folder = tmp_path / "kept"
     shutil.copytree(kept, folder)
-    assert cli.main(["judge", str(folder)]) == cli.OK
     capsys.readouterr()
     change(folder)
     assert cli.main(["judge", str(folder)]) == cli.USAGE

@@ -337,19 +337,19 @@ def test_what_needs_a_protocol_that_is_left_out_says_so(
     )
 
 
-def test_the_time_of_the_recording_is_booked_apart(run_one: Run) -> None:
-    result = run_one("--cc-binary=reference", "--durations=0", "-vv", "-k", "user_prompt")
+def test_the_time_of_the_recording_is_booked_apart(pytester: pytest.Pytester, run_one: Run) -> None:
+    options = ("--durations=0", "-vv", "-k", "user_prompt", "--cc-report=out")
+    result = run_one("--cc-binary=reference", *options)
     assert result.ret == pytest.ExitCode.OK
     found = [re.fullmatch(r"([\d.]+)s (setup|call) +(\S+)", line) for line in result.outlines]
     took = [(each[2], float(each[1]), each[3]) for each in found if each]
-    setups = [each for each in took if each[0] == "setup"]
-    (_, recording_s, first), *others = setups
-    assert recording_s == max(seconds for _, seconds, _ in took)
-    assert first == next(line.split()[0] for line in result.outlines if " PASSED " in line)
-    calls = [seconds for phase, seconds, _ in took if phase == "call"]
-    assert len(calls) == len(setups) > 10
-    assert sum(seconds for _, seconds, _ in others) < recording_s / 10
-    assert max(calls) < recording_s / 2
+    assert sum(phase == "call" for phase, _, _ in took) > 10
+    # pytest shows hundredths of a second.  Whatever else had waited for the recording would
+    # have taken as long.
+    recording_s = record.read(pytester.path / "out" / "record.jsonl").header.recording_s - 0.01
+    first = next(line.split()[0] for line in result.outlines if " PASSED " in line)
+    long = [(phase, name) for phase, seconds, name in took if seconds >= recording_s]
+    assert long == [("setup", first)]
 
 
 def test_a_fault_of_the_recording_is_a_verdict(pytester: pytest.Pytester, run_one: Run) -> None:
