@@ -82,6 +82,7 @@ def test_every_option_is_explained(pytester: pytest.Pytester) -> None:
     assert re.findall(r"^  (--cc-\S+)", shown, re.MULTILINE) == declared.options
 
 
+@pytest.mark.slow
 def test_the_first_command_needs_no_plugin_but_ours(pytester: pytest.Pytester) -> None:
     """It runs pytest in this folder, with --strict-config, and only our own dependencies."""
     pytester.makefile(".toml", pyproject=(ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -129,6 +129,7 @@ def test_in_a_subfolder_of_a_project(
     assert len(ids(result)) == len(ALL)
 
 
+@pytest.mark.slow
 def test_named_paths_stand_alone(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makepyfile(test_own="def test_own(): pass")
     result = run("--cc-binary=reference", "--co", "-q", "test_own.py")
