@@ -77,7 +77,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs npm or a real program as slow, so that nobody has to remember it."""
+    """Mark what needs npm or a real program as slow, and let the longest tests start first.
+
+    Nobody has to remember the mark.  A recording waits for a whole minute, in which the other
+    workers have enough to do only as long as there are other tests.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
     for item in items:
         parts = {mark.args[0] for mark in item.iter_markers("needs")}
         if NPM_FIXTURES & set(getattr(item, "fixturenames", ())) or parts & SLOW_PARTS:

@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 
 def metrics_body(points: int = 90) -> bytes:
@@ -31,7 +32,7 @@ def metrics_body(points: int = 90) -> bytes:
     scope_metrics = resource_metrics.scope_metrics.add()
     scope_metrics.scope.name = "com.anthropic.claude_code"
     metric = scope_metrics.metrics.add(name="claude_code.token.usage", unit="tokens")
-    metric.sum.aggregation_temporality = 1
+    metric.sum.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
     metric.sum.is_monotonic = True
     for number in range(points):
         point = metric.sum.data_points.add(

@@ -21,8 +21,12 @@ from collections import deque
 from collections.abc import Callable
 from concurrent import futures
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from _load import Child, child, h2load_grpc, metrics_body, require, wrk
+
+if TYPE_CHECKING:
+    from harness import Collector
 
 HTTP_SERVERS = str(Path(__file__).with_name("http_servers.py"))
 BARE_HTTP = "uvicorn + httptools + uvloop"
@@ -149,8 +153,8 @@ def start_ms(times: int) -> list[float]:
     return took
 
 
-def _address(collector: object) -> tuple[str, int]:
-    host, _, port = collector.http_endpoint.removeprefix("http://").rpartition(":")  # type: ignore[attr-defined]
+def _address(collector: Collector) -> tuple[str, int]:
+    host, _, port = collector.http_endpoint.removeprefix("http://").rpartition(":")
     return host, int(port)
 
 

@@ -29,7 +29,7 @@ def _children_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _full_run(spec: str, folder: Path) -> record.Record:
+def _full_run(spec: str, folder: Path) -> record.RunRecord:
     """Run the plugin as a user would, and read what it kept."""
     done = subprocess.run(
         [
@@ -60,6 +60,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             found = _full_run(spec, Path(folder))
         cpu_s = _children_cpu_s() - cpu_before
+        assert found.footer is not None  # a record without one would not have been read
         header, ratio = found.header, found.footer.ratio
         assert ratio is not None, found.footer.why
         ratios.append(ratio)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
@@ -31,6 +32,12 @@ from harness.otlp.model import Protocol, Signal
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
 
+#: What the fixtures of these names give, for tests to annotate them with.
+Exporter = Callable[..., Export]
+Viewer = Callable[..., CaptureView]
+Require = Callable[..., Requirement]
+Findings = Callable[[Outcome], list[str]]
+Missed = Callable[[Outcome], str]
 MakeExport = Callable[..., Export]
 
 #: Attributes as a mapping, or as pairs where a key may stand twice.
@@ -39,7 +46,10 @@ Pairs = Mapping[str, Any] | Sequence[tuple[str, Any]]
 #: (name, value, attributes), and further facts of the point and its metric.
 Point = tuple[str, float, Pairs] | tuple[str, float, Pairs, Mapping[str, Any]]
 
-_TEMPORALITIES = {"delta": 1, "cumulative": 2}
+_TEMPORALITIES = {
+    "delta": AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA,
+    "cumulative": AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE,
+}
 _SPAN_IDS = ("trace_id", "span_id", "parent_span_id")
 
 
@@ -96,8 +106,7 @@ def _metrics(points: Sequence[Point], resource: Pairs) -> Request:
             name=name, description=facts.get("description", ""), unit=facts.get("unit", "")
         )
         metric.sum.is_monotonic = True
-        temporality: Any = _TEMPORALITIES[facts.get("temporality", "delta")]
-        metric.sum.aggregation_temporality = temporality
+        metric.sum.aggregation_temporality = _TEMPORALITIES[facts.get("temporality", "delta")]
         point = metric.sum.data_points.add(
             as_double=value,
             start_time_unix_nano=facts.get("start", 0),
@@ -147,7 +156,7 @@ def make_export(protocol: Protocol, message: Request, **fields: Any) -> Export:
 
 
 @pytest.fixture
-def exporter() -> Callable[..., Export]:
+def exporter() -> Exporter:
     """Make one export of these events, data points or spans; ``fields`` override its own."""
 
     def make(
@@ -171,7 +180,7 @@ def exporter() -> Callable[..., Export]:
 
 
 @pytest.fixture
-def viewer(exporter: Callable[..., Export]) -> Callable[..., CaptureView]:
+def viewer(exporter: Exporter) -> Viewer:
     """Make a view of a capture that holds these events, data points and spans.
 
     ``facts`` are those of the run: its scenario, environment, traits, times, host, truth.
@@ -223,7 +232,7 @@ def judge(contract: Contract) -> Judge:
 
 
 @pytest.fixture
-def requirement() -> Callable[..., Requirement]:
+def requirement() -> Require:
     """Make a requirement; keywords that it does not have are the params of its check."""
 
     def make(
@@ -258,7 +267,7 @@ def requirement() -> Callable[..., Requirement]:
 
 
 @pytest.fixture
-def findings() -> Callable[[Outcome], list[str]]:
+def findings() -> Findings:
     """What the findings of an outcome say was seen."""
 
     def seen(outcome: Outcome) -> list[str]:
@@ -269,7 +278,7 @@ def findings() -> Callable[[Outcome], list[str]]:
 
 
 @pytest.fixture
-def missed() -> Callable[[Outcome], str]:
+def missed() -> Missed:
     """Why an outcome is that nothing was exercised."""
 
     def reason(outcome: Outcome) -> str:

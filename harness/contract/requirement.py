@@ -119,5 +119,8 @@ class Requirement:
 
 def _in_words(key: str, value: str | bool | None) -> str:
     if isinstance(value, bool):
-        return f"{'with' if value else 'without'} {key.replace('_', ' ')}"
+        word, trait = ("with" if value else "without"), key.replace("_", " ")
+        if trait.startswith("without "):  # without without metrics: with them
+            word, trait = ("without" if value else "with"), trait.removeprefix("without ")
+        return f"{word} {trait}"
     return f"without {key}" if value is None else f"with {key}={value}"

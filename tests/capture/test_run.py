@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from harness.capture.serialization import from_plain, to_plain
 from harness.otlp.model import Protocol
 
 
-def unset(value: Any) -> list[str]:
+def unset(value: object) -> list[str]:
     """The fields, however deep, that hold what they would hold anyway."""
     if isinstance(value, tuple):
         return [name for each in value[:1] for name in unset(each)]

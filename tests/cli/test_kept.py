@@ -143,6 +143,7 @@ def reruns(shown: list[str]) -> set[str]:
     return {line.split("rerun ")[1].strip() for line in shown if line.strip().startswith("rerun ")}
 
 
+@pytest.mark.slow
 def test_one_drawn_capture_is_run_again_with_the_seed_of_its_recording(
     pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
 ) -> None:

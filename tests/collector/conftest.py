@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 import pytest
 
@@ -8,6 +9,12 @@ from harness import Collector
 from harness.otlp.codec import encode
 from harness.otlp.messages import REQUESTS, Encoding
 from harness.otlp.model import Signal
+
+
+class Body(Protocol):
+    """Make an export request with a resource and no items, longer by ``padding`` bytes."""
+
+    def __call__(self, signal: Signal, encoding: Encoding, padding: int = 0) -> bytes: ...
 
 
 @pytest.fixture
@@ -36,6 +43,6 @@ def _body(signal: Signal, encoding: Encoding, padding: int = 0) -> bytes:
 
 
 @pytest.fixture
-def body() -> Callable[..., bytes]:
+def body() -> Body:
     """``body(signal, encoding, padding=0)``: an export request with a resource and no items."""
     return _body

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -17,16 +17,13 @@ from harness.collector.grpc_server import METHODS
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
 
+if TYPE_CHECKING:
+    from tests.collector.conftest import Body
+
 METRICS, LOGS, _ = METHODS
 DEADLINE_S = 30
 
-#: ``body(signal, encoding, padding=0)``: an export request with a resource and no items.
-Body = Callable[..., bytes]
-
-
-def channel_to(target: str) -> Any:
-    """A channel; the published types of grpcio demand serializers, which it does not."""
-    return grpc.insecure_channel(target)
+Metadata = tuple[tuple[str, str | bytes], ...]
 
 
 def call(
@@ -35,22 +32,28 @@ def call(
     body: bytes,
     *,
     compression: grpc.Compression | None = None,
-    metadata: Sequence[tuple[str, str | bytes]] | None = None,
+    metadata: Metadata | None = None,
 ) -> bytes:
     target = collector.grpc_endpoint.removeprefix("http://")
-    with channel_to(target) as channel:
-        answer: bytes = channel.unary_unary(method)(
+    with grpc.insecure_channel(target) as channel:
+        answer: bytes = channel.unary_unary(method, None, None)(
             body, timeout=DEADLINE_S, compression=compression, metadata=metadata
         )
         return answer
 
 
 def refused(
-    collector: Collector, method: str, body: bytes, **more: Any
+    collector: Collector,
+    method: str,
+    body: bytes,
+    *,
+    compression: grpc.Compression | None = None,
 ) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.RpcError) as caught:
-        call(collector, method, body, **more)
-    return caught.value.code(), caught.value.details() or ""
+        call(collector, method, body, compression=compression)
+    details = caught.value.details()
+    assert details is not None, "refused without a word"
+    return caught.value.code(), details
 
 
 @pytest.mark.parametrize("compression", [None, grpc.Compression.Gzip], ids=["identity", "gzip"])
@@ -69,7 +72,9 @@ def test_export_is_stored_as_bytes(
     assert (export.status, export.rejected) == (0, "")
     assert export.peer.startswith("127.0.0.1:")
     assert [pair for pair in export.headers if pair in metadata] == list(metadata)
-    assert (export.header("user-agent") or "").startswith("grpc-python/")
+    agent = export.header("user-agent")
+    assert agent is not None
+    assert agent.startswith("grpc-python/")
     assert export.message is not None
 
 
@@ -136,9 +141,7 @@ def test_a_message_at_the_limit_passes_and_one_byte_more_does_not(
     assert [export.over_limit for export in small.exports] == [False, True]
 
 
-def test_far_more_than_the_limit_is_refused_by_grpcio(
-    small: Collector, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_far_more_than_the_limit_is_refused_by_grpcio(monkeypatch: pytest.MonkeyPatch) -> None:
     """There we are not told why no message came."""
     monkeypatch.setattr(grpc_server, "HEADROOM_BYTES", 1000)
     with Collector(max_body_bytes=100) as collector:
@@ -151,8 +154,8 @@ def test_far_more_than_the_limit_is_refused_by_grpcio(
 
 def test_a_call_without_a_message_is_refused_and_recorded(collector: Collector) -> None:
     target = collector.grpc_endpoint.removeprefix("http://")
-    with channel_to(target) as channel, pytest.raises(grpc.RpcError) as caught:
-        channel.stream_unary(LOGS)(iter([]), timeout=DEADLINE_S)
+    with grpc.insecure_channel(target) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.stream_unary(LOGS, None, None)(iter([]), timeout=DEADLINE_S)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     (export,) = collector.exports
     assert "no message arrived" in export.rejected
@@ -168,14 +171,14 @@ def test_a_call_that_its_client_cancels_is_recorded(collector: Collector) -> Non
         go_on.wait(DEADLINE_S)
         yield from ()
 
-    with channel_to(target) as channel:
+    with grpc.insecure_channel(target) as channel:
         # A first call, so that the connection is there before the one that is cancelled.
-        channel.unary_unary(LOGS)(b"", timeout=DEADLINE_S)
-        pending = channel.stream_unary(METRICS).future(never(), timeout=DEADLINE_S)
+        channel.unary_unary(LOGS, None, None)(b"", timeout=DEADLINE_S)
+        pending = channel.stream_unary(METRICS, None, None).future(never(), timeout=DEADLINE_S)
         assert begun.wait(DEADLINE_S)
         # A later call on the same connection is answered: the pending one has arrived too.
-        channel.unary_unary(LOGS)(b"", timeout=DEADLINE_S)
-        pending.cancel()
+        channel.unary_unary(LOGS, None, None)(b"", timeout=DEADLINE_S)
+        pending.cancel()  # type: ignore[no-untyped-call]  # untyped in the stubs
         go_on.set()
         export = collector.wait_for_item(
             lambda export: export if export.signal is Signal.METRICS else None, DEADLINE_S
@@ -191,7 +194,10 @@ def test_a_responder_may_refuse() -> None:
             call(collector, METRICS, b"")
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         assert caught.value.details() == "busy"
-        trailing: Any = caught.value.trailing_metadata()
+        # Only names that end in -bin hold bytes; the stubs know no other.
+        trailing: list[tuple[str, str | bytes]] = [
+            (each.key, each.value) for each in caught.value.trailing_metadata()
+        ]
         assert ("x-why", "test") in trailing
         (export,) = collector.exports
         assert (export.status, export.rejected) == (14, "busy")
@@ -209,11 +215,11 @@ def test_it_is_noted_when_a_client_gives_up_waiting() -> None:
     answer = CollectorResponse(called="slow", hold_s=DEADLINE_S)
     with Collector(responder=lambda export: answer) as collector:
         target = collector.grpc_endpoint.removeprefix("http://")
-        with channel_to(target) as channel:
-            pending = channel.unary_unary(METRICS).future(b"", timeout=DEADLINE_S)
+        with grpc.insecure_channel(target) as channel:
+            pending = channel.unary_unary(METRICS, None, None).future(b"", timeout=DEADLINE_S)
             export = collector.wait_for_item(lambda export: export, DEADLINE_S)
             assert export.given_up_unix_nano == 0
-            pending.cancel()
+            pending.cancel()  # type: ignore[no-untyped-call]  # untyped in the stubs
         collector.stop()
         (noted,) = collector.exports
         assert noted.answered == "slow"

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import grpc
 import pytest
@@ -46,10 +46,8 @@ def post(collector: Collector, body: bytes = b"{}") -> int:
 
 
 def call(collector: Collector) -> bytes:
-    # The published types of grpcio demand serializers, which it does not.
-    opened: Any = grpc.insecure_channel(address_text(collector.grpc_endpoint))
-    with opened as channel:
-        answer: bytes = channel.unary_unary(METRICS)(b"", timeout=DEADLINE_S)
+    with grpc.insecure_channel(address_text(collector.grpc_endpoint)) as channel:
+        answer: bytes = channel.unary_unary(METRICS, None, None)(b"", timeout=DEADLINE_S)
         return answer
 
 
@@ -156,13 +154,16 @@ def test_nothing_is_left_behind() -> None:
     assert until(lambda: descriptors() <= files, "file descriptors")
 
 
+def on_port(option: str, port: int) -> Collector:
+    return Collector(http_port=port) if option == "http_port" else Collector(grpc_port=port)
+
+
 @pytest.mark.parametrize("option", ["http_port", "grpc_port"])
 def test_a_port_already_taken_is_named(option: str) -> None:
     before = set(threading.enumerate())
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
-        ports: Any = {option: port}
-        collector = Collector(**ports)
+        collector = on_port(option, port)
         with pytest.raises(UsageError, match=f"{option}={port}.*in use"):
             collector.start()
         collector.stop()
@@ -173,9 +174,8 @@ def test_a_port_already_taken_is_named(option: str) -> None:
 def test_two_collectors_cannot_share_a_port(option: str) -> None:
     with Collector() as first:
         endpoint = first.http_endpoint if option == "http_port" else first.grpc_endpoint
-        ports: Any = {option: address(endpoint)[1]}
         with pytest.raises(UsageError, match=option):
-            Collector(**ports).start()
+            on_port(option, address(endpoint)[1]).start()
         assert post(first) == 200
 
 

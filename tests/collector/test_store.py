@@ -106,7 +106,7 @@ def test_all_waiters_that_match_wake(make_metrics: Make, make_events: Make) -> N
         assert [each.result(timeout=LONG_S) for each in waiting] == ["m"] * 20
 
 
-def test_a_waiter_tries_on_arrivals_only(make_export: Make) -> None:
+def test_a_waiter_tries_on_arrivals_only() -> None:
     store = Store()
     calls: list[int] = []
 

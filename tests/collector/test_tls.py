@@ -6,10 +6,8 @@ import datetime
 import hashlib
 import socket
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
@@ -44,38 +42,23 @@ def tls(server: trustme.LeafCert = SERVER, *, asks: bool = False) -> Tls:
 class Send:
     """Sends one span by the official exporter of ``protocol``; says whether it was taken."""
 
-    send: Callable[..., bool]
     protocol: Protocol
+    folder: Path
 
-    def __call__(self, collector: Collector, **credentials: Any) -> bool:
-        return self.send(collector, **credentials)
-
-
-@pytest.fixture(params=[Protocol.GRPC, Protocol.HTTP_PROTOBUF])
-def export(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Send:
-    """``export(collector, trusted, client)``: one span by an official exporter; whether it
-    was taken."""
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # would beat what is passed
-        monkeypatch.delenv(variable, raising=False)
-
-    def send(
+    def __call__(
+        self,
         collector: Collector,
         trusted: trustme.CA = OURS,
         client: trustme.LeafCert | None = None,
         deadline_s: float = DEADLINE_S,
     ) -> bool:
-        def file(name: str, *blobs: trustme.Blob) -> str:
-            path = tmp_path / name
-            path.write_bytes(b"".join(blob.bytes() for blob in blobs))
-            return str(path)
-
-        endpoint = collector.endpoint(request.param)
-        ca = file("ca.pem", trusted.cert_pem)
+        endpoint = collector.endpoint(self.protocol)
+        ca = self._file("ca.pem", trusted.cert_pem)
         chain = key = None
         if client is not None:
-            chain = file("chain.pem", *client.cert_chain_pems)
-            key = file("key.pem", client.private_key_pem)
-        if request.param is Protocol.GRPC:
+            chain = self._file("chain.pem", *client.cert_chain_pems)
+            key = self._file("key.pem", client.private_key_pem)
+        if self.protocol is Protocol.GRPC:
             credentials = grpc.ssl_channel_credentials(
                 Path(ca).read_bytes(),
                 Path(key).read_bytes() if key else None,
@@ -100,7 +83,19 @@ def export(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
         finally:
             exporter.shutdown()
 
-    return Send(send, request.param)
+    def _file(self, name: str, *blobs: trustme.Blob) -> str:
+        path = self.folder / name
+        path.write_bytes(b"".join(blob.bytes() for blob in blobs))
+        return str(path)
+
+
+@pytest.fixture(params=[Protocol.GRPC, Protocol.HTTP_PROTOBUF])
+def export(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Send:
+    """``export(collector, trusted, client)``: one span by an official exporter; whether it
+    was taken."""
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # would beat what is passed
+        monkeypatch.delenv(variable, raising=False)
+    return Send(request.param, tmp_path)
 
 
 def test_an_export_arrives_from_who_trusts_us(export: Send) -> None:

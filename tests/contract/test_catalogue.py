@@ -129,7 +129,7 @@ def test_mutants_call_known_lies_and_every_lie_is_called(contract: Contract) -> 
     assert called == lies.NAMES | theme_lies().keys()
 
 
-def _keys(value: Any) -> Iterator[str]:
+def _keys(value: object) -> Iterator[str]:
     """Keywords, at any depth; the names of properties (headers among them) are none."""
     if isinstance(value, dict):
         for key, each in value.items():

@@ -135,7 +135,7 @@ def test_the_place_of_a_fault_is_told() -> None:
 
 
 @given(VALUES)
-def test_what_the_emitter_prints_is_read_as_it_was(value: Any) -> None:
+def test_what_the_emitter_prints_is_read_as_it_was(value: object) -> None:
     assert literal(emitted(value)) == value
 
 

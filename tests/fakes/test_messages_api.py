@@ -13,7 +13,7 @@ from typing import Any
 
 import anthropic
 import pytest
-from anthropic.types import Message
+from anthropic.types import Message, MessageParam, ToolParam, ToolResultBlockParam
 
 from harness.capture.run import ToolRun
 from harness.fakes.messages_api import AFTER_THE_SCRIPT, MessagesApi
@@ -21,7 +21,7 @@ from harness.fakes.script import Fail, Say, Step, Usage, UseTool, usage_of_call
 
 PROMPT = "Please do the day's work"
 MODEL = "claude-test-1"
-TOOLS: Any = [{"name": "Write", "input_schema": {"type": "object"}}]
+TOOLS: list[ToolParam] = [{"name": "Write", "input_schema": {"type": "object"}}]
 
 
 class Client:
@@ -31,13 +31,15 @@ class Client:
         self.api = api
         self.sdk = sdk
 
-    def stream(self, messages: Any, tools: Any = TOOLS) -> Message:
+    def stream(self, messages: list[MessageParam], tools: list[ToolParam] = TOOLS) -> Message:
         with self.sdk.messages.stream(
             model=MODEL, max_tokens=100, messages=messages, tools=tools
         ) as stream:
             return stream.get_final_message()
 
-    def create(self, messages: Any, tools: Any = TOOLS, **more: Any) -> Message:
+    def create(
+        self, messages: list[MessageParam], tools: list[ToolParam] = TOOLS, **more: Any
+    ) -> Message:
         answer = self.sdk.messages.create(
             model=MODEL, max_tokens=100, messages=messages, tools=tools, **more
         )
@@ -62,16 +64,21 @@ def connect() -> Iterator[Connect]:
         yield make
 
 
-def prompt(text: str = PROMPT) -> list[dict[str, Any]]:
+def prompt(text: str = PROMPT) -> list[MessageParam]:
     return [{"role": "user", "content": [{"type": "text", "text": text}]}]
 
 
-def with_result(asked: Message, *, is_error: bool = False) -> list[dict[str, Any]]:
+def with_result(asked: Message, *, is_error: bool = False) -> list[MessageParam]:
     (tool,) = [block for block in asked.content if block.type == "tool_use"]
-    result = {"type": "tool_result", "tool_use_id": tool.id, "content": "", "is_error": is_error}
+    result: ToolResultBlockParam = {
+        "type": "tool_result",
+        "tool_use_id": tool.id,
+        "content": "",
+        "is_error": is_error,
+    }
     return [
         *prompt(),
-        {"role": "assistant", "content": [block.to_dict() for block in asked.content]},
+        {"role": "assistant", "content": asked.content},
         {"role": "user", "content": [result]},
     ]
 
@@ -180,11 +187,14 @@ def test_after_the_script_every_main_call_is_answered_done(connect: Connect) -> 
 
 def test_reminders_around_the_newest_turn_do_not_hide_it(connect: Connect) -> None:
     client = connect(Say("scripted"))
-    reminder = {"role": "user", "content": "<system-reminder>be kind</system-reminder>"}
+    reminder: MessageParam = {
+        "role": "user",
+        "content": "<system-reminder>be kind</system-reminder>",
+    }
     assert text_of(client.stream([reminder, *prompt(), reminder])) == "scripted"
 
 
-SCHEMA = {
+SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {
         "title": {"type": "string"},
@@ -220,7 +230,7 @@ def _subagent(client: Client) -> Message:
 
 
 def _suggestion_fork(client: Client) -> Message:
-    said = {"role": "assistant", "content": "done"}
+    said: MessageParam = {"role": "assistant", "content": "done"}
     return client.stream([*prompt(), said, *prompt("[Suggest what the user may type next]")])
 
 
@@ -325,7 +335,7 @@ def test_many_at_once_are_accounted_exactly(connect: Connect) -> None:
 
 def test_token_counting_and_probes_are_answered_and_not_billed(connect: Connect) -> None:
     client = connect()
-    counted = client.sdk.messages.count_tokens(model=MODEL, messages=prompt())  # type: ignore[arg-type]
+    counted = client.sdk.messages.count_tokens(model=MODEL, messages=prompt())
     assert counted.input_tokens > 0
     for method, path in [("HEAD", "/"), ("HEAD", "/v1/anything"), ("GET", "/")]:
         request = urllib.request.Request(client.api.base_url + path, method=method)

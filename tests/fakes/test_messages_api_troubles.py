@@ -275,7 +275,7 @@ def test_tools_are_known_from_when_they_are_asked_for(connect: Connect) -> None:
     ],
 )
 def test_the_length_of_a_result_is_known(
-    connect: Connect, content: Any, lengths: tuple[int | None, int | None]
+    connect: Connect, content: object, lengths: tuple[int | None, int | None]
 ) -> None:
     client = connect(UseTool("Write", {}))
     client.begin(PROMPTS[0])
@@ -316,9 +316,9 @@ def test_a_probe_asks_for_a_single_token(
     connect: Connect, max_tokens: int | None, probe: bool
 ) -> None:
     client = connect()
-    body = {"model": "m", "messages": [{"role": "user", "content": "quota"}]}
+    body: dict[str, object] = {"model": "m", "messages": [{"role": "user", "content": "quota"}]}
     if max_tokens is not None:
-        body["max_tokens"] = max_tokens  # type: ignore[assignment]
+        body["max_tokens"] = max_tokens
     url = f"{client.api.base_url}/v1/messages"
     request = urllib.request.Request(url, json.dumps(body).encode())
     with urllib.request.urlopen(request) as answer:

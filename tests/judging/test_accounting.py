@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,11 @@ from harness.capture.run import ApiCall, Decision, GroundTruth
 from harness.contract.requirement import Selector
 from harness.findings import Judged, NotExercised, Outcome
 from harness.judging.checks.accounting import total
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import Judge
+
+if TYPE_CHECKING:
+    from tests.conftest import Findings, Require, Viewer
 
 TOKENS = "claude_code.token.usage"
 COST = "claude_code.cost.usage"
@@ -43,8 +48,8 @@ def request(**attributes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ask(judge: Any, requirement: Any) -> Ask:
-    def asked(check: str, view: Any, **params: Any) -> Outcome:
+def ask(judge: Judge, requirement: Require) -> Ask:
+    def asked(check: str, view: CaptureView, **params: Any) -> Outcome:
         outcome: Outcome = judge.judge(requirement(check, **params), [view]).outcome
         return outcome
 
@@ -53,7 +58,7 @@ def ask(judge: Any, requirement: Any) -> Ask:
 
 @pytest.fixture
 def billed(ask: Ask) -> Ask:
-    def asked(view: Any, **params: Any) -> Outcome:
+    def asked(view: CaptureView, **params: Any) -> Outcome:
         return ask("tokens_billed", view, kind="metric", name=TOKENS, **params)
 
     return asked
@@ -90,13 +95,15 @@ def lines(number: float, kind: str = "added", **facts: Any) -> Any:
         "a total and a delta",
     ],
 )
-def test_counted(ask: Ask, viewer: Any, findings: Any, points: list[Any], seen: list[str]) -> None:
+def test_counted(
+    ask: Ask, viewer: Viewer, findings: Findings, points: list[Any], seen: list[str]
+) -> None:
     view = viewer(points=points, truth=GroundTruth(lines_added=5))
     outcome = ask("counted", view, kind="metric", name="lines", when="an added line")
     assert findings(outcome) == seen
 
 
-def test_counted_looks_at_what_where_chooses(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_counted_looks_at_what_where_chooses(ask: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = GroundTruth(lines_added=5, lines_removed=1)
     view = viewer(points=[lines(5), lines(9, "removed")], truth=truth)
     asked = {"kind": "metric", "name": "lines"}
@@ -111,7 +118,9 @@ def test_counted_looks_at_what_where_chooses(ask: Ask, viewer: Any, findings: An
     assert finding.where == "working_day over http/json · metric lines"
 
 
-def test_what_never_happened_must_not_be_counted(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_what_never_happened_must_not_be_counted(
+    ask: Ask, viewer: Viewer, findings: Findings
+) -> None:
     counted = {"kind": "metric", "name": "commits", "when": "a commit"}
     assert findings(ask("counted", viewer(points=[("commits", 0.0, {})]), **counted)) == []
     assert findings(ask("counted", viewer(points=[("commits", 1.0, {})]), **counted)) == [
@@ -119,7 +128,7 @@ def test_what_never_happened_must_not_be_counted(ask: Ask, viewer: Any, findings
     ]
 
 
-def test_a_point_without_a_value_adds_nothing(viewer: Any) -> None:
+def test_a_point_without_a_value_adds_nothing(viewer: Viewer) -> None:
     items = viewer(points=[lines(2), lines(3)]).select(Selector("metric", "lines"))
     assert total(items) == 5
     empty = {**items[0].view, "value": None}
@@ -146,7 +155,7 @@ def rejected(number: int) -> Decision:
     ],
 )
 def test_one_each(
-    ask: Ask, viewer: Any, findings: Any, events: int, besides: str | None, seen: list[str]
+    ask: Ask, viewer: Viewer, findings: Findings, events: int, besides: str | None, seen: list[str]
 ) -> None:
     truth = GroundTruth(prompts=("a", "b"), decisions=(rejected(1),))
     view = viewer(events=[{"body": "user_prompt"}] * events, truth=truth)
@@ -154,7 +163,7 @@ def test_one_each(
     assert findings(ask("one_each", view, when="a prompt", **params)) == seen
 
 
-def test_one_each_says_what_would_do(ask: Ask, viewer: Any) -> None:
+def test_one_each_says_what_would_do(ask: Ask, viewer: Viewer) -> None:
     truth = GroundTruth(prompts=("a", "b"), decisions=(rejected(1),))
     view = viewer(events=[{"body": "user_prompt"}], truth=truth)
     exact = ask("one_each", view, when="a prompt")
@@ -194,20 +203,20 @@ def test_one_each_says_what_would_do(ask: Ask, viewer: Any) -> None:
     ],
 )
 def test_tokens_billed(
-    billed: Ask, viewer: Any, findings: Any, points: list[Any], seen: list[str]
+    billed: Ask, viewer: Viewer, findings: Findings, points: list[Any], seen: list[str]
 ) -> None:
     view = viewer(points=points, truth=calls(call(input_tokens=7, output_tokens=3)))
     assert findings(billed(view, calls="all")) == seen
 
 
 def test_the_window_may_stand_in_what_was_asked_for(
-    billed: Ask, viewer: Any, findings: Any
+    billed: Ask, viewer: Viewer, findings: Findings
 ) -> None:
     truth = calls(call("opus[1m]", input_tokens=7), call("opus", input_tokens=1))
     assert findings(billed(viewer(points=[tokens(8)], truth=truth), calls="all")) == []
 
 
-def test_models_are_not_mixed(billed: Ask, viewer: Any) -> None:
+def test_models_are_not_mixed(billed: Ask, viewer: Viewer) -> None:
     truth = calls(call(input_tokens=7), call("haiku", input_tokens=5, auxiliary=True))
     view = viewer(points=[tokens(5), tokens(7, model="haiku")], truth=truth)
     outcome = billed(view, calls="all")
@@ -230,13 +239,13 @@ def test_models_are_not_mixed(billed: Ask, viewer: Any) -> None:
     ],
 )
 def test_side_calls(
-    billed: Ask, viewer: Any, findings: Any, of: str, counted: float, seen: list[str]
+    billed: Ask, viewer: Viewer, findings: Findings, of: str, counted: float, seen: list[str]
 ) -> None:
     truth = calls(call(input_tokens=7), call(input_tokens=5, auxiliary=True))
     assert findings(billed(viewer(points=[tokens(counted)], truth=truth), calls=of)) == seen
 
 
-def test_a_side_model_need_not_be_counted(billed: Ask, viewer: Any, findings: Any) -> None:
+def test_a_side_model_need_not_be_counted(billed: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = calls(call(input_tokens=7), call("haiku", input_tokens=5, auxiliary=True))
     seldom = viewer(points=[tokens(7)], truth=truth)
     assert findings(billed(seldom, calls="main")) == []
@@ -254,7 +263,7 @@ def test_a_side_model_need_not_be_counted(billed: Ask, viewer: Any, findings: An
     ("counted", "seen"), [(7, []), (12, []), (9, []), (6, ["6"]), (13, ["13"])]
 )
 def test_what_may_be_counted_or_not(
-    billed: Ask, viewer: Any, findings: Any, more: ApiCall, counted: float, seen: list[str]
+    billed: Ask, viewer: Viewer, findings: Findings, more: ApiCall, counted: float, seen: list[str]
 ) -> None:
     view = viewer(points=[tokens(counted)], truth=calls(call(input_tokens=7), more))
     outcome = billed(view, calls="all")
@@ -263,7 +272,7 @@ def test_what_may_be_counted_or_not(
     assert all(each.expected == "7 to 12" for each in outcome.findings)
 
 
-def test_an_error_bills_nothing(billed: Ask, viewer: Any, findings: Any) -> None:
+def test_an_error_bills_nothing(billed: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = calls(call(input_tokens=7), call("haiku", status=500, input_tokens=5))
     view = viewer(points=[tokens(7), tokens(5, model="haiku")], truth=truth)
     outcome = billed(view, calls="all")
@@ -273,7 +282,7 @@ def test_an_error_bills_nothing(billed: Ask, viewer: Any, findings: Any) -> None
 
 
 def test_nothing_counted_is_a_finding_only_where_it_is_required(
-    billed: Ask, viewer: Any, findings: Any
+    billed: Ask, viewer: Viewer, findings: Findings
 ) -> None:
     view = viewer(truth=calls(call(input_tokens=7)))
     assert isinstance(billed(view, calls="all"), NotExercised)
@@ -287,7 +296,7 @@ def test_nothing_counted_is_a_finding_only_where_it_is_required(
 
 @pytest.fixture
 def told(ask: Ask) -> Ask:
-    def asked(view: Any) -> Outcome:
+    def asked(view: CaptureView) -> Outcome:
         return ask("event_tokens", view, name="api_request", path=("attributes", "input_tokens"))
 
     return asked
@@ -317,13 +326,15 @@ def told(ask: Ask) -> Ask:
     ],
 )
 def test_event_tokens(
-    told: Ask, viewer: Any, findings: Any, events: list[Any], seen: list[str]
+    told: Ask, viewer: Viewer, findings: Findings, events: list[Any], seen: list[str]
 ) -> None:
     truth = calls(call(input_tokens=7), call(input_tokens=7))
     assert findings(told(viewer(events=events, truth=truth))) == seen
 
 
-def test_event_tokens_are_asked_of_main_answers_only(told: Ask, viewer: Any, findings: Any) -> None:
+def test_event_tokens_are_asked_of_main_answers_only(
+    told: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = calls(
         call(input_tokens=7),
         call(input_tokens=1, auxiliary=True),
@@ -358,7 +369,7 @@ def cost(dollars: float, model: str = "opus", **facts: Any) -> Any:
     ids=["one", "two", "window", "totals", "less", "another model", "one more model", "none"],
 )
 def test_cost_agrees(
-    ask: Ask, viewer: Any, findings: Any, points: list[Any], seen: list[str]
+    ask: Ask, viewer: Viewer, findings: Findings, points: list[Any], seen: list[str]
 ) -> None:
     events = [request(model="opus", cost_usd="0.1"), request(model="opus", cost_usd=0.2)]
     view = viewer(events=events, points=points)
@@ -366,7 +377,9 @@ def test_cost_agrees(
     assert findings(ask("cost_agrees", view, **asked)) == seen
 
 
-def test_a_cost_that_is_no_number_counts_as_none(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_a_cost_that_is_no_number_counts_as_none(
+    ask: Ask, viewer: Viewer, findings: Findings
+) -> None:
     events = [request(model="opus", cost_usd=0.25), request(model="opus", cost_usd="a lot")]
     asked = {"name": "api_request", "path": ("attributes", "cost_usd")}
     assert findings(ask("cost_agrees", viewer(events=events, points=[cost(0.25)]), **asked)) == []

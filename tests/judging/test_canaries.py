@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,12 @@ from harness.capture.run import GroundTruth
 from harness.contract.requirement import Requirement
 from harness.findings import Judged, NotExercised, Outcome
 from harness.judging.checks.canaries import Sighting, sightings
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import Judge
 from harness.otlp.model import Protocol
+
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Findings, Require, Viewer
 
 TEXT = "qKanary7Zx"
 TRUTH = GroundTruth(canaries={"prompt": TEXT})
@@ -24,7 +29,7 @@ Find = Callable[..., set[tuple[str, str]]]
 
 
 @pytest.fixture
-def find(viewer: Any) -> Find:
+def find(viewer: Viewer) -> Find:
     """(place, form) of each sighting of the canary."""
 
     def found(**made: Any) -> set[tuple[str, str]]:
@@ -35,7 +40,7 @@ def find(viewer: Any) -> Find:
     return found
 
 
-def event(body: Any = "claude_code.x", **attributes: Any) -> dict[str, Any]:
+def event(body: object = "claude_code.x", **attributes: Any) -> dict[str, Any]:
     return {"body": body, "attributes": attributes}
 
 
@@ -89,7 +94,7 @@ def test_a_span_event_that_is_called_by_it_is_found(find: Find) -> None:
     assert form == "raw"
 
 
-def test_several_places_of_several_exports(find: Find, exporter: Any) -> None:
+def test_several_places_of_several_exports(find: Find, exporter: Exporter) -> None:
     exports = [exporter(events=[event(k=TEXT)], sequence=n) for n in (1, 2)]
     found = find(exports=exports, points=[("m", 1, {"k": TEXT, "l": TEXT})])
     assert found == {
@@ -99,19 +104,19 @@ def test_several_places_of_several_exports(find: Find, exporter: Any) -> None:
     }
 
 
-def test_the_request_itself_is_searched(find: Find, exporter: Any) -> None:
+def test_the_request_itself_is_searched(find: Find, exporter: Exporter) -> None:
     export = exporter(
         events=[event()], headers=(("X-Key", f"Bearer {TEXT}"),), path=f"/v1/logs?{TEXT}"
     )
     assert find(exports=[export]) == {("logs header x-key", "raw"), ("logs path", "raw")}
 
 
-def test_a_refused_export_is_searched_too(find: Find, exporter: Any) -> None:
+def test_a_refused_export_is_searched_too(find: Find, exporter: Exporter) -> None:
     export = exporter(events=[event(k=TEXT)], rejected="no such path", status=404)
     assert find(exports=[export]) == {("logs x attributes.k", "raw")}
 
 
-def test_bodies_that_cannot_be_decoded_are_searched(find: Find, exporter: Any) -> None:
+def test_bodies_that_cannot_be_decoded_are_searched(find: Find, exporter: Exporter) -> None:
     broken = exporter(body=b"{" + TEXT.encode())
     assert find(exports=[broken]) == {("logs body", "raw")}
     unknown = exporter(body=TEXT.encode(), signal=None, method="GET")
@@ -122,7 +127,9 @@ def test_bodies_that_cannot_be_decoded_are_searched(find: Find, exporter: Any) -
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP"])
-def test_a_compressed_body_is_searched_decompressed(find: Find, exporter: Any, coding: str) -> None:
+def test_a_compressed_body_is_searched_decompressed(
+    find: Find, exporter: Exporter, coding: str
+) -> None:
     headers = (("Content-Encoding", coding),)
     body = gzip.compress(exporter(events=[event(k=TEXT)]).body)
     assert TEXT.encode() not in body
@@ -137,7 +144,7 @@ RAW = TEXT.encode()
 FORMS = {
     "base64": [base64.b64encode(b"x" * n + RAW + b"after").decode() for n in range(6)],
     "base64 at its end": [base64.b64encode(b"x" * n + RAW).decode() for n in range(3)],
-    "base64 of urls": [base64.urlsafe_b64encode(b"\xff" * n + RAW).decode() for n in range(3)],
+    "base64 of urls": [base64.urlsafe_b64encode(b"\xff" * n + RAW).decode() for n in (1, 2, 3)],
     "hex": [RAW.hex(), RAW.hex().upper(), f"0x{RAW.hex()}"],
     "percent": ["".join(f"%{byte:02x}" for byte in RAW), "".join(f"%{byte:02X}" for byte in RAW)],
     "escaped": ["".join(f"\\u{byte:04x}" for byte in RAW)],
@@ -150,7 +157,9 @@ FORMS = {
     [(form.split()[0], text) for form, texts in FORMS.items() for text in texts],
 )
 @pytest.mark.parametrize("protocol", [Protocol.GRPC, Protocol.HTTP_JSON])
-def test_each_form(find: Find, exporter: Any, form: str, written: str, protocol: Protocol) -> None:
+def test_each_form(
+    find: Find, exporter: Exporter, form: str, written: str, protocol: Protocol
+) -> None:
     if form != "escaped" or protocol is not Protocol.HTTP_JSON:
         # Within JSON, what is escaped twice is not what was hidden.
         found = find(events=[event(k=written)], protocol=protocol)
@@ -162,7 +171,7 @@ def test_each_form(find: Find, exporter: Any, form: str, written: str, protocol:
     assert find(exports=[broken]) == {("logs body", form)}
 
 
-def test_what_json_escapes_is_read(find: Find, exporter: Any) -> None:
+def test_what_json_escapes_is_read(find: Find, exporter: Exporter) -> None:
     plain = exporter(events=[event(k=TEXT)]).body.decode()
     escaped = plain.replace(TEXT, FORMS["escaped"][0])
     assert json.loads(escaped) == json.loads(plain)
@@ -174,7 +183,7 @@ def test_what_only_looks_like_it_is_not_it(find: Find, near: str) -> None:
     assert find(events=[event(k=near)]) == set()
 
 
-def test_sightings_are_listed_once_and_in_order(viewer: Any) -> None:
+def test_sightings_are_listed_once_and_in_order(viewer: Viewer) -> None:
     events = [event(z=TEXT, a=[TEXT, TEXT]), event(z=TEXT)]
     assert sightings(viewer(events=events).capture, "prompt", TEXT) == [
         Sighting("prompt", "logs x attributes.a", "raw"),
@@ -188,8 +197,8 @@ GATE = "OTEL_LOG_USER_PROMPTS"
 
 
 @pytest.fixture
-def ask(judge: Any, requirement: Any) -> Ask:
-    def asked(check: str, view: Any, canary: str = "prompt", **params: Any) -> Outcome:
+def ask(judge: Judge, requirement: Require) -> Ask:
+    def asked(check: str, view: CaptureView, canary: str = "prompt", **params: Any) -> Outcome:
         made: Requirement = requirement(check, kind="exports", name="", canary=canary, **params)
         outcome: Outcome = judge.judge(made, [view]).outcome
         return outcome
@@ -218,14 +227,19 @@ def ask(judge: Any, requirement: Any) -> Ask:
     ],
 )
 def test_kept(
-    ask: Ask, viewer: Any, findings: Any, allowed: Any, environment: Any, right: bool
+    ask: Ask,
+    viewer: Viewer,
+    findings: Findings,
+    allowed: list[dict[str, str]],
+    environment: dict[str, str],
+    right: bool,
 ) -> None:
     view = viewer(events=[event(k=TEXT)], truth=TRUTH, environment=environment)
     seen = [] if right else [f"{TEXT} (raw)"]
     assert findings(ask("confined", view, allowed=allowed)) == seen
 
 
-def test_each_forbidden_place_is_a_finding(ask: Ask, viewer: Any) -> None:
+def test_each_forbidden_place_is_a_finding(ask: Ask, viewer: Viewer) -> None:
     view = viewer(events=[event(a=TEXT, b=TEXT, c=RAW.hex())], truth=TRUTH)
     outcome = ask(
         "confined", view, allowed=[{"place": "logs x attributes.a"}, {"place": "no", "with": "X"}]
@@ -240,7 +254,7 @@ def test_each_forbidden_place_is_a_finding(ask: Ask, viewer: Any) -> None:
 
 
 def test_nothing_leaked_is_a_pass_only_where_something_was_hidden_and_exported(
-    ask: Ask, viewer: Any, findings: Any
+    ask: Ask, viewer: Viewer, findings: Findings
 ) -> None:
     assert findings(ask("confined", viewer(events=[event()], truth=TRUTH))) == []
     why = NotExercised("no run hid a canary for prompt and exported something")
@@ -260,11 +274,13 @@ def test_nothing_leaked_is_a_pass_only_where_something_was_hidden_and_exported(
         ("logs x attributes.c", ["logs x attributes.a, logs x attributes.b"]),
     ],
 )
-def test_shown_at(ask: Ask, viewer: Any, findings: Any, place: str, seen: list[str]) -> None:
+def test_shown_at(
+    ask: Ask, viewer: Viewer, findings: Findings, place: str, seen: list[str]
+) -> None:
     view = viewer(events=[event(a=TEXT, b=TEXT)], truth=TRUTH)
     assert findings(ask("shown_at", view, place=place)) == seen
 
 
-def test_shown_nowhere(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_shown_nowhere(ask: Ask, viewer: Viewer, findings: Findings) -> None:
     outcome = ask("shown_at", viewer(events=[event()], truth=TRUTH), place="logs x attributes.a")
     assert findings(outcome) == ["nowhere"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.capture import Capture
 from harness.capture.run import GroundTruth
 from harness.judging.checks.canaries import Spot, table
+
+if TYPE_CHECKING:
+    from tests.conftest import Require, Viewer
 
 PROMPTS, DETAILS = "OTEL_LOG_USER_PROMPTS", "OTEL_LOG_TOOL_DETAILS"
 TEXTS = {"prompt": "qKanary7Zx", "api_key": "wSecret9Yy"}
@@ -18,7 +21,7 @@ Take = Callable[..., Capture]
 
 
 @pytest.fixture
-def take(viewer: Any) -> Take:
+def take(viewer: Viewer) -> Take:
     """A capture of a run with these gates open and these attributes of one event."""
 
     def taken(*gates: str, hidden: tuple[str, ...] = ("prompt",), **attributes: str) -> Capture:
@@ -32,13 +35,15 @@ def take(viewer: Any) -> Take:
     return taken
 
 
-def kept(requirement: Any, *allowed: dict[str, str], canary: str = "prompt", **more: Any) -> Any:
+def kept(
+    requirement: Require, *allowed: dict[str, str], canary: str = "prompt", **more: Any
+) -> Any:
     return requirement(
         "confined", kind="exports", name="", canary=canary, allowed=list(allowed), **more
     )
 
 
-def test_no_captures_and_no_canaries_make_no_table(take: Take, requirement: Any) -> None:
+def test_no_captures_and_no_canaries_make_no_table(take: Take, requirement: Require) -> None:
     assert table([], [kept(requirement)]) == ((), ())
     assert table([take(hidden=(), k=TEXTS["prompt"])], [kept(requirement)]) == ((), ())
 
@@ -49,7 +54,7 @@ def test_gates_stand_in_the_order_of_their_openness(take: Take) -> None:
     assert gates == ("closed", "prompts", "details", "prompts+details")
 
 
-def test_a_gate_is_open_at_1_only(viewer: Any) -> None:
+def test_a_gate_is_open_at_1_only(viewer: Viewer) -> None:
     truth = GroundTruth(canaries={"prompt": TEXTS["prompt"]})
     views = [viewer(truth=truth, environment={PROMPTS: value}) for value in ("0", "", "true")]
     assert table([view.capture for view in views], [])[0] == ("closed",)
@@ -64,7 +69,7 @@ def test_a_row_for_each_place_and_one_for_what_was_seen_nowhere(take: Take) -> N
     )
 
 
-def test_a_mark_follows_the_gates_of_its_run(take: Take, requirement: Any) -> None:
+def test_a_mark_follows_the_gates_of_its_run(take: Take, requirement: Require) -> None:
     rule = kept(requirement, {"place": "logs x attributes.k", "with": PROMPTS})
     captures = [take(*gates, k=TEXTS["prompt"]) for gates in ((), (PROMPTS,), (DETAILS,))]
     assert table(captures, [rule])[1] == (
@@ -72,7 +77,7 @@ def test_a_mark_follows_the_gates_of_its_run(take: Take, requirement: Any) -> No
     )
 
 
-def test_both_rules_of_a_canary_must_allow_it(take: Take, requirement: Any) -> None:
+def test_both_rules_of_a_canary_must_allow_it(take: Take, requirement: Require) -> None:
     here = {"place": "logs x attributes.k"}
     captures = [take(k=TEXTS["prompt"])]
 
@@ -91,7 +96,7 @@ def test_both_rules_of_a_canary_must_allow_it(take: Take, requirement: Any) -> N
 
 
 def test_one_forbidden_run_of_several_with_the_same_gates_is_enough(
-    take: Take, requirement: Any, viewer: Any
+    take: Take, requirement: Require, viewer: Viewer
 ) -> None:
     rule = kept(requirement, scenarios=("holiday",))
     away = viewer(

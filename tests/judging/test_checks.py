@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,12 +13,15 @@ from harness.judging.items.describe import expected, shown
 from harness.judging.judge import CHECKS, Judge
 from harness.otlp.model import Protocol
 
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Findings, Require, Viewer
+
 
 def prompt(**attributes: Any) -> dict[str, Any]:
     return {"body": "claude_code.user_prompt", "attributes": attributes}
 
 
-def numbered(number: Any, *, ms: int, session: str = "s") -> dict[str, Any]:
+def numbered(number: object, *, ms: int, session: str = "s") -> dict[str, Any]:
     event = prompt(**{"event.sequence": number, "session.id": session})
     return event | {"time_unix_nano": ms * 1_000_000}
 
@@ -26,7 +29,7 @@ def numbered(number: Any, *, ms: int, session: str = "s") -> dict[str, Any]:
 LENGTH = ("attributes", "prompt_length")
 
 
-def test_nothing_seen_is_never_a_pass(judge: Judge, viewer: Any, requirement: Any) -> None:
+def test_nothing_seen_is_never_a_pass(judge: Judge, viewer: Viewer, requirement: Require) -> None:
     """Each check, on a run that left nothing."""
     params: dict[str, Any] = {
         "calls": "all",
@@ -51,7 +54,7 @@ def test_nothing_seen_is_never_a_pass(judge: Judge, viewer: Any, requirement: An
 
 
 def test_a_field_that_no_item_has_is_not_exercised(
-    judge: Judge, viewer: Any, requirement: Any
+    judge: Judge, viewer: Viewer, requirement: Require
 ) -> None:
     view = viewer(events=[prompt(prompt="x")])
     for check in ("valid_if_present", "json_text", "constant", "subject_version", "increasing"):
@@ -60,7 +63,7 @@ def test_a_field_that_no_item_has_is_not_exercised(
 
 
 def test_value_judges_every_item_and_keeps_int_and_string_apart(
-    judge: Judge, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
     view = viewer(events=[prompt(prompt_length=5), prompt(prompt_length="5"), prompt()])
     outcome = judge.judge(
@@ -77,7 +80,9 @@ def test_value_judges_every_item_and_keeps_int_and_string_apart(
     )
 
 
-def test_value_honours_where(judge: Judge, viewer: Any, requirement: Any, findings: Any) -> None:
+def test_value_honours_where(
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
+) -> None:
     view = viewer(events=[prompt(kind="a", n="bad"), prompt(kind="b", n=1)])
     asked = requirement(
         "valid_if_present",
@@ -92,7 +97,9 @@ def test_value_honours_where(judge: Judge, viewer: Any, requirement: Any, findin
     )
 
 
-def test_json_text_must_be_json(judge: Judge, viewer: Any, requirement: Any, findings: Any) -> None:
+def test_json_text_must_be_json(
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
+) -> None:
     view = viewer(events=[prompt(p='{"a": 1}'), prompt(p="{"), prompt(p=7)])
     asked = requirement(
         "json_text", path=("attributes", "p"), schema={"type": "object", "required": ["a"]}
@@ -101,7 +108,7 @@ def test_json_text_must_be_json(judge: Judge, viewer: Any, requirement: Any, fin
 
 
 def test_present_and_absent_are_opposites(
-    judge: Judge, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
     view = viewer(events=[prompt(prompt_length=5), prompt(other=1)])
     assert findings(judge.judge(requirement("present", path=LENGTH), [view]).outcome) == [
@@ -113,7 +120,7 @@ def test_present_and_absent_are_opposites(
 
 
 def test_covers_asks_for_every_value(
-    judge: Judge, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
     view = viewer(events=[prompt(kind="a"), prompt(kind="b")])
     asked = requirement("covers", path=("attributes", "kind"), values=["a", "b", "c"])
@@ -134,11 +141,11 @@ def test_covers_asks_for_every_value(
 )
 def test_increasing(
     judge: Judge,
-    viewer: Any,
+    viewer: Viewer,
     events: list[dict[str, Any]],
     wrong: list[str],
-    requirement: Any,
-    findings: Any,
+    requirement: Require,
+    findings: Findings,
 ) -> None:
     asked = requirement("increasing", kind="events", path=("attributes", "event.sequence"))
     assert findings(judge.judge(asked, [viewer(events=events)]).outcome) == wrong
@@ -153,7 +160,12 @@ def test_increasing(
     ],
 )
 def test_same_instant(
-    judge: Judge, viewer: Any, timestamp: str, right: bool, requirement: Any, findings: Any
+    judge: Judge,
+    viewer: Viewer,
+    timestamp: str,
+    right: bool,
+    requirement: Require,
+    findings: Findings,
 ) -> None:
     event = prompt(**{"event.timestamp": timestamp}) | {"time_unix_nano": 5_000_000_000}
     asked = requirement("same_instant", path=("attributes", "event.timestamp"), tolerance_ms=1000)
@@ -162,7 +174,7 @@ def test_same_instant(
 
 
 def test_what_happened_must_have_left_something(
-    judge: Judge, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
     asked = requirement("exported", when="a prompt")
     happened = GroundTruth(prompts=("hello",))
@@ -179,7 +191,7 @@ def test_every_occasion_starts_at_nothing() -> None:
 
 
 def test_an_event_is_known_by_either_of_its_names(
-    judge: Judge, viewer: Any, requirement: Any
+    judge: Judge, viewer: Viewer, requirement: Require
 ) -> None:
     view = viewer(
         events=[
@@ -193,7 +205,7 @@ def test_an_event_is_known_by_either_of_its_names(
 
 
 def test_one_protocol_does_not_make_good_for_another(
-    judge: Judge, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
     seen = viewer(events=[prompt(prompt_length=1)], protocol=Protocol.GRPC)
     unseen = viewer(protocol=Protocol.HTTP_JSON)
@@ -207,14 +219,16 @@ def test_one_protocol_does_not_make_good_for_another(
 
 
 def test_a_requirement_of_one_protocol_looks_at_that_one_only(
-    judge: Judge, viewer: Any, requirement: Any
+    judge: Judge, viewer: Viewer, requirement: Require
 ) -> None:
     view = viewer(events=[prompt(prompt_length=1)], protocol=Protocol.GRPC)
     asked = requirement("present", path=LENGTH, protocols=("http/json",))
     assert isinstance(judge.judge(asked, [view]).outcome, NotExercised)
 
 
-def test_another_scenario_is_not_looked_at(judge: Judge, viewer: Any, requirement: Any) -> None:
+def test_another_scenario_is_not_looked_at(
+    judge: Judge, viewer: Viewer, requirement: Require
+) -> None:
     view = viewer(events=[prompt(prompt_length=1)], scenario="holiday")
     assert judge.judge(requirement("present", path=LENGTH), [view]).outcome == NotExercised(
         "there was none of: runs of working_day"
@@ -222,7 +236,7 @@ def test_another_scenario_is_not_looked_at(judge: Judge, viewer: Any, requiremen
 
 
 def test_the_protocols_must_say_the_same(
-    judge: Judge, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
     asked = requirement("same_everywhere", kind="metrics", name="")
     both = [
@@ -239,7 +253,7 @@ def test_the_protocols_must_say_the_same(
 
 
 def test_a_refused_export_shows_in_what_is_missing(
-    judge: Judge, viewer: Any, exporter: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, exporter: Exporter, requirement: Require, findings: Findings
 ) -> None:
     refused = exporter(points=[("a", 1.0, {})], rejected="no such path")
     view = viewer(exports=[refused], truth=GroundTruth(prompts=("hello",)))
@@ -269,7 +283,7 @@ def test_judged_needs_something_looked_at() -> None:
         ({}, "anything"),
     ],
 )
-def test_expectations_in_words(schema: Any, words: str) -> None:
+def test_expectations_in_words(schema: object, words: str) -> None:
     assert expected(schema) == words
 
 

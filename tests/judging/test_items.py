@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,7 +13,8 @@ from harness.judging.items.view import CaptureView
 from harness.mutants.editing import places
 from harness.mutants.rewriting import copy_message
 
-Viewer = Callable[..., CaptureView]
+if TYPE_CHECKING:
+    from tests.conftest import Viewer
 
 SPAN: Mapping[str, Any] = {
     "name": "claude_code.interaction",

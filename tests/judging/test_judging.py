@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.contract.requirement import DRAWN
-from harness.findings import Judged, NotExercised, RunName
+from harness.findings import Judged, NotExercised, Outcome, RunName
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import Judge
 from harness.otlp.model import Protocol
+
+if TYPE_CHECKING:
+    from tests.conftest import Findings, Require, Viewer
 
 LENGTH = ("attributes", "n")
 GATE = "OTEL_LOG_USER_PROMPTS"
@@ -20,6 +25,11 @@ def prompt(**attributes: Any) -> dict[str, Any]:
 
 
 GOOD, BAD = [prompt(n=1)], [prompt(other=1)]
+
+
+def judged(outcome: Outcome) -> Judged:
+    assert isinstance(outcome, Judged), outcome
+    return outcome
 
 
 @pytest.mark.parametrize(
@@ -44,12 +54,12 @@ GOOD, BAD = [prompt(n=1)], [prompt(other=1)]
     ],
 )
 def test_given(
-    judge: Any,
-    viewer: Any,
-    requirement: Any,
-    given: Any,
-    environment: Any,
-    traits: Any,
+    judge: Judge,
+    viewer: Viewer,
+    requirement: Require,
+    given: dict[str, str | bool | None],
+    environment: dict[str, str],
+    traits: tuple[str, ...],
     concerned: bool,
 ) -> None:
     view = viewer(events=GOOD, environment=environment, traits=traits)
@@ -75,7 +85,11 @@ def test_given(
     ],
 )
 def test_the_runs_of_a_requirement_in_words(
-    judge: Any, requirement: Any, scenarios: Any, given: Any, words: str
+    judge: Judge,
+    requirement: Require,
+    scenarios: tuple[str, ...],
+    given: dict[str, str | bool | None],
+    words: str,
 ) -> None:
     asked = requirement("present", path=LENGTH, scenarios=scenarios, given=given)
     assert asked.exercised_by == words
@@ -83,17 +97,17 @@ def test_the_runs_of_a_requirement_in_words(
 
 
 def test_without_scenarios_every_run_is_judged(
-    judge: Any, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
     asked = requirement("present", path=LENGTH, scenarios=())
     views = [viewer(events=GOOD), viewer(events=BAD, scenario="holiday")]
-    outcome = judge.judge(asked, views).outcome
+    outcome = judged(judge.judge(asked, views).outcome)
     assert findings(outcome) == ["only other"]
     assert outcome.looked_at == 2
     assert outcome.findings[0].where.startswith("holiday over http/json · ")
 
 
-def test_one_scenario_is_enough(judge: Any, viewer: Any, requirement: Any) -> None:
+def test_one_scenario_is_enough(judge: Judge, viewer: Viewer, requirement: Require) -> None:
     asked = requirement("present", path=LENGTH, scenarios=())
     for events, other in ((GOOD, []), ([], GOOD)):
         views = [viewer(events=events), viewer(events=other, scenario="holiday")]
@@ -103,7 +117,7 @@ def test_one_scenario_is_enough(judge: Any, viewer: Any, requirement: Any) -> No
 
 
 def test_a_scenario_counts_only_where_each_of_its_protocols_shows_it(
-    judge: Any, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
     asked = requirement("present", path=LENGTH, scenarios=())
     seen = viewer(events=GOOD, protocol=Protocol.GRPC)
@@ -127,7 +141,7 @@ def test_a_scenario_counts_only_where_each_of_its_protocols_shows_it(
 
 
 def test_one_drawn_run_is_enough_whatever_its_protocol(
-    judge: Any, viewer: Any, requirement: Any
+    judge: Judge, viewer: Viewer, requirement: Require
 ) -> None:
     asked = requirement("present", path=LENGTH, scenarios=())
     drawn = {"scenario": "fuzz", "traits": (DRAWN,)}
@@ -141,29 +155,28 @@ def test_one_drawn_run_is_enough_whatever_its_protocol(
 
 
 def test_what_a_drawn_run_shows_can_be_seen_by_hand(
-    judge: Any, viewer: Any, requirement: Any
+    judge: Judge, viewer: Viewer, requirement: Require
 ) -> None:
     asked = requirement("present", path=LENGTH, scenarios=())
     environment = {"OTEL_RESOURCE_ATTRIBUTES": "a=x y"}
     lines = [
         finding.by_hand
         for traits in ((DRAWN,), ())
-        for finding in judge.judge(
-            asked, [viewer(events=BAD, traits=traits, environment=environment)]
-        ).outcome.findings
+        for view in [viewer(events=BAD, traits=traits, environment=environment)]
+        for finding in judged(judge.judge(asked, [view]).outcome).findings
     ]
     assert "OTEL_RESOURCE_ATTRIBUTES='a=x y'" in lines[0]
     assert lines[1] == ""
 
 
-def test_reasons_are_said_once_each(judge: Any, viewer: Any, requirement: Any) -> None:
+def test_reasons_are_said_once_each(judge: Judge, viewer: Viewer, requirement: Require) -> None:
     asked = requirement("exported", scenarios=(), when="a prompt")
     views = [viewer(protocol=each, scenario=name) for each in Protocol for name in ("a", "b")]
     assert judge.judge(asked, views).outcome == NotExercised("the run saw no prompt")
 
 
 def test_two_requirements_of_one_name_are_judged_each(
-    judge: Any, viewer: Any, requirement: Any, findings: Any
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
     view = viewer(events=BAD)
     present = requirement("present", path=LENGTH)
@@ -174,25 +187,27 @@ def test_two_requirements_of_one_name_are_judged_each(
 # --- the runs of a finding
 
 
-def test_a_finding_names_the_run_that_shows_it(judge: Any, viewer: Any, requirement: Any) -> None:
+def test_a_finding_names_the_run_that_shows_it(
+    judge: Judge, viewer: Viewer, requirement: Require
+) -> None:
     asked = requirement("present", path=LENGTH, scenarios=())
     views = [
         viewer(events=GOOD),
         viewer(events=BAD, protocol=Protocol.GRPC, scenario="holiday"),
         viewer(events=BAD, traits=(DRAWN,), scenario="fuzz"),
     ]
-    assert [each.runs for each in judge.judge(asked, views).outcome.findings] == [
+    assert [each.runs for each in judged(judge.judge(asked, views).outcome).findings] == [
         (RunName("holiday", "grpc"),),
         (RunName("fuzz", "http/json", drawn=True),),
     ]
 
 
 def test_a_finding_across_runs_names_those_it_takes(
-    judge: Any, viewer: Any, requirement: Any
+    judge: Judge, viewer: Viewer, requirement: Require
 ) -> None:
-    def runs(check: str, *views: Any, **fields: Any) -> Any:
+    def runs(check: str, *views: CaptureView, **fields: Any) -> tuple[RunName, ...]:
         asked = requirement(check, **{"path": LENGTH, "scenarios": (), **fields})
-        (finding,) = judge.judge(asked, views).outcome.findings
+        (finding,) = judged(judge.judge(asked, views).outcome).findings
         return finding.runs
 
     one, two = viewer(events=[prompt(n="a")]), viewer(events=[prompt(n="b")], scenario="other")
@@ -214,13 +229,13 @@ def test_a_finding_across_runs_names_those_it_takes(
 # --- across runs
 
 
-def test_distinct(judge: Any, viewer: Any, requirement: Any, findings: Any) -> None:
+def test_distinct(judge: Judge, viewer: Viewer, requirement: Require, findings: Findings) -> None:
     asked = requirement("distinct", path=LENGTH, scenarios=())
     first = viewer(events=[prompt(n="a"), prompt(n="a")])
     other = viewer(events=[prompt(n="b")], scenario="holiday")
     assert findings(judge.judge(asked, [first, other]).outcome) == []
     same = viewer(events=[prompt(n="b"), prompt(n="a")], protocol=Protocol.GRPC)
-    outcome = judge.judge(asked, [first, same]).outcome
+    outcome = judged(judge.judge(asked, [first, same]).outcome)
     assert [(each.expected, each.seen, each.where) for each in outcome.findings] == [
         ("another than in working_day over http/json", '"a" (string)', "working_day over grpc")
     ]
@@ -232,7 +247,9 @@ def test_distinct(judge: Any, viewer: Any, requirement: Any, findings: Any) -> N
     assert judge.judge(asked, [first, viewer(events=BAD, scenario="holiday")]).outcome == why
 
 
-def test_equal_in_all(judge: Any, viewer: Any, requirement: Any, findings: Any) -> None:
+def test_equal_in_all(
+    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
+) -> None:
     asked = requirement("equal_in_all", path=LENGTH)
     first = viewer(events=[prompt(n="a"), prompt()])
     same = viewer(events=[prompt(n="a")], protocol=Protocol.GRPC)

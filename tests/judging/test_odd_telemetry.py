@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,9 @@ from harness.otlp.messages import (
     Request,
 )
 from harness.otlp.model import Protocol, Signal
+
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Findings, Viewer
 
 TEXT = "qKanary7Zx"
 
@@ -46,13 +49,13 @@ def event(name: str, **attributes: Any) -> dict[str, Any]:
     ],
     ids=["all", "upper case", "one letter"],
 )
-def test_escapes_of_json_hide_nothing(viewer: Any, exporter: Any, escaped: str) -> None:
+def test_escapes_of_json_hide_nothing(viewer: Viewer, exporter: Exporter, escaped: str) -> None:
     plain = exporter(events=[event("x", k=TEXT)]).body.decode()
     export = exporter(body=plain.replace(TEXT, escaped).encode())
     assert places(viewer(exports=[export])) == {("logs x attributes.k", "raw")}
 
 
-def test_bytes_in_json_are_one_sighting(viewer: Any) -> None:
+def test_bytes_in_json_are_one_sighting(viewer: Viewer) -> None:
     view = viewer(events=[event("x", k=TEXT.encode())])
     assert places(view) == {("logs x attributes.k", "raw")}
 
@@ -91,7 +94,7 @@ def repeated_key(scope: Any, record: Any) -> None:
     record.attributes.add(key="j").value.string_value = "clean"
 
 
-def grpc_view(viewer: Any, exporter: Any, message: Request, signal: Signal) -> CaptureView:
+def grpc_view(viewer: Viewer, exporter: Exporter, message: Request, signal: Signal) -> CaptureView:
     body = encode(message, ENCODINGS[Protocol.GRPC])
     export = exporter(body=body, protocol=Protocol.GRPC, signal=signal)
     view: CaptureView = viewer(exports=[export], protocol=Protocol.GRPC)
@@ -102,7 +105,7 @@ def grpc_view(viewer: Any, exporter: Any, message: Request, signal: Signal) -> C
     "hide", [scope_name, scope_attribute, schema_url, event_name, severity_text, repeated_key]
 )
 def test_a_second_place_is_not_masked_by_the_first(
-    viewer: Any, exporter: Any, hide: Callable[[Any, Any], None]
+    viewer: Viewer, exporter: Exporter, hide: Callable[[Any, Any], None]
 ) -> None:
     message, scope, record = log_request()
     hide(scope, record)
@@ -110,7 +113,9 @@ def test_a_second_place_is_not_masked_by_the_first(
 
 
 @pytest.mark.parametrize("where", ["link", "event name"])
-def test_a_second_place_of_a_span_is_not_masked(viewer: Any, exporter: Any, where: str) -> None:
+def test_a_second_place_of_a_span_is_not_masked(
+    viewer: Viewer, exporter: Exporter, where: str
+) -> None:
     message = ExportTraceServiceRequest()
     span = message.resource_spans.add().scope_spans.add().spans.add(name="w")
     span.attributes.add(key="k").value.string_value = TEXT
@@ -126,7 +131,7 @@ Asked = Callable[..., Any]
 
 @pytest.mark.parametrize("model", [["a"], {"a": "b"}, 4.5])
 def test_a_model_of_any_type_is_another_model(
-    judge: Judge, requirement: Asked, viewer: Any, findings: Any, model: Any
+    judge: Judge, requirement: Asked, viewer: Viewer, findings: Findings, model: object
 ) -> None:
     view = viewer(
         points=[("t", 1, {"model": model, "type": "input"})], truth=GroundTruth(api_calls=(CALL,))
@@ -136,7 +141,7 @@ def test_a_model_of_any_type_is_another_model(
 
 
 def test_a_model_of_digits_keeps_its_name(
-    judge: Judge, requirement: Asked, viewer: Any, findings: Any
+    judge: Judge, requirement: Asked, viewer: Viewer, findings: Findings
 ) -> None:
     truth = GroundTruth(api_calls=(ApiCall("4", 200, False, True, "r", 1),))
     view = viewer(points=[("t", 1, {"model": "4", "type": "input"})], truth=truth)
@@ -146,7 +151,7 @@ def test_a_model_of_digits_keeps_its_name(
 
 @pytest.mark.parametrize("value", [1.5, float("nan"), float("inf"), 2.0])
 def test_edits_are_counted_exactly(
-    judge: Judge, requirement: Asked, viewer: Any, findings: Any, value: float
+    judge: Judge, requirement: Asked, viewer: Viewer, findings: Findings, value: float
 ) -> None:
     view = viewer(points=[("e", value, COUNTED)], truth=GroundTruth(decisions=(EDIT,)))
     outcome = judge.judge(requirement("edits_decided", kind="metric", name="e"), [view]).outcome
@@ -154,7 +159,7 @@ def test_edits_are_counted_exactly(
 
 
 def test_cumulative_edits_are_not_added_up(
-    judge: Judge, requirement: Asked, viewer: Any, findings: Any
+    judge: Judge, requirement: Asked, viewer: Viewer, findings: Findings
 ) -> None:
     points = [("e", n, COUNTED, {"temporality": "cumulative"}) for n in (1, 2)]
     view = viewer(points=points, truth=GroundTruth(decisions=(EDIT, EDIT)))
@@ -163,7 +168,7 @@ def test_cumulative_edits_are_not_added_up(
 
 
 def test_the_latest_cumulative_point_counts_whenever_it_arrives(
-    judge: Judge, requirement: Asked, viewer: Any, findings: Any
+    judge: Judge, requirement: Asked, viewer: Viewer, findings: Findings
 ) -> None:
     points: list[Any] = [
         ("l", 5.0, {}, {"temporality": "cumulative", "time": 9}),
@@ -176,7 +181,7 @@ def test_the_latest_cumulative_point_counts_whenever_it_arrives(
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1e400"])
 def test_no_number_is_not_short(
-    judge: Judge, requirement: Asked, viewer: Any, findings: Any, value: str
+    judge: Judge, requirement: Asked, viewer: Viewer, findings: Findings, value: str
 ) -> None:
     asked = requirement("shorter_than_the_run", name="x", path=("attributes", "n"))
     assert findings(judge.judge(asked, [viewer(events=[event("x", n=value)])]).outcome)
@@ -201,10 +206,10 @@ def test_no_number_is_not_short(
 def test_odd_values_are_wrong_values(
     judge: Judge,
     requirement: Asked,
-    viewer: Any,
+    viewer: Viewer,
     check: str,
     params: Mapping[str, Any],
-    value: Any,
+    value: object,
 ) -> None:
     truth = GroundTruth(
         prompts=("abc",), api_calls=(CALL,), tool_runs=(RAN,), failures=(Failure(500, "m", 2),)
@@ -221,7 +226,7 @@ def test_odd_values_are_wrong_values(
 
 
 def test_an_id_of_another_type_is_none(
-    judge: Judge, requirement: Asked, viewer: Any, findings: Any
+    judge: Judge, requirement: Asked, viewer: Viewer, findings: Findings
 ) -> None:
     view = viewer(
         events=[event("tool_result", tool_name="Bash", tool_use_id=["t1"], n="true")],

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.run import ApiCall, Decision, GroundTruth, ToolRun
 from harness.findings import Judged, NotExercised
 from harness.judging.checks.canaries import sightings
+from harness.judging.judge import Judge
 from harness.otlp.model import Protocol
+
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Findings, Require, Viewer
 
 TOKENS = "claude_code.token.usage"
 ODD = ([7], {"a": 7}, b"7")
@@ -24,7 +28,7 @@ def event(name: str, **attributes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("value", ODD)
 def test_tokens_that_are_no_number(
-    judge: Any, requirement: Any, viewer: Any, findings: Any, value: Any
+    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: object
 ) -> None:
     asked = requirement("event_tokens", name="api_request", path=("attributes", "input_tokens"))
     view = viewer(events=[event("api_request", model="opus", input_tokens=value)], truth=BILLED)
@@ -33,7 +37,7 @@ def test_tokens_that_are_no_number(
 
 @pytest.mark.parametrize("value", ODD)
 def test_a_model_that_is_no_text(
-    judge: Any, requirement: Any, viewer: Any, findings: Any, value: Any
+    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: object
 ) -> None:
     asked = requirement("tokens_billed", kind="metric", name=TOKENS, calls="all")
     view = viewer(points=[(TOKENS, 7, {"type": "input", "model": value})], truth=BILLED)
@@ -42,7 +46,7 @@ def test_a_model_that_is_no_text(
 
 @pytest.mark.parametrize("value", ODD)
 def test_a_tool_id_that_is_no_text_is_none(
-    judge: Any, requirement: Any, viewer: Any, findings: Any, value: Any
+    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: object
 ) -> None:
     asked = requirement("tool_outcome", name="tool_result", path=("attributes", "success"))
     told = event("tool_result", tool_name="Bash", tool_use_id=value, success="false")
@@ -53,7 +57,12 @@ def test_a_tool_id_that_is_no_text_is_none(
 @pytest.mark.parametrize("check", ["increasing", "without_gaps"])
 @pytest.mark.parametrize("value", ODD)
 def test_a_session_id_that_is_no_text_is_a_session(
-    judge: Any, requirement: Any, viewer: Any, findings: Any, check: str, value: Any
+    judge: Judge,
+    requirement: Require,
+    viewer: Viewer,
+    findings: Findings,
+    check: str,
+    value: object,
 ) -> None:
     asked = requirement(check, kind="events", path=("attributes", "event.sequence"))
     told = [
@@ -73,7 +82,12 @@ def test_a_session_id_that_is_no_text_is_a_session(
     ],
 )
 def test_counts_that_are_not_whole(
-    judge: Any, requirement: Any, viewer: Any, findings: Any, values: list[float], seen: list[str]
+    judge: Judge,
+    requirement: Require,
+    viewer: Viewer,
+    findings: Findings,
+    values: list[float],
+    seen: list[str],
 ) -> None:
     made = Decision("Edit", "t1", {"file_path": "a.py"}, True, "config")
     told = {"tool_name": "Edit", "decision": "accept", "language": "Python"}
@@ -87,7 +101,7 @@ def test_counts_that_are_not_whole(
 
 
 def test_edits_of_a_running_total_are_counted_once(
-    judge: Any, requirement: Any, viewer: Any, findings: Any
+    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings
 ) -> None:
     made = Decision("Edit", "t1", {"file_path": "a.py"}, True, "config")
     told = {"tool_name": "Edit", "decision": "accept", "language": "Python"}
@@ -103,7 +117,7 @@ def test_edits_of_a_running_total_are_counted_once(
 
 
 def test_what_was_never_billed_is_told_with_its_run(
-    judge: Any, requirement: Any, viewer: Any
+    judge: Judge, requirement: Require, viewer: Viewer
 ) -> None:
     points = [(TOKENS, n, {"type": "input", "model": m}) for n, m in ((7, "opus"), (1, "other"))]
     asked = requirement("tokens_billed", kind="metric", name=TOKENS, calls="all")
@@ -116,7 +130,7 @@ def test_what_was_never_billed_is_told_with_its_run(
 
 
 def test_a_stream_that_comes_twice_is_told_with_its_run(
-    judge: Any, requirement: Any, viewer: Any
+    judge: Judge, requirement: Require, viewer: Viewer
 ) -> None:
     asked = requirement("one_point_per_stream", kind="metrics", name="")
     outcome = judge.judge(asked, [viewer(points=[("m", 1, {}), ("m", 1, {})])]).outcome
@@ -129,7 +143,7 @@ def test_a_stream_that_comes_twice_is_told_with_its_run(
 
 
 def test_a_protocol_is_all_of_its_runs(
-    judge: Any, requirement: Any, viewer: Any, findings: Any
+    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings
 ) -> None:
     asked = requirement("same_everywhere", kind="metrics", name="", scenarios=())
     views = [
@@ -153,14 +167,14 @@ ESCAPES = ["".join(rf"\u{byte:{form}}" for byte in CANARY.encode()) for form in 
 
 @pytest.mark.parametrize("protocol", list(Protocol))
 @pytest.mark.parametrize("written", ESCAPES)
-def test_an_escaped_canary_in_a_value(viewer: Any, protocol: Protocol, written: str) -> None:
+def test_an_escaped_canary_in_a_value(viewer: Viewer, protocol: Protocol, written: str) -> None:
     capture = viewer(events=[event("x", k=written)], protocol=protocol).capture
     found = sightings(capture, "prompt", CANARY)
     assert ("logs x attributes.k", "escaped") in {(each.place, each.form) for each in found}
 
 
 @pytest.mark.parametrize("written", [*ESCAPES, rf"\u0071{CANARY[1:]}", rf"{CANARY[:-1]}\u0078"])
-def test_a_body_that_escapes_some_letters(viewer: Any, exporter: Any, written: str) -> None:
+def test_a_body_that_escapes_some_letters(viewer: Viewer, exporter: Exporter, written: str) -> None:
     plain = exporter(events=[event("x", k=CANARY)]).body.decode()
     body = plain.replace(CANARY, written)
     assert json.loads(body) == json.loads(plain)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.run import Failure, GroundTruth, Host
 from harness.findings import Judged, NotExercised, Outcome
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import Judge
+
+if TYPE_CHECKING:
+    from tests.conftest import Findings, Require, Viewer
 
 Ask = Callable[..., Outcome]
 
@@ -22,10 +27,10 @@ def event(ns: int = 1, **attributes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ask(judge: Any, requirement: Any) -> Ask:
+def ask(judge: Judge, requirement: Require) -> Ask:
     """Judge the attribute ``n`` of events called x, unless ``params`` say otherwise."""
 
-    def asked(check: str, view: Any, **params: Any) -> Outcome:
+    def asked(check: str, view: CaptureView, **params: Any) -> Outcome:
         made = requirement(check, **{"name": "x", "path": ("attributes", "n"), **params})
         outcome: Outcome = judge.judge(made, [view]).outcome
         return outcome
@@ -48,13 +53,13 @@ def ask(judge: Any, requirement: Any) -> Ask:
     ],
     ids=["in it", "first", "before", "last", "after", "1970"],
 )
-def test_within_the_run(ask: Ask, viewer: Any, findings: Any, ns: int, right: bool) -> None:
+def test_within_the_run(ask: Ask, viewer: Viewer, findings: Findings, ns: int, right: bool) -> None:
     view = viewer(events=[event(11 * SECOND_NS), event(ns)], **TIMES)
     outcome = ask("within_the_run", view, path=("time_unix_nano",))
     assert findings(outcome) == ([] if right else [str(ns)])
 
 
-def test_a_time_that_is_not_set_is_not_judged(ask: Ask, viewer: Any) -> None:
+def test_a_time_that_is_not_set_is_not_judged(ask: Ask, viewer: Viewer) -> None:
     outcome = ask("within_the_run", viewer(events=[event(0)], **TIMES), path=("time_unix_nano",))
     assert outcome == NotExercised("no event x carried time_unix_nano")
 
@@ -64,7 +69,7 @@ def test_a_time_that_is_not_set_is_not_judged(ask: Ask, viewer: Any) -> None:
     [(1999, []), (2000, []), (2001, ["2001"]), ("2000", []), ("2000.5", ["2000.5"])],
 )
 def test_shorter_than_the_run(
-    ask: Ask, viewer: Any, findings: Any, took: Any, seen: list[str]
+    ask: Ask, viewer: Viewer, findings: Findings, took: object, seen: list[str]
 ) -> None:
     view = viewer(events=[event(n=took), event(n=1), event(n="long"), event()], **TIMES)
     outcome = ask("shorter_than_the_run", view)
@@ -73,7 +78,7 @@ def test_shorter_than_the_run(
     assert outcome.looked_at == 2
 
 
-def test_a_length_that_no_event_gives(ask: Ask, viewer: Any) -> None:
+def test_a_length_that_no_event_gives(ask: Ask, viewer: Viewer) -> None:
     for wordy in (event(), event(n="long")):
         view = viewer(events=[wordy], **TIMES)
         assert isinstance(ask("shorter_than_the_run", view), NotExercised)
@@ -96,7 +101,7 @@ def active(seconds: float, kind: str = "user", temporality: str = "delta") -> An
     ids=["all of it", "more", "more in all", "each stream", "one of two", "totals"],
 )
 def test_active_within_the_run(
-    ask: Ask, viewer: Any, findings: Any, points: list[Any], seen: list[str]
+    ask: Ask, viewer: Viewer, findings: Findings, points: list[Any], seen: list[str]
 ) -> None:
     view = viewer(points=points, **TIMES)
     outcome = ask("active_within_the_run", view, kind="metric", name="active")
@@ -121,7 +126,12 @@ def test_active_within_the_run(
     ],
 )
 def test_as_host(
-    ask: Ask, viewer: Any, findings: Any, fact: str, attributes: Any, seen: list[str]
+    ask: Ask,
+    viewer: Viewer,
+    findings: Findings,
+    fact: str,
+    attributes: dict[str, object],
+    seen: list[str],
 ) -> None:
     host = Host(os_type="linux", os_version="6.1", arch="amd64")
     view = viewer(events=[{}], resource=attributes, host=host)
@@ -132,21 +142,21 @@ def test_as_host(
     ("attributes", "seen"), [({"n": "2"}, []), ({"n": "1"}, ['"1" (string)']), ({}, ["nothing"])]
 )
 def test_as_host_within_wsl(
-    ask: Ask, viewer: Any, findings: Any, attributes: Any, seen: list[str]
+    ask: Ask, viewer: Viewer, findings: Findings, attributes: dict[str, object], seen: list[str]
 ) -> None:
     view = viewer(events=[{}], resource=attributes, host=Host(wsl_version="2"))
     outcome = ask("as_host", view, kind="resources", name="", fact="wsl_version")
     assert findings(outcome) == seen
 
 
-def test_what_the_machine_has_not_is_said(ask: Ask, viewer: Any) -> None:
+def test_what_the_machine_has_not_is_said(ask: Ask, viewer: Viewer) -> None:
     view = viewer(events=[{}], resource={"n": "2"})
     outcome = ask("as_host", view, kind="resources", name="", fact="wsl_version")
     assert isinstance(outcome, Judged)
     assert outcome.findings[0].expected == "no n here"
 
 
-def test_as_signed_in(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_as_signed_in(ask: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = GroundTruth(account={"n": "me"})
     events = [event(n="me"), event(n="you"), event()]
     view = viewer(events=events, truth=truth)
@@ -172,9 +182,9 @@ def test_as_signed_in(ask: Ask, viewer: Any, findings: Any) -> None:
     ],
 )
 def test_prompt_length(
-    ask: Ask, viewer: Any, findings: Any, prompt: str, lengths: list[Any], wrong: list[Any]
+    ask: Ask, viewer: Viewer, findings: Findings, prompt: str, lengths: list[Any], wrong: list[Any]
 ) -> None:
-    def seen(length: Any) -> list[str]:
+    def seen(length: object) -> list[str]:
         told = event() if length is None else event(n=length)
         view = viewer(events=[told], truth=GroundTruth(prompts=(prompt,)))
         found: list[str] = findings(ask("prompt_length", view))
@@ -184,7 +194,9 @@ def test_prompt_length(
     assert all(seen(length) for length in wrong)
 
 
-def test_prompts_are_told_in_the_order_of_their_times(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_prompts_are_told_in_the_order_of_their_times(
+    ask: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = GroundTruth(prompts=("one", "three"))
     right = viewer(events=[event(2, n="three"), event(1, n="one")], truth=truth)
     assert findings(ask("prompt_text", right)) == []
@@ -201,14 +213,14 @@ def test_prompts_are_told_in_the_order_of_their_times(ask: Ask, viewer: Any, fin
     [({"n": "Hé 😀"}, True), ({"n": "He\u0301 😀"}, False), ({"n": "Hé 😀 "}, False), ({}, False)],
 )
 def test_prompt_text_is_word_for_word(
-    ask: Ask, viewer: Any, findings: Any, attributes: dict[str, str], right: bool
+    ask: Ask, viewer: Viewer, findings: Findings, attributes: dict[str, str], right: bool
 ) -> None:
-    made = event(**attributes)  # type: ignore[arg-type]  # no time among the attributes
+    made = event(1, **attributes)
     view = viewer(events=[made], truth=GroundTruth(prompts=("Hé 😀",)))
     assert (findings(ask("prompt_text", view)) == []) is right
 
 
-def test_a_prompt_that_nobody_made_is_not_judged(ask: Ask, viewer: Any) -> None:
+def test_a_prompt_that_nobody_made_is_not_judged(ask: Ask, viewer: Viewer) -> None:
     for check in ("prompt_length", "prompt_text"):
         assert isinstance(ask(check, viewer(events=[event(n=1)])), NotExercised)
 
@@ -244,7 +256,13 @@ def failed(*failures: Failure) -> GroundTruth:
     ],
 )
 def test_failures_told(
-    ask: Ask, viewer: Any, findings: Any, fact: str, failure: Failure, value: Any, right: bool
+    ask: Ask,
+    viewer: Viewer,
+    findings: Findings,
+    fact: str,
+    failure: Failure,
+    value: object,
+    right: bool,
 ) -> None:
     told = event() if value is None else event(n=value)
     view = viewer(events=[told], truth=failed(failure))
@@ -252,7 +270,7 @@ def test_failures_told(
 
 
 def test_failures_are_told_in_the_order_of_their_times(
-    ask: Ask, viewer: Any, findings: Any
+    ask: Ask, viewer: Viewer, findings: Findings
 ) -> None:
     truth = failed(REFUSED, UNANSWERED, Failure(400, "bad", 1))
     right = viewer(events=[event(3, n=400), event(1, n=500), event(2)], truth=truth)
@@ -276,7 +294,7 @@ def test_failures_are_told_in_the_order_of_their_times(
     ],
 )
 def test_attempts_of_some_statuses(
-    ask: Ask, viewer: Any, findings: Any, statuses: list[int] | None, seen: list[str] | None
+    ask: Ask, viewer: Viewer, findings: Findings, statuses: list[int] | None, seen: list[str] | None
 ) -> None:
     view = viewer(
         events=[event(1, n=9), event(2, n=9), event(3, n=9)],
@@ -290,7 +308,7 @@ def test_attempts_of_some_statuses(
         assert findings(outcome) == seen
 
 
-def test_events_that_may_be_of_any_failure_tell_nothing(ask: Ask, viewer: Any) -> None:
+def test_events_that_may_be_of_any_failure_tell_nothing(ask: Ask, viewer: Viewer) -> None:
     wrong = event(n=1)
     two = viewer(events=[wrong], truth=failed(REFUSED, REFUSED))
     assert ask("failures_told", two, fact="status") == NotExercised(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.findings import Judged, NotExercised, Outcome
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import Judge
+
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Findings, Require, Viewer
 
 Ask = Callable[..., Outcome]
 
@@ -24,8 +29,8 @@ def running(start: int, time: int, value: float, stream: str = "s") -> Any:
 
 
 @pytest.fixture
-def ask(judge: Any, requirement: Any) -> Ask:
-    def asked(check: str, view: Any, **params: Any) -> Outcome:
+def ask(judge: Judge, requirement: Require) -> Ask:
+    def asked(check: str, view: CaptureView, **params: Any) -> Outcome:
         made = requirement(check, **{"kind": "metrics", "name": "", **params})
         outcome: Outcome = judge.judge(made, [view]).outcome
         return outcome
@@ -38,14 +43,14 @@ def ask(judge: Any, requirement: Any) -> Ask:
     [(1, 2, True), (5, 5, True), (6, 5, False), (0, 5, False), (0, 0, False), (5, 0, False)],
 )
 def test_times_ordered(
-    ask: Ask, viewer: Any, findings: Any, start: int, time: int, right: bool
+    ask: Ask, viewer: Viewer, findings: Findings, start: int, time: int, right: bool
 ) -> None:
     view = viewer(points=[point(1, 2), point(start, time)])
     seen = [] if right else [f"start {start}, time {time}"]
     assert findings(ask("times_ordered", view)) == seen
 
 
-def test_unique_keys(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_unique_keys(ask: Ask, viewer: Viewer, findings: Findings) -> None:
     twice = [("b", 1), ("a", 1), ("b", 2), ("a", 1)]
     points = viewer(points=[("m", 1, {"a": 1, "b": 1}), ("m", 1, twice)])
     assert findings(ask("unique_keys", points)) == ["a, b more than once"]
@@ -57,7 +62,7 @@ def test_unique_keys(ask: Ask, viewer: Any, findings: Any) -> None:
     assert findings(ask("unique_keys", resource, kind="events")) == []
 
 
-def test_one_point_per_stream(ask: Ask, viewer: Any) -> None:
+def test_one_point_per_stream(ask: Ask, viewer: Viewer) -> None:
     view = viewer(points=[point(1, 2), point(2, 3), point(1, 2, stream="t"), point(3, 4)])
     outcome = ask("one_point_per_stream", view)
     assert isinstance(outcome, Judged)
@@ -66,7 +71,7 @@ def test_one_point_per_stream(ask: Ask, viewer: Any) -> None:
 
 
 def test_the_order_of_attributes_makes_no_other_stream(
-    ask: Ask, viewer: Any, findings: Any
+    ask: Ask, viewer: Viewer, findings: Findings
 ) -> None:
     pairs = [("a", 1), ("b", 2)]
     view = viewer(points=[("m", 1, pairs), ("m", 1, pairs[::-1]), ("n", 1, pairs)])
@@ -74,7 +79,7 @@ def test_the_order_of_attributes_makes_no_other_stream(
 
 
 def test_a_stream_may_come_again_in_the_next_export(
-    ask: Ask, viewer: Any, exporter: Any, findings: Any
+    ask: Ask, viewer: Viewer, exporter: Exporter, findings: Findings
 ) -> None:
     exports = [exporter(points=[point(n, n + 1)], sequence=n) for n in (1, 2)]
     assert findings(ask("one_point_per_stream", viewer(exports=exports))) == []
@@ -102,7 +107,7 @@ def test_a_stream_may_come_again_in_the_next_export(
     ],
 )
 def test_windows_apart(
-    ask: Ask, viewer: Any, findings: Any, points: list[Any], seen: list[str]
+    ask: Ask, viewer: Viewer, findings: Findings, points: list[Any], seen: list[str]
 ) -> None:
     assert findings(ask("windows_apart", viewer(points=points))) == seen
 
@@ -129,21 +134,19 @@ def test_windows_apart(
     ],
 )
 def test_never_falls(
-    ask: Ask, viewer: Any, findings: Any, points: list[Any], seen: list[str]
+    ask: Ask, viewer: Viewer, findings: Findings, points: list[Any], seen: list[str]
 ) -> None:
     assert findings(ask("never_falls", viewer(points=points))) == seen
 
 
-def test_what_came_once_tells_nothing_of_order(ask: Ask, viewer: Any) -> None:
+def test_what_came_once_tells_nothing_of_order(ask: Ask, viewer: Viewer) -> None:
     once = [point(1, 2), point(1, 2, stream="t"), running(1, 2, 1)]
     view = viewer(points=once)
     assert ask("windows_apart", view) == NotExercised("no delta stream was exported twice")
     assert ask("never_falls", view) == NotExercised("no cumulative stream was exported twice")
 
 
-def test_streams_are_followed_across_exports(
-    ask: Ask, viewer: Any, exporter: Any, findings: Any
-) -> None:
+def test_streams_are_followed_across_exports(ask: Ask, viewer: Viewer, exporter: Exporter) -> None:
     exports = [
         exporter(points=[point(1, 5), running(1, 5, 2)]),
         exporter(points=[point(4, 9), running(1, 9, 1)], sequence=2),

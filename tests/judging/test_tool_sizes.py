@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.run import Decision, GroundTruth, ToolRun
 from harness.findings import Judged, NotExercised, Outcome
+from harness.judging.judge import Judge
+
+if TYPE_CHECKING:
+    from tests.conftest import Findings, Require, Viewer
 
 Ask = Callable[..., Outcome]
 
 
 @pytest.fixture
-def ask(judge: Any, requirement: Any, viewer: Any) -> Ask:
+def ask(judge: Judge, requirement: Require, viewer: Viewer) -> Ask:
     """Judge the field ``n`` of one event about one tool run; None: the event has none."""
 
     def asked(check: str, run: ToolRun, value: Any, **params: Any) -> Outcome:
@@ -50,7 +54,9 @@ def ran(name: str = "Bash", ok: bool = True, **facts: Any) -> ToolRun:
         ({"command": 'say "hi"\n'}, 26, 23),
     ],
 )
-def test_input_size(ask: Ask, findings: Any, given: Any, right: Any, wrong: Any) -> None:
+def test_input_size(
+    ask: Ask, findings: Findings, given: object, right: object, wrong: object
+) -> None:
     run = ran(input=given)
     assert findings(ask("input_size", run, right, tools=["Bash"])) == []
     assert len(findings(ask("input_size", run, wrong, tools=["Bash"]))) == 1
@@ -78,7 +84,9 @@ def test_input_size_is_judged_on_ascii_of_the_tools_named(ask: Ask) -> None:
         (False, 4, False),
     ],
 )
-def test_result_size(ask: Ask, findings: Any, units: bool | None, value: Any, right: bool) -> None:
+def test_result_size(
+    ask: Ask, findings: Findings, units: bool | None, value: object, right: bool
+) -> None:
     run = ran(result_bytes=6, result_units=4)
     params = {} if units is None else {"units": units}
     outcome = ask("result_size", run, value, tools=["Bash"], **params)
@@ -111,7 +119,7 @@ def test_which_results_have_no_size_to_judge(ask: Ask, run: ToolRun) -> None:
         ("sleep 1", 50_000, []),
     ],
 )
-def test_slept(ask: Ask, findings: Any, command: str, took: Any, seen: list[str]) -> None:
+def test_slept(ask: Ask, findings: Findings, command: str, took: object, seen: list[str]) -> None:
     assert findings(ask("slept", ran(input={"command": command}), took)) == seen
 
 
@@ -119,7 +127,7 @@ def test_slept(ask: Ask, findings: Any, command: str, took: Any, seen: list[str]
     ("command", "took"),
     [("ls", 0), ("oversleep 1", 0), ("sleep well", 0), ("sleep 1", None), ("sleep 1", "long")],
 )
-def test_what_tells_nothing_of_sleep(ask: Ask, command: str, took: Any) -> None:
+def test_what_tells_nothing_of_sleep(ask: Ask, command: str, took: object) -> None:
     outcome = ask("slept", ran(input={"command": command}), took)
     assert outcome == NotExercised("no event told of a command that slept")
 
@@ -150,13 +158,13 @@ def without(key: str) -> dict[str, object]:
         (7, False),
     ],
 )
-def test_parameters_of_a_command(ask: Ask, findings: Any, told: Any, right: bool) -> None:
+def test_parameters_of_a_command(ask: Ask, findings: Findings, told: object, right: bool) -> None:
     value = told if isinstance(told, str | int) else json.dumps(told)
     outcome = ask("parameters", ran(input=LS), value, tool="Bash")
     assert (findings(outcome) == []) is right
 
 
-def test_only_the_keys_asked_for_and_given_are_wanted(ask: Ask, findings: Any) -> None:
+def test_only_the_keys_asked_for_and_given_are_wanted(ask: Ask, findings: Findings) -> None:
     bare = json.dumps({"bash_command": "ls", "full_command": "ls -l"})
     assert findings(ask("parameters", ran(input=LS), bare, tool="Bash", keys=[])) == []
     assert findings(ask("parameters", ran(input={"command": "ls -l"}), bare, tool="Bash")) == []
@@ -175,7 +183,7 @@ def test_only_the_keys_asked_for_and_given_are_wanted(ask: Ask, findings: Any) -
     ],
 )
 def test_parameters_of_named_things(
-    ask: Ask, findings: Any, run: ToolRun, tool: str, wanted: dict[str, str]
+    ask: Ask, findings: Findings, run: ToolRun, tool: str, wanted: dict[str, str]
 ) -> None:
     assert findings(ask("parameters", run, json.dumps(wanted), tool=tool)) == []
     for key in wanted:
@@ -192,7 +200,7 @@ def test_parameters_that_are_missing_are_a_finding(ask: Ask) -> None:
 
 
 def test_a_decision_repeats_parameters_of_what_was_rejected_too(
-    judge: Any, requirement: Any, viewer: Any, findings: Any
+    judge: Judge, requirement: Require, viewer: Viewer, findings: Findings
 ) -> None:
     skill = {"skill": "tidy"}
     truth = GroundTruth(
@@ -226,7 +234,7 @@ def test_a_decision_repeats_parameters_of_what_was_rejected_too(
         ("{", False),
     ],
 )
-def test_input_repeated(ask: Ask, findings: Any, told: Any, right: bool) -> None:
+def test_input_repeated(ask: Ask, findings: Findings, told: object, right: bool) -> None:
     value = told if isinstance(told, str) else json.dumps(told)
     assert (findings(ask("input_repeated", ran(input=LS), value)) == []) is right
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,11 +12,17 @@ from harness.contract.requirement import Selector
 from harness.findings import Judged, NotExercised, Outcome
 from harness.judging.checks.matching import paired, reported_name
 from harness.judging.checks.tools import expected_parameters, language_of
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import Judge
+
+if TYPE_CHECKING:
+    from tests.conftest import Findings, Require, Viewer
 
 RESULTS = Selector("event", "tool_result")
 EDITS = "claude_code.code_edit_tool.decision"
 
 Ask = Callable[..., Outcome]
+Pairs = Callable[..., list[tuple[str, int]]]
 
 
 def ran(name: str, number: int = 1, *, ok: bool = True, **facts: Any) -> ToolRun:
@@ -48,10 +54,10 @@ def tools(*runs: ToolRun, decisions: tuple[Decision, ...] = ()) -> GroundTruth:
 
 
 @pytest.fixture
-def ask(judge: Any, requirement: Any) -> Ask:
+def ask(judge: Judge, requirement: Require) -> Ask:
     """Judge the field ``field`` of ``tool_result`` events."""
 
-    def asked(check: str, view: Any, field: str = "n", **params: Any) -> Outcome:
+    def asked(check: str, view: CaptureView, field: str = "n", **params: Any) -> Outcome:
         made = requirement(
             check, **{"name": "tool_result", "path": ("attributes", field), **params}
         )
@@ -65,10 +71,10 @@ def ask(judge: Any, requirement: Any) -> Ask:
 
 
 @pytest.fixture
-def pairs(viewer: Any) -> Callable[..., list[tuple[str, int]]]:
+def pairs(viewer: Viewer) -> Pairs:
     """(tool's id, n of the event that tells of it)"""
 
-    def found(runs: list[ToolRun], *events: Any) -> list[tuple[str, int]]:
+    def found(runs: list[ToolRun], *events: dict[str, Any]) -> list[tuple[str, int]]:
         items = viewer(events=events).select(RESULTS)
         return [
             (tool.tool_use_id, item.at(("attributes", "n"))) for tool, item in paired(runs, items)
@@ -77,7 +83,7 @@ def pairs(viewer: Any) -> Callable[..., list[tuple[str, int]]]:
     return found
 
 
-def test_pairs_by_id_whatever_the_order_and_name(pairs: Any) -> None:
+def test_pairs_by_id_whatever_the_order_and_name(pairs: Pairs) -> None:
     runs = [ran("Bash", 1), ran("Read", 2), ran("Read", 3)]
     one = result("Read", n=1, ms=1, tool_use_id="t3")
     two = result("Other", n=2, ms=2, tool_use_id="t1")
@@ -85,25 +91,25 @@ def test_pairs_by_id_whatever_the_order_and_name(pairs: Any) -> None:
     assert pairs(runs, one, result("Read", n=3, tool_use_id="t9")) == [("t3", 1)]
 
 
-def test_pairs_by_the_order_of_time_where_there_is_one_for_each(pairs: Any) -> None:
+def test_pairs_by_the_order_of_time_where_there_is_one_for_each(pairs: Pairs) -> None:
     runs = [ran("Bash", 1), ran("Read", 2)]
     assert pairs(runs, result("x", n=2, ms=2), result("y", n=1, ms=1)) == [("t1", 1), ("t2", 2)]
 
 
-def test_pairs_by_name_where_the_counts_differ(pairs: Any) -> None:
+def test_pairs_by_name_where_the_counts_differ(pairs: Pairs) -> None:
     runs = [ran("Bash", 1), ran("Read", 2), ran("Read", 3)]
     assert pairs(runs, result("Read", n=1), result("Read", n=2)) == [("t2", 1), ("t3", 2)]
     assert pairs(runs, result("Read", n=1), result("Grep", n=2)) == [("t2", 1)]
     assert pairs(runs, *[result("Bash", n=n) for n in range(4)]) == [("t1", 0)]
 
 
-def test_one_id_keeps_the_others_from_being_paired_by_order(pairs: Any) -> None:
+def test_one_id_keeps_the_others_from_being_paired_by_order(pairs: Pairs) -> None:
     runs = [ran("Bash", 1), ran("Read", 2)]
     events = [result("Read", n=1, ms=1), result("x", n=2, ms=2, tool_use_id="t1")]
     assert pairs(runs, *events) == [("t1", 2), ("t2", 1)]
 
 
-def test_a_tool_of_two_names_and_those_of_mcp_servers_pair_by_name(pairs: Any) -> None:
+def test_a_tool_of_two_names_and_those_of_mcp_servers_pair_by_name(pairs: Pairs) -> None:
     runs = [ran("Agent", 1), ran("mcp__files__look", 2), ran("Read", 3)]
     events = [result("mcp_tool", n=1), result("Task", n=2)]
     assert pairs(runs, *events) == [("t1", 2), ("t2", 1)]
@@ -128,8 +134,8 @@ SOURCES = ["config", "hook", "user_temporary", "user_permanent", "user_reject", 
 
 
 @pytest.fixture
-def decided(judge: Any, requirement: Any) -> Ask:
-    def asked(view: Any, source: str) -> Outcome:
+def decided(judge: Judge, requirement: Require) -> Ask:
+    def asked(view: CaptureView, source: str) -> Outcome:
         outcome: Outcome = judge.judge(
             requirement("decided", name="tool_decision", source=source), [view]
         ).outcome
@@ -143,7 +149,13 @@ def decided(judge: Any, requirement: Any) -> Ask:
     ("accepted", "word", "other"), [(True, "accept", "reject"), (False, "reject", "accept")]
 )
 def test_decided(
-    decided: Ask, viewer: Any, findings: Any, source: str, accepted: bool, word: str, other: str
+    decided: Ask,
+    viewer: Viewer,
+    findings: Findings,
+    source: str,
+    accepted: bool,
+    word: str,
+    other: str,
 ) -> None:
     truth = tools(decisions=(made(source, accepted),))
     right = viewer(events=[decision(decision=word, source=source)], truth=truth)
@@ -156,7 +168,9 @@ def test_decided(
     assert isinstance(decided(undecided, source), NotExercised)
 
 
-def test_only_decisions_of_the_source_are_judged(decided: Ask, viewer: Any, findings: Any) -> None:
+def test_only_decisions_of_the_source_are_judged(
+    decided: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(decisions=(made("config", number=1), made("user_reject", False, number=2)))
     events = [
         decision(tool_use_id="t1", decision="accept", source="config"),
@@ -167,7 +181,7 @@ def test_only_decisions_of_the_source_are_judged(decided: Ask, viewer: Any, find
     assert findings(decided(view, "user_reject")) == ["accept by config"]
 
 
-def test_a_decision_that_no_event_tells_of(decided: Ask, viewer: Any) -> None:
+def test_a_decision_that_no_event_tells_of(decided: Ask, viewer: Viewer) -> None:
     truth = tools(decisions=(made("config", number=1), made("config", number=2, name="Read")))
     told = decision(tool_use_id="t1", decision="accept", source="config")
     outcome = decided(viewer(events=[told], truth=truth), "config")
@@ -179,7 +193,7 @@ def test_a_decision_that_no_event_tells_of(decided: Ask, viewer: Any) -> None:
 
 
 def test_a_decision_without_its_fields_is_a_finding(
-    decided: Ask, viewer: Any, findings: Any
+    decided: Ask, viewer: Viewer, findings: Findings
 ) -> None:
     view = viewer(events=[decision()], truth=tools(decisions=(made("config"),)))
     assert findings(decided(view, "config")) == ["nothing by nothing"]
@@ -201,8 +215,8 @@ def counted(value: float = 1, key: str = "tool_name", **attributes: str) -> Any:
 
 
 @pytest.fixture
-def edits(judge: Any, requirement: Any) -> Ask:
-    def asked(view: Any, **params: Any) -> Outcome:
+def edits(judge: Judge, requirement: Require) -> Ask:
+    def asked(view: CaptureView, **params: Any) -> Outcome:
         made = requirement("edits_decided", kind="metric", name=EDITS, **params)
         outcome: Outcome = judge.judge(made, [view]).outcome
         return outcome
@@ -212,7 +226,7 @@ def edits(judge: Any, requirement: Any) -> Ask:
 
 @pytest.mark.parametrize("key", ["tool", "tool_name"])
 def test_edits_are_counted_under_either_name_of_the_key(
-    edits: Ask, viewer: Any, findings: Any, key: str
+    edits: Ask, viewer: Viewer, findings: Findings, key: str
 ) -> None:
     truth = tools(decisions=(edit("a.py"), edit("b.py")))
     assert findings(edits(viewer(points=[counted(2, key)], truth=truth))) == []
@@ -223,14 +237,16 @@ def test_edits_are_counted_under_either_name_of_the_key(
     assert findings(edits(other)) == ["0", "2"]
 
 
-def test_a_decision_about_another_tool_is_no_edit(edits: Ask, viewer: Any, findings: Any) -> None:
+def test_a_decision_about_another_tool_is_no_edit(
+    edits: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(decisions=(edit("a.py"), made("config", name="Bash")))
     assert findings(edits(viewer(points=[counted()], truth=truth))) == []
     extra = viewer(points=[counted(), counted(tool="Bash", language="unknown")], truth=truth)
     assert findings(edits(extra)) == ["1"]
 
 
-def test_edits_of_one_decision(edits: Ask, viewer: Any, findings: Any) -> None:
+def test_edits_of_one_decision(edits: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = tools(decisions=(edit("a.py"), edit("b.py", accepted=False)))
     points = [counted(), counted(7, decision="reject")]
     view = viewer(points=points, truth=truth)
@@ -240,7 +256,9 @@ def test_edits_of_one_decision(edits: Ask, viewer: Any, findings: Any) -> None:
     assert isinstance(edits(accepted, decision="reject"), NotExercised)
 
 
-def test_edits_of_known_and_unknown_languages(edits: Ask, viewer: Any, findings: Any) -> None:
+def test_edits_of_known_and_unknown_languages(
+    edits: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(decisions=(edit("a.py"), edit("b.xyz")))
     right = viewer(points=[counted(), counted(language="unknown")], truth=truth)
     assert findings(edits(right, language="known")) == []
@@ -251,7 +269,7 @@ def test_edits_of_known_and_unknown_languages(edits: Ask, viewer: Any, findings:
     assert isinstance(edits(viewer(truth=truth)), NotExercised)
 
 
-def test_edits_under_their_source(edits: Ask, viewer: Any, findings: Any) -> None:
+def test_edits_under_their_source(edits: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = tools(decisions=(edit("a.py"), edit("b.py")))
     name, value, attributes = counted(2)
     for source, seen in [("config", []), ("user_temporary", ["0", "2"]), ("user_reject", ["0"])]:
@@ -280,7 +298,7 @@ def test_language_of(given: dict[str, object], language: str) -> None:
 # --- tool_outcome, tool_name
 
 
-def test_tool_outcome(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_tool_outcome(ask: Ask, viewer: Viewer, findings: Findings) -> None:
     truth = tools(ran("Bash", 1), ran("Bash", 2, ok=False))
     ids = ("t1", "t2")
     for words, seen in [
@@ -293,7 +311,7 @@ def test_tool_outcome(ask: Ask, viewer: Any, findings: Any) -> None:
         assert findings(ask("tool_outcome", viewer(events=events, truth=truth))) == seen
 
 
-def test_tool_name(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_tool_name(ask: Ask, viewer: Viewer, findings: Findings) -> None:
     runs = (ran("Agent", 1), ran("mcp__a__b", 2), ran("Bash", 3))
 
     def seen(*names: str) -> list[str]:
@@ -310,7 +328,9 @@ def test_tool_name(ask: Ask, viewer: Any, findings: Any) -> None:
     assert seen("Bash", "mcp_tool", "bash") == ['"Bash" (string)', '"bash" (string)']
 
 
-def test_results_of_rejected_tools_are_left_out(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_results_of_rejected_tools_are_left_out(
+    ask: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(ran("Bash", 1), ran("Bash", 2), decisions=(made("user_reject", False, 1),))
     rejected = result("Bash", n="false", ms=1, decision="reject")
     worked = result("Bash", n="true", ms=2, decision="accept")
@@ -318,7 +338,9 @@ def test_results_of_rejected_tools_are_left_out(ask: Ask, viewer: Any, findings:
     assert isinstance(ask("tool_outcome", viewer(events=[rejected], truth=truth)), NotExercised)
 
 
-def test_a_tool_is_judged_where_the_event_is_as_asked(ask: Ask, viewer: Any, findings: Any) -> None:
+def test_a_tool_is_judged_where_the_event_is_as_asked(
+    ask: Ask, viewer: Viewer, findings: Findings
+) -> None:
     truth = tools(ran("Bash", 1), ran("Bash", 2))
     events = [
         result("Bash", n="x", kind="a", tool_use_id="t1"),

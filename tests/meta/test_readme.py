@@ -75,13 +75,14 @@ class Declared:
 
 def test_every_option_is_explained(pytester: pytest.Pytester) -> None:
     declared = Declared()
-    plugin.pytest_addoption(declared)  # type: ignore[arg-type]
+    plugin.pytest_addoption(declared)  # type: ignore[arg-type]  # as much of a parser as it asks for
     explained = re.findall(r"^\| `(--cc-[^`]+)`", README, re.MULTILINE)
     assert sorted(explained) == sorted(declared.options) != []
     shown = pytester.runpytest_subprocess("--help").stdout.str()
     assert re.findall(r"^  (--cc-\S+)", shown, re.MULTILINE) == declared.options
 
 
+@pytest.mark.slow
 def test_the_first_command_needs_no_plugin_but_ours(pytester: pytest.Pytester) -> None:
     """It runs pytest in this folder, with --strict-config, and only our own dependencies."""
     pytester.makefile(".toml", pyproject=(ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -34,6 +34,7 @@ def without_promtool(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("CC_OTEL_REQUIRE_REAL_PARTS", raising=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_promtool")
 def test_a_missing_part_skips_with_the_reason(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-rs", "-k", "real or other")
@@ -41,6 +42,7 @@ def test_a_missing_part_skips_with_the_reason(pytester: pytest.Pytester) -> None
     result.stdout.fnmatch_lines(["SKIPPED * no promtool here (Debian: apt install prometheus)"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_promtool")
 def test_a_missing_part_fails_where_parts_are_required(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch

@@ -173,6 +173,7 @@ def lies() -> list[Any]:
     return found
 
 
+@pytest.mark.longest
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_conforming_emitter_passes_everything_that_is_exercised(bench: Bench) -> None:
     rows = bench.truth

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,7 +26,8 @@ from harness.judging.verdicts import decide
 from harness.mutants.mutate import mutate
 from harness.otlp.model import Protocol, Signal
 
-Viewer = Callable[..., CaptureView]
+if TYPE_CHECKING:
+    from tests.conftest import Viewer
 
 Loader = Callable[..., Contract]
 

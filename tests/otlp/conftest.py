@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
-from google.protobuf.message import Message
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord
 from opentelemetry.exporter.otlp.json.common._log_encoder import encode_logs as json_logs
@@ -28,21 +27,30 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from harness.otlp.messages import (
+    ExportLogsServiceRequest,
+    ExportMetricsServiceRequest,
+    ExportTraceServiceRequest,
+    Request,
+)
 from harness.otlp.model import Signal
 
 RESOURCE = Resource({"service.name": "claude-code", "host.cpus": 2, "tags": ["a", "b"]})
 
 
+Made = TypeVar("Made", bound=Request, covariant=True)
+
+
 @dataclass(frozen=True)
-class Official:
+class Official(Generic[Made]):
     """What the official encoders made of one batch."""
 
     signal: Signal
-    message: Message
+    message: Made
     json: bytes
 
 
-def _metrics() -> Official:
+def _metrics() -> Official[ExportMetricsServiceRequest]:
     reader = InMemoryMetricReader(
         preferred_temporality={
             Counter: AggregationTemporality.DELTA,
@@ -67,8 +75,8 @@ def _metrics() -> Official:
     return Official(Signal.METRICS, message, json_metrics(data).to_json().encode())
 
 
-def _logs() -> Official:
-    exporter = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
+def _logs() -> Official[ExportLogsServiceRequest]:
+    exporter = InMemoryLogRecordExporter()
     provider = LoggerProvider(resource=RESOURCE)
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
     logger = provider.get_logger("com.anthropic.claude_code.events", "2.1.31")
@@ -90,7 +98,7 @@ def _logs() -> Official:
     return Official(Signal.LOGS, encode_logs(batch), json_logs(batch).to_json().encode())
 
 
-def _traces() -> Official:
+def _traces() -> Official[ExportTraceServiceRequest]:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(resource=RESOURCE)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -106,22 +114,22 @@ def _traces() -> Official:
 
 
 @pytest.fixture(params=[_metrics, _logs, _traces], ids=[*Signal])
-def official(request: pytest.FixtureRequest) -> Official:
+def official(request: pytest.FixtureRequest) -> Official[Request]:
     """One batch of each signal."""
-    made: Official = request.param()
+    made: Official[Request] = request.param()
     return made
 
 
 @pytest.fixture
-def official_metrics() -> Official:
+def official_metrics() -> Official[ExportMetricsServiceRequest]:
     return _metrics()
 
 
 @pytest.fixture
-def official_logs() -> Official:
+def official_logs() -> Official[ExportLogsServiceRequest]:
     return _logs()
 
 
 @pytest.fixture
-def official_traces() -> Official:
+def official_traces() -> Official[ExportTraceServiceRequest]:
     return _traces()

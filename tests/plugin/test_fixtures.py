@@ -136,6 +136,6 @@ def test_fixtures_explain_themselves(run: Run) -> None:
             "*otlp_collector_options*",
             "*Options of :func:`otlp_collector`*",
             "*claude*",
-            "*A function that runs one headless session*",
+            "*Return a function that runs one headless session*",
         ]
     )

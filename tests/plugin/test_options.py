@@ -96,6 +96,7 @@ suite.record_once = record_once
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slow", [True, False])
 @pytest.mark.parametrize("allowed", [True, False])
 def test_what_a_run_may_do_reaches_the_recording(

@@ -23,6 +23,7 @@ ALWAYS = ("--cc-fuzz-seconds=0",)
 
 
 # Each may wait for the other one, and then has its own 400 seconds.
+@pytest.mark.longest
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_each_deviation_is_listed_and_seen(

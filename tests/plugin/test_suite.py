@@ -129,6 +129,7 @@ def test_in_a_subfolder_of_a_project(
     assert len(ids(result)) == len(ALL)
 
 
+@pytest.mark.slow
 def test_named_paths_stand_alone(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makepyfile(test_own="def test_own(): pass")
     result = run("--cc-binary=reference", "--co", "-q", "test_own.py")
@@ -151,7 +152,9 @@ def test_the_suite_and_own_tests_in_one_run(pytester: pytest.Pytester, run_one: 
     assert found.footer is not None
     assert (found.footer.failed, found.footer.exit_code) == (False, 1)
     root = ElementTree.parse(pytester.path / "junit.xml").getroot()
-    assert root.find("./testsuite/testcase[@name='test_own']").get("classname") == "test_own"  # type: ignore[union-attr]
+    case = root.find("./testsuite/testcase[@name='test_own']")
+    assert case is not None
+    assert case.get("classname") == "test_own"
 
 
 @pytest.mark.parametrize(

@@ -24,18 +24,17 @@ AUGUST = "2.1.240"
 OPEN = {"OTEL_LOG_TOOL_DETAILS": "1"}
 EVERYTHING = ("--permission-mode", "bypassPermissions")
 
+FIRST = {
+    "cell_type": "code",
+    "execution_count": 3,
+    "id": "first",
+    "metadata": {},
+    "outputs": [{"name": "stdout", "output_type": "stream", "text": ["1\n"]}],
+    "source": ["a = 1\n", "print(a)"],
+}
+SECOND = {"cell_type": "markdown", "id": "second", "metadata": {}, "source": "Größe"}
 NOTEBOOK = {
-    "cells": [
-        {
-            "cell_type": "code",
-            "execution_count": 3,
-            "id": "first",
-            "metadata": {},
-            "outputs": [{"name": "stdout", "output_type": "stream", "text": ["1\n"]}],
-            "source": ["a = 1\n", "print(a)"],
-        },
-        {"cell_type": "markdown", "id": "second", "metadata": {}, "source": "Größe"},
-    ],
+    "cells": [FIRST, SECOND],
     "metadata": {},
     "nbformat": 4,
     "nbformat_minor": 5,
@@ -108,7 +107,7 @@ def test_a_cell_is_replaced(tmp_path: Path) -> None:
     first, second = after["cells"]
     assert first["source"] == ["a = 2\n", "print(a)\n", "print(a)\n"]
     assert (first["outputs"], first["execution_count"]) == ([], None)
-    assert second == NOTEBOOK["cells"][1]  # type: ignore[index]
+    assert second == SECOND
     truth = capture.run.truth
     assert truth.lines_added > 0
     for kind, lines in (("added", truth.lines_added), ("removed", truth.lines_removed)):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.sdk._logs.export import LogRecordExportResult
+from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
 from harness import Collector
 from harness.contract.versions import Version
@@ -19,6 +19,8 @@ from harness.reference.versions import Promises
 
 FEBRUARY = Promises.of(Version.parse("2.1.31"))
 AUGUST = Promises.of(Version.parse("2.1.240"))
+
+Exporting = Callable[..., LogRecordExporter]
 
 DEBOUNCE = "CLAUDE_CODE_OTEL_HEADERS_HELPER_DEBOUNCE_MS"
 
@@ -129,20 +131,23 @@ OVER_EACH = pytest.mark.parametrize("protocol", list(Protocol))
 
 
 @pytest.fixture
-def exporting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def exporting(monkeypatch: pytest.MonkeyPatch) -> Exporting:
     """``exporting(protocol, collector, headers)``: an official exporter of logs."""
 
-    def make(protocol: Protocol, collector: Collector, headers: DynamicHeaders | None) -> Any:
+    def make(
+        protocol: Protocol, collector: Collector, headers: DynamicHeaders | None
+    ) -> LogRecordExporter:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint(protocol))
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-static=1,x-token=static")
-        return OtlpExporters(headers).make(Signal.LOGS, protocol)
+        made: LogRecordExporter = OtlpExporters(headers).make(Signal.LOGS, protocol)
+        return made
 
     return make
 
 
 @OVER_EACH
 def test_exporters_send_them_beside_static_ones(
-    bench: Bench, exporting: Callable[..., Any], protocol: Protocol
+    bench: Bench, exporting: Exporting, protocol: Protocol
 ) -> None:
     headers = bench.headers({"X-Token": "number-@"}, over_grpc=True)
     with Collector() as collector:
@@ -157,7 +162,7 @@ def test_exporters_send_them_beside_static_ones(
 
 @OVER_EACH
 def test_nothing_is_exported_without_them(
-    bench: Bench, exporting: Callable[..., Any], protocol: Protocol
+    bench: Bench, exporting: Exporting, protocol: Protocol
 ) -> None:
     headers = bench.headers("no JSON", over_grpc=True)
     with Collector() as collector:
@@ -170,7 +175,7 @@ def test_nothing_is_exported_without_them(
 
 @pytest.mark.parametrize(("promises", "used"), [(FEBRUARY, True), (AUGUST, False)])
 def test_over_grpc_the_later_document_knows_static_headers_only(
-    bench: Bench, exporting: Callable[..., Any], promises: Promises, used: bool
+    bench: Bench, exporting: Exporting, promises: Promises, used: bool
 ) -> None:
     install(bench.launcher, bench.folder, {"x-token": "@"})
     headers = DynamicHeaders.of(f"'{bench.launcher}'", {}, promises, bench.reported.append)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from opentelemetry.exporter.otlp.json.http.metric_exporter import OTLPMetricExporter as JsonMetrics
@@ -13,7 +12,7 @@ from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
 from opentelemetry.sdk._logs.export import LogRecordExportResult
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricsData
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExporter, MetricsData
 
 from harness import Collector
 from harness.fakes.fault_proxy import FaultProxy
@@ -28,7 +27,8 @@ PATHS = {
     Protocol.HTTP_PROTOBUF: "/v1/metrics",
     Protocol.HTTP_JSON: "/v1/metrics",
 }
-EXPORTERS: dict[Protocol, Callable[..., Any]] = {
+Exporting = Callable[..., MetricExporter]
+EXPORTERS: dict[Protocol, Exporting] = {
     Protocol.GRPC: GrpcMetrics,
     Protocol.HTTP_PROTOBUF: HttpMetrics,
     Protocol.HTTP_JSON: JsonMetrics,
@@ -53,11 +53,11 @@ def data() -> MetricsData:
 
 
 @pytest.fixture
-def exporting() -> Iterator[Callable[..., Any]]:
+def exporting() -> Iterator[Exporting]:
     """``exporting(protocol, base_url)``: an exporter, shut down at the end."""
     made = []
 
-    def make(protocol: Protocol, base_url: str, timeout: float = 30) -> Any:
+    def make(protocol: Protocol, base_url: str, timeout: float = 30) -> MetricExporter:
         exporter = EXPORTERS[protocol](endpoint=base_url + PATHS[protocol], timeout=timeout)
         made.append(patient(exporter))
         return made[-1]
@@ -68,7 +68,7 @@ def exporting() -> Iterator[Callable[..., Any]]:
 
 
 def sent(
-    exporting: Any, data: MetricsData, protocol: Protocol, reply: Reply
+    exporting: Exporting, data: MetricsData, protocol: Protocol, reply: Reply
 ) -> tuple[str, list[int]]:
     """How the export ended, and when its requests came."""
     with Collector(responder=Scripted({Signal.METRICS: (reply,)})) as collector:
@@ -79,7 +79,7 @@ def sent(
 @OVER_EACH
 @pytest.mark.parametrize("reply", RETRIED, ids=lambda reply: reply.called)
 def test_what_may_be_sent_again_is(
-    exporting: Any, data: MetricsData, protocol: Protocol, reply: Reply
+    exporting: Exporting, data: MetricsData, protocol: Protocol, reply: Reply
 ) -> None:
     result, (first, second) = sent(exporting, data, protocol, reply)
     assert result == "SUCCESS"
@@ -91,21 +91,23 @@ def test_what_may_be_sent_again_is(
 @OVER_EACH
 @pytest.mark.parametrize("reply", DROPPED, ids=lambda reply: reply.called)
 def test_what_may_not_be_sent_again_is_not(
-    exporting: Any, data: MetricsData, protocol: Protocol, reply: Reply
+    exporting: Exporting, data: MetricsData, protocol: Protocol, reply: Reply
 ) -> None:
     result, arrived = sent(exporting, data, protocol, reply)
     assert (result == "SUCCESS") is (reply.rejected is not None)
     assert len(arrived) == 1
 
 
-def test_exhaustion_without_a_delay_is_final_over_grpc(exporting: Any, data: MetricsData) -> None:
+def test_exhaustion_without_a_delay_is_final_over_grpc(
+    exporting: Exporting, data: MetricsData
+) -> None:
     result, arrived = sent(exporting, data, Protocol.GRPC, Reply("exhausted", 429, 8))
     assert (result, len(arrived)) == ("FAILURE", 1)
 
 
 @OVER_EACH
 def test_a_connection_that_was_cut_is_made_again_after_a_pause(
-    exporting: Any, data: MetricsData, protocol: Protocol
+    exporting: Exporting, data: MetricsData, protocol: Protocol
 ) -> None:
     with Collector() as collector:
         grpc = protocol is Protocol.GRPC

@@ -18,9 +18,9 @@ def refuse(message: str) -> None:
     raise AssertionError(f"no progress expected, saw {message!r}")
 
 
-def failing(spec: str, **options: float) -> UsageError:
+def failing(spec: str, version_deadline_s: float = 30.0) -> UsageError:
     with pytest.raises(UsageError) as raised:
-        resolve(spec, progress=refuse, **options)  # type: ignore[arg-type]
+        resolve(spec, progress=refuse, version_deadline_s=version_deadline_s)
     return raised.value
 
 

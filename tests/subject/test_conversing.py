@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -153,9 +154,7 @@ def test_a_program_that_does_not_listen_is_quoted(converse: Converse) -> None:
     assert "deaf" in raised.value.output
 
 
-def test_a_pulled_leash_ends_it(
-    sandbox: Sandbox, converse: Converse, assert_gone: Callable[[int], None]
-) -> None:
+def test_a_pulled_leash_ends_it(converse: Converse) -> None:
     groups = ProcessGroups()
     groups.end_all()
     code = "tell('system'); signal.pause()"
@@ -175,30 +174,37 @@ def test_nothing_is_left_open_afterwards(converse: Converse) -> None:
     assert sorted(os.listdir("/dev/fd")) == before
 
 
-@pytest.mark.parametrize("answered", [True, False])
-def test_last_words_without_a_line_end_are_kept(converse: Converse, answered: bool) -> None:
-    code = "hear()\n" + ("tell('result')\n" if answered else "") + "sys.stdout.write('no more')"
-    if answered:
-        assert converse(code, "first").stdout.endswith("\nno more")
-    else:
-        with pytest.raises(SubjectError, match="no more"):
-            converse(code, "first")
+def test_last_words_without_a_line_end_are_kept(converse: Converse) -> None:
+    code = "hear()\ntell('result')\nsys.stdout.write('no more')"
+    assert converse(code, "first").stdout.endswith("\nno more")
 
 
-@pytest.mark.parametrize("answered", [True, False])
-def test_a_child_that_holds_the_output_open_does_not_hold_us(
-    converse: Converse, assert_gone: Callable[[int], None], answered: bool
+def test_last_words_without_a_line_end_are_told_of_a_session_that_broke_off(
+    converse: Converse,
 ) -> None:
-    code = """
+    with pytest.raises(SubjectError, match="no more"):
+        converse("hear()\nsys.stdout.write('no more')", "first")
+
+
+HOLDING = """
 hear()
 child = subprocess.Popen(["sleep", "600"])
 tell("result", pid=child.pid)
 """
-    prompts = ("first",) if answered else ("first", "second")
-    if answered:
-        done = converse(code, *prompts)
-        assert (done.exit_code, done.timed_out) == (0, False)
-        assert_gone(told(done)[-1]["pid"])
-    else:
-        with pytest.raises(SubjectError, match="ended before"):
-            converse(code, *prompts)
+
+
+def test_a_child_that_holds_the_output_open_does_not_hold_us(
+    converse: Converse, assert_gone: Callable[[int], None]
+) -> None:
+    done = converse(HOLDING, "first")
+    assert (done.exit_code, done.timed_out) == (0, False)
+    assert_gone(told(done)[-1]["pid"])
+
+
+def test_a_child_does_not_hold_us_where_an_answer_is_missing(
+    converse: Converse, assert_gone: Callable[[int], None]
+) -> None:
+    with pytest.raises(SubjectError, match="ended before") as raised:
+        converse(HOLDING, "first", "second")
+    (pid,) = re.findall(r'"pid": (\d+)', raised.value.output)
+    assert_gone(int(pid))

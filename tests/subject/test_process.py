@@ -14,14 +14,18 @@ Script = Callable[..., Path]
 ENV = {"PATH": os.environ["PATH"]}
 
 
-def run(path: Path, deadline_s: float = 30.0, **options: object) -> process.Completed:
+def run(
+    path: Path,
+    deadline_s: float = 30.0,
+    while_waiting: Callable[[float], None] | None = None,
+) -> process.Completed:
     return process.run(
         [str(path)],
         cwd=path.parent,
         env=ENV,
         output_dir=path.parent,
         deadline_s=deadline_s,
-        **options,  # type: ignore[arg-type]
+        while_waiting=while_waiting,
     )
 
 

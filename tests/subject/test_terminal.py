@@ -289,7 +289,7 @@ def test_a_pulled_leash_ends_it(start: Start, when: str) -> None:
         assert terminal.completed().exit_code == -9
 
 
-def test_what_cannot_start_is_the_subjects_fault(start: Start, tmp_path: Path) -> None:
+def test_what_cannot_start_is_the_subjects_fault(tmp_path: Path) -> None:
     def descriptors() -> int:
         return len(os.listdir("/dev/fd"))
 

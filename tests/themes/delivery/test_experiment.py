@@ -36,8 +36,9 @@ def replies(scenario: str) -> dict[str, Reply]:
 
 
 def where(requirement: Requirement) -> Mapping[str, Any]:
-    found: Any = requirement.params.get("where", {})
-    return found  # type: ignore[no-any-return]
+    found = requirement.params.get("where", {})
+    assert isinstance(found, Mapping)
+    return found
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,16 +14,19 @@ from harness.judging.judge import Judge
 from harness.otlp.model import Protocol
 from harness.themes.delivery.measures import deliveries, framing
 
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Require, Viewer
+
 SECOND = 1_000_000_000
 
 #: A moment after the start of the session, what came, and what it was answered with.
 Sent = tuple[float, str, str]
 
+Session = Callable[..., CaptureView]
+
 
 @pytest.fixture
-def session(
-    exporter: Callable[..., Export], viewer: Callable[..., CaptureView]
-) -> Callable[..., CaptureView]:
+def session(exporter: Exporter, viewer: Viewer) -> Session:
     """A session of ten seconds in which these requests came; whatever has a name was refused,
     unless it begins with ``took``."""
 
@@ -48,7 +51,7 @@ def measured(view: CaptureView) -> list[dict[str, Any]]:
     return [dict(item.view) for item in deliveries(view.capture)]
 
 
-def test_attempts_are_counted_and_the_pauses_between_them_measured(session: Any) -> None:
+def test_attempts_are_counted_and_the_pauses_between_them_measured(session: Session) -> None:
     view = session((1, "a", "busy"), (1.5, "b", ""), (2, "a", "busy"), (4, "a", ""))
     first, second = measured(view)
     assert first == {
@@ -69,22 +72,22 @@ def test_attempts_are_counted_and_the_pauses_between_them_measured(session: Any)
     assert "growth" not in second
 
 
-def test_what_comes_after_it_was_taken_is_counted(session: Any) -> None:
+def test_what_comes_after_it_was_taken_is_counted(session: Session) -> None:
     view = session((1, "a", "busy"), (2, "a", "took part"), (3, "a", ""), (4, "a", ""))
     assert [(each["taken"], each["after_taken"]) for each in measured(view)] == [(3, 2)]
 
 
-def test_what_the_client_gave_up_was_not_taken(session: Any) -> None:
+def test_what_the_client_gave_up_was_not_taken(session: Session) -> None:
     view = session((1, "a", "took long"), given_up_unix_nano=round(2.5 * SECOND))
     assert [(each["taken"], each["given_up_s"]) for each in measured(view)] == [(0, 1.5)]
 
 
-def test_what_cannot_be_read_is_no_delivery(session: Any) -> None:
+def test_what_cannot_be_read_is_no_delivery(session: Session) -> None:
     assert measured(session((1, "a", "broken"), body=b"{")) == []
 
 
 def test_a_requirement_may_look_at_those_only_that_were_watched_for_long_enough(
-    session: Any, judge: Judge, requirement: Any
+    session: Session, judge: Judge, requirement: Require
 ) -> None:
     not_resent = requirement(
         "present_and_valid",

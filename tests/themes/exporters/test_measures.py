@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME, applies_to_run, exports_only
 from harness.contract.catalogue import Contract
-from harness.contract.requirement import Requirement, Selector
+from harness.contract.requirement import Selector
 from harness.exposition import CONSOLE, PROMETHEUS, UNSEEN
 from harness.findings import Judged, NotExercised
 from harness.judging.items.view import CaptureView
@@ -24,9 +24,8 @@ from harness.running.scenario import PlannedRun
 from harness.themes.catalogue import MEASURES
 from harness.themes.exporters.observed import Endpoint, Scrape
 
-Exporter = Callable[..., Export]
-Viewer = Callable[..., CaptureView]
-Require = Callable[..., Requirement]
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Require, Viewer
 
 COMMITS = "claude_code.commit.count"
 WORKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))

@@ -75,7 +75,9 @@ def test_a_taken_port_is_a_skip_reason(free_default: int) -> None:
 
 def test_others_who_wait_for_the_port_are_a_skip_reason(free_default: int, tmp_path: Path) -> None:
     with FileLock(tmp_path / "lock"):
-        assert "is waited for by others" in (scraping.port_taken() or "")
+        reason = scraping.port_taken()
+        assert reason is not None
+        assert "is waited for by others" in reason
 
 
 def test_nothing_answers_at_a_free_port(free_default: int) -> None:

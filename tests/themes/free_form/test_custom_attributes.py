@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.capture import Capture
 from harness.capture.run import ApiCall, GroundTruth
 from harness.contract.attribute_keys import item_keys, own_keys, resource_keys
-from harness.contract.requirement import Requirement
-from harness.judging.items.view import CaptureView
 from harness.themes.free_form.custom_attributes import SWITCH, VARIABLE, custom_attributes
 from harness.themes.free_form.mutants import LIES
+
+if TYPE_CHECKING:
+    from tests.conftest import Require, Viewer
 
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 OWN = {"service.name": "claude-code"}
 ON_EVENTS = {"session.id": "s", "event.name": "e", "event.timestamp": "t"}
 
-Viewer = Callable[..., CaptureView]
-Require = Callable[..., Requirement]
+
+Sent = Callable[..., Capture]
 
 
 @pytest.fixture
-def sent(viewer: Viewer) -> Callable[..., Capture]:
+def sent(viewer: Viewer) -> Sent:
     """A session with ``text`` set, whose resources and items carry these attributes."""
 
     def make(
@@ -64,7 +65,7 @@ def test_nothing_is_measured_where_the_variable_is_not_set(viewer: Viewer) -> No
     assert custom_attributes(viewer(points=[("a", 1.0, {})]).capture) == []
 
 
-def test_what_arrives_as_it_was_meant_is_not_wrong(sent: Any) -> None:
+def test_what_arrives_as_it_was_meant_is_not_wrong(sent: Sent) -> None:
     seen = views(sent("a=x%20y,b=", {"a": "x y", "b": ""}))
     places = ("resource metrics", "resource logs", "labels metrics", "labels logs")
     assert set(seen) == {"session", *places}
@@ -76,7 +77,7 @@ def test_what_arrives_as_it_was_meant_is_not_wrong(sent: Any) -> None:
     assert seen["session"]["ended"] == {"exit_code": 0, "asked": 1}
 
 
-def test_what_is_wrong_says_what_was_expected_and_seen(sent: Any) -> None:
+def test_what_is_wrong_says_what_was_expected_and_seen(sent: Sent) -> None:
     seen = views(sent("a=x%20y,b=1", {"a": "x%20y", "made.up": "1"}, {"b": "1"}))
     assert seen["resource metrics"]["wrong"] == {
         "a": {"expected": "x y", "seen": "x%20y"},
@@ -107,18 +108,18 @@ def test_a_pair_must_be_on_every_item(viewer: Viewer) -> None:
     ],
 )
 def test_what_became_of_a_malformed_value(
-    sent: Any, resource: Mapping[str, str], kept: list[str], others: str
+    sent: Sent, resource: Mapping[str, str], kept: list[str], others: str
 ) -> None:
     view = views(sent("before=1,odd=x y,ok=1", resource))["resource logs"]
     assert view["quirks"] == ["space_in_value"]
     assert (view["kept"], view["others"]) == (kept, others)
 
 
-def test_without_any_pair_there_are_no_others(sent: Any) -> None:
+def test_without_any_pair_there_are_no_others(sent: Sent) -> None:
     assert "others" not in views(sent("odd", {}))["resource logs"]
 
 
-def test_a_collision_is_told_apart_from_what_is_wrong(sent: Any) -> None:
+def test_a_collision_is_told_apart_from_what_is_wrong(sent: Sent) -> None:
     seen = views(sent("service.name=evil,session.id=evil,ok=1", {"ok": "1"}))
     resource, labels = seen["resource logs"], seen["labels logs"]
     assert (resource["collides"], resource["overridden"]) == (["service.name"], [])
@@ -129,7 +130,7 @@ def test_a_collision_is_told_apart_from_what_is_wrong(sent: Any) -> None:
 
 
 @pytest.mark.parametrize("key", sorted(own_keys()))
-def test_a_key_of_the_cli_is_not_judged_by_the_value_of_the_text(sent: Any, key: str) -> None:
+def test_a_key_of_the_cli_is_not_judged_by_the_value_of_the_text(sent: Sent, key: str) -> None:
     """Each place that has the key keeps its own value, or has none."""
     capture = sent(f"{key}=x,ok=1", {"ok": "1"})
     seen = views(capture)
@@ -161,25 +162,25 @@ def test_an_item_may_have_two_values_of_a_key_of_the_cli(viewer: Viewer, key: st
         assert seen[f"labels {signal}"]["differs"] == ["ok"], "the resource has none here"
 
 
-def test_a_pair_that_is_lost_beside_a_key_of_the_cli_is_found(sent: Any) -> None:
+def test_a_pair_that_is_lost_beside_a_key_of_the_cli_is_found(sent: Sent) -> None:
     seen = views(sent("prompt=x,tool_name=x,speed=x,ok=1", {}))
     for signal in ("metrics", "logs"):
         wrong = seen[f"labels {signal}"]["wrong"]
         assert wrong == {"ok": {"expected": "1", "seen": None}}
 
 
-def test_an_overridden_key_came_with_the_values_of_the_text(sent: Any) -> None:
+def test_an_overridden_key_came_with_the_values_of_the_text(sent: Sent) -> None:
     view = views(sent("service.name=evil", {"service.name": "evil"}))["resource metrics"]
     assert (view["overridden"], view["wrong"]) == (["service.name"], {})
 
 
-def test_the_switch_is_told(sent: Any) -> None:
+def test_the_switch_is_told(sent: Sent) -> None:
     seen = views(sent("a=1", {"a": "1"}, {}, **{SWITCH: "false"}))
     assert seen["labels metrics"]["included"] is False
     assert seen["labels metrics"]["came"] == []
 
 
-def test_more_pairs_than_an_event_can_hold(sent: Any) -> None:
+def test_more_pairs_than_an_event_can_hold(sent: Sent) -> None:
     pairs = {f"k{n}": "v" for n in range(101)}
     text = ",".join(f"{key}=v" for key in pairs)
     seen = views(sent(text, pairs))
@@ -219,7 +220,7 @@ def test_a_session_that_did_nothing_has_ended_all_the_same(viewer: Viewer) -> No
     ],
 )
 def test_a_lie_is_told_where_the_requirement_looks(
-    sent: Any, requirement: Require, lie: str, field: str, value: object
+    sent: Sent, requirement: Require, lie: str, field: str, value: object
 ) -> None:
     truth = sent("a=x%20y,b=1", {"a": "x y", "b": "1"})
     asks = requirement(
@@ -235,7 +236,7 @@ def test_a_lie_is_told_where_the_requirement_looks(
 
 
 def test_where_a_requirement_speaks_of_nothing_there_is_no_lie(
-    sent: Any, requirement: Require
+    sent: Sent, requirement: Require
 ) -> None:
     truth = sent("a=1", {"a": "1"})
     asks = requirement(

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.capture import Capture
-from harness.capture.export import Export
 from harness.capture.run import ApiCall, GroundTruth
-from harness.contract.requirement import Requirement
 from harness.judging.items.view import CaptureView
 from harness.otlp.model import Protocol
 from harness.themes.free_form.mutants import LIES
 from harness.themes.free_form.static_headers import VARIABLE, is_reserved, static_headers
 
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Require, Viewer
+
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 
 Headers = tuple[tuple[str, str], ...]
-Require = Callable[..., Requirement]
+Sent = Callable[..., Capture]
 
 
 @pytest.fixture
-def sent(viewer: Callable[..., CaptureView], exporter: Callable[..., Export]) -> Any:
+def sent(viewer: Viewer, exporter: Exporter) -> Sent:
     """A session with ``text`` set, and with these headers on its requests."""
 
     def make(
@@ -45,7 +46,7 @@ def views(capture: Capture) -> dict[str, Mapping[str, Any]]:
     return {item.view.get("signal", "session"): item.view for item in static_headers(capture)}
 
 
-def test_headers_that_were_sent_as_they_were_given(sent: Any) -> None:
+def test_headers_that_were_sent_as_they_were_given(sent: Sent) -> None:
     headers = (("x-a", "1"), ("X-B", "two"))
     seen = views(sent("X-A=1,x-b=two", headers, headers))
     assert set(seen) == {"session", "metrics", "logs"}
@@ -56,7 +57,7 @@ def test_headers_that_were_sent_as_they_were_given(sent: Any) -> None:
         assert (view["unsendable"], view["reserved"]) == (False, False)
 
 
-def test_each_signal_speaks_of_its_own_requests(sent: Any) -> None:
+def test_each_signal_speaks_of_its_own_requests(sent: Sent) -> None:
     seen = views(sent("x-a=b%20c,x-e=", (("x-a", "b%20c"),), (("x-e", ""),), Protocol.GRPC))
     assert seen["metrics"]["wrong"] == {
         "x-a": {"expected": "b c", "seen": "b%20c"},
@@ -80,14 +81,14 @@ def test_a_session_without_work_has_no_requests(viewer: Callable[..., CaptureVie
 
 
 @pytest.mark.parametrize("text", ["x-a=%C3%A9", "x-a=%0A", "x-a=%20b", "x-a=b%20", "x-a=%00"])
-def test_values_that_no_header_can_have(sent: Any, text: str) -> None:
+def test_values_that_no_header_can_have(sent: Sent, text: str) -> None:
     assert views(sent(text, (), ()))["logs"]["unsendable"] is True
 
 
 @pytest.mark.parametrize(
     "name", ["host", "te", "content-type", "content-length", "grpc-timeout", "x-trace-bin"]
 )
-def test_names_that_are_not_the_users_to_choose(sent: Any, name: str) -> None:
+def test_names_that_are_not_the_users_to_choose(sent: Sent, name: str) -> None:
     assert is_reserved(name)
     view = views(sent(f"{name}=1,x-a=1", (("x-a", "1"),), (("x-a", "1"),)))["logs"]
     assert (view["reserved"], view["wrong"]) == (True, {})
@@ -103,7 +104,7 @@ def test_nothing_is_measured_where_the_variable_is_not_set(
     ("lie", "seen"), [("header_lost", None), ("header_changed", "made up"), ("requests_lost", None)]
 )
 def test_a_lie_is_told_of_the_first_header(
-    sent: Any, requirement: Require, lie: str, seen: str | None
+    sent: Sent, requirement: Require, lie: str, seen: str | None
 ) -> None:
     headers = (("X-A", "1"), ("x-b", "2"))
     asks = requirement(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.capture.export import Export
 from harness.capture.run import ApiCall, GroundTruth
 from harness.contract.catalogue import Contract
 from harness.findings import Judged, NotExercised
@@ -18,8 +17,8 @@ from harness.themes.catalogue import SCENARIOS
 from harness.themes.intervals.measures import intervals, last_data, last_spans
 from harness.themes.intervals.scenarios import SCENARIOS as INTERVALS
 
-Exporter = Callable[..., Export]
-Viewer = Callable[..., CaptureView]
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Viewer
 
 START = 1_000.0
 ON = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_LOGS_EXPORTER": "otlp"}
@@ -142,6 +141,8 @@ def test_the_usual_gap_between_metrics(
         ([(5, [1, 3, 5]), (10, [6, 9]), (15, [10.5, 14])], (4, 5)),
         # One was late.
         ([(6, [1, 5.9]), (13, [6, 9]), (18.1, [13.1, 17])], (5, 6)),
+        # Most were late: their records waited for longer than the interval can be.
+        ([(5, [1, 4.9]), (12, [5.1, 11.9]), (18, [12, 17])], (5, 5)),
     ],
 )
 def test_batches_bound_the_interval(

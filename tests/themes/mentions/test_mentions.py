@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
-from harness.judging.items.view import CaptureView
 from harness.themes.mentions.measures import mentions
 from harness.themes.mentions.observed import Mentioned
 
-Viewer = Callable[..., CaptureView]
+if TYPE_CHECKING:
+    from tests.conftest import Viewer
 
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 THERE = as_observed(Mentioned({"file": 2, "directory": 1}))

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.capture import Connection
-from harness.capture.export import Export
 from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
-from harness.judging.items.view import CaptureView, export_view
+from harness.judging.items.view import export_view
 from harness.otlp.model import Protocol, Signal
 from harness.themes.routing.measures import destinations, routes
 from harness.themes.routing.observed import ApiHeaders
 
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Viewer
+
 OTLP = "OTEL_EXPORTER_OTLP_"
 ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
-
-Viewer = Callable[..., CaptureView]
-Exporter = Callable[..., Export]
 
 
 @pytest.fixture

@@ -69,8 +69,11 @@ def asked(contract: Contract) -> list[Requirement]:
 
 
 def expected(requirement: Requirement) -> list[str]:
-    schema: Any = requirement.params["schema"]
-    return schema.get("const", [])  # type: ignore[no-any-return]
+    schema = requirement.params["schema"]
+    assert isinstance(schema, Mapping)
+    constant = schema.get("const", [])
+    assert isinstance(constant, list)
+    return constant
 
 
 @pytest.mark.parametrize(("place", "ending"), [("headers", "HEADERS"), ("resource", ATTRIBUTES)])

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.capture import Capture, Connection
-from harness.capture.export import Export
 from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
-from harness.contract.requirement import Requirement
-from harness.judging.items.view import CaptureView
 from harness.otlp.model import Protocol
 from harness.themes.settings.measures import carried
 from harness.themes.settings.mutants import LIES
 from harness.themes.settings.observed import CommandEnvironment
 
-ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
+if TYPE_CHECKING:
+    from tests.conftest import Exporter, Require, Viewer
 
-Viewer = Callable[..., CaptureView]
-Exporter = Callable[..., Export]
-Require = Callable[..., Requirement]
+ASKED = GroundTruth(api_calls=(ApiCall("m", 200, False, True, "req_1"),))
 
 
 def views(capture: Capture) -> dict[str, Mapping[str, Any]]:

@@ -145,7 +145,9 @@ def test_a_default_port_that_somebody_listens_on_hinders(monkeypatch: pytest.Mon
         monkeypatch.setattr(settings, "_DEFAULT_PORTS", (closed,))
         assert default_port_taken() is None
         monkeypatch.setattr(settings, "_DEFAULT_PORTS", (closed, port))
-        assert f"port {port}," in (default_port_taken() or "")
+        reason = default_port_taken()
+        assert reason is not None
+        assert f"port {port}," in reason
     assert [each for each in SCENARIOS if each.skip_reason] == [LOCKED_CREDENTIALS]
     assert LOCKED_CREDENTIALS.skip_reason is default_port_taken
 

@@ -25,8 +25,9 @@ CERTIFICATES = (
 
 
 def part(requirement: Requirement, name: str) -> Mapping[str, Any]:
-    found: Any = requirement.params.get(name, {})
-    return found  # type: ignore[no-any-return]
+    found = requirement.params.get(name, {})
+    assert isinstance(found, Mapping)
+    return found
 
 
 @cache
@@ -108,6 +109,7 @@ def test_the_certificates_that_a_door_must_see_are_configured(asked: list[Requir
 
 def test_the_work_that_must_be_done_is_the_script(contract: Contract) -> None:
     requirement = contract.requirement("tls.refusal_harmless")
+    assert requirement.scenarios
     for name in requirement.scenarios:
         script = SCENARIOS[name].script
         assert not callable(script)
