@@ -41,6 +41,20 @@ def run(pytester: pytest.Pytester) -> Run:
     return make
 
 
+@pytest.fixture
+def run_here(pytester: pytest.Pytester) -> Run:
+    """As ``run``, within this process: for a session that is refused, or only collects.
+
+    It drives no subject and so leaves nothing behind; a process of its own would spend its time
+    on imports.
+    """
+
+    def make(*arguments: str | Path) -> pytest.RunResult:
+        return pytester.runpytest_inprocess(*STRICT, *map(str, arguments))
+
+    return make
+
+
 #: One session over each protocol instead of all scenarios: for what is the same with any.
 ONE_SCENARIO = "--cc-scenarios=working_day"
 

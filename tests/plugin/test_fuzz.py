@@ -57,8 +57,9 @@ def test_a_failure_shows_the_input_and_how_to_see_it_by_hand(
     assert f"by hand   {finding.by_hand}" in result.stdout.str()
 
 
-def test_the_seed_that_was_drawn_with_is_told(run: Run) -> None:
-    result = run("--cc-binary=reference", *BARE, "--hypothesis-seed=7")
+def test_the_seed_that_was_drawn_with_is_told(run: Run, recorded_sessions: str) -> None:
+    options = (*BARE, "--hypothesis-seed=7", "-p", recorded_sessions)
+    result = run("--cc-binary=reference", *options)
     assert result.ret == pytest.ExitCode.OK
     assert fuzz_line(result).endswith("· profile quick · --hypothesis-seed=7")
 
@@ -146,7 +147,8 @@ def test_without_drawn_scenarios_nothing_is_told_of_them(run: Run) -> None:
     assert not [line for line in result.outlines if line.startswith("fuzz ")]
 
 
-def test_a_distributed_session_draws_once(run: Run) -> None:
-    result = run("--cc-binary=reference", *BARE, "-n2", "--hypothesis-seed=7")
+def test_a_distributed_session_draws_once(run: Run, recorded_sessions: str) -> None:
+    options = (*BARE, "-n2", "--hypothesis-seed=7", "-p", recorded_sessions)
+    result = run("--cc-binary=reference", *options)
     assert result.ret == pytest.ExitCode.OK
     assert fuzz_line(result).endswith("· profile quick · --hypothesis-seed=7")

@@ -15,7 +15,6 @@ Subject = Callable[..., Path]
 KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -71,11 +70,11 @@ KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
     ],
 )
 def test_a_wrong_value_is_one_clear_error_before_anything_runs(
-    pytester: pytest.Pytester, run: Run, arguments: Sequence[str], message: str
+    pytester: pytest.Pytester, run_here: Run, arguments: Sequence[str], message: str
 ) -> None:
     pytester.makefile("", file="not a folder, not executable")
     pytester.makepyfile(test_own="def test_own(): raise AssertionError('it ran')")
-    result = run(*arguments)
+    result = run_here(*arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (error,) = (line for line in result.errlines if line.startswith("ERROR: "))
     assert message in error

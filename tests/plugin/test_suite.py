@@ -109,32 +109,31 @@ def check_junit(path: Path, verdicts: dict[str, Verdict]) -> None:
             assert str(skipped.get("message")).startswith(f"{verdict}: ")
 
 
-@pytest.mark.slow
-def test_testpaths_give_way_to_the_suite(pytester: pytest.Pytester, run: Run) -> None:
+def test_testpaths_give_way_to_the_suite(pytester: pytest.Pytester, run_here: Run) -> None:
     pytester.makeini("[pytest]\ntestpaths = tests")
     pytester.mkdir("tests").joinpath("test_own.py").write_text("def test_own(): pass")
-    result = run("--cc-binary=reference", "--co", "-q")
+    result = run_here("--cc-binary=reference", "--co", "-q")
     assert ids(result) == ALL
-    assert "testpaths: " not in run("--cc-binary=reference", "--co").stdout.str()
+    assert "testpaths: " not in run_here("--cc-binary=reference", "--co").stdout.str()
 
 
-@pytest.mark.slow
 def test_in_a_subfolder_of_a_project(
-    pytester: pytest.Pytester, run: Run, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, run_here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makeini("[pytest]\ntestpaths = tests")
     pytester.mkdir("tests").joinpath("test_own.py").write_text("def test_own(): pass")
     monkeypatch.chdir(pytester.path / "tests")
-    result = run("--cc-binary=reference", "--co", "-q")
+    result = run_here("--cc-binary=reference", "--co", "-q")
     assert len(ids(result)) == len(ALL)
 
 
-@pytest.mark.slow
-def test_named_paths_stand_alone(pytester: pytest.Pytester, run: Run) -> None:
+def test_named_paths_stand_alone(pytester: pytest.Pytester, run_here: Run) -> None:
     pytester.makepyfile(test_own="def test_own(): pass")
-    result = run("--cc-binary=reference", "--co", "-q", "test_own.py")
+    result = run_here("--cc-binary=reference", "--co", "-q", "test_own.py")
     assert ids(result) == ["test_own.py::test_own"]
-    result = run("--cc-binary=reference", "--co", "-q", "test_own.py", "--pyargs", "harness.suite")
+    result = run_here(
+        "--cc-binary=reference", "--co", "-q", "test_own.py", "--pyargs", "harness.suite"
+    )
     assert ids(result) == ["test_own.py::test_own", *ALL]
 
 
@@ -164,22 +163,23 @@ def test_the_suite_and_own_tests_in_one_run(pytester: pytest.Pytester, run_one: 
         ("metrics and not unit", [n for n in ALL if "metrics" in n and "unit" not in n]),
     ],
 )
-def test_keywords_select(run: Run, expression: str, expected: list[str]) -> None:
+def test_keywords_select(run_here: Run, expression: str, expected: list[str]) -> None:
     assert expected
-    assert ids(run("--cc-binary=reference", "--co", "-q", "-k", expression)) == expected
+    assert ids(run_here("--cc-binary=reference", "--co", "-q", "-k", expression)) == expected
 
 
-@pytest.mark.slow
-def test_other_ways_to_select(run: Run) -> None:
+def test_other_ways_to_select(run_here: Run) -> None:
     # Only what does not begin with the prefix is left.
-    left = ids(run("--cc-binary=reference", "--co", "-q", "--deselect=events.", "-k", "events"))
+    left = ids(
+        run_here("--cc-binary=reference", "--co", "-q", "--deselect=events.", "-k", "events")
+    )
     assert left == [name for name in ALL if "events" in name and not name.startswith("events.")]
-    assert ids(run("--cc-binary=reference", "--co", "-q", REDACTED)) == [REDACTED]
+    assert ids(run_here("--cc-binary=reference", "--co", "-q", REDACTED)) == [REDACTED]
     # Names of requirements that begin with this one are not meant.
     whole = "metrics.active_time_total.type"
     assert [name for name in ALL if whole in name] != [whole]
-    assert ids(run("--cc-binary=reference", "--co", "-q", whole)) == [whole]
-    wrong = run("--cc-binary=reference", "--co", "-q", "events.user_prompt.prompts")
+    assert ids(run_here("--cc-binary=reference", "--co", "-q", whole)) == [whole]
+    wrong = run_here("--cc-binary=reference", "--co", "-q", "events.user_prompt.prompts")
     assert wrong.ret == pytest.ExitCode.USAGE_ERROR
     assert "file or directory not found: events.user_prompt.prompts" in wrong.stderr.str()
 
