@@ -79,7 +79,9 @@ def test_the_answers_that_the_schema_names_are_given(refused: list[Requirement])
 def test_the_pause_that_is_asked_for_is_the_one_that_is_held(
     schema_of: SchemaOf, contract: Contract, requirement: str
 ) -> None:
-    assert schema_of(requirement)["minimum"] == pytest.approx(e.DELAY_S - e.EARLY_S)
+    schema = schema_of(requirement)
+    assert schema["minimum"] == pytest.approx(e.DELAY_S - e.EARLY_S)
+    assert f"at least {e.DELAY_S} s, less {e.EARLY_S:g} s" in schema["title"]
     asked = contract.requirement(requirement)
     (scenario,) = asked.scenarios
     assert replies(scenario)[str(where(asked)["first"])].delay_s == e.DELAY_S
@@ -89,7 +91,9 @@ def test_the_pause_that_is_asked_for_is_the_one_that_is_held(
 @pytest.mark.parametrize("transport", ["http", "grpc"])
 def test_pauses_that_nobody_asks_for(schema_of: SchemaOf, transport: str) -> None:
     assert schema_of(f"collector_failures.{transport}.backoff.pauses")["minimum"] == e.PAUSE_S
-    assert schema_of(f"collector_failures.{transport}.backoff.grows")["minimum"] == e.GROWTH
+    growth = schema_of(f"collector_failures.{transport}.backoff.grows")
+    assert growth["minimum"] == e.GROWTH
+    assert f"at least {e.GROWTH:g} times" in growth["title"]
     assert e.AT_ONCE_S < e.PAUSE_S
     assert e.SHORTER < e.GROWTH
     # Three refusals make the pauses that growth is measured by.
@@ -111,6 +115,8 @@ def test_an_answer_is_waited_for_as_configured(schema_of: SchemaOf, contract: Co
     name = "collector_failures.timeout.configured"
     schema = schema_of(name)
     assert (schema["minimum"], schema["maximum"]) == (e.TIMEOUT_LEAST_S, e.TIMEOUT_MOST_S)
+    tolerances = f"{e.TIMEOUT_S:g} s ({e.TIMEOUT_LEAST_S:g} to {e.TIMEOUT_MOST_S:g} s)"
+    assert f"{tolerances}, not the default of {e.DEFAULT_TIMEOUT_S:g} s" in schema["title"]
     assert SLOW_COLLECTOR.environment["OTEL_EXPORTER_OTLP_TIMEOUT"] == str(
         round(e.TIMEOUT_S * 1000)
     )
@@ -126,6 +132,7 @@ def test_an_answer_is_waited_for_as_configured(schema_of: SchemaOf, contract: Co
 def test_the_end_is_not_held_up(schema_of: SchemaOf) -> None:
     schema = schema_of("collector_failures.work.not_held_up")
     assert schema["maximum"] == e.DEFAULT_TIMEOUT_S < e.LINGERS_S
+    assert f"at most {e.DEFAULT_TIMEOUT_S:g} s" in schema["title"]
 
 
 def test_the_last_words_are_those_of_the_model(schema_of: SchemaOf) -> None:

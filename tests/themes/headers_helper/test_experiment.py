@@ -23,6 +23,7 @@ def test_runs_are_as_far_apart_as_the_session_asks(schema_of: SchemaOf) -> None:
     least = e.DEBOUNCE_S - e.EARLY_S
     assert schema["items"] == {"minimum": pytest.approx(least)}
     assert schema["minItems"] == e.ROTATIONS - 1  # gaps between so many runs
+    assert f"at least {e.ROTATIONS - 1} pauses" in schema["title"]
     assert f"at least {least:g} s" in schema["title"]
     assert float(ROTATION.environment[DEBOUNCE]) == e.DEBOUNCE_S * 1000
 
@@ -37,7 +38,7 @@ def test_no_answer_is_older_than_a_token_lives(schema_of: SchemaOf) -> None:
     schema = schema_of("headers_helper.refreshed")
     assert schema["maximum"] == e.TOKEN_LIFE_S
     assert f"at most {e.TOKEN_LIFE_S:g} s" in schema["title"]
-    assert f"{e.DEBOUNCE_S:g} s lie between two runs" in schema["title"]
+    assert f"runs every {e.DEBOUNCE_S:g} s" in schema["title"]
     # A subject that does as it should uses the next answer one debounce and one export
     # later; one that never asks again outlives its token within the session.
     assert e.DEBOUNCE_S + e.EXPORT_INTERVAL_S + e.GRACE_S < e.TOKEN_LIFE_S

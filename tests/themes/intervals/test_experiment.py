@@ -47,8 +47,8 @@ def test_a_default_is_bounded_by_its_tolerances(
         "at_least_s": {"maximum": pytest.approx(interval_s + late_s)},
         "at_most_s": {"minimum": pytest.approx(interval_s - e.EARLY_S)},
     }
-    told = f"of {interval_s:g} s, within {late_s:g} s above and {e.EARLY_S:g} s below"
-    assert told in schema["title"]
+    tolerances = f"at most {e.EARLY_S:g} s shorter and {late_s:g} s longer"
+    assert f"of {interval_s:g} s, {tolerances}" in schema["title"]
     # The lies: half of the interval, and the next request's time.
     assert interval_s / 2 < interval_s - e.EARLY_S
     assert 2 * interval_s - e.EARLY_S > interval_s + late_s
@@ -86,8 +86,8 @@ def test_what_is_configured_is_bounded_by_its_tolerances(
     several, one = schema["anyOf"]
     assert several["properties"] == {"above_s": {"maximum": e.LATE_S}}
     assert one["properties"] == {"regular": {"const": 1}}
-    told = f"{e.LATE_S:g} s above ({e.ONE_LATE_S:g} s where one request has to do)"
-    assert f"{told} and {e.EARLY_S:g} s below" in schema["title"]
+    longer = f"{e.LATE_S:g} s longer ({e.ONE_LATE_S:g} s if only one request was measured)"
+    assert f"at most {e.EARLY_S:g} s shorter and {longer}" in schema["title"]
 
 
 def late_s(scenario: Scenario, signal: Signal) -> float:
