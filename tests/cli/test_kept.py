@@ -55,7 +55,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def told(folder: Path) -> list[dict[str, Any]]:
+def stable_lines(folder: Path) -> list[dict[str, Any]]:
     """The lines of a record, without what depends on when and how it was judged."""
     found = lines(folder)
     for name in ("started", "ended", "recording_s", "unavoidable_s"):
@@ -121,7 +121,7 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
     shown = capsys.readouterr().out
     assert code == exit_code
     for ours, theirs in zip(
-        told(pytester.path / "again"), told(pytester.path / "kept"), strict=True
+        stable_lines(pytester.path / "again"), stable_lines(pytester.path / "kept"), strict=True
     ):
         assert ours == theirs
     runs = [line for line in lines(pytester.path / "again") if line["kind"] == "run"]

@@ -37,8 +37,8 @@ def test_each_answer_says_which_run_it_is_of(launcher: Path, tmp_path: Path) -> 
 def test_runs_at_once_have_numbers_of_their_own(launcher: Path, tmp_path: Path) -> None:
     install(launcher, tmp_path / "helper", {"x-token": "@"})
     with ThreadPoolExecutor(4) as pool:
-        told = {done.stdout for done in pool.map(lambda _: ask(launcher), range(8))}
-    assert len(told) == 8
+        answers = {done.stdout for done in pool.map(lambda _: ask(launcher), range(8))}
+    assert len(answers) == 8
     assert {each["number"] for each in runs(tmp_path / "helper")} == set(range(1, 9))
 
 

@@ -32,8 +32,8 @@ def speak(work: Callable[[ClientSession], Awaitable[None]]) -> None:
                 stdio_client(server(), errors) as (reading, writing),
                 ClientSession(reading, writing) as session,
             ):
-                told = await session.initialize()
-                assert told.server_info.name == "library"
+                result = await session.initialize()
+                assert result.server_info.name == "library"
                 await work(session)
 
     asyncio.run(run())

@@ -243,14 +243,14 @@ def test_usage_is_told_in_so_many_frames_that_grow_to_the_total(
     assert {delta.usage.input_tokens for delta in deltas} == {None}
 
     final = client.stream().usage
-    told = Usage(
+    usage = Usage(
         final.input_tokens,
         final.output_tokens,
         final.cache_read_input_tokens or 0,
         final.cache_creation_input_tokens or 0,
     )
-    assert told == Usage(17, 100, 29, 31)
-    assert [tokens(call) for call in client.api.calls] == [told, told]
+    assert usage == Usage(17, 100, 29, 31)
+    assert [tokens(call) for call in client.api.calls] == [usage, usage]
 
 
 def test_tools_are_known_from_when_they_are_asked_for(connect: Connect) -> None:

@@ -198,11 +198,11 @@ def test_enough_is_enough_but_not_too_soon(clock: Clock) -> None:
 
 def test_whoever_waits_is_told_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaign, "_WAITING_S", 0.01)
-    told = threading.Event()
+    notified = threading.Event()
 
     def attempt(example: str) -> Sequence[str]:
-        assert told.wait(60)
+        assert notified.wait(60)
         return []
 
-    run([], attempt, Plan(600, 1, waiting=told.set), ["one"])
-    assert told.is_set()
+    run([], attempt, Plan(600, 1, waiting=notified.set), ["one"])
+    assert notified.is_set()

@@ -141,6 +141,6 @@ def test_what_leaves_telemetry_not_whole_is_judged_only_by_name(
 
 
 def test_a_prompt_with_the_canary_says_so() -> None:
-    told = fuzzed(next(each for each in first() if "zq" in each.prompt))
-    assert told.canaries["prompt"] in told.prompt
+    scenario = fuzzed(next(each for each in first() if "zq" in each.prompt))
+    assert scenario.canaries["prompt"] in scenario.prompt
     assert fuzzed(Input(Protocol.GRPC)).canaries == {}

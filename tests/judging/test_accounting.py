@@ -295,7 +295,7 @@ def test_nothing_counted_is_a_finding_only_where_it_is_required(
 
 
 @pytest.fixture
-def told(ask: Ask) -> Ask:
+def event_tokens(ask: Ask) -> Ask:
     def asked(view: CaptureView) -> Outcome:
         return ask("event_tokens", view, name="api_request", path=("attributes", "input_tokens"))
 
@@ -326,14 +326,14 @@ def told(ask: Ask) -> Ask:
     ],
 )
 def test_event_tokens(
-    told: Ask, viewer: Viewer, findings: Findings, events: list[Any], seen: list[str]
+    event_tokens: Ask, viewer: Viewer, findings: Findings, events: list[Any], seen: list[str]
 ) -> None:
     truth = calls(call(input_tokens=7), call(input_tokens=7))
-    assert findings(told(viewer(events=events, truth=truth))) == seen
+    assert findings(event_tokens(viewer(events=events, truth=truth))) == seen
 
 
 def test_event_tokens_are_asked_of_main_answers_only(
-    told: Ask, viewer: Viewer, findings: Findings
+    event_tokens: Ask, viewer: Viewer, findings: Findings
 ) -> None:
     truth = calls(
         call(input_tokens=7),
@@ -342,9 +342,11 @@ def test_event_tokens_are_asked_of_main_answers_only(
         call(status=0, input_tokens=3),
     )
     view = viewer(events=[request(model="opus", input_tokens=7)], truth=truth)
-    assert findings(told(view)) == []
-    assert isinstance(told(viewer(truth=truth)), NotExercised)
-    assert isinstance(told(viewer(events=[request(model="opus", input_tokens=7)])), NotExercised)
+    assert findings(event_tokens(view)) == []
+    assert isinstance(event_tokens(viewer(truth=truth)), NotExercised)
+    assert isinstance(
+        event_tokens(viewer(events=[request(model="opus", input_tokens=7)])), NotExercised
+    )
 
 
 # --- cost_agrees

@@ -49,8 +49,8 @@ def test_a_tool_id_that_is_no_text_is_none(
     judge: Judge, requirement: Require, viewer: Viewer, findings: Findings, value: object
 ) -> None:
     asked = requirement("tool_outcome", name="tool_result", path=("attributes", "success"))
-    told = event("tool_result", tool_name="Bash", tool_use_id=value, success="false")
-    view = viewer(events=[told], truth=GroundTruth(tool_runs=(ToolRun("Bash", "t1", {}, True),)))
+    result = event("tool_result", tool_name="Bash", tool_use_id=value, success="false")
+    view = viewer(events=[result], truth=GroundTruth(tool_runs=(ToolRun("Bash", "t1", {}, True),)))
     assert findings(judge.judge(asked, [view]).outcome) == ['"false" (string)']
 
 
@@ -65,11 +65,11 @@ def test_a_session_id_that_is_no_text_is_a_session(
     value: object,
 ) -> None:
     asked = requirement(check, kind="events", path=("attributes", "event.sequence"))
-    told = [
+    events = [
         event("x", **{"session.id": session, "event.sequence": number})
         for session, number in ((value, 1), (value, 2), ("other", 1))
     ]
-    assert findings(judge.judge(asked, [viewer(events=told)]).outcome) == []
+    assert findings(judge.judge(asked, [viewer(events=events)]).outcome) == []
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_counts_that_are_not_whole(
     seen: list[str],
 ) -> None:
     made = Decision("Edit", "t1", {"file_path": "a.py"}, True, "config")
-    told = {"tool_name": "Edit", "decision": "accept", "language": "Python"}
+    attributes = {"tool_name": "Edit", "decision": "accept", "language": "Python"}
     view = viewer(
-        points=[("edits", value, told) for value in values],
+        points=[("edits", value, attributes) for value in values],
         truth=GroundTruth(decisions=(made,)),
         protocol=Protocol.GRPC,
     )
@@ -104,9 +104,9 @@ def test_edits_of_a_running_total_are_counted_once(
     judge: Judge, requirement: Require, viewer: Viewer, findings: Findings
 ) -> None:
     made = Decision("Edit", "t1", {"file_path": "a.py"}, True, "config")
-    told = {"tool_name": "Edit", "decision": "accept", "language": "Python"}
+    attributes = {"tool_name": "Edit", "decision": "accept", "language": "Python"}
     view = viewer(
-        points=[("edits", 1, told, {"temporality": "cumulative"})] * 2,
+        points=[("edits", 1, attributes, {"temporality": "cumulative"})] * 2,
         truth=GroundTruth(decisions=(made,)),
     )
     asked = requirement("edits_decided", kind="metric", name="edits")

@@ -185,8 +185,8 @@ def test_prompt_length(
     ask: Ask, viewer: Viewer, findings: Findings, prompt: str, lengths: list[Any], wrong: list[Any]
 ) -> None:
     def seen(length: object) -> list[str]:
-        told = event() if length is None else event(n=length)
-        view = viewer(events=[told], truth=GroundTruth(prompts=(prompt,)))
+        prompt_event = event() if length is None else event(n=length)
+        view = viewer(events=[prompt_event], truth=GroundTruth(prompts=(prompt,)))
         found: list[str] = findings(ask("prompt_length", view))
         return found
 
@@ -264,8 +264,8 @@ def test_failures_told(
     value: object,
     right: bool,
 ) -> None:
-    told = event() if value is None else event(n=value)
-    view = viewer(events=[told], truth=failed(failure))
+    failure_event = event() if value is None else event(n=value)
+    view = viewer(events=[failure_event], truth=failed(failure))
     assert (findings(ask("failures_told", view, fact=fact)) == []) is right
 
 

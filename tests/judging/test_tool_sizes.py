@@ -143,7 +143,7 @@ def without(key: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("told", "right"),
+    ("exported", "right"),
     [
         (REPEATED, True),
         (REPEATED | {"sandbox": True}, True),
@@ -158,8 +158,10 @@ def without(key: str) -> dict[str, object]:
         (7, False),
     ],
 )
-def test_parameters_of_a_command(ask: Ask, findings: Findings, told: object, right: bool) -> None:
-    value = told if isinstance(told, str | int) else json.dumps(told)
+def test_parameters_of_a_command(
+    ask: Ask, findings: Findings, exported: object, right: bool
+) -> None:
+    value = exported if isinstance(exported, str | int) else json.dumps(exported)
     outcome = ask("parameters", ran(input=LS), value, tool="Bash")
     assert (findings(outcome) == []) is right
 
@@ -208,8 +210,8 @@ def test_a_decision_repeats_parameters_of_what_was_rejected_too(
         decisions=(Decision("Skill", "t1", skill, False, "user_reject"),),
     )
 
-    def seen(body: str, told: dict[str, str]) -> Outcome:
-        attributes = {"tool_name": "Skill", "decision": "reject", "n": json.dumps(told)}
+    def seen(body: str, parameters: dict[str, str]) -> Outcome:
+        attributes = {"tool_name": "Skill", "decision": "reject", "n": json.dumps(parameters)}
         view = viewer(events=[{"body": body, "attributes": attributes}], truth=truth)
         asked = requirement("parameters", name=body, path=("attributes", "n"), tool="Skill")
         outcome: Outcome = judge.judge(asked, [view]).outcome
@@ -224,7 +226,7 @@ def test_a_decision_repeats_parameters_of_what_was_rejected_too(
 
 
 @pytest.mark.parametrize(
-    ("told", "right"),
+    ("exported", "right"),
     [
         (LS, True),
         (LS | {"more": 1}, True),
@@ -234,8 +236,8 @@ def test_a_decision_repeats_parameters_of_what_was_rejected_too(
         ("{", False),
     ],
 )
-def test_input_repeated(ask: Ask, findings: Findings, told: object, right: bool) -> None:
-    value = told if isinstance(told, str) else json.dumps(told)
+def test_input_repeated(ask: Ask, findings: Findings, exported: object, right: bool) -> None:
+    value = exported if isinstance(exported, str) else json.dumps(exported)
     assert (findings(ask("input_repeated", ran(input=LS), value)) == []) is right
 
 

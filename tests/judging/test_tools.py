@@ -183,8 +183,8 @@ def test_only_decisions_of_the_source_are_judged(
 
 def test_a_decision_that_no_event_tells_of(decided: Ask, viewer: Viewer) -> None:
     truth = tools(decisions=(made("config", number=1), made("config", number=2, name="Read")))
-    told = decision(tool_use_id="t1", decision="accept", source="config")
-    outcome = decided(viewer(events=[told], truth=truth), "config")
+    decision_event = decision(tool_use_id="t1", decision="accept", source="config")
+    outcome = decided(viewer(events=[decision_event], truth=truth), "config")
     assert isinstance(outcome, Judged)
     assert outcome.looked_at == 2
     (finding,) = outcome.findings

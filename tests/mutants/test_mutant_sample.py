@@ -62,7 +62,7 @@ def verdicts(contract: Contract, captures: Sequence[Capture]) -> dict[str, Verdi
     }
 
 
-def told(capture: Capture, requirements: Sequence[Requirement]) -> dict[str, Capture]:
+def lying_captures(capture: Capture, requirements: Sequence[Requirement]) -> dict[str, Capture]:
     """The lies that this capture gives occasion for, each with the capture of the liar."""
     found = {}
     for requirement in requirements:
@@ -81,7 +81,7 @@ def test_the_honest_session_breaks_nothing(contract: Contract, capture: Capture)
 def test_each_lie_of_the_sample_is_caught(contract: Contract, capture: Capture) -> None:
     """What else a lie breaks depends on the session, and is left to ``test_mutants.py``."""
     honest = verdicts(contract, [capture])
-    lies = told(
+    lies = lying_captures(
         capture,
         [each for each in contract.requirements if honest.get(each.name) is Verdict.PASS],
     )

@@ -239,8 +239,8 @@ def test_what_a_lie_did_not_change_need_not_be_judged_again(bench: Bench) -> Non
         release, lie = parameters.values
         if release == str(bench.contract.version):
             owner = bench.contract.requirement(lie.owner)
-            told = mutate(bench.captures, owner, lie, theme_lies())
-            assert bench.rows_after(told) == bench.rows(bench.views_after(told)), lie.name
+            mutated = mutate(bench.captures, owner, lie, theme_lies())
+            assert bench.rows_after(mutated) == bench.rows(bench.views_after(mutated)), lie.name
 
 
 @pytest.mark.parametrize(("release", "lie"), lies())

@@ -175,16 +175,16 @@ def test_good_spans_pass(contract: Loader, honest: Capture) -> None:
 
 def test_each_lie_breaks_what_it_says(contract: Loader, honest: Capture) -> None:
     loaded = contract(interaction=INTERACTION)
-    told: set[str] = set()
+    operations: set[str] = set()
     for requirement in loaded.requirements:
         for lie in requirement.mutants:
-            told |= lie.operation.keys()
+            operations |= lie.operation.keys()
             (liar,) = mutate((honest,), requirement, lie, {})
             assert breaks(loaded, liar) == set(lie.breaks), lie.name
             # Nothing but the spans of that name is touched.
             assert liar.events() == honest.events()
             assert liar.spans("claude_code.tool") == honest.spans("claude_code.tool")
-    assert told >= {"drop", "set", "set_all", "set_key", "remove", "repeat"}
+    assert operations >= {"drop", "set", "set_all", "set_key", "remove", "repeat"}
 
 
 def test_a_run_without_such_spans_exercises_nothing(contract: Loader, viewer: Viewer) -> None:

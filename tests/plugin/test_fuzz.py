@@ -89,13 +89,13 @@ def test_a_profile_of_the_users_own_stays_his(
             assert hypothesis.settings().max_examples == 3
         """
     )
-    for profile, told in (("deep", "deep"), ("nightly", "quick")):
+    for profile, used in (("deep", "deep"), ("nightly", "quick")):
         result = run(
             *("--cc-binary=reference", *BARE, "--pyargs", "harness.suite", "test_own.py"),
             *(f"--hypothesis-profile={profile}", "-p", recorded_sessions),
         )
         assert result.ret == pytest.ExitCode.OK
-        assert f"· profile {told} ·" in fuzz_line(result)
+        assert f"· profile {used} ·" in fuzz_line(result)
 
 
 #: Draws until something breaks, not for a time: on a busy machine a session may take so long

@@ -72,8 +72,8 @@ def test_an_encrypted_key_is_opened_for_as_long_as_the_process_lives(key: Path) 
         timeout=60,
         check=True,
     )
-    path, *told = done.stdout.split()
-    assert told == ["-----BEGIN", "PRIVATE", "KEY-----", "0o600"]
+    path, *key_and_mode = done.stdout.split()
+    assert key_and_mode == ["-----BEGIN", "PRIVATE", "KEY-----", "0o600"]
     assert path != str(key)
     assert not Path(path).exists()
 

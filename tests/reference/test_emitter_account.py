@@ -37,7 +37,7 @@ OF_FEBRUARY = {
 NAMES = ("user.account_uuid", "organization.id", "user.email", "user.account_id")
 
 
-def account_told(
+def exported_account(
     env: Mapping[str, str], *, version: str = AUGUST, kept: bool = True
 ) -> dict[str, object]:
     """The account on every data point and event alike; ``kept``: HOME knows one."""
@@ -60,11 +60,11 @@ def account_told(
             found += [each.attributes for each in export.data_points]
             found += [each.attributes for each in export.events]
     assert len(found) > 5
-    told: list[dict[str, object]] = [
+    accounts: list[dict[str, object]] = [
         {name: each[name] for name in NAMES if name in each} for each in found
     ]
-    assert all(each == told[0] for each in told)
-    return told[0]
+    assert all(each == accounts[0] for each in accounts)
+    return accounts[0]
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def account_told(
     [(FEBRUARY, SIGNED_IN), ("2.1.51", IN_VARIABLES), ("2.1.239", SIGNED_IN)],
 )
 def test_before_august(version: str, env: dict[str, str]) -> None:
-    assert account_told(env, version=version) == OF_FEBRUARY
+    assert exported_account(env, version=version) == OF_FEBRUARY
 
 
 @pytest.mark.parametrize("env", [SIGNED_IN, IN_VARIABLES])
 def test_in_august(env: dict[str, str]) -> None:
-    told = account_told(env)
+    account = exported_account(env)
 
-    tagged = told.pop("user.account_id")
+    tagged = account.pop("user.account_id")
     assert re.fullmatch(r"user_01[1-9A-HJ-NP-Za-km-z]{22}", str(tagged))
-    assert told == {**OF_FEBRUARY, "user.email": ACCOUNT["emailAddress"]}
-    assert account_told(env)["user.account_id"] == tagged
+    assert account == {**OF_FEBRUARY, "user.email": ACCOUNT["emailAddress"]}
+    assert exported_account(env)["user.account_id"] == tagged
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_in_august(env: dict[str, str]) -> None:
     ],
 )
 def test_no_account(version: str, env: dict[str, str], kept: bool) -> None:
-    assert account_told(env, version=version, kept=kept) == {}
+    assert exported_account(env, version=version, kept=kept) == {}
 
 
 def test_the_switch_takes_off_both_ids() -> None:
-    told = account_told({**SIGNED_IN, "OTEL_METRICS_INCLUDE_ACCOUNT_UUID": "false"})
+    account = exported_account({**SIGNED_IN, "OTEL_METRICS_INCLUDE_ACCOUNT_UUID": "false"})
 
-    assert set(told) == {"organization.id", "user.email"}
+    assert set(account) == {"organization.id", "user.email"}
 
 
 @pytest.mark.parametrize(

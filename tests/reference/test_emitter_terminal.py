@@ -282,12 +282,12 @@ def test_the_terminal_is_given_back(keys: bytes, tmp_path: Path) -> None:
         while "❯".encode() not in seen:
             seen += os.read(ours, 4096)
         os.write(ours, keys)
-        _, told = process.communicate(timeout=20)
+        _, output = process.communicate(timeout=20)
     finally:
         os.close(ours)
         os.close(theirs)
 
-    code, same = json.loads(told)
+    code, same = json.loads(output)
     assert same
     assert code == (130 if b"\x03" in keys else 0)
 

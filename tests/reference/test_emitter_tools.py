@@ -234,9 +234,9 @@ def test_mcp_tools(version: str, gate: str, servers: str) -> None:
     ]
     named = {"mcp_server_name": "shop", "mcp_tool_name": "order"}
     for event in events:
-        told = gate and (event in results or version == AUGUST)
+        names_server = gate and (event in results or version == AUGUST)
         parameters = event.attributes.get("tool_parameters")
-        assert parameters == (json.dumps(named, separators=(",", ":")) if told else None)
+        assert parameters == (json.dumps(named, separators=(",", ":")) if names_server else None)
     requests = capture.events("api_request")
     names = [event.attributes.get("mcp_server.name") for event in requests]
     if version == FEBRUARY:
@@ -295,9 +295,9 @@ def test_bad_servers_are_named(config: str, message: str) -> None:
 AGENTS = '{"helper": {"description": "helps", "prompt": "Help.", "model": "haiku"}}'
 
 
-@pytest.mark.parametrize(("kind", "told"), [("helper", "custom"), (None, "general-purpose")])
+@pytest.mark.parametrize(("kind", "agent_name"), [("helper", "custom"), (None, "general-purpose")])
 @pytest.mark.parametrize("name", ["Task", "Agent"])
-def test_a_subagent(name: str, kind: str | None, told: str) -> None:
+def test_a_subagent(name: str, kind: str | None, agent_name: str) -> None:
     asked = {"prompt": "help me", **({"subagent_type": kind} if kind else {})}
     capture = session([UseTool(name, asked)], env=OPEN, args=(*EVERYTHING, "--agents", AGENTS))
 
@@ -307,9 +307,15 @@ def test_a_subagent(name: str, kind: str | None, told: str) -> None:
     (points,) = [
         capture.data_points("claude_code.token.usage", query_source="subagent", type="input")
     ]
-    assert [(p.value, p.attributes["agent.name"]) for p in points] == [(helping.input_tokens, told)]
+    assert [(p.value, p.attributes["agent.name"]) for p in points] == [
+        (helping.input_tokens, agent_name)
+    ]
     events = capture.events("api_request")
-    assert [event.attributes["query_source"] for event in events] == ["sdk", f"agent:{told}", "sdk"]
+    assert [event.attributes["query_source"] for event in events] == [
+        "sdk",
+        f"agent:{agent_name}",
+        "sdk",
+    ]
     (result,) = capture.events("tool_result", tool_name=name)
     parameters = json.loads(str(result.attributes["tool_parameters"]))
     assert parameters == {"subagent_type": kind or ""}

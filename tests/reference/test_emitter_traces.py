@@ -124,13 +124,13 @@ def test_attributes() -> None:
 def test_gates() -> None:
     capture = session({**TRACED, "OTEL_LOG_USER_PROMPTS": "1", "OTEL_LOG_TOOL_DETAILS": "1"})
 
-    told: dict[str, object] = {}
+    attributes: dict[str, object] = {}
     for span in spans(capture):
-        told |= span.attributes
-    assert told["user_prompt"] == PROMPT
-    assert told["file_path"] == "a.py"
-    assert told["full_command"] == "exit 3"
-    assert told["error"] == "Exit code 3"
+        attributes |= span.attributes
+    assert attributes["user_prompt"] == PROMPT
+    assert attributes["file_path"] == "a.py"
+    assert attributes["full_command"] == "exit 3"
+    assert attributes["error"] == "Exit code 3"
 
 
 def test_a_failed_request() -> None:

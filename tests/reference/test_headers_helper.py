@@ -90,8 +90,8 @@ def test_after_a_failure_it_is_asked_before_every_export_and_told_once(bench: Be
 )
 def test_what_is_no_object_of_headers_is_not_used(bench: Bench, printed: object, why: str) -> None:
     assert bench.headers(printed).current() is None
-    (told,) = bench.reported
-    assert why in told
+    (line,) = bench.reported
+    assert why in line
 
 
 def test_an_answer_that_no_server_would_take_is_not_used(bench: Bench) -> None:

@@ -52,9 +52,9 @@ def test_what_was_written_is_read_back(path: Path, header: Header, rows: list[Ro
 
 
 def test_drawn_input_is_told_of_where_there_was_some(tmp_path: Path, header: Header) -> None:
-    told = replace(header, fuzz=Fuzz(57, 15.25, "quick", "42"))
+    with_fuzz = replace(header, fuzz=Fuzz(57, 15.25, "quick", "42"))
     path = tmp_path / record.FILE_NAME
-    for each in (header, told):
+    for each in (header, with_fuzz):
         put(path, each, [], replace(FOOTER, selected=0))
         assert record.read(path).header == each
     assert lines(path)[0]["fuzz"] == {

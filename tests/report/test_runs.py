@@ -73,9 +73,9 @@ def test_the_record_keeps_the_ratio(header: Header, row: Rows, tmp_path: Path) -
 
 def test_the_summary_counts_runs(header: Header, row: Rows) -> None:
     lines = [line.text for line in shown(replace(header, runs=RUNS), [row("a.b")])]
-    place = lines.index("runs       3, the longest: terminal_day over http/json 12.0 s")
-    assert lines[place - 1].startswith("exports ")
-    assert lines[place + 1].startswith("verdicts ")
+    index = lines.index("runs       3, the longest: terminal_day over http/json 12.0 s")
+    assert lines[index - 1].startswith("exports ")
+    assert lines[index + 1].startswith("verdicts ")
     without = [line.text for line in shown(header, [row("a.b")])]
     assert not any(line.startswith("runs") for line in without)
 

@@ -186,8 +186,8 @@ except urllib.error.URLError as error:
 
 
 def test_what_a_scenario_says_of_itself_is_told(subject: Make) -> None:
-    def prepare(place: Stage) -> list[str]:
-        (place.home / "prepared").write_text(place.protocol, encoding="utf-8")
+    def prepare(stage: Stage) -> list[str]:
+        (stage.home / "prepared").write_text(stage.protocol, encoding="utf-8")
         return ["--prepared"]
 
     code = f"{HEADLESS}print(sys.argv[3:], open(os.environ['HOME'] + '/prepared').read())"
@@ -202,15 +202,15 @@ def test_what_a_scenario_says_of_itself_is_told(subject: Make) -> None:
         canaries={"prompt": "zq1"},
         account={"user.email": "ada@example.com"},
     )
-    told = capture.run
-    assert told.stdout == "done\n['--some', '--prepared'] grpc\n"
-    assert told.traits == ("odd", "an_account")
-    assert told.truth.canaries == {"prompt": "zq1"}
-    assert told.truth.account == {"user.email": "ada@example.com"}
-    assert told.environment["OTEL_LOG_USER_PROMPTS"] == "1"
-    assert told.environment["OTEL_LOGS_EXPORTER"] == "none"
-    assert told.environment["OTEL_EXPORTER_OTLP_PROTOCOL"] == "grpc"
-    assert told.host == this_host() != Host()
+    driven = capture.run
+    assert driven.stdout == "done\n['--some', '--prepared'] grpc\n"
+    assert driven.traits == ("odd", "an_account")
+    assert driven.truth.canaries == {"prompt": "zq1"}
+    assert driven.truth.account == {"user.email": "ada@example.com"}
+    assert driven.environment["OTEL_LOG_USER_PROMPTS"] == "1"
+    assert driven.environment["OTEL_LOGS_EXPORTER"] == "none"
+    assert driven.environment["OTEL_EXPORTER_OTLP_PROTOCOL"] == "grpc"
+    assert driven.host == this_host() != Host()
 
 
 def test_usage_is_told_as_often_as_the_scenario_says(subject: Make) -> None:
@@ -222,9 +222,9 @@ url = os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages"
 with urllib.request.urlopen(url, json.dumps(body).encode()) as answer:
     print(answer.read().decode().count("event: message_delta"))
 """
-    told = run(subject(code), prompt="Count.", usage_frames=3).run
-    assert told.stdout == "3\n"
-    (call,) = told.truth.api_calls
+    driven = run(subject(code), prompt="Count.", usage_frames=3).run
+    assert driven.stdout == "3\n"
+    (call,) = driven.truth.api_calls
     assert call.output_tokens == usage_of_call(1).output_tokens
 
 

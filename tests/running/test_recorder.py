@@ -64,17 +64,17 @@ def silent(line: str) -> None:
 
 
 def test_every_protocol_is_run_and_kept(subject: Maker, tmp_path: Path) -> None:
-    told: list[str] = []
+    progress: list[str] = []
     recorded = record(
         subject(EXPORTING),
         scenarios=[WORKING_DAY],
-        progress=told.append,
+        progress=progress.append,
         keep=tmp_path / "kept",
     )
     captures = recorded.captures
     assert recorded.faults == {}
     assert [capture.run.protocol for capture in captures] == list(Protocol)
-    (line,) = [line for line in told if line.startswith("running")]
+    (line,) = [line for line in progress if line.startswith("running")]
     assert line == "running claude 2.1.31 3 times over grpc, http/protobuf, http/json: working_day"
     by_protocol = {capture.run.protocol: capture for capture in captures}
     seen = by_protocol[Protocol.HTTP_JSON]
@@ -180,26 +180,26 @@ def test_a_scenario_that_cannot_be_driven_costs_no_other(subject: Maker, tmp_pat
 
 
 def test_only_the_protocols_that_are_asked_for_are_run(subject: Maker) -> None:
-    told: list[str] = []
+    progress: list[str] = []
     recorded = record(
         subject(""),
         scenarios=[one("first"), one("second", protocols=(Protocol.HTTP_JSON, Protocol.GRPC))],
         protocols=[Protocol.HTTP_JSON],
-        progress=told.append,
+        progress=progress.append,
     )
     assert [capture.run.label for capture in recorded.captures] == ["second over http/json"]
-    assert told[0].startswith("running claude 2.1.31 1 times over http/json")
+    assert progress[0].startswith("running claude 2.1.31 1 times over http/json")
 
 
 def test_what_waits_begins_first_and_takes_nobodys_turn(subject: Maker) -> None:
     """All others end while it waits: it could not wait for them if it held them up."""
     waits = threading.Event()
 
-    def others_first(place: Stage) -> None:
+    def others_first(stage: Stage) -> None:
         assert waits.wait(60)
 
-    def note(place: Stage, completed: Completed) -> None:
-        ended.append(place.protocol)
+    def note(stage: Stage, completed: Completed) -> None:
+        ended.append(stage.protocol)
         if len(ended) == many:
             waits.set()
 
@@ -230,7 +230,7 @@ def test_what_waited_leaves_no_room_for_more_at_once(subject: Maker) -> None:
     waited, changed = threading.Event(), threading.Condition()
     now, most = 0, 0
 
-    def begins(place: Stage) -> None:
+    def begins(stage: Stage) -> None:
         nonlocal now, most
         assert waited.wait(60)
         with changed:
@@ -239,12 +239,12 @@ def test_what_waited_leaves_no_room_for_more_at_once(subject: Maker) -> None:
             changed.notify_all()
             changed.wait_for(lambda: now > limit, timeout=0.5)
 
-    def ends(place: Stage, completed: Completed) -> None:
+    def ends(stage: Stage, completed: Completed) -> None:
         nonlocal now
         with changed:
             now -= 1
 
-    def over(place: Stage, completed: Completed) -> None:
+    def over(stage: Stage, completed: Completed) -> None:
         waited.set()
 
     limit = 2 * (os.cpu_count() or 1)
@@ -261,7 +261,7 @@ DRAWN = Scenario("drawn", "Is drawn.", prompt="Go.", drawn=True)
 def test_drawn_runs_are_made_beside_others(subject: Maker, tmp_path: Path) -> None:
     explored = threading.Event()
 
-    def until_explored(place: Stage) -> None:
+    def until_explored(stage: Stage) -> None:
         assert explored.wait(60)
 
     def explore(run_drawn: RunDrawn, others_wait: Callable[[], bool]) -> Sequence[Capture]:

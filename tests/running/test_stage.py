@@ -71,8 +71,8 @@ def run(subject: Binary, **fields: Any) -> Capture:
 
 
 def test_exports_and_connections_tell_their_collector(subject: Binary) -> None:
-    def configure(place: Stage) -> Mapping[str, str]:
-        return {"OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(), "OTHER": place.endpoint("other")}
+    def configure(stage: Stage) -> Mapping[str, str]:
+        return {"OTEL_EXPORTER_OTLP_ENDPOINT": stage.endpoint(), "OTHER": stage.endpoint("other")}
 
     capture = run(
         subject,
@@ -86,20 +86,20 @@ def test_exports_and_connections_tell_their_collector(subject: Binary) -> None:
 
 
 def test_naming_the_collector_leaves_what_it_stored_as_it_is() -> None:
-    with opened({"other": Backend(), MAIN: Backend()}, Protocol.HTTP_JSON) as place:
+    with opened({"other": Backend(), MAIN: Backend()}, Protocol.HTTP_JSON) as stage:
         for name in (MAIN, "other"):
             request = urllib.request.Request(
-                f"{place.endpoint(name)}/v1/logs", b"{}", {"content-type": "application/json"}
+                f"{stage.endpoint(name)}/v1/logs", b"{}", {"content-type": "application/json"}
             )
             urllib.request.urlopen(request).close()
-        stored = {export for each in place.collectors.values() for export in each.exports}
-        exports, _ = place.exports()
+        stored = {export for each in stage.collectors.values() for export in each.exports}
+        exports, _ = stage.exports()
         assert [(export.collector, export.sequence) for export in exports] == [
             (MAIN, 1),
             ("other", 2),
         ]
-        assert place.exports()[0] == exports
-        for collector in place.collectors.values():
+        assert stage.exports()[0] == exports
+        for collector in stage.collectors.values():
             (export,) = collector.exports
             assert (export.collector, export.sequence) == (MAIN, 1)
             assert export in stored
@@ -107,8 +107,8 @@ def test_naming_the_collector_leaves_what_it_stored_as_it_is() -> None:
 
 
 def test_a_collector_may_not_listen_or_refuse(subject: Binary) -> None:
-    def configure(place: Stage) -> Mapping[str, str]:
-        return {"OTEL_EXPORTER_OTLP_ENDPOINT": place.endpoint(), "OTHER": place.endpoint("other")}
+    def configure(stage: Stage) -> Mapping[str, str]:
+        return {"OTEL_EXPORTER_OTLP_ENDPOINT": stage.endpoint(), "OTHER": stage.endpoint("other")}
 
     def busy() -> Any:
         return lambda export: CollectorResponse(http_status=503, message="busy")
@@ -124,8 +124,8 @@ def test_a_collector_may_not_listen_or_refuse(subject: Binary) -> None:
 
 
 def test_a_step_is_repeated_until_something_holds(subject: Binary) -> None:
-    def enough(place: Stage) -> bool:
-        return len(place.main.exports) >= 4
+    def enough(stage: Stage) -> bool:
+        return len(stage.main.exports) >= 4
 
     capture = run(subject, script=(Until(AGAIN, enough), Say("Enough.")))
     assert len(capture.exports) == 4
@@ -134,22 +134,22 @@ def test_a_step_is_repeated_until_something_holds(subject: Binary) -> None:
 
 
 def test_a_repeated_step_comes_to_an_end(subject: Binary) -> None:
-    capture = run(subject, script=(Until(AGAIN, lambda place: False, at_most=2), Say("Enough.")))
+    capture = run(subject, script=(Until(AGAIN, lambda stage: False, at_most=2), Say("Enough.")))
     assert len(capture.run.truth.tool_runs) == 2
 
 
 def test_a_scenario_acts_while_its_session_runs(subject: Binary) -> None:
     under_way = threading.Event()
 
-    def meanwhile(place: Stage) -> None:
+    def meanwhile(stage: Stage) -> None:
         assert under_way.wait(60)
-        place.proxies["main"].open()
-        (place.work / "open").touch()
+        stage.proxies["main"].open()
+        (stage.work / "open").touch()
 
-    def is_open(place: Stage) -> bool:
-        if len(place.api.tool_runs) >= 2:
+    def is_open(stage: Stage) -> bool:
+        if len(stage.api.tool_runs) >= 2:
             under_way.set()
-        return (place.work / "open").exists()
+        return (stage.work / "open").exists()
 
     backends = {"main": Backend(listening=False)}
     script = (Until(AGAIN, is_open, at_most=5000), AGAIN)
@@ -161,16 +161,16 @@ def test_a_scenario_acts_while_its_session_runs(subject: Binary) -> None:
 def test_what_never_comes_is_waited_for_as_long_as_the_session_lasts(subject: Binary) -> None:
     waited = []
 
-    def meanwhile(place: Stage) -> None:
-        waited.append(place.ended.is_set())
-        place.main.wait_for_exports(99, 600)
+    def meanwhile(stage: Stage) -> None:
+        waited.append(stage.ended.is_set())
+        stage.main.wait_for_exports(99, 600)
 
     assert run(subject, meanwhile=meanwhile).run.exit_code == 0
     assert waited == [False]
 
 
 def test_a_fault_of_what_is_done_meanwhile_is_not_hidden(subject: Binary) -> None:
-    def meanwhile(place: Stage) -> None:
+    def meanwhile(stage: Stage) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -184,11 +184,11 @@ class Leftovers(Observation):
 
 
 def test_what_was_observed_and_exported_besides_is_kept(subject: Binary) -> None:
-    def more(place: Stage, completed: Completed) -> Sequence[Export]:
-        return [place.main.exports[0]] if completed.exit_code == 0 else []
+    def more(stage: Stage, completed: Completed) -> Sequence[Export]:
+        return [stage.main.exports[0]] if completed.exit_code == 0 else []
 
-    def observe(place: Stage, completed: Completed) -> Leftovers:
-        return Leftovers(len(place.api.calls), tuple(p.name for p in place.home.iterdir()))
+    def observe(stage: Stage, completed: Completed) -> Leftovers:
+        return Leftovers(len(stage.api.calls), tuple(p.name for p in stage.home.iterdir()))
 
     capture = run(subject, more_exports=more, observe=observe)
     assert len(capture.exports) == 2
@@ -196,14 +196,14 @@ def test_what_was_observed_and_exported_besides_is_kept(subject: Binary) -> None
 
 
 def test_a_session_can_be_launched_by_another_command(subject: Binary) -> None:
-    capture = run(subject, launch=lambda place: ("env", f"LAUNCHED_BY={place.protocol}"))
+    capture = run(subject, launch=lambda stage: ("env", f"LAUNCHED_BY={stage.protocol}"))
     assert capture.run.argv[:2] == ("env", "LAUNCHED_BY=http/json")
     assert capture.run.stdout.endswith("done http/json\n")
 
 
 def test_endpoints_go_by_protocol_and_collector() -> None:
-    with opened({"a": Backend(), "b": Backend()}, Protocol.GRPC) as place:
-        urls = [place.endpoint(name, each) for name in "ab" for each in (None, *Protocol)]
+    with opened({"a": Backend(), "b": Backend()}, Protocol.GRPC) as stage:
+        urls = [stage.endpoint(name, each) for name in "ab" for each in (None, *Protocol)]
         assert urls[0] == urls[1]
         assert urls[2] == urls[3]
         assert len(set(urls)) == 4
@@ -228,7 +228,7 @@ def test_a_waiting_run_has_a_longer_deadline(subject: Binary) -> None:
         "waiting",
         "Waits.",
         prompt="Go.",
-        script=(Until(UseTool("Bash", {"command": "x"}), lambda place: False, at_most=3),),
+        script=(Until(UseTool("Bash", {"command": "x"}), lambda stage: False, at_most=3),),
         waits_s=60.0,
     )
     capture = drive(subject, waiting, Protocol.HTTP_JSON, 1e-3, ProcessGroups())

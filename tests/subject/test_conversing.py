@@ -48,7 +48,7 @@ def converse(sandbox: Sandbox, tmp_path: Path) -> Converse:
     return run
 
 
-def told(done: Completed) -> list[dict[str, Any]]:
+def messages(done: Completed) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -63,13 +63,13 @@ print("warned", file=sys.stderr)
 raise SystemExit(3)
 """
     done = converse(code, "first", "zweitens, ü", "third", args=("--more", "x"))
-    assert [message.get("heard") for message in told(done) if "heard" in message] == [
+    assert [message.get("heard") for message in messages(done) if "heard" in message] == [
         ["first"],
         ["zweitens, ü"],
         ["third"],
     ]
-    assert [message["type"] for message in told(done)][-2:] == ["result", "goodbye"]
-    assert told(done)[0]["args"] == [*ARGUMENTS, "--more", "x"]
+    assert [message["type"] for message in messages(done)][-2:] == ["result", "goodbye"]
+    assert messages(done)[0]["args"] == [*ARGUMENTS, "--more", "x"]
     assert done.argv[-2:] == ("--more", "x")
     assert (done.exit_code, done.timed_out, done.stderr) == (3, False, "warned\n")
     assert done.started_unix_nano < done.ended_unix_nano
@@ -94,12 +94,12 @@ tell("assistant", text="x" * 200_000)
 tell("result")
 """
     done = converse(code, "first")
-    assert [len(message.get("text", "")) for message in told(done)] == [200_000, 0]
+    assert [len(message.get("text", "")) for message in messages(done)] == [200_000, 0]
 
 
 def test_the_environment_is_the_sandboxs(converse: Converse, sandbox: Sandbox) -> None:
     code = "hear(); tell('result', env=dict(os.environ), at=os.getcwd())"
-    (result,) = told(converse(code, "first", env={"ODD": "1"}))
+    (result,) = messages(converse(code, "first", env={"ODD": "1"}))
     assert result["at"] == str(sandbox.work)
     assert result["env"]["HOME"] == str(sandbox.home)
     assert result["env"]["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:9"
@@ -123,7 +123,7 @@ signal.pause()
     done = converse(code, "first", "second", deadline_s=1.5)
     assert done.timed_out
     assert done.exit_code == -9
-    first, *rest = told(done)
+    first, *rest = messages(done)
     assert len(rest) == answers
     for pid in first["pids"]:
         assert_gone(pid)
@@ -198,7 +198,7 @@ def test_a_child_that_holds_the_output_open_does_not_hold_us(
 ) -> None:
     done = converse(HOLDING, "first")
     assert (done.exit_code, done.timed_out) == (0, False)
-    assert_gone(told(done)[-1]["pid"])
+    assert_gone(messages(done)[-1]["pid"])
 
 
 def test_a_child_does_not_hold_us_where_an_answer_is_missing(

@@ -58,13 +58,13 @@ def test_architectures_have_the_conventions_names(
 def test_the_subsystem_for_linux_is_known(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str | None, expected: str
 ) -> None:
-    told = tmp_path / "version"
+    proc_version = tmp_path / "version"
     if version is not None:
-        told.write_text(version, encoding="utf-8")
+        proc_version.write_text(version, encoding="utf-8")
 
     def path(name: str) -> Path:
         assert name == "/proc/version"
-        return told
+        return proc_version
 
     monkeypatch.setattr(host, "Path", path)
     assert looked_at_anew().wsl_version == expected

@@ -75,8 +75,8 @@ def test_names_are_unique_and_fit_for_folders() -> None:
         name: name for name in SCENARIOS
     }
     assert all(name.isidentifier() and name.islower() for name in SCENARIOS)
-    told = [scenario.description for scenario in SCENARIOS.values()]
-    assert len(set(told)) == len(told)
+    descriptions = [scenario.description for scenario in SCENARIOS.values()]
+    assert len(set(descriptions)) == len(descriptions)
 
 
 @EVERY
@@ -139,18 +139,18 @@ def test_canaries_are_unique_and_survive_every_encoding() -> None:
 
 @those(lambda scenario: scenario.canaries)
 def test_every_canary_of_a_scenario_is_somewhere_in_it(scenario: Scenario) -> None:
-    with opened(scenario.backends, Protocol.HTTP_JSON) as place:
-        sandbox = place.sandbox
-        told = [repr(replace(scenario, canaries={})), repr(scenario.steps(sandbox.work))]
+    with opened(scenario.backends, Protocol.HTTP_JSON) as stage:
+        sandbox = stage.sandbox
+        texts = [repr(replace(scenario, canaries={})), repr(scenario.steps(sandbox.work))]
         if scenario.prepare:
-            told += scenario.prepare(place)
-        told += sandbox.env().values()
-        told += [
+            texts += scenario.prepare(stage)
+        texts += sandbox.env().values()
+        texts += [
             path.read_text(encoding="utf-8", errors="replace")
             for path in sandbox.root.rglob("*")
             if path.is_file()
         ]
-    hidden = {name: text for name, text in scenario.canaries.items() if text not in str(told)}
+    hidden = {name: text for name, text in scenario.canaries.items() if text not in str(texts)}
     assert hidden == {}
 
 

@@ -21,8 +21,8 @@ def variables(name: str, protocol: Protocol) -> Mapping[str, str]:
     """The telemetry settings of a scenario."""
     scenario = SCENARIOS[name]
     assert scenario.configure is not None
-    with opened(scenario.backends, protocol) as place:
-        return dict(scenario.configure(place))
+    with opened(scenario.backends, protocol) as stage:
+        return dict(scenario.configure(stage))
 
 
 def test_the_console_prints_once_an_interval(schema_of: SchemaOf) -> None:

@@ -230,9 +230,9 @@ def test_a_lie_is_told_where_the_requirement_looks(
         scenarios=("fuzz",),
         where={"kind": "resource", "signal": "logs"},
     )
-    told = views(LIES[lie](truth, asks))
-    assert told["resource logs"][field] == value
-    assert told["resource metrics"] == views(truth)["resource metrics"]
+    mutated = views(LIES[lie](truth, asks))
+    assert mutated["resource logs"][field] == value
+    assert mutated["resource metrics"] == views(truth)["resource metrics"]
 
 
 def test_where_a_requirement_speaks_of_nothing_there_is_no_lie(

@@ -110,6 +110,6 @@ def test_a_lie_is_told_of_the_first_header(
     asks = requirement(
         "valid_if_present", kind="measured", name="static_headers", where={"kind": "requests"}
     )
-    told = views(LIES[lie](sent("x-a=1,x-b=2", headers, headers), asks))
+    mutated = views(LIES[lie](sent("x-a=1,x-b=2", headers, headers), asks))
     for signal in ("metrics", "logs"):
-        assert told[signal]["wrong"]["x-a"] == {"expected": "1", "seen": seen}
+        assert mutated[signal]["wrong"]["x-a"] == {"expected": "1", "seen": seen}

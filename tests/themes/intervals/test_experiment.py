@@ -26,8 +26,8 @@ CONFIGURED = [BY_NAME[name] for name in ("intervals_long", "intervals_medium", "
 
 def configured_s(scenario: Scenario) -> dict[Signal, float]:
     """The intervals that a scenario sets, in seconds."""
-    told = {signal: scenario.environment.get(name, "") for signal, name in e.VARIABLES.items()}
-    return {signal: int(value) / 1000 for signal, value in told.items() if value}
+    values = {signal: scenario.environment.get(name, "") for signal, name in e.VARIABLES.items()}
+    return {signal: int(value) / 1000 for signal, value in values.items() if value}
 
 
 @pytest.mark.parametrize(

@@ -51,19 +51,19 @@ def busy(exporter: Exporter, viewer: Viewer) -> Callable[..., CaptureView]:
         logs: Sequence[tuple[float, Sequence[float]]] = (),
         traces: Sequence[tuple[float, Sequence[float]]] = (),
         until: float = 90.0,
-        told: Sequence[float] = (),
+        collected: Sequence[float] = (),
         asked: Sequence[float] = (),
         scenario: str = "intervals_short",
         **variables: str,
     ) -> CaptureView:
-        """``metrics`` arrived at these seconds and say that they were collected when ``told``
-        says; ``logs`` with records of these seconds, ``traces`` with spans that ended then."""
+        """``metrics`` arrived at these seconds and were ``collected`` at those, by their own
+        word; ``logs`` with records of these seconds, ``traces`` with spans that ended then."""
         exports = [
             exporter(
                 points=[("claude_code.token.usage", 1, {"type": "output"}, {"time": ns(when)})],
                 arrived_unix_nano=ns(at),
             )
-            for at, when in zip(metrics, told or metrics, strict=True)
+            for at, when in zip(metrics, collected or metrics, strict=True)
         ]
         exports += [
             exporter(
@@ -119,7 +119,7 @@ def test_the_first_metrics_bound_the_interval(busy: Busy) -> None:
     [
         ([1, 2, 3, 4, 5], {}, (1, 1)),
         ([1, 2, 3.7, 4, 5], {}, (1, 1)),  # one was late
-        ([1, 4.5, 4.5, 4.5, 5], {"told": [1, 2, 3, 4, 5]}, (0.125, 1)),  # nobody listened
+        ([1, 4.5, 4.5, 4.5, 5], {"collected": [1, 2, 3, 4, 5]}, (0.125, 1)),  # nobody listened
         ([1, 3, 5, 7, 9], {}, (2, 2)),
         # Most of the time there was nothing to tell.
         ([1, 2, 4, 6, 8], {"asked": [0.5, 1.5, 3.5, 5.5, 7.5, 9]}, (0.5, 2)),

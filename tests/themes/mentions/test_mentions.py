@@ -36,7 +36,7 @@ def _measured(viewer: Viewer, logged: list[tuple[str, str]], **run: object) -> d
 
 
 @pytest.mark.parametrize(
-    ("logged", "told"),
+    ("logged", "measured"),
     [
         ([FILE, FILE, FOLDER, GONE], {"file": (0, 0), "directory": (0, 0)}),
         ([FILE, FOLDER], {"file": (1, 0), "directory": (0, 0)}),
@@ -47,9 +47,9 @@ def _measured(viewer: Viewer, logged: list[tuple[str, str]], **run: object) -> d
     ids=["all", "one missing", "one extra", "another type", "nothing logged"],
 )
 def test_mentions_are_held_to_what_was_there(
-    viewer: Viewer, logged: list[tuple[str, str]], told: dict[str, object]
+    viewer: Viewer, logged: list[tuple[str, str]], measured: dict[str, object]
 ) -> None:
-    assert told.items() <= _measured(viewer, logged).items()
+    assert measured.items() <= _measured(viewer, logged).items()
 
 
 def test_a_session_that_asked_nothing_or_mentioned_nothing_says_nothing(viewer: Viewer) -> None:

@@ -23,8 +23,8 @@ def headers(scenario_name: str, protocol: Protocol) -> frozenset[tuple[str, str]
     """Each header that a run sets, general or of one signal, as it must be sent."""
     scenario = BY_NAME[scenario_name]
     assert scenario.configure is not None
-    with opened(scenario.backends, protocol) as place:
-        variables: Mapping[str, str] = scenario.configure(place)
+    with opened(scenario.backends, protocol) as stage:
+        variables: Mapping[str, str] = scenario.configure(stage)
     texts = [text for name, text in variables.items() if name.endswith("HEADERS")]
     split = [each.partition("=") for text in texts for each in text.split(",") if each]
     return frozenset((name.strip().lower(), unquote(value.strip())) for name, _, value in split)
@@ -55,11 +55,11 @@ def test_the_headers_that_must_be_sent_are_set(asked: list[Requirement]) -> None
         name = requirement.path[-1]
         for scenario in (BY_NAME[each] for each in requirement.scenarios):
             for protocol in scenario.protocols:
-                told = headers(scenario.name, protocol)
+                headers_set = headers(scenario.name, protocol)
                 if "const" in schema(requirement):
-                    assert (name, schema(requirement)["const"]) in told, requirement.name
+                    assert (name, schema(requirement)["const"]) in headers_set, requirement.name
                 else:
-                    assert name in dict(told), requirement.name
+                    assert name in dict(headers_set), requirement.name
 
 
 def test_the_collectors_that_the_schemas_name_are_there(asked: list[Requirement]) -> None:

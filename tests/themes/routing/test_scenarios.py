@@ -39,9 +39,9 @@ RUNS = [
 def variables_of(scenario: Scenario, protocol: Protocol) -> tuple[Mapping[str, str], str]:
     """What it sets over a protocol, and where nobody must go."""
     assert scenario.configure is not None
-    with opened(scenario.backends, protocol) as place:
-        forbidden = {place.endpoint(OVERRIDDEN, each) for each in Protocol}
-        variables = dict(scenario.configure(place))
+    with opened(scenario.backends, protocol) as stage:
+        forbidden = {stage.endpoint(OVERRIDDEN, each) for each in Protocol}
+        variables = dict(scenario.configure(stage))
         general = variables.get(f"{OTLP}ENDPOINT", "")
         return variables, "overridden" if general in forbidden else general
 

@@ -23,16 +23,16 @@ ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 Env = Mapping[str, str]
 
 
-def levels(scenario: Scenario, place: Stage) -> list[Env]:
+def levels(scenario: Scenario, stage: Stage) -> list[Env]:
     """The variables of every level and of every managed file."""
     assert scenario.configure is not None
-    found: list[Env] = [scenario.configure(place)]
-    args = tuple(scenario.prepare(place)) if scenario.prepare else ()
+    found: list[Env] = [scenario.configure(stage)]
+    args = tuple(scenario.prepare(stage)) if scenario.prepare else ()
     found += [json.loads(arg)["env"] for arg in args if arg.startswith("{")]
-    for folder in (place.home, place.work):
+    for folder in (stage.home, stage.work):
         for path in sorted((folder / ".claude").glob("settings*.json")):
             found.append(json.loads(path.read_text(encoding="utf-8"))["env"])
-    files: Mapping[str, Any] = scenario.managed(place) if scenario.managed else {}
+    files: Mapping[str, Any] = scenario.managed(stage) if scenario.managed else {}
     return found + [content["env"] for content in files.values()]
 
 
@@ -40,10 +40,10 @@ def levels(scenario: Scenario, place: Stage) -> list[Env]:
 def pairs(scenario_name: str, ending: str) -> frozenset[tuple[str, str]]:
     """Each ``name=value`` of the variables with this ending, whatever the level."""
     scenario = BY_NAME[scenario_name]
-    with opened(scenario.backends, scenario.protocols[0]) as place:
+    with opened(scenario.backends, scenario.protocols[0]) as stage:
         texts = [
             text
-            for env in levels(scenario, place)
+            for env in levels(scenario, stage)
             for name, text in env.items()
             if name.endswith(ending)
         ]
@@ -51,9 +51,9 @@ def pairs(scenario_name: str, ending: str) -> frozenset[tuple[str, str]]:
     return frozenset((name.lower(), value) for name, _, value in split)
 
 
-def addressed(place: Stage, level: str, text: str) -> bool:
+def addressed(stage: Stage, level: str, text: str) -> bool:
     """Whether the text has an endpoint of the level's collector, over whichever protocol."""
-    ports = {place.endpoint(level, protocol).rpartition(":")[2] for protocol in Protocol}
+    ports = {stage.endpoint(level, protocol).rpartition(":")[2] for protocol in Protocol}
     return any(f":{port}" in text for port in ports)
 
 
@@ -76,19 +76,19 @@ def expected(requirement: Requirement) -> list[str]:
     return constant
 
 
-@pytest.mark.parametrize(("place", "ending"), [("headers", "HEADERS"), ("resource", ATTRIBUTES)])
+@pytest.mark.parametrize(("part", "ending"), [("headers", "HEADERS"), ("resource", ATTRIBUTES)])
 def test_the_values_that_must_arrive_are_set(
-    asked: list[Requirement], place: str, ending: str
+    asked: list[Requirement], part: str, ending: str
 ) -> None:
-    found = [each for each in asked if each.path[0] == place]
+    found = [each for each in asked if each.path[0] == part]
     assert found
     for requirement in found:
         (value,) = expected(requirement)
         for name in requirement.scenarios:
-            told = pairs(name, ending)
-            assert (requirement.path[-1], value) in told, requirement.name
+            pairs_set = pairs(name, ending)
+            assert (requirement.path[-1], value) in pairs_set, requirement.name
             # The lie is a value that no level sets.
-            assert "another" not in {each for _, each in told}
+            assert "another" not in {each for _, each in pairs_set}
 
 
 def test_the_levels_that_must_be_reached_are_set(asked: list[Requirement]) -> None:
@@ -97,10 +97,12 @@ def test_the_levels_that_must_be_reached_are_set(asked: list[Requirement]) -> No
     for requirement in found:
         for name in requirement.scenarios:
             scenario = BY_NAME[name]
-            with opened(scenario.backends, scenario.protocols[0]) as place:
-                text = json.dumps(levels(scenario, place))
-                told = {level: addressed(place, level, text) for level in expected(requirement)}
-            assert all(told.values()), f"{requirement.name}: {told}"
+            with opened(scenario.backends, scenario.protocols[0]) as stage:
+                text = json.dumps(levels(scenario, stage))
+                addressed_levels = {
+                    level: addressed(stage, level, text) for level in expected(requirement)
+                }
+            assert all(addressed_levels.values()), f"{requirement.name}: {addressed_levels}"
 
 
 def test_one_loser_at_least_is_never_to_be_reached(asked: list[Requirement]) -> None:

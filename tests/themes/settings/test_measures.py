@@ -173,17 +173,17 @@ def test_a_lie_is_seen_in_what_it_is_about(
 
 def test_a_lie_changes_one_request_only(sent: Capture, requirement: Require) -> None:
     promise = requirement("present_and_valid", where=_ALL)
-    told = LIES["astray"](sent, promise)
-    assert [export.collector for export in told.exports] == ["local", "local", "user"]
-    assert told.exports[:2] == sent.exports[:2]
+    mutated = LIES["astray"](sent, promise)
+    assert [export.collector for export in mutated.exports] == ["local", "local", "user"]
+    assert mutated.exports[:2] == sent.exports[:2]
 
 
 def test_a_loser_is_one_that_nobody_reached(sent: Capture, requirement: Require) -> None:
     to_user = tuple(replace(export, collector="user") for export in sent.exports)
-    told = LIES["astray"](
+    mutated = LIES["astray"](
         replace(sent, exports=to_user), requirement("present_and_valid", where=_ALL)
     )
-    assert told.exports[-1].collector == "project"
+    assert mutated.exports[-1].collector == "project"
 
 
 def test_the_other_signal_is_the_one_that_was_not_sent(sent: Capture, requirement: Require) -> None:
@@ -197,8 +197,8 @@ def test_the_other_signal_is_the_one_that_was_not_sent(sent: Capture, requiremen
 
 def test_a_variable_is_passed_on(viewer: Viewer, requirement: Require) -> None:
     capture = viewer(observed={**as_observed(CommandEnvironment(())), "other": 1}).capture
-    told = LIES["passed_on"](capture, requirement("valid_if_present"))
-    assert told.run.observed == {"passed_on": ["OTEL_EXPORTER_OTLP_ENDPOINT"], "other": 1}
+    mutated = LIES["passed_on"](capture, requirement("valid_if_present"))
+    assert mutated.run.observed == {"passed_on": ["OTEL_EXPORTER_OTLP_ENDPOINT"], "other": 1}
 
 
 @pytest.mark.parametrize(

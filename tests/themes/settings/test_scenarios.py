@@ -57,12 +57,12 @@ def silent(line: str) -> None:
 # --- what is written, and where
 
 
-def written(place: Stage) -> dict[str, Env]:
-    """The variables of each settings file in the place, by its level."""
+def written(stage: Stage) -> dict[str, Env]:
+    """The variables of each settings file on the stage, by its level."""
     files = {
-        "user": place.home / ".claude" / "settings.json",
-        "project": place.work / ".claude" / "settings.json",
-        "local": place.work / ".claude" / "settings.local.json",
+        "user": stage.home / ".claude" / "settings.json",
+        "project": stage.work / ".claude" / "settings.json",
+        "local": stage.work / ".claude" / "settings.local.json",
     }
     return {
         name: json.loads(path.read_text(encoding="utf-8"))["env"]
@@ -71,17 +71,17 @@ def written(place: Stage) -> dict[str, Env]:
     }
 
 
-def arranged(scenario: Scenario, place: Stage) -> dict[str, Env]:
-    """The variables of every level, after the scenario has prepared its place."""
+def arranged(scenario: Scenario, stage: Stage) -> dict[str, Env]:
+    """The variables of every level, after the scenario has prepared its stage."""
     assert scenario.configure is not None
-    args = tuple(scenario.prepare(place)) if scenario.prepare else ()
-    levels = {"environment": scenario.configure(place), **written(place)}
+    args = tuple(scenario.prepare(stage)) if scenario.prepare else ()
+    levels = {"environment": scenario.configure(stage), **written(stage)}
     if args:
         option, given = args
         assert option == "--settings"
         levels["command_line"] = json.loads(given)["env"]
     if scenario.managed:
-        main: Any = scenario.managed(place)[MAIN_FILE]
+        main: Any = scenario.managed(stage)[MAIN_FILE]
         levels["managed"] = main["env"]
     return levels
 
@@ -97,18 +97,18 @@ def arranged(scenario: Scenario, place: Stage) -> dict[str, Env]:
 def test_each_level_leads_to_a_collector_of_its_own(
     scenario: Scenario, names: tuple[str, ...]
 ) -> None:
-    with opened(scenario.backends, scenario.protocols[0]) as place:
-        levels = arranged(scenario, place)
+    with opened(scenario.backends, scenario.protocols[0]) as stage:
+        levels = arranged(scenario, stage)
         assert tuple(levels) == names
         assert {name: env[f"{OTLP}ENDPOINT"] for name, env in levels.items()} == {
-            name: place.endpoint(name) for name in names
+            name: stage.endpoint(name) for name in names
         }
 
 
 @pytest.mark.parametrize("scenario", [EXAMPLE, SIEM_EXAMPLE], ids=lambda each: each.name)
 def test_a_documented_example_stands_alone(scenario: Scenario) -> None:
-    with opened(scenario.backends, scenario.protocols[0]) as place:
-        levels = arranged(scenario, place)
+    with opened(scenario.backends, scenario.protocols[0]) as stage:
+        levels = arranged(scenario, stage)
     assert set(levels) == {"environment", "managed"}
     assert levels["environment"] == {}
     assert levels["managed"]["CLAUDE_CODE_ENABLE_TELEMETRY"] == "1"
@@ -116,20 +116,20 @@ def test_a_documented_example_stands_alone(scenario: Scenario) -> None:
 
 @pytest.mark.parametrize("protocol", LOCKED.protocols)
 def test_what_is_locked_would_lead_away_by_another_protocol(protocol: Protocol) -> None:
-    with opened(LOCKED.backends, protocol) as place:
-        levels = arranged(LOCKED, place)
+    with opened(LOCKED.backends, protocol) as stage:
+        levels = arranged(LOCKED, stage)
         for name, signal in (("environment", "metrics"), ("user", "logs")):
-            told = Protocol(levels[name][f"{OTLP}{signal.upper()}_PROTOCOL"])
-            assert told is not protocol
+            own_protocol = Protocol(levels[name][f"{OTLP}{signal.upper()}_PROTOCOL"])
+            assert own_protocol is not protocol
             endpoint = levels[name][f"{OTLP}{signal.upper()}_ENDPOINT"]
-            assert endpoint == f"{place.endpoint(name, told)}/v1/{signal}"
+            assert endpoint == f"{stage.endpoint(name, own_protocol)}/v1/{signal}"
 
 
 def test_managed_files_are_described_and_not_written() -> None:
     assert ALL_LEVELS.managed is not None
-    with opened(ALL_LEVELS.backends, ALL_LEVELS.protocols[0]) as place:
-        names = list(ALL_LEVELS.managed(place))
-        assert written(place) == {}
+    with opened(ALL_LEVELS.backends, ALL_LEVELS.protocols[0]) as stage:
+        names = list(ALL_LEVELS.managed(stage))
+        assert written(stage) == {}
     assert names[0] == MAIN_FILE
     fragments = [name for name in names[1:] if Path(name).parent.name == "managed-settings.d"]
     assert len(fragments) == 2
@@ -153,9 +153,9 @@ def test_a_default_port_that_somebody_listens_on_hinders(monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def place() -> Iterator[Stage]:
-    with opened({}, Protocol.GRPC) as place:
-        yield place
+def stage() -> Iterator[Stage]:
+    with opened({}, Protocol.GRPC) as stage:
+        yield stage
 
 
 @pytest.mark.parametrize(
@@ -170,12 +170,12 @@ def place() -> Iterator[Stage]:
     ],
 )
 def test_what_a_command_was_given(
-    place: Stage, listing: str | None, seen: CommandEnvironment | None
+    stage: Stage, listing: str | None, seen: CommandEnvironment | None
 ) -> None:
     if listing is not None:
-        (place.work / "environment.txt").write_text(listing, encoding="utf-8")
+        (stage.work / "environment.txt").write_text(listing, encoding="utf-8")
     completed: Any = None  # it does not matter how the session ended
-    assert passed_on(place, completed) == seen
+    assert passed_on(stage, completed) == seen
 
 
 # --- in a real session
@@ -246,7 +246,7 @@ def test_settings_of_the_machine_are_there_for_their_run_alone(
         "Has them.",
         prompt="Go.",
         protocols=(Protocol.GRPC, Protocol.HTTP_JSON),
-        managed=lambda place: {MAIN_FILE: {"protocol": place.protocol}},
+        managed=lambda stage: {MAIN_FILE: {"protocol": stage.protocol}},
     )
     without = Scenario("without", "Has none.", prompt="Go.")
     done = record(subject, scenarios=[with_them, without], progress=silent, allow_managed=True)

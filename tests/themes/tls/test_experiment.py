@@ -35,9 +35,9 @@ def led_to(scenario_name: str, protocol: Protocol, collector: str) -> Mapping[st
     """The signals that a run sends to a collector, each with whose certificate it shows there."""
     scenario = SCENARIOS[scenario_name]
     assert scenario.configure is not None
-    with opened(scenario.backends, protocol) as place:
-        variables = scenario.configure(place)
-        port = place.endpoint(collector).rpartition(":")[2]
+    with opened(scenario.backends, protocol) as stage:
+        variables = scenario.configure(stage)
+        port = stage.endpoint(collector).rpartition(":")[2]
         shown = {}
         for signal in Signal:
             endpoint = variables.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT", "")
