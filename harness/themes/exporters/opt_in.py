@@ -66,7 +66,7 @@ def _probe(stage: Stage) -> Sequence[str]:
 
 
 def _look_for_an_endpoint(stage: Stage) -> None:
-    while not stage.ended.wait(GLANCE_S):
+    while not stage.ended.wait(GLANCE_S):  # that a port is served gives no sign
         if scraping.answers(scraping.free_port(stage)):
             (stage.sandbox.root / "served").touch()
             return

@@ -30,6 +30,7 @@ from harness.themes.exporters.observed import Scrape
 
 _LOCK = Path(tempfile.gettempdir()) / f"cc-otel-port-{DEFAULT_PORT}.lock"
 _TURN_S = 60.0
+#: Between two looks: what another process counts, or whether it serves, gives no sign.
 _PAUSE_S = 0.1
 #: Long enough for what was billed to be counted.
 _COUNTED_NS = 1_000_000_000
