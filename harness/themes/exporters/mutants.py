@@ -58,7 +58,7 @@ def events_besides(capture: Capture, requirement: Requirement) -> Capture:
     sent, message = _first(capture, Signal.METRICS)
     assert isinstance(message, ExportMetricsServiceRequest)
     group = message.resource_metrics[0]
-    point = next(ref.record for ref in editing.places(message))
+    point = next(ref.record for ref in editing.item_refs(message))
     logs = ResourceLogs(resource=group.resource)
     record = logs.scope_logs.add().log_records.add(time_unix_nano=point.time_unix_nano)
     record.attributes.extend(point.attributes)
@@ -70,7 +70,7 @@ def metrics_besides(capture: Capture, requirement: Requirement) -> Capture:
     """Export a data point beside the events, of the same session and resource."""
     sent, message = _first(capture, Signal.LOGS)
     assert isinstance(message, ExportLogsServiceRequest)
-    record = next(ref.record for ref in editing.places(message))
+    record = next(ref.record for ref in editing.item_refs(message))
     more = ExportMetricsServiceRequest()
     group = more.resource_metrics.add(resource=message.resource_logs[0].resource)
     metric = group.scope_metrics.add().metrics.add(name="claude_code.something")
@@ -114,7 +114,7 @@ def _spread(capture: Capture, factor: float) -> Capture:
     first = min(point.time_unix_nano for point in capture.data_points())
 
     def edit(message: Request) -> None:
-        for ref in editing.places(message):
+        for ref in editing.item_refs(message):
             for name in ("start_time_unix_nano", "time_unix_nano"):
                 time = getattr(ref.record, name)
                 setattr(ref.record, name, round(first + (time - first) * factor))
@@ -215,7 +215,7 @@ def leaves_out_units(capture: Capture, requirement: Requirement) -> Capture:
     """Leave the units out of the metrics that are sent over OTLP."""
 
     def edit(message: Request) -> None:
-        for ref in editing.places(message):
+        for ref in editing.item_refs(message):
             if ref.item.kind is Kind.METRIC:
                 ref.owner.unit = ""
 
@@ -227,7 +227,7 @@ def _one_more(capture: Capture, collector: str, more: float) -> Capture:
     last = [e for e in capture.exports if e.collector == collector and e.data_points][-1]
 
     def edit(message: Request) -> None:
-        *_, ref = editing.places(message)
+        *_, ref = editing.item_refs(message)
         ref.record.as_double += more
 
     return _edited(capture, lambda export: export is last, edit)

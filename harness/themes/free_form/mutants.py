@@ -102,7 +102,7 @@ def own_attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
     exports = []
     for export in capture.exports:
         message = copy_message(export) if export.signal is Signal.LOGS else None
-        for ref in editing.places(message) if message is not None else ():
+        for ref in editing.item_refs(message) if message is not None else ():
             _drop(ref.record.attributes, "session.id")
         exports.append(export if message is None else rewritten(export, message))
     return replace(capture, exports=tuple(exports))
@@ -170,7 +170,7 @@ def _edited(capture: Capture, requirement: Requirement, edit: _Edit) -> Capture:
 def _attributes(message: Any, kind: str) -> list[Any]:
     if kind == "resource":
         return [group.resource.attributes for group in editing.groups(message)]
-    return [ref.record.attributes for ref in editing.places(message)]
+    return [ref.record.attributes for ref in editing.item_refs(message)]
 
 
 def _sent(

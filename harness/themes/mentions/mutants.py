@@ -40,7 +40,7 @@ def _edited(capture: Capture, success: str, edit: Callable[[editing.ItemRef], ob
         message = copy_message(export)
         if not isinstance(message, ExportLogsServiceRequest):
             continue
-        for ref in reversed(list(editing.places(message))):
+        for ref in reversed(list(editing.item_refs(message))):
             attributes = ref.item.view["attributes"]
             if (attributes.get("event.name"), attributes.get("success")) == ("at_mention", success):
                 edit(ref)
