@@ -27,9 +27,9 @@ def property_range(schema: JsonObject) -> VersionRange:
 
 
 def resolve(schema: Any, version: Version) -> Any:
-    """Return the plain JSON Schema 2020-12 that holds for ``version``."""
+    """Return the plain JSON Schema 2020-12 that is in force for ``version``."""
     if isinstance(schema, list):
-        return [resolve(each, version) for each in schema]
+        return [resolve(member, version) for member in schema]
     if not isinstance(schema, dict):
         return schema
     resolved = {
