@@ -1,4 +1,4 @@
-"""The command that runs one requirement again, ready to be pasted."""
+"""Compose the command that judges one requirement again."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PROTOCOLS = "--cc-protocols"
 
 
 def rerun(options: Sequence[str], row: Row, fuzz: Fuzz | None = None) -> str:
-    """Name what judges the row again: where it has a finding, in the runs of the first only.
+    """Return the command that judges the row again, in the runs of its first finding only.
 
-    ``options`` are those of the run that matter, e.g. ``("--cc-binary=npm:2.1.31",)``;
-    ``fuzz`` tells how input was drawn.
+    ``options`` are those of the run that matter, e.g. ``("--cc-binary=npm:2.1.31",)``; ``fuzz``
+    describes how input was drawn.
     """
     runs = row.findings[0].runs if row.findings else ()
     narrowed = list(_narrowed(runs, fuzz))
@@ -29,7 +29,7 @@ def rerun(options: Sequence[str], row: Row, fuzz: Fuzz | None = None) -> str:
 
 
 def _narrowed(runs: Sequence[RunName], fuzz: Fuzz | None) -> Iterator[str]:
-    """Return the options that choose these runs; of drawn ones, those that draw the same again."""
+    """Yield the options that select these runs, and draw the same input again."""
     if not runs:
         return
     yield f"{SCENARIOS}={','.join(dict.fromkeys(run.scenario for run in runs))}"
