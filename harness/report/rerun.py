@@ -23,9 +23,9 @@ def rerun(options: Sequence[str], row: Row, fuzz: Fuzz | None = None) -> str:
     runs = row.findings[0].runs if row.findings else ()
     narrowed = list(_narrowed(runs, fuzz))
     replaced = {option.partition("=")[0] for option in narrowed}
-    kept = [option for option in options if option.partition("=")[0] not in replaced]
+    unchanged = [option for option in options if option.partition("=")[0] not in replaced]
     # The name itself, not -k: that would select every name that contains this one.
-    return shlex.join(["pytest", *kept, *narrowed, row.requirement])
+    return shlex.join(["pytest", *unchanged, *narrowed, row.requirement])
 
 
 def _narrowed(runs: Sequence[RunName], fuzz: Fuzz | None) -> Iterator[str]:
@@ -40,4 +40,4 @@ def _narrowed(runs: Sequence[RunName], fuzz: Fuzz | None) -> Iterator[str]:
         return
     protocols = {run.protocol for run in runs}
     if protocols != set(Protocol):
-        yield f"{PROTOCOLS}={','.join(each for each in Protocol if each in protocols)}"
+        yield f"{PROTOCOLS}={','.join(protocol for protocol in Protocol if protocol in protocols)}"

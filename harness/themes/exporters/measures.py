@@ -174,7 +174,7 @@ def printed_events(capture: Capture) -> list[Item]:
 
 
 def _fingerprint(event: Event) -> str:
-    """All that the console shows of an event."""
+    """Return everything that the console shows of an event, as one text to compare."""
     return json.dumps(
         [
             event.body,

@@ -125,13 +125,13 @@ def _spread(capture: Capture, factor: float) -> Capture:
 def prints_once(capture: Capture, requirement: Requirement) -> Capture:
     """Print only what was collected last."""
     last = max(point.time_unix_nano for point in capture.data_points())
-    kept = [
+    remaining = [
         export
         for export in capture.exports
         if export.collector != CONSOLE
         or any(point.time_unix_nano == last for point in export.data_points)
     ]
-    return replace(capture, exports=tuple(kept))
+    return replace(capture, exports=tuple(remaining))
 
 
 def prints_nothing(capture: Capture, requirement: Requirement) -> Capture:
@@ -248,10 +248,10 @@ def _edited(
 
 
 def _without(capture: Capture, which: Callable[[Export], bool]) -> Capture:
-    kept = tuple(export for export in capture.exports if not which(export))
-    if len(kept) == len(capture.exports):
+    remaining = tuple(export for export in capture.exports if not which(export))
+    if len(remaining) == len(capture.exports):
         raise ValueError(f"{capture.run.label}: nothing of that kind was exported")
-    return replace(capture, exports=kept)
+    return replace(capture, exports=remaining)
 
 
 def _first(capture: Capture, signal: Signal) -> tuple[Export, Request]:

@@ -211,8 +211,8 @@ def _last(capture: Capture, edit: Callable[[Export], Export]) -> Capture:
 
 
 def _without(capture: Capture, signal: Signal) -> Capture:
-    kept = tuple(export for export in _exports(capture) if export.signal is not signal)
-    return replace(capture, exports=kept)
+    others = tuple(export for export in _exports(capture) if export.signal is not signal)
+    return replace(capture, exports=others)
 
 
 def _later(export: Export) -> Export:
@@ -220,8 +220,8 @@ def _later(export: Export) -> Export:
 
 
 def _bare(export: Export, names: Sequence[str]) -> Export:
-    kept = tuple(pair for pair in export.headers if pair[0].lower() not in names)
-    return replace(export, headers=kept)
+    others = tuple(pair for pair in export.headers if pair[0].lower() not in names)
+    return replace(export, headers=others)
 
 
 def _put(export: Export, name: str, value: str) -> Export:

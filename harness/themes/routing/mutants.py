@@ -116,10 +116,10 @@ def _without(signal: Signal) -> Lie:
     """Make a lie: export nothing of the signal."""
 
     def lie(capture: Capture, requirement: Requirement) -> Capture:
-        kept = tuple(export for export in capture.exports if export.signal is not signal)
-        if len(kept) == len(capture.exports):
+        others = tuple(export for export in capture.exports if export.signal is not signal)
+        if len(others) == len(capture.exports):
             raise ValueError(f"{capture.run.label} exported no {signal}")
-        return replace(capture, exports=kept)
+        return replace(capture, exports=others)
 
     return lie
 

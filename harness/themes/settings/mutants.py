@@ -75,8 +75,8 @@ def other_signal_too(capture: Capture, requirement: Requirement) -> Capture:
 
 def other_signal_only(capture: Capture, requirement: Requirement) -> Capture:
     """Export no events."""
-    kept = tuple(export for export in capture.exports if export.signal is not Signal.LOGS)
-    return replace(capture, exports=kept)
+    others = tuple(export for export in capture.exports if export.signal is not Signal.LOGS)
+    return replace(capture, exports=others)
 
 
 def header_of_another_level(capture: Capture, requirement: Requirement) -> Capture:
@@ -103,10 +103,10 @@ def _with_header(
     capture: Capture, requirement: Requirement, instead: tuple[tuple[str, str], ...]
 ) -> Capture:
     def change(export: Export) -> Export:
-        kept = tuple(p for p in export.headers if p[0].lower() != requirement.path[-1])
-        if kept == export.headers:
+        others = tuple(p for p in export.headers if p[0].lower() != requirement.path[-1])
+        if others == export.headers:
             raise ValueError(f"the request has no header {requirement.path[-1]}")
-        return replace(export, headers=(*kept, *instead))
+        return replace(export, headers=(*others, *instead))
 
     return _change_one(capture, requirement, change)
 
