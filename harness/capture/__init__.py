@@ -1,1 +1,1 @@
-"""What arrived and what was done: exports, runs, captures, the store and files."""
+"""What arrived and what was done: exports, runs, captures, and their files."""

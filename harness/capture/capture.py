@@ -1,7 +1,7 @@
-"""A capture: one run and the exports that it left, with queries.
+"""A capture: one run and the exports that arrived from it, with queries.
 
-Queries look at accepted exports only: what was refused reached nobody, and a
-client may have sent it again.
+Queries look at accepted exports only: what was refused counts as not delivered, and a client may
+have sent it again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ class Connection:
 
 @dataclass(frozen=True)
 class Capture:
-    """Captures are equal when the runs and all raw exports are."""
+    """One run and everything that arrived from it.
+
+    Captures are equal when their runs and all raw exports are.
+    """
 
     run: Run
     exports: tuple[Export, ...]
@@ -46,7 +49,7 @@ class Capture:
 
     @cached_property
     def unkept(self) -> tuple[Export, ...]:
-        """Exports that the server did not take because they were over its own limit."""
+        """Exports that were refused because they were larger than the collector takes."""
         return tuple(export for export in self.exports if export.over_limit)
 
     def data_points(
@@ -71,10 +74,10 @@ class Capture:
         A name is found in any place that can hold it, with or without the
         ``claude_code.`` prefix; see :mod:`harness.capture.names`.
         """
-        found = self._events
+        events = self._events
         if name is not None:
-            found = self._by_event.get(short(name), ())
-        return tuple(event for event in found if _has(event.attributes, attributes))
+            events = self._by_event.get(short(name), ())
+        return tuple(event for event in events if _has(event.attributes, attributes))
 
     def spans(self, name: str | None = None, /, **attributes: Value) -> tuple[Span, ...]:
         """Return spans in order of arrival, all or those called ``name``.
@@ -89,16 +92,16 @@ class Capture:
 
     @cached_property
     def metric_names(self) -> tuple[str, ...]:
-        """The metrics seen, in order of first arrival."""
+        """The names of the metrics that arrived, in order of first arrival."""
         return tuple(self._by_metric)
 
     @cached_property
     def event_names(self) -> tuple[str, ...]:
-        """The short names of the events seen, in order of first arrival."""
+        """The short names of the events that arrived, in order of first arrival."""
         return tuple(dict.fromkeys(filter(None, map(event_name, self._events))))
 
     def describe(self) -> str:
-        """Describe what arrived, one line an export."""
+        """Describe what arrived, with one line for each export."""
         return describe_all(self.exports, self.forgotten)
 
     @cached_property

@@ -1,7 +1,7 @@
-"""Which requests carry the same items: what was sent, and sent again.
+"""Find the requests that carry the same items: exports, and their retries.
 
-Items are compared by their decoded content, not by the bytes of the request: who sends
-something again may put it into another batch, or write it in another order.
+Items are compared by their decoded content, not by the bytes of the request: a retry may have
+another batch, or write the items in another order.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ class Deliveries:
             self.add(export)
 
     def add(self, export: Export) -> list[Delivery]:
-        """Return the deliveries that ``export`` is an attempt of, the oldest first.
+        """Add an export; return the deliveries that it is an attempt of, the oldest first.
 
-        The last is new where it carries anything new.  A request without items is none.
+        If it carries anything new, the last of them is new. A request without items is no
+        attempt.
         """
-        found: dict[Delivery, None] = {}
+        deliveries: dict[Delivery, None] = {}
         fresh = Delivery(export.collector, export.signal)
         for item in export.items:
             key = (export.collector, item)
@@ -45,10 +46,10 @@ class Deliveries:
             if known is None:
                 known = self._known[key] = fresh
                 fresh.items += 1
-            found[known] = None
+            deliveries[known] = None
         if fresh.items:
             self.all.append(fresh)
-            found[fresh] = found.pop(fresh)
-        for delivery in found:
+            deliveries[fresh] = deliveries.pop(fresh)
+        for delivery in deliveries:
             delivery.attempts.append(export)
-        return list(found)
+        return list(deliveries)

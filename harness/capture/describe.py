@@ -1,4 +1,4 @@
-"""Exports in words, for messages that say what was seen."""
+"""Describe exports in words, for messages about what arrived."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def item_names(export: Export) -> tuple[str, ...]:
 
 
 def describe(export: Export) -> str:
-    """One line: protocol, signal, request, status, and what it held or why nothing."""
+    """Describe an export in one line: its transport facts, and its items or why it has none."""
     facts = [
         str(export.protocol or "no protocol"),
         str(export.signal or "no signal"),
@@ -50,7 +50,7 @@ def describe(export: Export) -> str:
 
 
 def describe_all(exports: Sequence[Export], forgotten: int = 0) -> str:
-    """Return a line for each export (the last ones where there are many), never nothing."""
+    """Describe each export in a line (the last ones if there are many); say so if there is none."""
     lines = []
     if forgotten:
         lines.append(f"{forgotten} older exports were forgotten: the memory limit was reached")
@@ -63,7 +63,7 @@ def describe_all(exports: Sequence[Export], forgotten: int = 0) -> str:
 
 
 def nearest(name: str, seen: Iterable[str]) -> tuple[str, ...]:
-    """Up to three of the ``seen`` names that are most like ``name``, best first."""
+    """Return up to three of the ``seen`` names that are most like ``name``, best first."""
     shortened = {short(other): other for other in seen}
     close = difflib.get_close_matches(short(name), list(shortened), n=3, cutoff=0.6)
-    return tuple(shortened[each] for each in close)
+    return tuple(shortened[match] for match in close)

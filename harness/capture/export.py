@@ -1,4 +1,4 @@
-"""One export request as it arrived, decoded once and only when asked."""
+"""One export request as it arrived; it is decoded once, when its content is first asked for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DECODING = threading.RLock()
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What reading an export gave: everything, or the reason why not."""
+    """The outcome of decoding an export: its content, or the reason why there is none."""
 
     content: bytes | None = None
     message: Request | None = None
@@ -43,7 +43,7 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The raw request and the transport facts.
+    """One export request: its raw body and the transport facts.
 
     ``sequence`` is given by the store (see :func:`number`), or by the file it is read from.
     ``body`` is as received: HTTP bodies keep their content encoding (chunked
@@ -102,7 +102,7 @@ class Export:
 
     @property
     def joined_headers(self) -> dict[str, str]:
-        """By name in lower case; different values of one name are joined as HTTP has it."""
+        """Headers by name in lower case; distinct values of a repeated name are joined by ", "."""
         values: dict[str, list[str]] = {}
         for name, value in self.headers:
             values.setdefault(name.lower(), []).append(value)
@@ -110,7 +110,7 @@ class Export:
 
     @property
     def encoding(self) -> Encoding | None:
-        """The encoding that the protocol means, or ``None`` where it is unknown."""
+        """The encoding that the protocol implies; ``None`` if the protocol is unknown."""
         if self.protocol is not None:
             return ENCODINGS[self.protocol]
         return None if self.method else Encoding.JSON
@@ -168,7 +168,7 @@ class Export:
 
 
 def number(export: Export, sequence: int) -> None:
-    """Give a new export its number in place; for the store alone, before others can see it.
+    """Set the number of a new export in place; only the store may, before others can see it.
 
     A copy with the number would cost the request path more than all the rest of the store.
     """

@@ -78,15 +78,15 @@ def folder_name(run: Run) -> str:
 
 
 def save(capture: Capture, folder: Path) -> None:
-    """Write ``capture`` to ``folder``, which is made if need be; an older one is replaced."""
+    """Write ``capture`` to ``folder``; create the folder, or replace the capture in it."""
     lines: dict[Signal, list[bytes]] = {signal: [] for signal in Signal}
     transport: list[bytes] = []
     for export in capture.exports:
-        place: dict[str, Any] = {"file": None, "line": None}
+        location: dict[str, Any] = {"file": None, "line": None}
         if export.signal and export.message is not None and not export.rejected:
             lines[export.signal].append(encode(export.message, Encoding.JSON))
-            place = {"file": _FILES[export.signal], "line": len(lines[export.signal])}
-        transport.append(json.dumps({**place, **to_plain(export)}).encode())
+            location = {"file": _FILES[export.signal], "line": len(lines[export.signal])}
+        transport.append(json.dumps({**location, **to_plain(export)}).encode())
     sidecar = _Sidecar(
         FORMAT, len(capture.exports), capture.forgotten, capture.run, capture.connections
     )
@@ -104,7 +104,7 @@ def save(capture: Capture, folder: Path) -> None:
 
 
 def load(folder: Path) -> Capture:
-    """Read the capture that :func:`save` wrote to ``folder``, equal to the one saved."""
+    """Read a capture that :func:`save` wrote; it equals the one saved."""
     path = folder / SIDECAR
     if not os.path.lexists(path):
         _check_folder(folder)
@@ -154,7 +154,10 @@ def _check_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file; to open a FIFO or a device could block or do something."""
+    """Open a file for reading if it is a regular one.
+
+    To open a FIFO could block, and to open a device could have an effect.
+    """
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
         if kind != stat.S_IFREG:

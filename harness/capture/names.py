@@ -1,11 +1,9 @@
-"""What an event is called.
+"""Find the names of an event.
 
-An event tells its name in up to three places: the attribute ``event.name``
-(short: ``user_prompt``), the log record's own field ``event_name`` (newer
-OTLP), and the body, where the subject writes the full name
-(``claude_code.user_prompt``).  A query finds an event by any of them, with or
-without the prefix; a check that holds the places against one another reads them
-from the event itself.
+An event states its name in up to three places: the attribute ``event.name`` (short:
+``user_prompt``), the log record's own field ``event_name`` (newer OTLP), and the body, where the
+subject writes the full name (``claude_code.user_prompt``). A query finds an event by any of them,
+with or without the prefix; a check that compares these places reads them from the event itself.
 """
 
 from __future__ import annotations
@@ -16,12 +14,12 @@ PREFIX = "claude_code."
 
 
 def short(name: str) -> str:
-    """``name`` without the ``claude_code.`` prefix."""
+    """Return ``name`` without the ``claude_code.`` prefix."""
     return name.removeprefix(PREFIX)
 
 
 def event_names(event: Event) -> tuple[str, ...]:
-    """Return the short names that an event goes by, best first, without repeats.
+    """Return the distinct short names that an event states, the most reliable first.
 
     A body counts only if it is one word, as a name is and a message is not.
     """
@@ -35,5 +33,5 @@ def event_names(event: Event) -> tuple[str, ...]:
 
 
 def event_name(event: Event) -> str:
-    """Return the best short name of an event, ``""`` for a log record that has none."""
+    """Return the most reliable short name of an event; ``""`` for a log record without one."""
     return next(iter(event_names(event)), "")

@@ -1,7 +1,7 @@
-"""Keep what a scenario observed as a typed value, and read it again.
+"""Store what a scenario observed in the run as JSON, and read it as a typed value.
 
-``Run.observed`` holds JSON values by name.  They are made of an :class:`Observation` and
-become one again here and nowhere else, so that no name is written twice.
+``Run.observed`` holds JSON values by name. Only here are they made of an :class:`Observation` and
+converted back, so that no name is written twice.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.capture.serialization import SerializationError, from_plain, to_pla
 class Observation:
     """Base of the frozen dataclasses that hold what a scenario observed.
 
-    One with a ``NAME`` is kept under it, as an object.  Of one without, each field is kept
+    One with a ``NAME`` is stored under it, as an object. Of one without, each field is stored
     under the field's own name, and a field that is None is left out.
     """
 
@@ -39,38 +39,40 @@ def as_observed(value: Observation) -> dict[str, object]:
     plain: dict[str, object] = to_plain(value)
     if value.NAME:
         return {value.NAME: plain}
-    return {name: each for name, each in plain.items() if each is not None}
+    return {name: member for name, member in plain.items() if member is not None}
 
 
 def observed(run: Run, kind: type[T]) -> T | None:
-    """Return what the scenario of ``run`` observed of ``kind``; None if it did not look.
+    """Return what the scenario of ``run`` observed of ``kind``; None if it observed nothing.
 
-    Raises :class:`ValueError` where something stands there that does not fit.
+    Raises :class:`ValueError` if a stored value does not fit ``kind``.
     """
-    found: Mapping[str, Any] = {
+    stored: Mapping[str, Any] = {
         name: run.observed[name] for name in names(kind) if name in run.observed
     }
-    if not found:
+    if not stored:
         return None
     where = f"{run.label}: observed{f'.{kind.NAME}' if kind.NAME else ''}"
     try:
-        return from_plain(kind, found[kind.NAME] if kind.NAME else dict(found))
+        return from_plain(kind, stored[kind.NAME] if kind.NAME else dict(stored))
     except SerializationError as error:
         raise SerializationError(f"{where}: {error}") from None
 
 
 def with_observed(capture: Capture, value: Observation) -> Capture:
-    """Return ``capture`` as if ``value`` had been observed, whatever was there of its kind."""
+    """Return ``capture`` with ``value`` in place of any earlier observation of its kind."""
     others = {
-        name: each for name, each in capture.run.observed.items() if name not in names(type(value))
+        name: stored
+        for name, stored in capture.run.observed.items()
+        if name not in names(type(value))
     }
     return replace(capture, run=replace(capture.run, observed={**others, **as_observed(value)}))
 
 
 def edit_observed(capture: Capture, kind: type[T], edit: Callable[[T], T]) -> Capture:
-    """Return ``capture`` with what was observed of ``kind`` edited.
+    """Return ``capture`` with its observation of ``kind`` edited.
 
-    Raises :class:`ValueError` where nothing of that kind was observed.
+    Raises :class:`ValueError` if there is none.
     """
     value = observed(capture.run, kind)
     if value is None:

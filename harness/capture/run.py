@@ -1,4 +1,4 @@
-"""What was done in a run, and what really happened in it: the ground truth."""
+"""A run: one process under test, and the ground truth of what really happened in it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from harness.otlp.model import Protocol
 
 
 def run_label(scenario: str, protocol: str) -> str:
-    """Name a run, made or planned: ``working_day over grpc``."""
+    """Return the label of a run, recorded or planned: ``working_day over grpc``."""
     return f"{scenario} over {protocol}"
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectFacts:
-    """Identify the process under test.
+    """The identity of the process under test.
 
     ``spec`` is what the caller asked for (``npm:2.1.31``), ``version`` what ``--version``
     printed, without the product name.
@@ -41,15 +41,16 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """Describe one request that the scripted Messages API answered.
+    """One request that the scripted Messages API answered.
 
-    ``status`` 0 is no answer, or half of one: then the token counts are those of the whole.
+    ``status`` 0 stands for no answer, or for part of one: then the token counts are those of the
+    whole answer.
 
-    ``auxiliary`` calls are the subject's own side business (titles, command
-    classification): answered and billed, but outside the script.  Token counts
-    are what was billed: all zero on an error answer.  A ``probe`` asks for a single
-    token, to see how the API feels: no document says whether it is told or counted.
-    ``arrived_unix_nano`` is when the whole request was there, 0 where nobody noted it.
+    ``auxiliary`` calls are not part of the script (titles, command classification), but are
+    answered and billed. Token counts are what was billed: all zero on an error answer. A
+    ``probe`` asks for a single token, to see whether the API answers: no document says whether it
+    is reported or counted. ``arrived_unix_nano`` is when the whole request had arrived, 0 if that
+    was not noted.
     """
 
     model: str
@@ -68,10 +69,10 @@ class ApiCall:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One thing that the subject asked of the API and did not get, however often it tried.
+    """One request of the subject that the API never answered with success, however often repeated.
 
-    ``status`` is that of the last answer, None where no answer came; ``attempts`` are
-    the requests that arrived, 0 where none could.
+    ``status`` is that of the last answer, None if no answer came; ``attempts`` are the requests
+    that arrived, 0 if none could.
     """
 
     status: int | None
@@ -81,7 +82,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """Describe one scripted ``tool_use`` whose result came back.
+    """One scripted ``tool_use`` whose result came back.
 
     ``input`` is what the script sent; ``ok`` is false when the result was marked as an error;
     ``result_bytes`` and ``result_units`` are the length of a result of plain text, in UTF-8 and
@@ -98,9 +99,9 @@ class ToolRun:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The permission decision about one scripted tool, as it was really made.
+    """The permission decision that was really made about one scripted tool.
 
-    ``source`` is the documented word for how: ``config`` where nobody was asked.
+    ``source`` is the documented word for who decided: ``config`` if nobody was asked.
     """
 
     name: str
@@ -134,18 +135,19 @@ class GroundTruth:
 
     @property
     def tools_that_ran(self) -> tuple[ToolRun, ...]:
-        """Without those that a person or the settings rejected."""
-        rejected = {each.tool_use_id for each in self.decisions if not each.accepted}
+        """The tools that ran: all but those that a person or the settings rejected."""
+        rejected = {decision.tool_use_id for decision in self.decisions if not decision.accepted}
         return tuple(run for run in self.tool_runs if run.tool_use_id not in rejected)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Describe one process, run once.
+    """One run of a process under test.
 
-    ``environment`` is what the scenario set (no inherited variables), ``traits`` what else tells
-    the run from others (``terminal``); times are Unix nanoseconds; ``exit_code`` is negative for
-    a signal.  ``observed`` is what the scenario saw besides, as JSON values by name.
+    ``environment`` is what the scenario set (no inherited variables); ``traits`` are what else
+    distinguishes the run from others (``terminal``); times are Unix nanoseconds; ``exit_code`` is
+    negative for a signal. ``observed`` is what the scenario observed besides, as JSON values by
+    name.
     """
 
     scenario: str
@@ -165,5 +167,5 @@ class Run:
 
     @property
     def label(self) -> str:
-        """``working_day over grpc``."""
+        """The label of the run: ``working_day over grpc``."""
         return run_label(self.scenario, self.protocol)

@@ -1,8 +1,8 @@
-"""Dataclasses as JSON values and back, by cattrs; strict in both directions.
+"""Convert dataclasses to JSON values and back, by cattrs; strict in both directions.
 
 ``object`` in an annotation stands for any JSON value, ``bytes`` are written in base64,
-enumerations by their value.  Nothing is coerced: the string ``"3"`` is no integer, and
-neither is ``true``.  Fields that ``__init__`` does not take are left out.
+enumerations by their value. Nothing is coerced: the string ``"3"`` is no integer, and neither is
+``true``. Fields that ``__init__`` does not take are left out.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[T], value: Any) -> T:
-    """Make the ``kind`` that :func:`to_plain` was given; raise :class:`SerializationError`.
+    """Convert what :func:`to_plain` returned back to a ``kind``.
 
-    The message ends in the place as a JSON path: ``expected an integer, saw '3' @ $.status``.
+    Raises :class:`SerializationError`, whose message ends in the place as a JSON path: ``expected
+    an integer, saw '3' @ $.status``.
     """
     try:
         return _CONVERTER.structure(value, kind)
@@ -64,7 +65,7 @@ def _explain(error: BaseException, kind: type | None) -> str:
 
 
 def _exactly(name: str, kind: type, convert: _Hook | None = None) -> _Hook:
-    """Make a hook that takes values of ``kind`` only, and has ``convert`` do the rest."""
+    """Make a hook that accepts values of type ``kind`` only, and then applies ``convert``."""
 
     def check(value: Any, target: Any) -> Any:
         if type(value) is not kind:
@@ -85,7 +86,7 @@ def _enum(value: Any, kind: type[Enum]) -> Enum:
     try:
         return kind(value)
     except ValueError:
-        known = ", ".join(repr(each.value) for each in kind)
+        known = ", ".join(repr(member.value) for member in kind)
         raise ValueError(f"expected one of {known}, saw {reprlib.repr(value)}") from None
 
 
@@ -107,19 +108,19 @@ def _array(kind: Any, converter: BaseConverter) -> _Hook:
 
 
 def _fixed_array(kind: Any, kinds: tuple[Any, ...], converter: BaseConverter) -> _Hook:
-    """Make the hook of ``tuple[str, int]``, for which cattrs has no factory."""
-    hooks = [(converter.get_structure_hook(each), each) for each in kinds]
+    """Make the hook of types like ``tuple[str, int]``, for which cattrs has no factory."""
+    hooks = [(converter.get_structure_hook(element_kind), element_kind) for element_kind in kinds]
 
     def convert(value: list[Any], _: Any) -> tuple[Any, ...]:
         if len(value) != len(hooks):
             raise ValueError(f"expected {len(hooks)} elements, saw {len(value)}")
         made = []
-        for (hook, each), item in zip(hooks, value, strict=True):
+        for (hook, element_kind), item in zip(hooks, value, strict=True):
             try:
-                made.append(hook(item, each))
+                made.append(hook(item, element_kind))
             except Exception as error:
                 what = f"element {len(made)} of {kind}"
-                error.add_note(IterableValidationNote(what, len(made), each))
+                error.add_note(IterableValidationNote(what, len(made), element_kind))
                 raise IterableValidationError(what, [error], kind) from None
         return tuple(made)
 

@@ -1,1 +1,1 @@
-"""The contract as data: ``schemas/`` resolved for one CLI version, and the catalogue."""
+"""The contract as data: ``schemas/``, resolved for one version of the CLI."""

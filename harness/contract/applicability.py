@@ -1,4 +1,4 @@
-"""Which releases and which runs a requirement applies to: the one answer to both."""
+"""Decide which releases and which runs a requirement applies to."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ JUDGED_ONLY_BY_NAME = "judged_only_by_name"
 
 
 class AnyRun(Protocol):
-    """Describe what is known of a run before it is made, and after.
-
-    A planned run has it, and a :class:`harness.capture.run.Run`.
-    """
+    """What a planned run and a recorded one (:class:`harness.capture.run.Run`) have in common."""
 
     @property
     def scenario(self) -> str: ...
@@ -38,20 +35,20 @@ def without(signal: Signal) -> str:
 
 
 def exports_only(*signals: Signal) -> tuple[str, ...]:
-    """Return the traits of a run that exports ``signals`` and says nothing of the others."""
-    return tuple(without(each) for each in Signal if each not in signals)
+    """Return the traits of a run that exports ``signals`` and no others."""
+    return tuple(without(signal) for signal in Signal if signal not in signals)
 
 
 def applies_to_version(requirement: Requirement, version: Version) -> bool:
-    """Whether the promise was made for this release."""
+    """Return whether the requirement was promised for this release."""
     return version in requirement.versions
 
 
 def applies_to_run(requirement: Requirement, run: AnyRun) -> bool:
-    """Whether the requirement is judged in this run.
+    """Return whether the requirement is judged in this run.
 
-    In a run that is judged only by name, or that does not export the signal, only
-    requirements are judged that name its scenario.
+    A run that is judged only by name, or that does not export the requirement's signal, is used
+    only for requirements that name its scenario.
     """
     if requirement.protocols and run.protocol not in requirement.protocols:
         return False

@@ -1,6 +1,6 @@
-"""Name the attribute keys that the schemas know, and say which of them are always there.
+"""Derive from the schemas which attribute keys the CLI uses, and which are always present.
 
-This is the one source of these names: nobody keeps a list of them by hand.
+This is the only source of these names: no list of them is kept by hand.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _EVENTS = ("event", "events")
 
 @dataclass(frozen=True, slots=True)
 class AttributeKeys:
-    """Keys that the CLI gives its own resource, or its own data points and events.
+    """The keys that the CLI uses in its own resource, or in its data points and events.
 
     ``required`` keys are on every item, ``common`` ones are required of some kind of item,
-    ``optional`` ones may be there: with an account, on another machine, when asked for.
+    ``optional`` ones may be present: with an account, on another machine, when asked for.
     """
 
     required: frozenset[str]
@@ -45,8 +45,8 @@ def resource_keys() -> AttributeKeys:
 def item_keys() -> AttributeKeys:
     """Return the keys of data points and events.
 
-    Required are the standard attributes of both, unless a promise says that they are absent
-    by default.  (The schemas do not require them: there is a switch for some.)
+    Required are the standard attributes of both, unless a promise says that they are absent by
+    default. (The schemas do not require them: some can be switched off.)
     """
     known = _known(*_METRICS, *_EVENTS)
     absent = _absent_by_default(*_METRICS, *_EVENTS)
@@ -56,14 +56,14 @@ def item_keys() -> AttributeKeys:
 
 
 def own_keys() -> frozenset[str]:
-    """Return every key that the CLI may use itself, anywhere."""
+    """Return every key that the CLI may use itself, in resources or items."""
     return resource_keys().all | item_keys().all
 
 
 def used_keys() -> frozenset[str]:
-    """Return the keys that every item or some kind of item is required to have."""
+    """Return the keys that are required of every item or of some kind of item."""
     keys = (resource_keys(), item_keys())
-    return frozenset().union(*(each.required | each.common for each in keys))
+    return frozenset().union(*(group.required | group.common for group in keys))
 
 
 def metric_names() -> frozenset[str]:
@@ -73,7 +73,7 @@ def metric_names() -> frozenset[str]:
 
 
 def _schemas(*kinds: str) -> Iterator[tuple[JsonObject, JsonObject]]:
-    """Return what each schema of these kinds selects, and its schema of the attributes."""
+    """Yield what each schema of these kinds selects, and its schema of the attributes."""
     for _, schema in contract_files():
         selects = schema.get("x-selects", {})
         if selects.get("kind") in kinds:
@@ -93,7 +93,7 @@ def _required(*kinds: str) -> frozenset[str]:
 
 
 def _absent_by_default(*kinds: str) -> frozenset[str]:
-    """Keys that a promise forbids where no variable is set and nobody is signed in."""
+    """Return the keys that a promise forbids without variables and without an account."""
     return frozenset(
         key
         for _, attributes in _schemas(*kinds)

@@ -1,8 +1,8 @@
-"""The requirement catalogue: every ``x-requirements`` entry of ``schemas/``, checked.
+"""Read and check the catalogue: every ``x-requirements`` entry of ``schemas/``.
 
-A contract file is a JSON Schema of one kind of item.  Where a keyword of it is
-a promise, an ``x-requirements`` entry beside the keyword gives the promise its
-name, our sentence, its source, its check and the lies that must be caught.
+A contract file is a JSON Schema of one kind of item. Where a keyword of it is a promise, an
+``x-requirements`` entry beside the keyword gives the promise its name, our sentence, its source,
+its check and the lies that must be caught.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ class Contract:
         return applies_to_version(requirement, self.version)
 
     def requirement(self, name: str) -> Requirement:
-        for each in self.requirements:
-            if each.name == name:
-                return each
+        for requirement in self.requirements:
+            if requirement.name == name:
+                return requirement
         raise HarnessError(f"no requirement is called {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """Where the walk stands: the file, what it selects, the path and its versions."""
+    """A position in a contract file: what the file selects, the path and its versions."""
 
     file: Path
     selects: Selector
@@ -103,13 +103,13 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
 
 @cache
 def contract_files() -> tuple[tuple[Path, JsonObject], ...]:
-    """Every contract file with its content, in the order of the catalogue.
+    """Return every contract file with its content, in the order of the catalogue.
 
-    Each is validated against ``contract.schema.json`` on the way.
+    Each is validated against ``contract.schema.json``.
     """
     root = schema_root()
     meta = Draft202012Validator(read_json(root / "contract.schema.json"))
-    found = []
+    files = []
     for folder in ("metrics", "events", "spans", "standard", "service", "transport", "behaviour"):
         for path in sorted((root / folder).glob("*.json")):
             data = read_json(path)
@@ -117,8 +117,8 @@ def contract_files() -> tuple[tuple[Path, JsonObject], ...]:
                 Draft202012Validator.check_schema(data)
             for error in meta.iter_errors(data):
                 raise HarnessError(f"{path}: at {error.json_path}: {error.message}")
-            found.append((path, data))
-    return tuple(found)
+            files.append((path, data))
+    return tuple(files)
 
 
 def _documents(root: Path) -> JsonObject:
@@ -134,7 +134,7 @@ def _documents(root: Path) -> JsonObject:
 
 @contextmanager
 def _naming(file: Path) -> Iterator[None]:
-    """Name the contract file that an error is about: it is our fault, not the subject's."""
+    """Convert errors to a HarnessError that names the contract file."""
     try:
         yield
     except (ValueError, SchemaError) as error:
@@ -199,10 +199,10 @@ def _requirement(
 
 
 def _params(params: JsonObject, version: Version) -> JsonObject:
-    """Entries of a list may have versions, too: those that do not hold are left out."""
+    """Leave out entries of lists whose own versions do not include ``version``."""
     return {
         key: [
-            {name: each for name, each in entry.items() if name not in ("since", "until")}
+            {name: param for name, param in entry.items() if name not in ("since", "until")}
             for entry in value
             if version in VersionRange.of(entry)
         ]
@@ -213,9 +213,9 @@ def _params(params: JsonObject, version: Version) -> JsonObject:
 
 
 def _source(document: str, section: str, documents: JsonObject, version: Version) -> Source:
-    """Return where the promise stands for ``version``.
+    """Return the document and section with the promise, as of ``version``.
 
-    In the document named, or in the one that continues it and is in force by then.
+    That is the named document, or the one that continues it, if that is the one in force.
 
     Raises :class:`ValueError` for a section without an anchor, in either of them.
     """
@@ -230,7 +230,7 @@ def _source(document: str, section: str, documents: JsonObject, version: Version
 
 
 def _link(document: str, section: str, facts: JsonObject) -> str:
-    """Return the URL of a section, made of its document's URL and its own anchor."""
+    """Return the URL of a section: its document's URL with the section's anchor."""
     anchor = facts["sections"].get(section)
     if anchor is None:
         raise ValueError(
@@ -244,25 +244,25 @@ def _verify(
     requirements: tuple[Requirement, ...], checks: frozenset[str], scenarios: frozenset[str]
 ) -> None:
     names = {requirement.name for requirement in requirements}
-    seen: set[str] = set()
-    for each in requirements:
+    names_so_far: set[str] = set()
+    for requirement in requirements:
         problems = []
-        if each.name in seen:
+        if requirement.name in names_so_far:
             problems.append("the name is used twice")
-        if each.check not in checks:
-            problems.append(f"unknown check {each.check!r}")
-        problems += [f"unknown scenario {s!r}" for s in each.scenarios if s not in scenarios]
-        if not each.mutants:
+        if requirement.check not in checks:
+            problems.append(f"unknown check {requirement.check!r}")
+        problems += [f"unknown scenario {s!r}" for s in requirement.scenarios if s not in scenarios]
+        if not requirement.mutants:
             problems.append("no mutant shows that its check can fail")
         problems += [
             f"mutant {lie.number} breaks the unknown {broken!r}"
-            for lie in each.mutants
+            for lie in requirement.mutants
             for broken in lie.breaks
             if broken not in names
         ]
         if problems:
-            raise HarnessError(f"requirement {each.name}: {'; '.join(problems)}")
-        seen.add(each.name)
-    idle = checks - {each.check for each in requirements}
+            raise HarnessError(f"requirement {requirement.name}: {'; '.join(problems)}")
+        names_so_far.add(requirement.name)
+    idle = checks - {requirement.check for requirement in requirements}
     if idle:
         raise HarnessError(f"no requirement names the check(s) {', '.join(sorted(idle))}")

@@ -1,4 +1,4 @@
-"""Reading ``schemas/``: from the wheel, else from the checkout."""
+"""Read the files of ``schemas/``, from the wheel or else from the checkout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def schema_root() -> Path:
 
 
 def read_json(path: Path) -> JsonObject:
-    """One JSON object; a broken file is our fault and is named."""
+    """Read a file that holds one JSON object.
+
+    Raises :class:`HarnessError` that names the file: a broken one is our fault.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

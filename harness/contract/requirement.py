@@ -1,4 +1,4 @@
-"""One promise of the documentation, as the catalogue holds it."""
+"""A requirement: one promise of the documentation, as the catalogue holds it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _CARRIED_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the promise stands: a document of ``schemas/documents.json`` and its section.
+    """The document of ``schemas/documents.json`` and the section that make the promise.
 
-    ``url`` leads to that section; it is empty for what this project measured itself."""
+    ``url`` leads to that section; it is empty for what this project measured itself.
+    """
 
     document: str
     section: str
@@ -42,13 +43,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Which items of a capture a requirement speaks of.
+    """Selects the items of a capture that a requirement applies to.
 
-    ``kind`` is ``metric``, ``event`` or ``span`` (``name`` says which), ``metrics``,
-    ``events`` or ``spans`` (every data point, event or span), ``items`` (every data point
-    and every event), ``resources``, ``scopes`` (``name``: the signal), ``exports`` (whole
-    requests), or ``measured`` (``name``: what of the run is measured, see
-    :mod:`harness.themes.catalogue`).
+    ``kind`` is ``metric``, ``event`` or ``span`` (``name`` says which), ``metrics``, ``events``
+    or ``spans`` (every data point, event or span), ``items`` (every data point and every event),
+    ``resources``, ``scopes`` (``name``: the signal), ``exports`` (whole requests), or
+    ``measured`` (``name``: the measure, see :mod:`harness.themes.catalogue`).
     """
 
     kind: str
@@ -59,7 +59,7 @@ class Selector:
 
     @property
     def signal(self) -> Signal | None:
-        """The one signal that carries what is selected; None where any of them may."""
+        """The one signal that carries the selected items; None if any of them may."""
         return Signal(self.name) if self.kind == "scopes" else _CARRIED_BY.get(self.kind)
 
 
@@ -82,14 +82,14 @@ class MutantSpec:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """State one promise of the contract, and how it is checked.
+    """One promise of the contract, and how it is checked.
 
     ``path`` leads from the selected item to the field, e.g. ``("attributes", "type")``;
     ``schema`` is the resolved JSON Schema of that field.
 
-    It is judged in every run of ``scenarios`` (none: of all) that is as ``given`` says:
-    an upper-case key is an environment variable and its value (None: not set), any
-    other a trait of the run and whether it has it.
+    It is judged in the runs of ``scenarios`` (empty: of all) that match ``given``: an upper-case
+    key is an environment variable and its value (None: not set), any other key is a trait of the
+    run, and its value whether the run has it.
     """
 
     name: str
@@ -109,7 +109,7 @@ class Requirement:
 
     @property
     def exercised_by(self) -> str:
-        """In words: the runs that the requirement is judged in."""
+        """The runs in which the requirement is judged, in words."""
         if not self.scenarios and not self.given:
             return "every run"
         runs = f"runs of {', '.join(self.scenarios)}" if self.scenarios else "runs"

@@ -27,9 +27,9 @@ def property_range(schema: JsonObject) -> VersionRange:
 
 
 def resolve(schema: Any, version: Version) -> Any:
-    """Return the plain JSON Schema 2020-12 that holds for ``version``."""
+    """Return the plain JSON Schema 2020-12 that is in force for ``version``."""
     if isinstance(schema, list):
-        return [resolve(each, version) for each in schema]
+        return [resolve(member, version) for member in schema]
     if not isinstance(schema, dict):
         return schema
     resolved = {
@@ -38,15 +38,15 @@ def resolve(schema: Any, version: Version) -> Any:
         if not key.startswith("x-") and key not in ("properties", "required")
     }
     properties = schema.get("properties", {})
-    kept = {
+    in_force = {
         name: resolve(value, version)
         for name, value in properties.items()
         if not isinstance(value, dict) or version in property_range(value)
     }
-    if kept:
-        resolved["properties"] = kept
+    if in_force:
+        resolved["properties"] = in_force
     required = [
-        name for name in schema.get("required", ()) if name in kept or name not in properties
+        name for name in schema.get("required", ()) if name in in_force or name not in properties
     ]
     if required:
         resolved["required"] = required

@@ -1,4 +1,4 @@
-"""CLI versions and the half-open ranges in which a promise holds."""
+"""Versions of the CLI, and the half-open ranges of them in which a promise holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+].*)?\Z")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """``MAJOR.MINOR.PATCH`` of a CLI release; what follows a ``-`` or ``+`` is dropped."""
+    """The ``MAJOR.MINOR.PATCH`` of a CLI release; a suffix after ``-`` or ``+`` is dropped."""
 
     major: int
     minor: int
@@ -19,7 +19,7 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raise :class:`ValueError` for anything that is not a version."""
+        """Parse a version; raise :class:`ValueError` for anything else."""
         match = _VERSION.match(text.strip())
         if match is None:
             raise ValueError(f"not a version of the form 2.1.31: {text!r}")
@@ -31,14 +31,14 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class VersionRange:
-    """``since`` is the first version inside, ``until`` the first one outside again."""
+    """A range of versions: ``since`` is the first inside, ``until`` the first after it."""
 
     since: Version | None = None
     until: Version | None = None
 
     @classmethod
     def of(cls, data: dict[str, object]) -> Self:
-        """From an object with optional ``since`` and ``until`` strings."""
+        """Make a range from an object with optional ``since`` and ``until`` strings."""
         since, until = data.get("since"), data.get("until")
         made = cls(
             Version.parse(str(since)) if since is not None else None,

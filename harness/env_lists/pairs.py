@@ -1,11 +1,11 @@
-"""``OTEL_RESOURCE_ATTRIBUTES`` and ``OTEL_EXPORTER_OTLP_HEADERS``: from the text to pairs.
+"""Parse ``OTEL_RESOURCE_ATTRIBUTES`` and ``OTEL_EXPORTER_OTLP_HEADERS`` into pairs.
 
-Both are lists ``key=value,key=value``.  What they mean is said by several sources, which
-disagree on odd input: the CLI's own documents (which characters a value may hold, and
-that quotes are literal), the W3C Baggage header format that the first of them follows
-(members, optional whitespace, percent-encoding), and OpenTelemetry's specification (a
-malformed value should be discarded as a whole).  Each kind of odd input is a
-:class:`Quirk`.  Input without one means the same by every source.
+Both are lists ``key=value,key=value``. Several sources say what they mean, and disagree on odd
+input: the CLI's own documents (which characters a value may hold, and that quotes are literal),
+the W3C Baggage header format that the first of them follows (members, optional whitespace,
+percent-encoding), and OpenTelemetry's specification (a malformed value should be discarded as a
+whole). Each kind of odd input is a :class:`Quirk`. Input without one means the same by every
+source.
 """
 
 from __future__ import annotations
@@ -78,9 +78,10 @@ MALFORMED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Hold one member of a list.
+    """One member of a list.
 
-    ``key`` is not decoded, as the W3C has it; ``value`` is, with U+FFFD for what is no UTF-8.
+    ``key`` is not decoded, as the W3C has it; ``value`` is, with U+FFFD for bytes that are not
+    UTF-8.
     """
 
     raw: str
@@ -95,39 +96,39 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text means."""
+    """The members that a text was parsed into."""
 
     members: tuple[Member, ...]
 
     @property
     def attributes(self) -> Mapping[str, str]:
-        """The well-formed pairs; the last one of a key counts."""
+        """The well-formed pairs; of a repeated key, the last one."""
         return {member.key: member.value for member in self.members if member.well_formed}
 
     @property
     def quirks(self) -> frozenset[Quirk]:
         """Every kind of odd input that the text holds."""
-        found = {quirk for member in self.members for quirk in member.quirks}
+        quirks = {quirk for member in self.members for quirk in member.quirks}
         keys = Counter(member.key for member in self.members if member.key)
         if any(times > 1 for times in keys.values()):
-            found.add(Quirk.DUPLICATE_KEY)
-        return frozenset(found)
+            quirks.add(Quirk.DUPLICATE_KEY)
+        return frozenset(quirks)
 
     @property
     def well_formed(self) -> bool:
-        """Whether the text holds pairs, and nothing but well-formed ones."""
+        """Whether every member of the text is a well-formed pair."""
         return all(member.well_formed for member in self.members)
 
 
 def read(text: str) -> Reading:
-    """Parse a list of pairs; blank text is that of an unset variable: no pairs."""
+    """Parse a list of pairs; blank text has none, like an unset variable."""
     if not text.strip(_WHITESPACE):
         return Reading(())
     return Reading(tuple(map(_member, text.split(","))))
 
 
 def decode(value: str) -> tuple[str, frozenset[Quirk]]:
-    """Decode a percent-encoded value once; return it, and what was odd about its encoding."""
+    """Decode a percent-encoded value once; return it, and the quirks of its encoding."""
     quirks = set()
     if "%" in _ESCAPE.sub("", value):
         quirks.add(Quirk.STRAY_PERCENT)

@@ -1,7 +1,7 @@
-"""Telemetry that is shown rather than sent: printed to the console, served to a scraper.
+"""Convert telemetry that is printed to the console or served to a scraper to exports.
 
-It is read into export requests like any other, so that the same checks judge it.  Pure:
-what was printed or served comes in as text.
+Those are export requests like any other, so that the same checks judge them. What was printed or
+served comes in as text: nothing here does I/O.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ UNSEEN: Mapping[str, frozenset[tuple[str, ...]]] = {
 
 
 class ExpositionError(ValueError):
-    """A text that is not what it should be; the message says where and why."""
+    """A text that is not in the expected format; the message says where and why."""
 
 
 def exposed(
@@ -39,9 +39,9 @@ def exposed(
     number: int,
     rejected: str = "",
 ) -> Export:
-    """Return what was shown at ``place`` as an export in OTLP/JSON.
+    """Make an export in OTLP/JSON of what was shown at ``place``.
 
-    It has no protocol and no method, for nothing travelled.  ``rejected`` says why it cannot be
+    It has no protocol and no method, because it was not sent. ``rejected`` says why it cannot be
     read.
     """
     return Export(
@@ -62,10 +62,10 @@ def exposed(
 
 
 def is_exposed(export: Export) -> bool:
-    """Whether this is no request, but something that was shown."""
+    """Return whether an export was shown (printed or served) rather than sent."""
     return export.collector in UNSEEN and not export.method
 
 
 def numbered(exports: list[Export], *, after: int) -> list[Export]:
-    """Return copies of the exports with numbers that continue after the first ``after`` ones."""
+    """Return copies of the exports, numbered from ``after`` + 1 on."""
     return [replace(export, sequence=n) for n, export in enumerate(exports, start=after + 1)]

@@ -1,8 +1,7 @@
-"""What the console exporters of OpenTelemetry for JavaScript print, as exports.
+"""Convert what the console exporters of OpenTelemetry for JavaScript print to exports.
 
-They print one object for each metric with its data points, and one for each log record,
-among whatever else goes to standard output.  Metrics come without their resource and
-scope.
+They print one object for each metric with its data points, and one for each log record, among
+whatever else goes to standard output. Metrics come without their resource and scope.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ _MONOTONIC = ("COUNTER", "OBSERVABLE_COUNTER")
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """Hold one printed object: the number of its first line, its text, and its value.
+    """One printed object: the number of its first line, its text, and its value.
 
-    Instead of a value, None with ``problem``: why it has none.
+    If it cannot be read, ``value`` is None and ``problem`` says why.
     """
 
     line: int
@@ -36,9 +35,9 @@ class Printed:
 
 
 def printed(output: str) -> Iterator[Printed]:
-    """Return every object that was printed over several lines.
+    """Yield every object that was printed over several lines.
 
-    One that does not end is a problem, as is one that cannot be read.
+    An object that does not end, or cannot be read, has a ``problem``.
     """
     begin: int | None = None
     lines = output.split("\n")
@@ -62,58 +61,58 @@ def _read(line: int, text: str) -> Printed:
 
 
 def exports(output: str, unix_nano: int) -> list[Export]:
-    """Return what was printed as exports, one for each object, at the time ``unix_nano``.
+    """Convert what was printed to exports, one for each object, at the time ``unix_nano``.
 
-    An object that is neither metric nor log record, or cannot be read, is an export
-    without a signal, ``rejected`` with the reason.
+    An object that is neither metric nor log record, or cannot be read, is an export without a
+    signal, ``rejected`` with the reason.
     """
     objects = list(printed(output))
     cumulative = _cumulative(objects)
-    found = []
-    for number, each in enumerate(objects, start=1):
-        place = f"standard output, line {each.line}"
+    result = []
+    for number, shown in enumerate(objects, start=1):
+        place = f"standard output, line {shown.line}"
         try:
-            signal, request = _request(each, cumulative)
+            signal, request = _request(shown, cumulative)
         except ExpositionError as error:
-            text = each.text.encode()
+            text = shown.text.encode()
             export = exposed(CONSOLE, None, text, place, unix_nano, number, str(error))
         else:
             body = json.dumps(request).encode()
             export = exposed(CONSOLE, signal, body, place, unix_nano, number)
-        found.append(export)
-    return found
+        result.append(export)
+    return result
 
 
-def _request(each: Printed, cumulative: set[str]) -> tuple[Signal, Mapping[str, Any]]:
-    if each.value is None:
-        raise ExpositionError(each.problem)
+def _request(shown: Printed, cumulative: set[str]) -> tuple[Signal, Mapping[str, Any]]:
+    if shown.value is None:
+        raise ExpositionError(shown.problem)
     try:
-        if "descriptor" in each.value:
-            return Signal.METRICS, _metrics(each.value, cumulative)
-        if "timestamp" in each.value and "body" in each.value:
-            return Signal.LOGS, _logs(each.value)
+        if "descriptor" in shown.value:
+            return Signal.METRICS, _metrics(shown.value, cumulative)
+        if "timestamp" in shown.value and "body" in shown.value:
+            return Signal.LOGS, _logs(shown.value)
     except (KeyError, TypeError, ValueError) as error:
         raise ExpositionError(f"not as the exporter prints it: {error!r}") from error
-    raise ExpositionError(f"neither metric nor log record: {', '.join(each.value)}")
+    raise ExpositionError(f"neither metric nor log record: {', '.join(shown.value)}")
 
 
 def _cumulative(objects: Sequence[Printed]) -> set[str]:
     """Return the metrics of which a stream was printed twice with the same start.
 
-    Of a stream that was printed once, sum and delta are the same.
+    They are cumulative; of a stream that was printed once, sum and delta are the same.
     """
     starts: dict[str, set[str]] = {}
-    found = set()
-    for each in objects:
-        if each.value is None or "descriptor" not in each.value:
+    cumulative = set()
+    for shown in objects:
+        if shown.value is None or "descriptor" not in shown.value:
             continue
-        name = str(each.value["descriptor"]["name"])
-        for point in each.value.get("dataPoints") or ():
+        name = str(shown.value["descriptor"]["name"])
+        for point in shown.value.get("dataPoints") or ():
             stream = json.dumps([name, point.get("attributes"), point.get("startTime")])
             if stream in starts.setdefault(name, set()):
-                found.add(name)
+                cumulative.add(name)
             starts[name].add(stream)
-    return found
+    return cumulative
 
 
 def _metrics(value: Mapping[str, Any], cumulative: set[str]) -> Mapping[str, Any]:
@@ -201,7 +200,7 @@ def _any_value(value: Any) -> Mapping[str, Any]:
         case str():
             return {"stringValue": value}
         case list():
-            return {"arrayValue": {"values": [_any_value(each) for each in value]}}
+            return {"arrayValue": {"values": [_any_value(element) for element in value]}}
         case dict():
             return {"kvlistValue": {"values": _attributes(value)}}
     raise TypeError(f"no attribute value: {value!r}")

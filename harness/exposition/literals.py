@@ -1,9 +1,8 @@
-"""JavaScript values as ``console.dir`` prints them, by Node and by Bun.
+"""Parse JavaScript values as ``console.dir`` prints them, by Node and by Bun.
 
-This is no JSON and no JSON5: there are ``undefined``, big integers, three kinds of
-quotes, and long strings are broken into pieces that ``+`` joins.  No library reads that.
-What was cut off or folded (``[Object]``, ``... 3 more items``) is refused: nobody can
-tell what stood there.
+This is no JSON and no JSON5: there are ``undefined``, big integers, three kinds of quotes, and
+long strings are broken into pieces that ``+`` joins. No library reads that. What was cut off or
+folded (``[Object]``, ``... 3 more items``) is refused: its content is lost.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ _DEPTH = 50
 
 
 def literal(text: str) -> Any:
-    """Parse the one value that ``text`` is.
+    """Parse a text that holds one value.
 
-    Dicts, lists, strings, booleans, numbers (a whole one is an int) and None.  Raises
-    :class:`ExpositionError`.
+    The value is made of dicts, lists, strings, booleans, numbers (a whole one is an int) and
+    None. Raises :class:`ExpositionError`.
     """
     reader = _Reader(text)
     value = reader.value(_DEPTH)
@@ -74,7 +73,7 @@ class _Reader:
 
     def _object(self, depth: int) -> dict[str, Any]:
         self._expect("{")
-        found: dict[str, Any] = {}
+        members: dict[str, Any] = {}
         while self._token != "}":
             if self._kind == "string":
                 key = _unescaped(self._token)
@@ -82,25 +81,25 @@ class _Reader:
                 key = self._token
             else:
                 raise self._wrong("a key")
-            if key in found:
+            if key in members:
                 raise self._wrong("another key than before")
             self._next()
             self._expect(":")
-            found[key] = self.value(depth - 1)
+            members[key] = self.value(depth - 1)
             if self._token != "}":
                 self._expect(",")
         self._next()
-        return found
+        return members
 
     def _array(self, depth: int) -> list[Any]:
         self._expect("[")
-        found = []
+        elements = []
         while self._token != "]":
-            found.append(self.value(depth - 1))
+            elements.append(self.value(depth - 1))
             if self._token != "]":
                 self._expect(",")
         self._next()
-        return found
+        return elements
 
     def _string(self) -> str:
         pieces = [_unescaped(self._token)]

@@ -1,7 +1,7 @@
-"""Read what a Prometheus endpoint serves (text format 0.0.4), and say what is wrong with it.
+"""Read what a Prometheus endpoint serves (text format 0.0.4), and find faults in its format.
 
-Names come back as OpenTelemetry has them: the exporter writes ``_`` for whatever
-Prometheus does not allow in a name, and ``_total`` behind a counter.
+Names are converted back to OpenTelemetry's: the exporter writes ``_`` for whatever Prometheus
+does not allow in a name, and appends ``_total`` to a counter.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ def label_of(name: str) -> str:
 
 
 def counter_of(name: str) -> str:
-    """Return the name of a counter, to which ``_total`` is added unless it ends so."""
+    """Return the name of a counter as the exporter writes it, without the suffix ``_total``."""
     return label_of(name).removesuffix("_total")
 
 
 def export(text: str, names: Iterable[str], place: str, unix_nano: int) -> Export:
-    """All that was served at ``place``, in one export without times.
+    """Make one export, without times, of everything that was served at ``place``.
 
-    ``names`` are those of metrics and attributes that may be there, in OpenTelemetry's
-    form; others stay as they were served.  A text that cannot be read is an export
-    without a signal, ``rejected`` with the reason.
+    ``names`` are those of metrics and attributes that may be there, in OpenTelemetry's form;
+    others stay as they were served. A text that cannot be read is an export without a signal,
+    ``rejected`` with the reason.
     """
     try:
         known = list(names)
@@ -111,7 +111,7 @@ def _pairs(labels: Mapping[str, str], names: Mapping[str, str]) -> Any:
 
 
 def openmetrics_lines(text: str) -> list[str]:
-    """Lines that only the OpenMetrics format knows: ``# UNIT`` and ``# EOF``."""
+    """Return the lines that only the OpenMetrics format allows: ``# UNIT`` and ``# EOF``."""
     return [
         line
         for line in text.splitlines()
@@ -120,26 +120,29 @@ def openmetrics_lines(text: str) -> list[str]:
 
 
 def problems(text: str) -> list[str]:
-    """Say what makes ``text`` no valid exposition, where the library's parser is lenient."""
-    found = list(_shape(text))
+    """Return why ``text`` is no valid exposition, also where the library's parser is lenient."""
+    faults = list(_shape(text))
     try:
         families = _families(text)
     except ExpositionError as error:
-        return [*found, str(error)]
-    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+        return [*faults, str(error)]
+    known_series: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     for family in families:
         for sample in family.samples:
             series = (sample.name, tuple(sorted(sample.labels.items())))
-            if series in seen:
-                found.append(f"{sample.name} is there twice with {sample.labels}")
-            seen.add(series)
+            if series in known_series:
+                faults.append(f"{sample.name} is there twice with {sample.labels}")
+            known_series.add(series)
             if family.type == "counter" and not sample.value >= 0:
-                found.append(f"the counter {sample.name} is {sample.value}")
-    return found
+                faults.append(f"the counter {sample.name} is {sample.value}")
+    return faults
 
 
 def _shape(text: str) -> Iterator[str]:
-    """Headers once, before their samples, and the lines of a metric in one piece."""
+    """Yield violations of the order of lines.
+
+    Headers come once, before their samples, and the lines of a metric together.
+    """
     if text and not text.endswith("\n"):
         yield "the last line does not end"
     headers: set[tuple[str, str]] = set()

@@ -1,1 +1,1 @@
-"""Judge captures by a contract: checks, judgements, expectations, verdicts, the exit rule."""
+"""Judge captures by a contract: checks, listed deviations, verdicts and the exit rule."""

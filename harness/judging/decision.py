@@ -1,4 +1,4 @@
-"""Whether a run as a whole has failed, and why, in words."""
+"""Decide whether a run as a whole has failed, and say why."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ NOTHING_EXERCISED = "nothing was exercised"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``why`` is for a reader, and never empty."""
+    """Whether the run failed, and ``why``: a sentence for a reader, never empty."""
 
     failed: bool
     why: str
 
 
 def decision(rows: Sequence[Row], undriven: int = 0) -> Decision:
-    """Decide whether a whole run fails, and say why.
+    """Decide whether a run as a whole has failed, and say why.
 
-    It does where a row says so, where no row says anything of the subject, and where the subject
-    could not be driven through ``undriven`` of its runs.
+    It has if a row fails the run, if no requirement was exercised, or if ``undriven`` says that
+    the subject could not be driven through some of its runs.
     """
     failing = sum(fails_the_run(row) for row in rows)
     reasons = []

@@ -1,4 +1,4 @@
-"""Known deviations of real releases, listed as data with version range and evidence."""
+"""Known deviations of real releases, listed as data with their versions and evidence."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from harness.errors import HarnessError
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """List that ``requirement`` fails on the releases of ``versions``.
+    """A listed deviation: ``requirement`` is known to fail on the releases of ``versions``.
 
-    ``reason`` says how, ``evidence`` how it is known.  An ``intermittent`` one depends on a race
+    ``reason`` says how, ``evidence`` how it is known. An ``intermittent`` one depends on a race
     within the release: a run that does not show it proves nothing.
     """
 
@@ -29,7 +29,7 @@ class Expectation:
 
 
 class Expectations:
-    """The list, as it applies to one subject."""
+    """The listed deviations that apply to one subject, by requirement."""
 
     def __init__(self, entries: Iterable[Expectation]) -> None:
         self._by_name: dict[str, Expectation] = {}
@@ -50,10 +50,10 @@ NO_EXPECTATIONS = Expectations(())
 
 
 def load_expectations(version: Version, *, names: Collection[str]) -> Expectations:
-    """Read the expectations for a real release.
+    """Read the deviations that are listed for a release.
 
-    Raises :class:`HarnessError` for an entry that no requirement of the
-    catalogue (``names``) answers to, and where two apply at once.
+    Raises :class:`HarnessError` for an entry about a requirement that is not in the catalogue
+    (``names``), and where two entries apply at once.
     """
     entries = _entries()
     unknown = sorted({entry.requirement for entry in entries} - set(names))

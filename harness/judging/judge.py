@@ -33,7 +33,7 @@ _Across = Callable[[Requirement, Sequence[CaptureView]], Outcome]
 
 
 def _named(*checks: Any) -> dict[str, Any]:
-    """Key checks by their own names: what ``check`` of a requirement says."""
+    """Return the checks by their function names, as ``check`` of a requirement names them."""
     return {check.__name__: check for check in checks}
 
 
@@ -89,16 +89,16 @@ CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA})
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The outcome over all captures, and each protocol's own (empty for a check across them)."""
+    """The outcome over all captures, and that of each protocol (none for a check across runs)."""
 
     outcome: Outcome
     by_protocol: Mapping[Protocol, Outcome] = field(default_factory=dict)
 
 
 class Judge:
-    """Judges captures by one contract.  Pure: same captures, same judgement.
+    """Judges captures by one contract; the same captures always get the same judgement.
 
-    ``by_hand`` makes the shell line that findings in runs with drawn input carry.
+    ``by_hand`` makes the shell line that is added to findings in runs with drawn input.
     """
 
     def __init__(self, contract: Contract, by_hand: ByHand | None = None) -> None:
@@ -115,10 +115,11 @@ class Judge:
         self._known = WeakKeyDictionary()
 
     def judge(self, requirement: Requirement, views: Sequence[CaptureView]) -> Judgement:
-        """Judge by the captures of every run that the requirement speaks of.
+        """Judge the requirement by the captures of every run that it applies to.
 
-        Nothing seen on one protocol is not made good by another: without a finding, the
-        whole is exercised only where some scenario exercises it in each of its runs.
+        A scenario that exercises it over one protocol does not make up for another protocol:
+        without a finding, it counts as exercised only if some scenario exercises it in each of
+        its runs.
         """
         relevant = [view for view in views if applies_to_run(requirement, view.run)]
         if not relevant:
@@ -141,7 +142,7 @@ class Judge:
 
 
 def _seen_in(outcome: Outcome, runs: Sequence[RunName]) -> Outcome:
-    """Add to findings the runs that show them; those of checks across runs may know better."""
+    """Add the runs to findings that do not name theirs yet."""
     if isinstance(outcome, NotExercised) or not outcome.findings:
         return outcome
     findings = tuple(
@@ -154,7 +155,7 @@ def _seen_in(outcome: Outcome, runs: Sequence[RunName]) -> Outcome:
 def _shown_by_hand(
     outcome: Outcome, run: Run, requirement: Requirement, by_hand: ByHand
 ) -> Outcome:
-    """Nobody can look the input of a drawn run up: its findings tell how to see them."""
+    """Add to findings the shell line that repeats a run with drawn input."""
     if isinstance(outcome, NotExercised) or not outcome.findings:
         return outcome
     line = by_hand(run, requirement.selects.name)
@@ -166,37 +167,38 @@ _Outcomes = Sequence[tuple[CaptureView, Outcome]]
 
 
 def _merge(outcomes: _Outcomes) -> Outcome:
-    judged = [each for _, each in outcomes if isinstance(each, Judged)]
-    findings = tuple(finding for each in judged for finding in each.findings)
-    exercised = {_occasion(view.run) for view, each in outcomes if isinstance(each, Judged)}
+    judged = [outcome for _, outcome in outcomes if isinstance(outcome, Judged)]
+    findings = tuple(finding for outcome in judged for finding in outcome.findings)
+    exercised = {_occasion(view.run) for view, outcome in outcomes if isinstance(outcome, Judged)}
     missed: dict[str, dict[str, str]] = {}
-    for view, each in outcomes:
-        if isinstance(each, NotExercised) and _occasion(view.run) not in exercised:
-            missed.setdefault(view.run.scenario, {})[view.protocol] = each.reason
+    for view, outcome in outcomes:
+        if isinstance(outcome, NotExercised) and _occasion(view.run) not in exercised:
+            missed.setdefault(view.run.scenario, {})[view.protocol] = outcome.reason
     if findings or any(view.run.scenario not in missed for view, _ in outcomes):
-        return Judged(sum(each.looked_at for each in judged), findings)
+        return Judged(sum(outcome.looked_at for outcome in judged), findings)
     # What some runs showed says more than what none did.
-    seen = {view.run.scenario for view, each in outcomes if isinstance(each, Judged)}
+    exercising = {view.run.scenario for view, outcome in outcomes if isinstance(outcome, Judged)}
     reasons = {
-        f"{protocol}: {why}" if scenario in seen else why: None
+        f"{protocol}: {why}" if scenario in exercising else why: None
         for scenario, by_protocol in missed.items()
-        if scenario in seen or not seen
+        if scenario in exercising or not exercising
         for protocol, why in by_protocol.items()
     }
     return NotExercised("; ".join(reasons))
 
 
 def _occasion(run: Run) -> str:
-    """Return what is equal for runs of which one is enough to exercise a requirement.
+    """Return a key that is equal for runs of which one is enough to exercise a requirement.
 
-    The protocol of a drawn run is part of what was drawn.
+    Those are all drawn runs of a scenario, for their protocol is drawn, too; any other run is
+    alone.
     """
     return run.scenario if DRAWN in run.traits else run.label
 
 
 def _by_protocol(outcomes: _Outcomes) -> dict[Protocol, Outcome]:
-    """Each protocol's own outcome, over all its runs."""
+    """Merge the outcomes of each protocol's runs."""
     grouped: dict[Protocol, list[tuple[CaptureView, Outcome]]] = {}
-    for view, each in outcomes:
-        grouped.setdefault(view.protocol, []).append((view, each))
-    return {protocol: _merge(each) for protocol, each in grouped.items()}
+    for view, outcome in outcomes:
+        grouped.setdefault(view.protocol, []).append((view, outcome))
+    return {protocol: _merge(members) for protocol, members in grouped.items()}

@@ -1,4 +1,4 @@
-"""One row of the verdict table per requirement, and the rule of the exit code."""
+"""Decide the verdict of each requirement, and which verdicts fail the run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from harness.otlp.model import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is said of one requirement.
+    """The verdict on one requirement, as it is reported.
 
-    ``reason`` explains every verdict but ``pass`` and ``fail``; ``looked_at`` is
-    the number of things judged; ``by_protocol`` holds each protocol's own
-    outcome (``pass``, ``fail`` or ``not exercised``), before expectations; ``url``
-    leads to ``source`` and is empty for what this project measured itself.
+    ``reason`` explains every verdict but ``pass`` and ``fail``; ``looked_at`` is the number of
+    things judged; ``by_protocol`` holds the outcome over each protocol (``pass``, ``fail`` or
+    ``not exercised``), before listed deviations are considered; ``url`` leads to ``source`` and
+    is empty for what this project measured itself.
     """
 
     requirement: str
@@ -45,11 +45,11 @@ def decide(
     *,
     whole: bool = True,
 ) -> Row:
-    """Turn a judgement into a verdict.
+    """Decide the verdict on a requirement by its judgement and the listed deviations.
 
-    ``judgement`` may be ``None`` only for a requirement that does not apply to the
-    version.  ``whole``: every run was made that the requirement speaks of, so that a
-    listed deviation must have shown itself.
+    ``judgement`` may be None only for a requirement that does not apply to the version. ``whole``
+    says that every run that the requirement applies to was made, so that a listed deviation must
+    have shown itself.
     """
     if not contract.applies(requirement):
         return _row(
@@ -61,7 +61,9 @@ def decide(
         raise ValueError(f"{requirement.name} applies to {contract.version} but was not judged")
     listed = expectations.get(requirement.name)
     outcome = judgement.outcome
-    protocols = {protocol: _plain(each) for protocol, each in judgement.by_protocol.items()}
+    protocols = {
+        protocol: _plain(own_outcome) for protocol, own_outcome in judgement.by_protocol.items()
+    }
     if isinstance(outcome, NotExercised):
         if listed is None or listed.intermittent or not whole:
             return _row(requirement, Verdict.NOT_EXERCISED, outcome.reason, protocols=protocols)
@@ -88,7 +90,7 @@ def broken(requirement: Requirement, reason: str) -> Row:
 
 
 def fails_the_run(row: Row) -> bool:
-    """Say whether a row makes the exit code non-zero: the one place where a level decides."""
+    """Return whether a row makes the exit code non-zero; only here does a level decide."""
     match row.verdict:
         case Verdict.ERROR | Verdict.FIXED:
             return True
@@ -99,14 +101,14 @@ def fails_the_run(row: Row) -> bool:
 
 
 def exercised(row: Row) -> bool:
-    """Whether the row says that something was seen."""
+    """Return whether a row says that the requirement was exercised."""
     return row.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.KNOWN, Verdict.FIXED)
 
 
 def counts(rows: Iterable[Row]) -> dict[Verdict, int]:
-    """How many rows have each verdict; every verdict is there, seeded with zero."""
-    seen = Counter(row.verdict for row in rows)
-    return {verdict: seen[verdict] for verdict in Verdict}
+    """Count the rows by verdict; verdicts that no row has are included as 0."""
+    numbers = Counter(row.verdict for row in rows)
+    return {verdict: numbers[verdict] for verdict in Verdict}
 
 
 def _plain(outcome: Outcome) -> Verdict:

@@ -1,1 +1,1 @@
-"""The vocabulary of mutants, applied to captures; and mutants that run as processes."""
+"""Mutants: captures, and processes, that break one promise on purpose."""

@@ -46,11 +46,11 @@ _SCOPE_GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class ItemRef:
-    """One data point, log record or span within its message.
+    """A data point, log record or span within its message, to be edited in place.
 
-    ``item`` is what the checks see of it; ``record`` is the message to edit,
-    ``owner`` the metric of a data point (else the record itself), ``siblings``
-    the repeated field that holds the record.
+    ``item`` is what the checks see of it; ``record`` is the message to edit, ``owner`` the metric
+    of a data point (else the record itself), ``siblings`` the repeated field that holds the
+    record.
     """
 
     item: Item
@@ -60,7 +60,7 @@ class ItemRef:
 
     @property
     def key(self) -> tuple[str, int, str]:
-        """Orders the items of a run alike, whatever protocol they came by."""
+        """Sort key that gives the items of a run the same order over every protocol."""
         view = self.item.view
         attributes = {k: v for k, v in view["attributes"].items() if k not in _RANDOM}
         is_event = self.item.kind is Kind.EVENT
@@ -69,13 +69,13 @@ class ItemRef:
         return name, sequence if isinstance(sequence, int) else -1, json.dumps(attributes)
 
 
-def places(message: Request) -> Iterator[ItemRef]:
-    """Every data point, log record or span, in the order of the flattened model."""
+def item_refs(message: Request) -> Iterator[ItemRef]:
+    """Yield every data point, log record or span, in the order of the flattened model."""
     if isinstance(message, ExportMetricsServiceRequest):
         items = [
             Item("", point_view(point), kind=Kind.METRIC) for point in flatten.data_points(message)
         ]
-        found: list[tuple[Any, Any, Any]] = [
+        records: list[tuple[Any, Any, Any]] = [
             (point, metric, points)
             for resource in message.resource_metrics
             for scope in resource.scope_metrics
@@ -85,7 +85,7 @@ def places(message: Request) -> Iterator[ItemRef]:
         ]
     elif isinstance(message, ExportLogsServiceRequest):
         items = [Item("", event_view(event), kind=Kind.EVENT) for event in flatten.events(message)]
-        found = [
+        records = [
             (record, record, scope.log_records)
             for resource in message.resource_logs
             for scope in resource.scope_logs
@@ -93,13 +93,13 @@ def places(message: Request) -> Iterator[ItemRef]:
         ]
     else:
         items = [Item("", span_view(span), kind=Kind.SPAN) for span in flatten.spans(message)]
-        found = [
+        records = [
             (span, span, scope.spans)
             for resource in message.resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
         ]
-    for item, (record, owner, siblings) in zip(items, found, strict=True):
+    for item, (record, owner, siblings) in zip(items, records, strict=True):
         yield ItemRef(item, record, owner, siblings)
 
 
@@ -109,13 +109,13 @@ def groups(message: Request) -> list[Any]:
 
 
 def scopes(group: Any, signal: Signal | None = None) -> Any:
-    """Return the scope groups within a resource group; none where it is not of ``signal``."""
+    """Return the scope groups within a resource group; none if it is not of ``signal``."""
     names = _SCOPE_GROUPS.values() if signal is None else [_SCOPE_GROUPS[signal]]
     return next((getattr(group, name) for name in names if hasattr(group, name)), ())
 
 
 def put(ref: ItemRef, path: tuple[str, ...], value: Any) -> None:
-    """Put ``value`` at ``path`` of an item; None takes a data point's value away."""
+    """Set the field at ``path`` of an item; None removes the value of a data point."""
     match path:
         case ("attributes", key):
             put_attribute(ref.record.attributes, key, value)
@@ -160,7 +160,7 @@ def _put_in_span(span: Any, path: tuple[str, ...], value: Any) -> None:
 
 
 def drop(ref: ItemRef, path: tuple[str, ...]) -> None:
-    """Leave the field at ``path`` out of an item."""
+    """Remove the field at ``path`` from an item."""
     match path:
         case ("attributes", key):
             drop_attribute(ref.record.attributes, key)
@@ -171,7 +171,7 @@ def drop(ref: ItemRef, path: tuple[str, ...]) -> None:
 
 
 def put_attribute(attributes: Any, key: str, value: Any) -> None:
-    """Replace or add one attribute; the Python type decides the OTLP type."""
+    """Set one attribute; the Python type of the value decides its OTLP type."""
     drop_attribute(attributes, key)
     added = attributes.add(key=key)
     match value:
@@ -188,27 +188,27 @@ def put_attribute(attributes: Any, key: str, value: Any) -> None:
 
 
 def drop_attribute(attributes: Any, key: str) -> None:
-    """Leave an attribute out."""
+    """Remove an attribute."""
     for index in reversed(range(len(attributes))):
         if attributes[index].key == key:
             del attributes[index]
 
 
 def remove(ref: ItemRef) -> None:
-    """Take the item out of its message."""
-    for index, each in enumerate(ref.siblings):
-        if each is ref.record or each == ref.record:
+    """Remove the item from its message."""
+    for index, sibling in enumerate(ref.siblings):
+        if sibling is ref.record or sibling == ref.record:
             del ref.siblings[index]
             return
 
 
 def repeat(ref: ItemRef) -> None:
-    """Put the item into its message a second time."""
+    """Add a copy of the item to its message."""
     ref.siblings.add().CopyFrom(ref.record)
 
 
 def prune(message: Request) -> bool:
-    """Leave out what holds no item any more; False if nothing is left at all."""
+    """Remove metrics and groups without items; return whether anything is left."""
     for group in groups(message):
         for scope in scopes(group):
             if hasattr(scope, "metrics"):
@@ -236,6 +236,6 @@ def _items(scope: Any) -> Any:
 def _keep(repeated: Any, kept: list[Message]) -> None:
     if len(kept) == len(repeated):
         return
-    copies = [type(each).FromString(each.SerializeToString()) for each in kept]
+    copies = [type(member).FromString(member.SerializeToString()) for member in kept]
     del repeated[:]
     repeated.extend(copies)

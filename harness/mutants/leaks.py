@@ -1,4 +1,4 @@
-"""Lies about canaries: one that turns up where it must not, one that is not shown."""
+"""Lies about canaries: put one where it is forbidden, or hide one that must be shown."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
 
 
 def leak(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
-    """Put the canary that the requirement is about ``into`` a signal, the headers or the resource.
+    """Put the requirement's canary ``into`` a signal, the headers or the resource.
 
-    It is written in ``form``.  Raises ValueError where the run has no such canary or place.
+    It is written in ``form``. Raises ValueError if the run has no such canary or signal.
     """
     text = _FORMS[operation["form"]](_canary(capture, requirement))
     into = operation["into"]
@@ -56,7 +56,7 @@ def leak(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
 
 
 def _in_a_header(capture: Capture, text: str) -> Capture:
-    """Add a header to the first request with events."""
+    """Add a header with the text to the first request with events."""
     exports = list(capture.exports)
     for number, export in enumerate(exports):
         if export.signal is Signal.LOGS:
@@ -66,7 +66,7 @@ def _in_a_header(capture: Capture, text: str) -> Capture:
 
 
 def hide(capture: Capture, requirement: Requirement) -> Capture:
-    """Put another text of the same length wherever the canary is exported."""
+    """Replace the canary by another text of the same length wherever it is exported."""
     text = _canary(capture, requirement).encode()
     exports = []
     for export in capture.exports:
@@ -89,5 +89,5 @@ def _canary(capture: Capture, requirement: Requirement) -> str:
 
 
 def _some_item(message: Request) -> Any:
-    """Return a data point, log record or span of the request, if it has one."""
-    return next((ref.record for ref in editing.places(message)), None)
+    """Return a data point, log record or span of the request; None if it has none."""
+    return next((ref.record for ref in editing.item_refs(message)), None)

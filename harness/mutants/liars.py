@@ -1,4 +1,4 @@
-"""Liars: real processes that do what the conforming emitter does, but for one lie."""
+"""Processes that behave like the conforming emitter, but for one lie."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ exporters.parse_env_headers = lambda text, **how: {
 
 
 def liar(lie: str, release: str, folder: Path) -> Binary:
-    """Return the emitter of ``release`` that first executes ``lie``, Python code.
+    """Make a subject: the emitter of ``release``, which first executes ``lie``, Python code.
 
     The program is a file that is written to ``folder``.
     """

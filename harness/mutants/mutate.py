@@ -1,8 +1,7 @@
-"""Lies, told on purpose: a capture of a conforming subject, with one promise broken.
+"""Break one promise on purpose in the captures of a conforming subject.
 
-Which lies there are stands beside each promise in ``schemas/``; here is how each
-is told.  A mutant works on the decoded requests and encodes them again, so that
-the checks read it by the same way as any capture.
+``schemas/`` lists the lies of each promise; this module applies them. A mutant works on the
+decoded requests and encodes them again, so that the checks read it as they read any capture.
 """
 
 from __future__ import annotations
@@ -33,26 +32,26 @@ def mutate(
 ) -> tuple[Capture, ...]:
     """Return the captures of a subject that lies as ``lie`` says.
 
-    It lies in one scenario only, the first in which there is something to lie about,
-    but there over every protocol alike.  ``themes`` are the lies that themes have by name.
-    Raises :class:`ValueError` if there is nothing to lie about at all: a mutant that
-    changes nothing proves nothing.
+    It lies in one scenario only, the first in which there is something to lie about, but there
+    over every protocol alike. ``themes`` are the named lies of the themes. Raises
+    :class:`ValueError` if there is nothing to lie about at all: a mutant that changes nothing
+    proves nothing.
     """
     relevant = [capture for capture in captures if applies_to_run(requirement, capture.run)]
     reason: ValueError | None = None
     for scenario in dict.fromkeys(capture.run.scenario for capture in relevant):
         members = [capture for capture in relevant if capture.run.scenario == scenario]
         try:
-            told = _tell(members, relevant, requirement, lie.operation, themes)
+            mutated = _apply(members, relevant, requirement, lie.operation, themes)
         except ValueError as error:
             reason = error
             continue
-        changed = {id(before): after for before, after in zip(members, told, strict=True)}
+        changed = {id(before): after for before, after in zip(members, mutated, strict=True)}
         return tuple(changed.get(id(capture), capture) for capture in captures)
     raise ValueError(f"{lie.name}: nothing to lie about: {reason}")
 
 
-def _tell(
+def _apply(
     members: Sequence[Capture],
     relevant: Sequence[Capture],
     requirement: Requirement,
@@ -86,52 +85,52 @@ def _mutate(capture: Capture, requirement: Requirement, operation: Any) -> Captu
 
 
 def _edit_items(messages: list[Request | None], requirement: Requirement, operation: Any) -> None:
-    """Change one item (``drop``, ``set``, ``set_key``, ``repeat``) or all of them.
+    """Change one of the selected items, or all of them with ``remove`` and ``set_all``.
 
-    All with ``remove`` and ``set_all``.
+    ``drop``, ``set``, ``set_key`` and ``repeat`` change one.
     """
-    found = [
+    selected = [
         ref
         for message in messages
         if message is not None
-        for ref in editing.places(message)
+        for ref in editing.item_refs(message)
         if _selected(ref, requirement)
     ]
-    if not found:
+    if not selected:
         raise ValueError(f"{requirement.name}: there is no {requirement.selects} to lie about")
     path = requirement.path
     if "remove" in operation:
         # From the back, so that what is still to be removed keeps its place.
-        for ref in reversed(found):
+        for ref in reversed(selected):
             editing.remove(ref)
     elif "repeat" in operation:
-        editing.repeat(max(found, key=lambda ref: ref.key))
+        editing.repeat(max(selected, key=lambda ref: ref.key))
     elif "set_all" in operation:
-        _set_all(found, path, operation["set_all"])
+        _set_all(selected, path, operation["set_all"])
     elif "set_key" in operation:
-        one = max(found, key=lambda ref: ref.key)
+        one = max(selected, key=lambda ref: ref.key)
         added = operation["set_key"]
         editing.put(one, (*path, added["key"]), added["value"])
     elif "drop" in operation:
-        having = [ref for ref in found if ref.item.at(path) is not MISSING]
+        having = [ref for ref in selected if ref.item.at(path) is not MISSING]
         if not having:
             raise ValueError(f"nothing carries {'.'.join(path)}")
         one = max(having, key=lambda ref: ref.key)
         editing.drop(one, path)
     else:
-        having = [ref for ref in found if ref.item.at(path) is not MISSING]
-        editing.put(max(having or found, key=lambda p: p.key), path, operation["set"])
+        having = [ref for ref in selected if ref.item.at(path) is not MISSING]
+        editing.put(max(having or selected, key=lambda p: p.key), path, operation["set"])
 
 
-def _set_all(found: list[ItemRef], path: tuple[str, ...], wanted: Any) -> None:
+def _set_all(selected: list[ItemRef], path: tuple[str, ...], wanted: Any) -> None:
     if isinstance(wanted, Mapping):
-        changed = [ref for ref in found if ref.item.at(path) == wanted["from"]]
+        changed = [ref for ref in selected if ref.item.at(path) == wanted["from"]]
         if not changed:
             raise ValueError(f"nothing has {wanted['from']!r} at {'.'.join(path)}")
         for ref in changed:
             editing.put(ref, path, wanted["to"])
     else:
-        for ref in found:
+        for ref in selected:
             editing.put(ref, path, wanted)
 
 
@@ -170,9 +169,9 @@ def _edit_owners(messages: list[Request | None], requirement: Requirement, opera
 
 
 def _edit_header(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
-    """Drop or change one header of the first request that has it.
+    """Remove or set a header of the first request that has it.
 
-    Or add it to one where it must not be.
+    If the header must be absent, add it to the first request that the requirement is about.
     """
     name = requirement.path[-1]
     concerned = [

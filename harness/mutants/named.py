@@ -1,4 +1,4 @@
-"""The lies that take code to tell; ``schemas/`` calls them by name."""
+"""The named lies that belong to no theme; ``schemas/`` calls them by name."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def tell(
     requirement: Requirement,
     themes: Mapping[str, Lie],
 ) -> Sequence[Capture]:
-    """Tell the lie ``name`` on the captures of a scenario.
+    """Apply the lie ``name`` to the captures of a scenario.
 
-    On every capture, on one of them alone, or in view of all ``relevant`` captures, as the lie
-    is.  ``themes`` are further lies by name.
+    Some lies change every capture, some only the first, and some need to see all ``relevant``
+    captures. ``themes`` are the named lies of the themes.
 
-    Raises ValueError where there is nothing to lie about.
+    Raises ValueError if there is nothing to lie about.
     """
     if name in _ON_ONE_PROTOCOL:
         first, *rest = captures
@@ -60,7 +60,7 @@ def other_protocol(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def wrong_path(capture: Capture, requirement: Requirement) -> Capture:
-    """One more request goes where no collector expects it, and is refused."""
+    """Send one more request to an unknown path, which the collector refuses."""
     extra = replace(
         _one_more(capture), path="/v1/metricz", signal=None, status=404, rejected="no such path"
     )
@@ -68,13 +68,13 @@ def wrong_path(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def garbled_body(capture: Capture, requirement: Requirement) -> Capture:
-    """One more request whose body is not what it says it is."""
+    """Send one more request whose body cannot be decoded."""
     extra = with_body(_one_more(capture), b'{"resourceMetrics": 7}\x00\xff')
     return replace(capture, exports=(*capture.exports, extra))
 
 
 def empty_request(capture: Capture, requirement: Requirement) -> Capture:
-    """One more request that carries nothing."""
+    """Send one more request without any content."""
     last = _one_more(capture)
     message = copy_message(last)
     assert message is not None
@@ -83,14 +83,14 @@ def empty_request(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def json_numbers(capture: Capture, requirement: Requirement) -> Capture:
-    """64-bit integers of JSON bodies are written as numbers."""
+    """Write 64-bit integers as numbers in JSON bodies."""
     return _edit_json(
         capture, lambda text: re.sub(r'"(intValue|timeUnixNano)":\s*"(\d+)"', r'"\1":\2', text)
     )
 
 
 def json_null_double(capture: Capture, requirement: Requirement) -> Capture:
-    """Lose a double in JSON: an attribute of a scope, where nothing else looks."""
+    """Write null for a double in JSON: an attribute of a scope, which no other check judges."""
 
     def lose(text: str) -> str:
         data = json.loads(text)
@@ -103,27 +103,27 @@ def json_null_double(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def repeat_sequence(capture: Capture, requirement: Requirement) -> Capture:
-    """Two events of a session have the same number."""
+    """Give the last event the sequence number of the first."""
     return _number(capture, lambda first, last: (first, first))
 
 
 def swap_sequence(capture: Capture, requirement: Requirement) -> Capture:
-    """Swap the sequence numbers of the first and the last event of a session."""
+    """Swap the sequence numbers of the first and the last event."""
     return _number(capture, lambda first, last: (last, first))
 
 
 def one_more_attribute(capture: Capture, requirement: Requirement) -> Capture:
-    """One item carries an attribute that it does not carry on the other protocols."""
+    """Add an attribute to one item over one protocol only."""
     wanted = EVERY[requirement.selects.kind]
     messages = [(export, copy_message(export)) for export in capture.exports]
-    found = [
+    refs = [
         ref
         for _, message in messages
         if message is not None
-        for ref in editing.places(message)
+        for ref in editing.item_refs(message)
         if ref.item.kind is wanted
     ]
-    one = max(found, key=lambda ref: ref.key)
+    one = max(refs, key=lambda ref: ref.key)
     editing.put_attribute(one.record.attributes, "only.here", "yes")
     return _rewrite(capture, messages)
 
@@ -131,15 +131,15 @@ def one_more_attribute(capture: Capture, requirement: Requirement) -> Capture:
 def one_session_id(
     capture: Capture, others: Sequence[Capture], requirement: Requirement
 ) -> Capture:
-    """All selected items of one run carry the session id of another."""
+    """Give all selected items of one run the session id of another run."""
     wanted = EVERY[requirement.selects.kind]
     for other in others:
-        found: Mapping[Kind, Sequence[DataPoint | Event | Span]] = {
+        items: Mapping[Kind, Sequence[DataPoint | Event | Span]] = {
             Kind.METRIC: other.data_points(),
             Kind.EVENT: other.events(),
             Kind.SPAN: other.spans(),
         }
-        sets = [item.attributes for item in found[wanted]]
+        sets = [item.attributes for item in items[wanted]]
         ids = {attributes["session.id"] for attributes in sets if "session.id" in attributes}
         if ids:
             return _name_session(capture, str(min(map(str, ids))), wanted)
@@ -151,11 +151,11 @@ def _name_session(capture: Capture, session_id: str, kind: Kind) -> Capture:
         if ref.item.kind is kind:
             editing.put_attribute(ref.record.attributes, "session.id", session_id)
 
-    return _edit_places(capture, name)
+    return _edit_each_item(capture, name)
 
 
 def other_resource_on_one_protocol(capture: Capture, requirement: Requirement) -> Capture:
-    """All resources of one run carry an attribute that they do not carry elsewhere."""
+    """Add an attribute to every resource over one protocol only."""
     messages = [(export, copy_message(export)) for export in capture.exports]
     for _, message in messages:
         for group in editing.groups(message) if message is not None else ():
@@ -164,17 +164,17 @@ def other_resource_on_one_protocol(capture: Capture, requirement: Requirement) -
 
 
 def repeated_key(capture: Capture, requirement: Requirement) -> Capture:
-    """One attribute of every item stands there twice."""
+    """Repeat the first attribute of every item."""
 
     def repeat(ref: ItemRef) -> None:
         if attributes := ref.record.attributes:
             attributes.add().CopyFrom(attributes[0])
 
-    return _edit_places(capture, repeat)
+    return _edit_each_item(capture, repeat)
 
 
 def repeated_resource_key(capture: Capture, requirement: Requirement) -> Capture:
-    """One attribute of every resource stands there twice."""
+    """Repeat the first attribute of every resource."""
     messages = [(export, copy_message(export)) for export in capture.exports]
     for _, message in messages:
         for group in editing.groups(message) if message is not None else ():
@@ -183,20 +183,20 @@ def repeated_resource_key(capture: Capture, requirement: Requirement) -> Capture
 
 
 def starts_after_its_time(capture: Capture, requirement: Requirement) -> Capture:
-    """Every data point starts a nanosecond after its time."""
+    """Start every data point a nanosecond after its time."""
 
     def late(ref: ItemRef) -> None:
         if ref.item.kind is Kind.METRIC:
             ref.record.start_time_unix_nano = ref.record.time_unix_nano + 1
 
-    return _edit_places(capture, late)
+    return _edit_each_item(capture, late)
 
 
 def point_twice(capture: Capture, requirement: Requirement) -> Capture:
-    """Repeat, in its own request, a data point that adds nothing."""
+    """Add a second data point of the same stream, of value 0, to a request."""
     messages = [(export, copy_message(export)) for export in capture.exports]
     for _, message in messages:
-        for ref in editing.places(message) if message is not None else ():
+        for ref in editing.item_refs(message) if message is not None else ():
             if ref.item.kind is Kind.METRIC:
                 editing.repeat(ref)
                 ref.siblings[-1].as_double = 0.0
@@ -205,47 +205,47 @@ def point_twice(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def overlapping_windows(capture: Capture, requirement: Requirement) -> Capture:
-    """Every data point claims to count since the start of the process."""
+    """Start every data point at the start of the process."""
 
     def early(ref: ItemRef) -> None:
         if ref.item.kind is Kind.METRIC:
             ref.record.start_time_unix_nano = capture.run.started_unix_nano
 
-    return _edit_places(capture, early)
+    return _edit_each_item(capture, early)
 
 
 def falling_sum(capture: Capture, requirement: Requirement) -> Capture:
     """Make the first data point of each cumulative stream higher than all that follow."""
-    seen: set[str] = set()
+    raised: set[str] = set()
 
     def raise_first(ref: ItemRef) -> None:
         view = ref.item.view
         stream = f"{view.get('name')} {sorted(view['attributes'].items())}"
-        if view.get("temporality") == "cumulative" and stream not in seen:
-            seen.add(stream)
+        if view.get("temporality") == "cumulative" and stream not in raised:
+            raised.add(stream)
             ref.record.as_double = 1e9
 
-    return _edit_places(capture, raise_first)
+    return _edit_each_item(capture, raise_first)
 
 
-def _edit_places(capture: Capture, edit: Callable[[ItemRef], object]) -> Capture:
+def _edit_each_item(capture: Capture, edit: Callable[[ItemRef], object]) -> Capture:
     messages = [(export, copy_message(export)) for export in capture.exports]
     for _, message in messages:
         # Editing may add to what is gone through.
-        for ref in list(editing.places(message)) if message is not None else ():
+        for ref in list(editing.item_refs(message)) if message is not None else ():
             edit(ref)
     return _rewrite(capture, messages)
 
 
 def _number(capture: Capture, numbers: Callable[[int, int], tuple[int, int]]) -> Capture:
-    """Give the first and the last event other sequence numbers."""
+    """Set the sequence numbers of the first and the last event."""
     messages = [(export, copy_message(export)) for export in capture.exports]
     events = sorted(
         (
             ref
             for _, message in messages
             if message is not None
-            for ref in editing.places(message)
+            for ref in editing.item_refs(message)
             if ref.item.kind is Kind.EVENT
         ),
         key=_sequence,

@@ -1,4 +1,4 @@
-"""Requests as a liar would have sent them: the same transport facts, another message."""
+"""Replace the message or body of a request, and keep its transport facts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def copy_message(export: Export) -> Request | None:
 
 
 def rewritten(export: Export, message: Request) -> Export:
-    """Return the same request with another message, in its own encoding, uncompressed."""
+    """Return the request with another message, in the same encoding, uncompressed."""
     encoding = export.encoding
     if encoding is None:
         raise ValueError(f"request {export.sequence} has no encoding to write it in")
@@ -27,7 +27,7 @@ def rewritten(export: Export, message: Request) -> Export:
 
 
 def with_body(export: Export, body: bytes) -> Export:
-    """Return the same request with another body, uncompressed and not decoded yet."""
+    """Return the request with another body, uncompressed and not decoded yet."""
     headers = tuple(
         (name, str(len(body)) if name.lower() == "content-length" else value)
         for name, value in export.headers

@@ -1,1 +1,1 @@
-"""The wire, without I/O: the two encodings, responses and the flattened model."""
+"""OTLP without I/O: the two encodings, responses and the flattened model."""

@@ -1,4 +1,4 @@
-"""A request body to its message and back, in either encoding."""
+"""Decode and encode request bodies, in protobuf and JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.otlp.model import Signal
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A request's message, and what was tolerated in reading it (JSON only)."""
+    """A decoded request, and what was tolerated in decoding it (JSON only)."""
 
     message: Request
     notes: tuple[Note, ...] = ()
@@ -25,7 +25,7 @@ class Decoded:
 def decode_request(signal: Signal, encoding: Encoding, body: bytes) -> Decoded:
     """Decode one export request; ``body`` has no content encoding any more.
 
-    Raises :class:`DecodeError` for anything that is not that request.
+    Raises :class:`DecodeError` for anything that is not such a request.
     """
     message = REQUESTS[signal]()
     if encoding is Encoding.JSON:
@@ -38,7 +38,7 @@ def decode_request(signal: Signal, encoding: Encoding, body: bytes) -> Decoded:
 
 
 def encode(message: Message, encoding: Encoding) -> bytes:
-    """Any OTLP message in ``encoding``; JSON comes out canonical, on one line."""
+    """Encode any OTLP message; JSON is canonical, on one line."""
     if encoding is Encoding.JSON:
         return encode_json(message)
     return message.SerializeToString()

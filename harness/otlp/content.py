@@ -1,4 +1,4 @@
-"""Content encodings of HTTP bodies, bounded after decompression.
+"""Undo the content encodings of HTTP bodies, up to a limit of the decompressed size.
 
 OTLP asks for identity and gzip; deflate (the zlib format of RFC 9110) is read too.
 """
@@ -18,8 +18,8 @@ _WBITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate":
 def content_decode(body: bytes, encoding: str, limit: int = DEFAULT_LIMIT) -> bytes:
     """Undo the codings that a Content-Encoding header names, last one first.
 
-    ``encoding`` is the header's value, in any case; empty means identity.
-    ``limit`` is in bytes and holds for what comes out: decompression stops there.
+    ``encoding`` is the header's value, in any case; empty means identity. ``limit`` is the most
+    bytes of the result: decompression stops there.
     """
     codings = [coding.strip().lower() for coding in encoding.split(",")]
     for coding in reversed(codings):

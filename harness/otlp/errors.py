@@ -1,17 +1,17 @@
-"""What can be wrong with a body that a peer sent.
+"""Errors for what can be wrong with a body that a peer sent.
 
-These are faults of the peer, so none of them is a HarnessError: a collector
-answers them with a 4xx, a check may turn them into a finding.
+These are faults of the peer, so none of them is a HarnessError: a collector answers them with a
+4xx, a check may turn them into a finding.
 """
 
 from __future__ import annotations
 
 
 class DecodeError(Exception):
-    """Say that a body is not what OTLP demands.
+    """A body that is not what OTLP demands.
 
     ``path`` leads to the place, such as ``resourceMetrics[0].scopeMetrics[1].metrics[0].name``;
-    it is empty where the body as a whole is wrong.
+    it is empty if the body as a whole is wrong.
     """
 
     def __init__(self, path: str, message: str) -> None:
@@ -29,4 +29,4 @@ class UnsupportedEncoding(DecodeError):  # noqa: N818 - says what is wrong
 
 
 class TooLarge(DecodeError):  # noqa: N818 - says what is wrong
-    """More bytes than the limit, counted after decompression (HTTP 413)."""
+    """A body with more bytes than the limit, counted after decompression (HTTP 413)."""

@@ -1,4 +1,4 @@
-"""Messages to the flattened model: every item with its resource and scope."""
+"""Convert messages to the flattened model: every item with its resource and scope."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def attributes_of(pairs: Iterable[KeyValue]) -> Attributes:
 
 
 def data_points(request: ExportMetricsServiceRequest) -> tuple[DataPoint, ...]:
-    """Every data point, in the order of the request.
+    """Return every data point, in the order of the request.
 
-    ``extra`` holds what is not common to all types: ``count``, ``sum`` / ``min`` /
-    ``max`` (only where set), ``bucket_counts`` and ``explicit_bounds`` of a histogram;
-    ``scale``, ``zero_count``, ``zero_threshold``, ``positive`` and ``negative``
-    (``offset`` and ``bucket_counts``) of an exponential one; ``quantiles`` of a summary
-    (a tuple of (quantile, value) pairs).  A metric without data has no point.
+    ``extra`` holds what is not common to all types: ``count``, ``sum`` / ``min`` / ``max`` (only
+    where set), ``bucket_counts`` and ``explicit_bounds`` of a histogram; ``scale``,
+    ``zero_count``, ``zero_threshold``, ``positive`` and ``negative`` (``offset`` and
+    ``bucket_counts``) of an exponential one; ``quantiles`` of a summary (a tuple of (quantile,
+    value) pairs). A metric without data has no point.
     """
     return tuple(_data_points(request))
 
@@ -116,7 +116,10 @@ def _extra(
     yield "count", point.count
     if isinstance(point, metrics_pb2.SummaryDataPoint):
         yield "sum", point.sum
-        yield "quantiles", tuple((each.quantile, each.value) for each in point.quantile_values)
+        yield (
+            "quantiles",
+            tuple((quantile.quantile, quantile.value) for quantile in point.quantile_values),
+        )
         return
     if point.HasField("sum"):
         yield "sum", point.sum
@@ -141,7 +144,7 @@ def _buckets(buckets: metrics_pb2.ExponentialHistogramDataPoint.Buckets) -> Attr
 
 
 def events(request: ExportLogsServiceRequest) -> tuple[Event, ...]:
-    """Every log record, in the order of the request."""
+    """Return every log record, in the order of the request."""
     return tuple(
         Event(
             resource=resource,
@@ -163,7 +166,7 @@ def events(request: ExportLogsServiceRequest) -> tuple[Event, ...]:
 
 
 def spans(request: ExportTraceServiceRequest) -> tuple[Span, ...]:
-    """Every span, in the order of the request."""
+    """Return every span, in the order of the request."""
     return tuple(
         Span(
             resource=resource,
@@ -193,7 +196,7 @@ def spans(request: ExportTraceServiceRequest) -> tuple[Span, ...]:
 
 
 def _scopes(groups: Iterable[Any], scope_field: str) -> Iterator[tuple[Resource, Scope, Any]]:
-    """(resource, scope, block of items) of each scope of each resource."""
+    """Yield the resource, the scope and the group of items of every scope."""
     for group in groups:
         resource = _resource(group.resource, group.schema_url)
         for block in getattr(group, scope_field):

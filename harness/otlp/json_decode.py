@@ -1,11 +1,10 @@
-"""OTLP/JSON to protobuf messages, held to the OTLP/JSON mapping.
+"""Decode OTLP/JSON to protobuf messages, strictly by the OTLP/JSON mapping.
 
-The rules are those of the OTLP specification (section "JSON Protobuf
-Encoding") over the proto3 JSON mapping: trace and span ids are hex and all
-other bytes base64, enums are integers only, 64-bit integers are decimal strings
-or numbers, unknown fields are ignored at any level, and a snake_case key is an
-unknown field.  The walk follows the message descriptors, so that a field that a
-newer opentelemetry-proto brings is read without a change here.
+The rules are those of the OTLP specification (section "JSON Protobuf Encoding") over the proto3
+JSON mapping: trace and span ids are hex and all other bytes base64, enums are integers only,
+64-bit integers are decimal strings or numbers, unknown fields are ignored at any level, and a
+snake_case key is an unknown field. The walk follows the message descriptors, so that a field that
+a newer opentelemetry-proto brings is read without a change here.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class _Field:
 
 
 class _Walk:
-    """The place where a walk is, and the notes made on it."""
+    """The current position in the document, and the notes made so far."""
 
     def __init__(self) -> None:
         self.path: list[str | int] = []
@@ -88,7 +87,10 @@ class _Walk:
 
 
 def decode_json(body: bytes, message: Message) -> tuple[Note, ...]:
-    """Fill the empty ``message`` from an OTLP/JSON ``body``; the notes come back."""
+    """Fill the empty ``message`` from an OTLP/JSON ``body``; return the notes made.
+
+    Raises :class:`DecodeError`.
+    """
     try:
         document = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError as error:

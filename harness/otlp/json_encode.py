@@ -1,8 +1,8 @@
-"""Protobuf messages to canonical OTLP/JSON.
+"""Encode protobuf messages as canonical OTLP/JSON.
 
-64-bit integers are decimal strings, enums integers, trace and span ids
-lower-case hex, other bytes base64, NaN and the infinities strings; fields at
-their default are left out, except inside a oneof, where presence counts.
+64-bit integers are decimal strings, enums integers, trace and span ids lower-case hex, other
+bytes base64, NaN and the infinities strings; fields at their default are left out, except inside
+a oneof, where presence counts.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from harness.otlp.json_decode import HEX_FIELDS
 
 
 def encode_json(message: Message) -> bytes:
-    """``message`` as UTF-8 JSON without spaces or line breaks."""
+    """Encode ``message`` as UTF-8 JSON without spaces or line breaks."""
     return json.dumps(to_json(message), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def to_json(message: Message) -> dict[str, Any]:
-    """``message`` as the values of :mod:`json`."""
+    """Convert ``message`` to the values of :mod:`json`."""
     result: dict[str, Any] = {}
     writers = _writers(message.DESCRIPTOR)
     for field, value in message.ListFields():

@@ -34,7 +34,7 @@ RESPONSES: dict[Signal, type[Response]] = {
 
 
 class Encoding(StrEnum):
-    """How a message is written; the value is its media type."""
+    """The encoding of a message; the value is its media type."""
 
     PROTOBUF = "application/x-protobuf"
     JSON = "application/json"

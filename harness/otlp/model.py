@@ -78,7 +78,7 @@ class Attributes(Mapping[str, Value]):
 
     @property
     def repeated(self) -> tuple[str, ...]:
-        """Keys that occur more than once (the data model forbids them)."""
+        """The keys that occur more than once (the data model forbids them)."""
         keys = [key for key, _ in self.pairs]
         return tuple(sorted({key for key in keys if keys.count(key) > 1}))
 
@@ -87,7 +87,7 @@ NO_ATTRIBUTES = Attributes()
 
 
 def typed(value: Value) -> object:
-    """``value`` as a hashable that compares by type too, and NaN as equal to itself."""
+    """Return ``value`` as a hashable that compares by type too, and NaN as equal to itself."""
     if isinstance(value, Attributes):
         return (Attributes, value.key)
     if isinstance(value, tuple):
@@ -99,7 +99,7 @@ def typed(value: Value) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What the telemetry is about: a process on a machine, by its ``attributes``."""
+    """The process and machine that the telemetry is about, described by ``attributes``."""
 
     attributes: Attributes
     schema_url: str = ""
@@ -117,7 +117,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Identify a metric.
+    """The identity of a metric.
 
     ``type`` is ``sum``, ``gauge``, ``histogram``, ``exponential_histogram``, ``summary`` or
     ``""`` (no data); ``temporality`` is ``delta``, ``cumulative``, ``unspecified`` or ``""``
@@ -134,7 +134,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class DataPoint:
-    """Hold one data point.
+    """One data point of a metric.
 
     ``value`` is an int or a float as sent (``None``: neither was); histograms and summaries put
     their fields, as a mapping, in ``extra``.

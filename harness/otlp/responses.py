@@ -1,7 +1,7 @@
-"""What a receiver answers: success, partial success, and failures.
+"""Encode what a receiver answers: success, partial success, and failures.
 
-Of OTLP/HTTP; over gRPC the same response messages are used, and a failure is the
-call's status.  An answer is written in the encoding of its request.
+The messages are those of OTLP/HTTP; over gRPC the same response messages are used, and a failure
+is the call's status. An answer is written in the encoding of its request.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _REJECTED = {
 
 
 def success_body(signal: Signal, encoding: Encoding) -> bytes:
-    """Full success: ``{}`` in JSON, nothing in protobuf (partial_success must be unset)."""
+    """Encode full success: ``{}`` in JSON, nothing in protobuf (partial_success must be unset)."""
     return encode(RESPONSES[signal](), encoding)
 
 
 def partial_success_body(
     signal: Signal, encoding: Encoding, rejected: int, message: str = ""
 ) -> bytes:
-    """Partial success: ``rejected`` data points, log records or spans were refused.
+    """Encode partial success: ``rejected`` data points, log records or spans were refused.
 
     With ``rejected`` 0 and a message it is a warning about data that was accepted.
     """

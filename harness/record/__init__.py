@@ -1,1 +1,1 @@
-"""The record of a run: its header, its rows, its counts; written and read as JSON lines."""
+"""The record of a run: its header, rows and counts, written and read as JSON lines."""

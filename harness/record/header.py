@@ -1,4 +1,4 @@
-"""What a report says of the run as a whole, before its first row."""
+"""The header of a record: what is known of the run as a whole."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.judging.checks.canaries import Spot
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where the subject ran, e.g. ``Linux``, ``x86_64``, ``3.12.4``."""
+    """The machine where the subject ran, e.g. ``Linux``, ``x86_64``, ``3.12.4``."""
 
     os: str
     arch: str
@@ -30,18 +30,18 @@ _LIBRARIES = ("grpcio", "hypothesis", "jsonschema", "opentelemetry-proto", "prot
 
 
 def tool_version() -> str:
-    """Return the version of pytest-cc-otel that is installed."""
+    """Return the installed version of pytest-cc-otel."""
     return importlib.metadata.version("pytest-cc-otel")
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries on which a verdict may depend, by their names."""
+    """Return the versions of the libraries that may influence a verdict, by their names."""
     return {name: importlib.metadata.version(name) for name in _LIBRARIES}
 
 
 @dataclass(frozen=True, slots=True)
 class Fuzz:
-    """Sum up the sessions with drawn input: how many, in how many seconds, by which profile.
+    """Statistics of the sessions with drawn input: how many, in how many seconds, by which profile.
 
     The ``seed``, as ``--hypothesis-seed`` takes it, draws the same again.
     """
@@ -58,7 +58,7 @@ class Fuzz:
 
 @dataclass(frozen=True, slots=True)
 class CanaryTable:
-    """Say where each canary turned up.
+    """The table of the places where canaries were found.
 
     ``gates`` are the columns (sets of open gates that were run), ``spots`` the rows.
     """
@@ -69,16 +69,16 @@ class CanaryTable:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Open a record: the subject, the versions of everything, and how long what took.
+    """The first part of a record: the subject, all versions, and how long everything took.
 
-    Times are Unix nanoseconds, ``recording_s`` the seconds for which subjects ran, ``runs`` those
-    of each run, ``unavoidable_s`` the longest wait that could not be cut short whatever we do: a
-    default interval of metrics after the start of the subject; ``canaries`` is where canaries
-    turned up, ``fuzz`` tells of drawn input, if there was any.
+    Times are Unix nanoseconds. ``recording_s`` is for how many seconds subjects ran, ``runs`` for
+    how many each run took, ``unavoidable_s`` the longest wait that nothing can shorten: a default
+    interval of metrics after the start of the subject. ``canaries`` is where canaries were found,
+    ``fuzz`` describes the sessions with drawn input, if there were any.
 
-    ``documents`` are the titles of the contract in force, ``exports`` counts the
-    export requests of each protocol that was recorded, refused ones too; ``versions`` are
-    those of the libraries that recorded and judged, by their names.
+    ``documents`` are the titles of the contract in force, ``exports`` counts the export requests
+    of each protocol that was recorded, refused ones too; ``versions`` are those of the libraries
+    that recorded and judged, by their names.
     """
 
     subject: SubjectFacts
@@ -101,15 +101,15 @@ class Header:
 
     @property
     def critical_run(self) -> str:
-        """The longest run, with its seconds, or an empty string without runs."""
+        """The label of the longest run and its seconds; an empty string without runs."""
         if not self.runs:
             return ""
-        label = max(self.runs, key=lambda each: self.runs[each])
+        label = max(self.runs, key=lambda run: self.runs[run])
         return f"{label} {self.runs[label]:.1f} s"
 
     @property
     def ratio(self) -> float | None:
-        """All that it took, over what could not be avoided; None where nothing was run."""
+        """The time of the whole run divided by the unavoidable wait; None if nothing was run."""
         return self.wall_s / self.unavoidable_s if self.unavoidable_s else None
 
     @property

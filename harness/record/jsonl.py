@@ -1,10 +1,10 @@
-"""``record.jsonl``: a run for machines, one JSON object a line.
+"""Write and read ``record.jsonl``: a record for machines, one JSON object on each line.
 
-The first line is the header with the plan.  Then stands a line for each run, a line that
-says that the recording is complete, one line for each requirement that was judged, and
-last the footer with the counts.  A recording that was broken off has no line
-``recording``, a run that was broken off no footer: nobody takes a part for the whole.
-``schemas/record.schema.json`` describes each line.
+The first line is the header with the plan. Then comes a line for each run, a line that says that
+the recording is complete, one line for each requirement that was judged, and last the footer with
+the counts. A recording that was broken off has no line ``recording``, a run that was broken off
+no footer: so no part can be mistaken for the whole. ``schemas/record.schema.json`` describes each
+line.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _ORDER = ("header", "run", "recording", "requirement", "footer")
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """Close a record: how the run ended.
+    """The last part of a record: how the run ended.
 
     ``selected`` requirements were to be judged, ``deselected`` ones of the catalogue were not;
-    ``exit_code`` is what the process answered, ``ratio`` how long all took, over the longest
-    unavoidable wait (None where nothing was run).
+    ``exit_code`` is that of the process, ``ratio`` the time of the whole run divided by the
+    longest unavoidable wait (None if nothing was run).
     """
 
     selected: int
@@ -59,7 +59,7 @@ class Footer:
     def of(
         cls, header: Header, rows: Sequence[Row], undriven: int, *, catalogue: int, exit_code: int
     ) -> Self:
-        """Conclude a run from the rows of all that was selected.
+        """Make the footer from the rows of everything that was selected.
 
         ``undriven`` is the number of runs that the subject could not be driven through,
         ``catalogue`` that of all requirements.
@@ -77,10 +77,10 @@ class Footer:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """All that is known of a run: what was planned, recorded and judged.
+    """Everything that is known of a run: what was planned, recorded and judged.
 
-    ``recording`` is None while the recording goes on, or where it was broken off;
-    ``footer`` is None until all is judged.
+    ``recording`` is None while the recording goes on, or if it was broken off; ``footer`` is None
+    until everything is judged.
     """
 
     header: Header
@@ -91,9 +91,9 @@ class RunRecord:
 
 
 def write(path: Path, record: RunRecord) -> None:
-    """Replace ``path`` as a whole.
+    """Write ``record`` to ``path``, which is replaced as a whole.
 
-    Raises UsageError where the folder cannot be written to.
+    Raises UsageError if the folder cannot be written to.
     """
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in _lines(record))
     try:
@@ -130,7 +130,10 @@ def read(path: Path) -> RunRecord:
 
 
 def read_part(path: Path) -> RunRecord:
-    """As :func:`read`, also where the run was broken off, or is not judged yet."""
+    """Read the record in ``path``, even if the run was broken off or is not judged yet.
+
+    Raises UsageError as :func:`read` does.
+    """
     if not path.is_file():
         raise UsageError(f"record {path}", seen="no such file", expected="a readable file")
     try:
@@ -152,15 +155,15 @@ def read_part(path: Path) -> RunRecord:
         last = kind
         by_kind[kind].append(document)
     (header,) = by_kind["header"]
-    rows = tuple(from_plain(Row, each) for each in by_kind["requirement"])
+    rows = tuple(from_plain(Row, plain) for plain in by_kind["requirement"])
     footer = None
-    for each in by_kind["footer"]:
-        _agree(path, each, rows)
-        footer = _footer_from(each)
+    for plain in by_kind["footer"]:
+        _agree(path, plain, rows)
+        footer = _footer_from(plain)
     recording = None
-    for each in by_kind["recording"]:
+    for plain in by_kind["recording"]:
         runs = tuple(from_plain(RunSummary, run) for run in by_kind["run"])
-        recording = replace(from_plain(RecordingSummary, each), runs=runs)
+        recording = replace(from_plain(RecordingSummary, plain), runs=runs)
     return RunRecord(
         _header_from(header), from_plain(Plan, header["plan"]), recording, rows, footer
     )
@@ -168,14 +171,14 @@ def read_part(path: Path) -> RunRecord:
 
 def row_to_plain(row: Row) -> dict[str, Any]:
     """Convert a row to strings, numbers, lists and objects only."""
-    found: dict[str, Any] = to_plain(row)
+    plain: dict[str, Any] = to_plain(row)
     if not row.url:
-        del found["url"]
-    return found
+        del plain["url"]
+    return plain
 
 
 def row_from_plain(document: Mapping[str, Any]) -> Row:
-    """Return the row that :func:`row_to_plain` was given."""
+    """Convert what :func:`row_to_plain` returned back to a row."""
     return from_plain(Row, dict(document))
 
 
@@ -252,11 +255,11 @@ def _footer_from(document: Mapping[str, Any]) -> Footer:
 
 
 def _agree(path: Path, footer: Mapping[str, Any], rows: Sequence[Row]) -> None:
-    found = {verdict.value: number for verdict, number in counts(rows).items()}
-    if footer["counts"] != found or footer["total"] != len(rows):
+    counted = {verdict.value: number for verdict, number in counts(rows).items()}
+    if footer["counts"] != counted or footer["total"] != len(rows):
         raise UsageError(
             f"record {path}",
-            seen=f"{len(rows)} requirements: {found}",
+            seen=f"{len(rows)} requirements: {counted}",
             expected=f"{footer['total']}: {footer['counts']}, as the footer says",
         )
     names = [row.requirement for row in rows]
@@ -280,8 +283,8 @@ def _line(path: Path, number: int, text: str, schema: JsonObject) -> dict[str, A
     wrong = best_match(Draft202012Validator(own).iter_errors(document))
     if wrong is not None:
         raise _broken(path, number, f"at {wrong.json_path}: {wrong.message}", "line of a record")
-    found: dict[str, Any] = document
-    return found
+    checked: dict[str, Any] = document
+    return checked
 
 
 def _broken(path: Path, number: int, seen: str, expected: str) -> UsageError:

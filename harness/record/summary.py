@@ -1,4 +1,4 @@
-"""What a recording was to be, and what became of each of its runs."""
+"""The plan of a recording, and the outcome of each of its runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN_REQUESTS = 8
 
 
 class RunOutcome(StrEnum):
-    """What became of a run."""
+    """How a run ended: recorded, or why not."""
 
     RECORDED = "recorded"
     #: The subject could not be driven through it.
@@ -27,12 +27,12 @@ class RunOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run: its label (``working_day over grpc``) and what became of it.
+    """The outcome of one run, with its label (``working_day over grpc``).
 
-    ``reason`` says why it was not recorded, with the last screen or output of an undriven
-    one.  ``folder`` holds its capture, relative to the record; empty where none was kept.
-    ``forgotten`` exports were dropped over the memory limit, and ``unkept`` ones were refused
-    because they were larger than the collector takes.
+    ``reason`` says why it was not recorded, with the last screen or output of an undriven one.
+    ``folder`` holds its capture, relative to the record; empty if none was kept. ``forgotten``
+    exports were dropped over the memory limit, and ``unkept`` ones were refused because they were
+    larger than the collector takes.
     """
 
     label: str
@@ -46,13 +46,13 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSummary:
-    """About a whole recording, without the captures.
+    """The outcome of a whole recording, without the captures.
 
-    ``seconds`` is its wall time, ``unavoidable_s`` the longest wait that no recording is
-    without, ``exports`` what arrived by protocol.  ``harness_fault`` says why nothing can
-    be judged, or is empty.  ``fuzz`` tells of sessions with drawn input, if there were any.
-    ``unknown_requests`` are what the scripted API has no answer to, each with the number of
-    runs that asked for it.
+    ``seconds`` is its wall time, ``unavoidable_s`` the longest wait that nothing can shorten,
+    ``exports`` the number of exports by protocol. ``harness_fault`` says why nothing can be
+    judged, or is empty. ``fuzz`` describes the sessions with drawn input, if there were any.
+    ``unknown_requests`` are those that the scripted API has no answer to, each with the number of
+    runs that sent it.
     """
 
     seconds: float = 0.0
@@ -65,7 +65,7 @@ class RecordingSummary:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader should know besides: lines."""
+        """Lines for a reader about requests that the scripted API does not know."""
         shown = [
             f"{request} ({runs} run{'s' * (runs > 1)})"
             for request, runs in list(self.unknown_requests.items())[:_SHOWN_REQUESTS]
@@ -78,12 +78,12 @@ class RecordingSummary:
 
     @property
     def recorded(self) -> tuple[RunSummary, ...]:
-        """The runs that came to their end."""
+        """The runs that were recorded to their end."""
         return self._with(RunOutcome.RECORDED)
 
     @property
     def undriven(self) -> tuple[RunSummary, ...]:
-        """The runs that the subject did not go through."""
+        """The runs that the subject could not be driven through."""
         return self._with(RunOutcome.UNDRIVEN)
 
     @property
@@ -93,20 +93,20 @@ class RecordingSummary:
 
     @property
     def incomplete(self) -> tuple[RunSummary, ...]:
-        """The runs of which something arrived that was not kept."""
+        """The runs from which some exports were not kept."""
         return tuple(run for run in self.runs if run.forgotten or run.unkept)
 
     @property
     def lengths_s(self) -> dict[str, float]:
         """The seconds of each recorded run, by its label; of several, the longest."""
-        found: dict[str, float] = {}
+        lengths: dict[str, float] = {}
         for run in self.recorded:
-            found[run.label] = max(run.seconds, found.get(run.label, 0.0))
-        return found
+            lengths[run.label] = max(run.seconds, lengths.get(run.label, 0.0))
+        return lengths
 
     @property
     def problem(self) -> str:
-        """All that went wrong, for a reader; what went wrong often, not often."""
+        """A description of everything that went wrong; of many like faults, the first ones."""
         if self.harness_fault:
             return self.harness_fault
         shown = [run.reason for run in self.undriven[:_SHOWN_FAULTS]]
@@ -121,7 +121,7 @@ class RecordingSummary:
 
 
 def not_kept(run: RunSummary) -> str:
-    """Say in words what of a run arrived and was not kept."""
+    """Describe which exports of a run were not kept, and why."""
     parts = []
     if run.forgotten:
         parts.append(f"{run.forgotten} exports were forgotten over the memory limit of the store")
@@ -134,9 +134,9 @@ def not_kept(run: RunSummary) -> str:
 class Plan:
     """What was to be recorded and judged.
 
-    ``runs`` are the labels of all runs that were to be made, ``drawn`` the scenarios that
-    stand for many runs each; ``selected`` the requirements that were to be judged (None:
-    all), ``options`` those of the command line that change what is recorded.
+    ``runs`` are the labels of all planned runs, ``drawn`` the scenarios that stand for many runs
+    each; ``selected`` the requirements that were to be judged (None: all), ``options`` those of
+    the command line that change what is recorded.
     """
 
     runs: tuple[str, ...] = ()

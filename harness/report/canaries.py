@@ -1,4 +1,4 @@
-"""The table canary × place × gate: where each text turned up, and whether it may."""
+"""Render the table canary × place × gate: where each canary was found, and whether it may be."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOWHERE = "nowhere"
 
 
 def render(table: CanaryTable) -> Iterator[Line]:
-    """Render the table as lines; nothing where no run hid a canary."""
+    """Render the table as lines; none if no run hid a canary."""
     if not table.spots:
         return
     names = {spot.canary for spot in table.spots}

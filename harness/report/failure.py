@@ -1,4 +1,4 @@
-"""One row as a block of text: the promise, what was seen instead, and where."""
+"""Render one failing row as a block of text: the promise, and the findings against it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ SHOWN = 3
 
 
 def failure(row: Row, rerun: str, *, shown: int = SHOWN) -> list[str]:
-    """Lines for a row that fails, or would at another level; the first one is the sentence."""
+    """Render a row that fails, or would at another level; the first line is its statement.
+
+    At most ``shown`` findings are rendered; ``rerun`` is the command that judges the row again.
+    """
     return [
         f"{row.statement} [{row.level}]",
         *(f"  {label:<9} {text}" for label, text in _fields(row, rerun, shown)),
@@ -37,7 +40,10 @@ def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
     if more > 0:
         yield "", f"and {more} more, of {row.looked_at} looked at"
     if len(set(row.by_protocol.values())) > 1:
-        yield "over", ", ".join(f"{each}: {verdict}" for each, verdict in row.by_protocol.items())
+        yield (
+            "over",
+            ", ".join(f"{protocol}: {verdict}" for protocol, verdict in row.by_protocol.items()),
+        )
     yield "source", row.source
     if row.url:
         yield "link", row.url

@@ -1,4 +1,4 @@
-"""A line of output with a semantic style; the caller maps styles to markup."""
+"""Lines of output with a semantic style; the caller maps styles to markup."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from enum import StrEnum
 
 
 class Style(StrEnum):
+    """What a line means to a reader."""
+
     PLAIN = "plain"
     TITLE = "title"
     GOOD = "good"
@@ -16,5 +18,7 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """A line of output and its style."""
+
     text: str = ""
     style: Style = Style.PLAIN

@@ -1,4 +1,4 @@
-"""The requirement catalogue as a page for readers (``docs/requirements.md``)."""
+"""Render the requirement catalogue as a Markdown page (``docs/requirements.md``)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COMMAND = "cc-harness requirements"
 
 
 def requirements(catalogue: Sequence[Requirement], version: str | None = None) -> str:
-    """All requirements by theme; ``version`` says for which release they were chosen."""
+    """Render all requirements by theme; ``version`` is the release they were selected for."""
     return "\n".join(_page(catalogue, version)) + "\n"
 
 
@@ -32,14 +32,14 @@ def _page(catalogue: Sequence[Requirement], version: str | None) -> Iterator[str
         yield ""
         yield "| requirement | level | promise | source | releases | exercised by |"
         yield "| --- | --- | --- | --- | --- | --- |"
-        for each in members:
+        for promise in members:
             cells = (
-                f"`{each.name}`",
-                each.level.value,
-                each.statement,
-                _linked(each.source),
-                str(each.versions),
-                each.exercised_by,
+                f"`{promise.name}`",
+                promise.level.value,
+                promise.statement,
+                _linked(promise.source),
+                str(promise.versions),
+                promise.exercised_by,
             )
             yield f"| {' | '.join(map(_escaped, cells))} |"
 

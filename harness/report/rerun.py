@@ -1,4 +1,4 @@
-"""The command that runs one requirement again, ready to be pasted."""
+"""Compose the command that judges one requirement again."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ PROTOCOLS = "--cc-protocols"
 
 
 def rerun(options: Sequence[str], row: Row, fuzz: Fuzz | None = None) -> str:
-    """Name what judges the row again: where it has a finding, in the runs of the first only.
+    """Return the command that judges the row again, in the runs of its first finding only.
 
-    ``options`` are those of the run that matter, e.g. ``("--cc-binary=npm:2.1.31",)``;
-    ``fuzz`` tells how input was drawn.
+    ``options`` are those of the run that matter, e.g. ``("--cc-binary=npm:2.1.31",)``; ``fuzz``
+    describes how input was drawn.
     """
     runs = row.findings[0].runs if row.findings else ()
     narrowed = list(_narrowed(runs, fuzz))
     replaced = {option.partition("=")[0] for option in narrowed}
-    kept = [option for option in options if option.partition("=")[0] not in replaced]
+    unchanged = [option for option in options if option.partition("=")[0] not in replaced]
     # The name itself, not -k: that would select every name that contains this one.
-    return shlex.join(["pytest", *kept, *narrowed, row.requirement])
+    return shlex.join(["pytest", *unchanged, *narrowed, row.requirement])
 
 
 def _narrowed(runs: Sequence[RunName], fuzz: Fuzz | None) -> Iterator[str]:
-    """Return the options that choose these runs; of drawn ones, those that draw the same again."""
+    """Yield the options that select these runs, and draw the same input again."""
     if not runs:
         return
     yield f"{SCENARIOS}={','.join(dict.fromkeys(run.scenario for run in runs))}"
@@ -40,4 +40,4 @@ def _narrowed(runs: Sequence[RunName], fuzz: Fuzz | None) -> Iterator[str]:
         return
     protocols = {run.protocol for run in runs}
     if protocols != set(Protocol):
-        yield f"{PROTOCOLS}={','.join(each for each in Protocol if each in protocols)}"
+        yield f"{PROTOCOLS}={','.join(protocol for protocol in Protocol if protocol in protocols)}"

@@ -1,4 +1,4 @@
-"""The summary that a person reads in ten seconds: lines from rows, nothing printed."""
+"""Render the summary for a terminal, as lines; nothing is printed here."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the summary is made of.
+    """The data that the summary is rendered from.
 
-    ``selected`` requirements were to be judged; fewer rows mean that the run was
-    broken off.  ``problem`` says what went wrong in ``undriven`` runs, or with us.
-    ``notes`` are lines about what was written where, ``shown`` bounds the failures.
+    ``selected`` requirements were to be judged; fewer rows mean that the run was broken off.
+    ``problem`` says what went wrong in ``undriven`` runs, or in the harness. ``notes`` are lines
+    about the files that were written, ``shown`` is the most failures that are rendered.
     """
 
     header: Header
@@ -62,15 +62,15 @@ def render(summary: Summary) -> list[Line]:
     )
     lines: list[Line] = []
     for block in blocks:
-        found = list(block)
-        if found and lines:
+        block_lines = list(block)
+        if block_lines and lines:
             lines.append(Line())
-        lines += found
+        lines += block_lines
     return lines
 
 
 def theme(requirement: str) -> str:
-    """Return what a name is about: ``events.user_prompt``, ``transport``."""
+    """Return the theme of a requirement, by its name: ``events.user_prompt``, ``transport``."""
     first, *rest = requirement.split(".")
     return f"{first}.{rest[0]}" if first in _WIDE and len(rest) > 1 else first
 
@@ -99,8 +99,8 @@ def _head(summary: Summary) -> Iterator[Line]:
             f"ratio      {header.ratio:.2f}: {header.wall_s:.1f} s in all, of which "
             f"{header.unavoidable_s:.1f} s are the longest unavoidable wait"
         )
-    found = counts(summary.rows)
-    words = [f"{number} {verdict}" for verdict, number in found.items() if number]
+    numbers = counts(summary.rows)
+    words = [f"{number} {verdict}" for verdict, number in numbers.items() if number]
     yield Line(f"verdicts   {' · '.join(words) or 'none'}", Style.TITLE)
 
 
@@ -111,20 +111,23 @@ def _problem(summary: Summary) -> Iterator[Line]:
 
 def _themes(rows: Sequence[Row]) -> Iterator[Line]:
     used = [verdict for verdict, number in counts(rows).items() if number]
-    groups = {name: each for name, each in _grouped(rows).items() if not _silent(each)}
+    groups = {name: members for name, members in _grouped(rows).items() if not _silent(members)}
     if not groups:
         return
     width = max(len("theme"), *map(len, groups))
     yield Line("  ".join(["theme".ljust(width), *used]))
     for name, members in groups.items():
-        found = counts(members)
-        cells = [(str(found[each]) if found[each] else "·").rjust(len(each)) for each in used]
+        numbers = counts(members)
+        cells = [
+            (str(numbers[verdict]) if numbers[verdict] else "·").rjust(len(verdict))
+            for verdict in used
+        ]
         style = Style.BAD if any(map(fails_the_run, members)) else Style.PLAIN
         yield Line("  ".join([name.ljust(width), *cells]), style)
 
 
 def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Rows by theme; a theme of one or two rows joins those of its first word."""
+    """Group rows by theme; small themes join the group of their first word."""
     fine: dict[str, list[Row]] = {}
     for row in rows:
         fine.setdefault(theme(row.requirement), []).append(row)
@@ -167,7 +170,7 @@ def _idle(rows: Sequence[Row]) -> Iterator[Line]:
     idle = [row for row in rows if row.verdict is Verdict.NOT_EXERCISED]
     if idle:
         yield Line(f"not exercised ({len(idle)})")
-    for reason, members in sorted(_by_reason(idle).items(), key=lambda each: -len(each[1])):
+    for reason, members in sorted(_by_reason(idle).items(), key=lambda group: -len(group[1])):
         yield Line(f"  {len(members):>4}  {reason}")
     other = sum(row.verdict is Verdict.NOT_APPLICABLE for row in rows)
     if other:

@@ -1,1 +1,1 @@
-"""One folder a theme: its scenarios, what they observe, its measures and its mutants."""
+"""The themes, a folder each: scenarios, what they observe, measures and mutants."""

@@ -1,7 +1,7 @@
-"""Canaries: unique texts that stand in for what people must be able to keep to themselves.
+"""Canaries: unique texts that stand in for what must stay private.
 
-Each is made of letters and digits only, so that it survives JSON, percent-encoding and
-every name that a file, a server or a skill may have, and is found wherever it went.
+Each consists of letters and digits only, so that it survives JSON, percent-encoding and every
+name that a file, a server or a skill may have, and is found wherever it went.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Every scenario, measure and named mutant of the themes: what their folders hold.
+"""Collect every scenario, measure and named mutant from the folders of the themes.
 
-A folder of ``harness/themes`` is a theme.  Its ``scenarios.py`` has ``SCENARIOS``, its
+A folder of ``harness/themes`` is a theme. Its ``scenarios.py`` has ``SCENARIOS``, its
 ``measures.py`` ``MEASURES``, its ``mutants.py`` ``LIES``, its ``emitted.py`` ``EMITTED``
 (:mod:`harness.themes.emitter`); each module is optional.
 """
@@ -21,10 +21,10 @@ from harness.themes.folders import modules
 
 
 def _scenarios() -> Mapping[str, Scenario]:
-    found = [scenario for module in modules("scenarios") for scenario in module.SCENARIOS]
-    found.sort(key=lambda scenario: -scenario.expected_s)
-    by_names = {scenario.name: scenario for scenario in found}
-    if len(by_names) < len(found):
+    scenarios = [scenario for module in modules("scenarios") for scenario in module.SCENARIOS]
+    scenarios.sort(key=lambda scenario: -scenario.expected_s)
+    by_names = {scenario.name: scenario for scenario in scenarios}
+    if len(by_names) < len(scenarios):
         raise HarnessError("two scenarios of harness/themes have the same name")
     return by_names
 
@@ -39,13 +39,13 @@ MEASURES: Measures = by_name(
 
 @cache
 def lies() -> Mapping[str, Lie]:
-    """Return the mutants of all themes that take code, by the name that ``schemas/`` uses."""
+    """Return the named mutants of all themes, by the name that ``schemas/`` uses."""
     return {name: lie for module in modules("mutants") for name, lie in module.LIES.items()}
 
 
 @cache
 def planned_runs() -> tuple[PlannedRun, ...]:
-    """Every run of every scenario."""
+    """Return every run of every scenario."""
     return tuple(run for scenario in SCENARIOS.values() for run in scenario.planned())
 
 
@@ -58,7 +58,7 @@ def needed(
 ) -> tuple[Scenario, ...]:
     """Return the scenarios that exercise one of ``requirements`` over one of ``protocols``.
 
-    Of ``only``, if any are named; those that take long only where ``slow`` is true.
+    If ``only`` names scenarios, no others are returned; slow ones only if ``slow`` is true.
     """
     asked = list(requirements)
     return tuple(

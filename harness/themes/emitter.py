@@ -16,8 +16,8 @@ from harness.themes.folders import modules
 
 
 def emitted() -> list[Addition]:
-    """Return what the themes add: ``EMITTED`` of each ``emitted.py``."""
-    return [each for module in modules("emitted") for each in module.EMITTED]
+    """Return what the themes add to the emitter: ``EMITTED`` of each ``emitted.py``."""
+    return [addition for module in modules("emitted") for addition in module.EMITTED]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

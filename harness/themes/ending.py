@@ -6,7 +6,7 @@ from harness.capture.run import Run
 
 
 def ended(run: Run) -> dict[str, int]:
-    """Return how a session ended, and whether it got to its work.
+    """Return how a session ended, and how much it asked of the model.
 
     ``exit_code`` is that of the subject's process; ``asked`` counts the requests that the
     Messages API answered.

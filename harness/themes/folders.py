@@ -13,7 +13,7 @@ from harness import themes
 
 def theme_names() -> list[str]:
     """Return the folders of ``harness/themes``, in order of their names."""
-    return sorted(each.name for each in pkgutil.iter_modules(themes.__path__) if each.ispkg)
+    return sorted(module.name for module in pkgutil.iter_modules(themes.__path__) if module.ispkg)
 
 
 def modules(name: str) -> Iterator[ModuleType]:

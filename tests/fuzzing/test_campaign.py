@@ -155,7 +155,7 @@ def test_no_more_are_tried_at_a_time_than_there_are_workers() -> None:
         with counting:
             at_work += 1
             most = max(most, at_work)
-        threading.Event().wait(0.001)
+        threading.Event().wait(0.001)  # room for one too many, who would give no other sign
         with counting:
             at_work -= 1
         return []

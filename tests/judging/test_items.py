@@ -10,7 +10,7 @@ import pytest
 from harness.contract.requirement import Selector
 from harness.judging.items.item import MISSING, Kind
 from harness.judging.items.view import CaptureView
-from harness.mutants.editing import places
+from harness.mutants.editing import item_refs
 from harness.mutants.rewriting import copy_message
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_an_item_says_of_what_kind_it_is(
 def test_an_item_to_edit_is_of_the_kind_that_checks_see(view: CaptureView) -> None:
     messages = [copy_message(export) for export in view.capture.exports]
     kinds = [
-        place.item.kind for message in messages if message is not None for place in places(message)
+        ref.item.kind for message in messages if message is not None for ref in item_refs(message)
     ]
     assert sorted(kinds) == [Kind.EVENT, Kind.METRIC, Kind.SPAN]
 

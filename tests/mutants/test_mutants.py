@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from harness.contract.versions import Version
 from harness.findings import Verdict
 from harness.judging.expectations import NO_EXPECTATIONS
 from harness.judging.items.view import CaptureView
-from harness.judging.judge import CHECKS, Judge, Judgement
+from harness.judging.judge import CHECKS, Judge
 from harness.judging.verdicts import Row, decide
 from harness.mutants.mutate import mutate
 from harness.otlp.model import Protocol
@@ -48,7 +48,6 @@ class Bench:
     judge: Judge
     captures: tuple[Capture, ...]
     views: tuple[CaptureView, ...]
-    _alone: dict[tuple[str, int], Judgement] = field(default_factory=dict)
 
     @classmethod
     def of(cls, contract: Contract, captures: tuple[Capture, ...]) -> Bench:
@@ -99,16 +98,9 @@ class Bench:
 
         A check across captures says nothing of a single one: it has no verdict by protocol.
         """
-        was, is_ = self.alone(requirement, before), self.judge.judge(requirement, [now])
+        was, is_ = (self.judge.judge(requirement, [view]) for view in (before, now))
         same_run = (before.run.label, before.run.traits) == (now.run.label, now.run.traits)
         return same_run and bool(was.by_protocol) and was == is_
-
-    def alone(self, requirement: Requirement, view: CaptureView) -> Judgement:
-        """What the judge says of one of its own captures, asked once for all lies."""
-        key = (requirement.name, id(view))
-        if key not in self._alone:
-            self._alone[key] = self.judge.judge(requirement, [view])
-        return self._alone[key]
 
     def views_after(self, captures: Sequence[Capture]) -> list[CaptureView]:
         pairs = zip(self.views, captures, strict=True)

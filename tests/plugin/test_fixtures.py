@@ -129,8 +129,8 @@ def test_claude_of_ones_own(pytester: pytest.Pytester, run: Run) -> None:
     run().assert_outcomes(passed=1)
 
 
-def test_fixtures_explain_themselves(run: Run) -> None:
-    result = run("--fixtures")
+def test_fixtures_explain_themselves(run_here: Run) -> None:
+    result = run_here("--fixtures")
     result.stdout.fnmatch_lines(
         [
             "*otlp_collector_options*",

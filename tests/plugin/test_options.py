@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.assessment.recording import Recording, RecordingPlan, recorded
+from harness.plugin import suite
 from harness.plugin.options import DEFAULT_DEADLINE_S, Options
 from harness.themes.catalogue import SCENARIOS
 
@@ -82,28 +84,25 @@ def test_a_wrong_value_is_one_clear_error_before_anything_runs(
     assert "claude telemetry" not in result.stdout.str()
 
 
-#: The recorder tells what it was asked for, and records nothing.
-TELLING = """
-from harness.plugin import suite
-from harness.assessment.recording import recorded
-def record_once(order, progress):
-    slow = any(each.slow for each in order.scenarios)
-    progress(f"slow {slow}, managed settings {order.allow_managed}")
-    progress(f"over {', '.join(order.protocols)}; left out: {len(order.left_out) > 0}")
-    return recorded(())
-suite.record_once = record_once
-"""
+@pytest.fixture
+def _telling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorder tells what it was asked for, and records nothing."""
+
+    def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recording:
+        slow = any(each.slow for each in plan.scenarios)
+        progress(f"slow {slow}, managed settings {plan.allow_managed}")
+        progress(f"over {', '.join(plan.protocols)}; left out: {len(plan.left_out) > 0}")
+        return recorded(())
+
+    monkeypatch.setattr(suite, "record_once", record_once)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("_telling")
 @pytest.mark.parametrize("slow", [True, False])
 @pytest.mark.parametrize("allowed", [True, False])
-def test_what_a_run_may_do_reaches_the_recording(
-    pytester: pytest.Pytester, run: Run, slow: bool, allowed: bool
-) -> None:
-    pytester.makeconftest(TELLING)
+def test_what_a_run_may_do_reaches_the_recording(run_here: Run, slow: bool, allowed: bool) -> None:
     given = ["--cc-slow"] * slow + ["--cc-allow-managed-settings"] * allowed
-    result = run("--cc-binary=reference", *given)
+    result = run_here("--cc-binary=reference", *given)
     result.stdout.fnmatch_lines(
         [
             f"cc-otel: slow {slow}, managed settings {allowed}",
@@ -112,9 +111,9 @@ def test_what_a_run_may_do_reaches_the_recording(
     )
 
 
-def test_the_protocols_reach_the_recording(pytester: pytest.Pytester, run: Run) -> None:
-    pytester.makeconftest(TELLING)
-    result = run("--cc-binary=reference", "--cc-protocols=grpc, http/json")
+@pytest.mark.usefixtures("_telling")
+def test_the_protocols_reach_the_recording(run_here: Run) -> None:
+    result = run_here("--cc-binary=reference", "--cc-protocols=grpc, http/json")
     result.stdout.fnmatch_lines(["cc-otel: over grpc, http/json; left out: True"])
 
 

@@ -17,10 +17,6 @@ Run = Callable[..., pytest.RunResult]
 #: it is judged by several processes.
 VERSIONS = {"2.1.31": (), "2.1.330": ("-n", "2")}
 
-#: Only the inputs that are always tried: what is drawn beyond them is another search each time,
-#: and what a release does with it is the user's to find out, not a test's to come across.
-ALWAYS = ("--cc-fuzz-seconds=0",)
-
 
 # Each may wait for the other one, and then has its own 400 seconds.
 @pytest.mark.longest
@@ -37,7 +33,7 @@ def test_each_deviation_is_listed_and_seen(
     # Whole runs, side by side, would keep each other from meeting their deadlines.
     with FileLock(tmp_path_factory.getbasetemp().parent / "whole-run.lock"):
         # A release on Node, beside other tests, takes its time.
-        options = (f"--cc-binary={binary.spec}", "--cc-report=out", *ALWAYS, *VERSIONS[version])
+        options = (f"--cc-binary={binary.spec}", "--cc-report=out", *VERSIONS[version])
         result = run(*options, timeout=400)
     assert result.ret == pytest.ExitCode.OK, result.stdout.str()
     found = record.read(pytester.path / "out" / "record.jsonl")

@@ -11,8 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.assessment.assessment import catalogue
+from harness.assessment.recording import Recording, RecordingPlan
 from harness.errors import UsageError
 from harness.findings import Finding, RunName, Verdict
+from harness.plugin import suite
 from harness.record import jsonl as record
 from harness.record.header import Header
 from harness.themes.canaries import CANARIES
@@ -23,6 +25,9 @@ Subject = Callable[..., Path]
 
 ALL = [requirement.name for requirement in catalogue().requirements]
 REDACTED = "events.user_prompt.prompt.redacted_by_default"
+
+#: One session over each protocol instead of all scenarios.
+ONE_SCENARIO = "--cc-scenarios=working_day"
 
 #: A subject that shows the prompt although nobody opened that gate.
 INDISCREET = "export OTEL_LOG_USER_PROMPTS=1"
@@ -184,8 +189,8 @@ def test_other_ways_to_select(run_here: Run) -> None:
     assert "file or directory not found: events.user_prompt.prompts" in wrong.stderr.str()
 
 
-def test_nothing_selected_keeps_the_exit_code(pytester: pytest.Pytester, run: Run) -> None:
-    result = run("--cc-binary=reference", "-k", "nonesuch", "--cc-report=out")
+def test_nothing_selected_keeps_the_exit_code(pytester: pytest.Pytester, run_here: Run) -> None:
+    result = run_here("--cc-binary=reference", "-k", "nonesuch", "--cc-report=out")
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     found = record.read(pytester.path / "out" / "record.jsonl")
     assert found.rows == ()
@@ -353,16 +358,15 @@ def test_the_time_of_the_recording_is_booked_apart(pytester: pytest.Pytester, ru
     assert long == [("setup", first)]
 
 
-def test_a_fault_of_the_recording_is_a_verdict(pytester: pytest.Pytester, run_one: Run) -> None:
-    pytester.makeconftest(
-        """
-from harness.plugin import suite
-def broken(order, progress):
-    raise RuntimeError("no space left")
-suite.record_once = broken
-        """
-    )
-    result = run_one("--cc-binary=reference", "--cc-report=out", REDACTED)
+def test_a_fault_of_the_recording_is_a_verdict(
+    pytester: pytest.Pytester, run_here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(plan: RecordingPlan, progress: Callable[[str], None]) -> Recording:
+        raise RuntimeError("no space left")
+
+    monkeypatch.setattr(suite, "record_once", broken)
+    options = (ONE_SCENARIO, "--cc-binary=reference", "--cc-report=out")
+    result = run_here(*options, REDACTED)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     (row,) = record.read(pytester.path / "out" / "record.jsonl").rows
     assert row.verdict is Verdict.ERROR

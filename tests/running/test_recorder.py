@@ -237,6 +237,8 @@ def test_what_waited_leaves_no_room_for_more_at_once(subject: Maker) -> None:
             now += 1
             most = max(most, now)
             changed.notify_all()
+            # Nothing tells that no more will come: a machine too slow for one too many within
+            # this time proves less, and fails nothing.
             changed.wait_for(lambda: now > limit, timeout=0.5)
 
     def ends(stage: Stage, completed: Completed) -> None:

@@ -1,1 +1,4 @@
-"""Pure checks: from a requirement and captures to findings, or why nothing was looked at."""
+"""The checks: pure functions from a requirement and captures to findings.
+
+A check that finds nothing to look at returns the reason instead.
+"""

@@ -1,4 +1,4 @@
-"""Checks of sums: what was counted against what really happened."""
+"""Checks of sums: counted tokens, costs and occasions against what really happened."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def counted(requirement: Requirement, view: CaptureView) -> Outcome:
     items = chosen(requirement, view)
     if not items:
         return nothing_seen(requirement, items)
-    seen = total(items)
-    if seen == wanted:
+    exported_sum = total(items)
+    if exported_sum == wanted:
         return Judged(len(items))
     return Judged(
         len(items),
         (
             Finding(
                 f"{wanted} in all: so often there was {occasion}",
-                f"{seen:g} in {len(items)} data points",
+                f"{exported_sum:g} in {len(items)} data points",
                 _everywhere(requirement, view),
             ),
         ),
@@ -50,9 +50,9 @@ def counted(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def one_each(requirement: Requirement, view: CaptureView) -> Outcome:
-    """There are as many selected events as ``params.when`` came about.
+    """Check that there is one selected event for each time that ``params.when`` came about.
 
-    With ``params.besides``, another occasion may have left some as well.
+    With ``params.besides``, there may be one for each time of that occasion as well.
     """
     occasion = str(requirement.params["when"])
     wanted = OCCASIONS[occasion](view.truth)
@@ -75,45 +75,48 @@ def one_each(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def tokens_billed(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Per model and kind, the counted tokens are those that the API billed.
+    """Check that the counted tokens are those that the API billed, by model and kind of token.
 
-    ``params.calls`` is ``all``, or ``main``: what side calls were billed may then be
-    counted or not.  ``params.required``: it is a finding that nothing was counted at
-    all, and not another requirement's.
+    Tokens billed for probes may be counted or not; with ``params.calls`` = ``main``, so may those
+    of other auxiliary calls (``all``: they must be counted). With ``params.required``, it is a
+    finding if nothing was counted at all; without it, that is left to another requirement.
 
-    Of an answer that broke off, the client cannot know what was billed: as much as was
-    announced of it may be counted, or nothing.
+    Of an answer that broke off, the client cannot know what was billed: anything from nothing to
+    the announced number of tokens may be counted.
     """
     least, most = _billed(view, only_main=requirement.params.get("calls") == "main")
     items = chosen(requirement, view)
     if not least or (not items and not requirement.params.get("required")):
         return nothing_seen(requirement, items)
-    seen: dict[tuple[str, str], float] = defaultdict(float)
+    counted_tokens: dict[tuple[str, str], float] = defaultdict(float)
     for (model, kind), points in _by(items, "model", "type").items():
-        seen[_base(model), kind] += total(points)
+        counted_tokens[_base(model), kind] += total(points)
     findings = tuple(
         Finding(
             f"{least[key]:g}" if least[key] == most[key] else f"{least[key]:g} to {most[key]:g}",
-            f"{seen.get(key, 0):g}",
+            f"{counted_tokens.get(key, 0):g}",
             f"{_everywhere(requirement, view)} · model {key[0]} · type {key[1]}",
         )
         for key in sorted(least)
-        if not least[key] <= seen.get(key, 0) <= most[key]
+        if not least[key] <= counted_tokens.get(key, 0) <= most[key]
     )
     strange = tuple(
         Finding(
             "nothing: the API billed none",
-            f"{seen[key]:g}",
+            f"{counted_tokens[key]:g}",
             f"{_everywhere(requirement, view)} · model {key[0]} · type {key[1]}",
         )
-        for key in sorted(seen.keys() - most.keys())
-        if seen[key]
+        for key in sorted(counted_tokens.keys() - most.keys())
+        if counted_tokens[key]
     )
     return Judged(len(least), (*findings, *strange))
 
 
 def event_tokens(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Each answer of the main loop is told, with its model and its tokens (the field's kind)."""
+    """Check that each answer of the main loop has an event with its model and its tokens.
+
+    The last part of the field's path says which kind of token is compared.
+    """
     kind = requirement.path[-1]
     answers = Counter(
         (_base(call.model), getattr(call, kind))
@@ -123,43 +126,43 @@ def event_tokens(requirement: Requirement, view: CaptureView) -> Outcome:
     items = chosen(requirement, view)
     if not answers or not items:
         return NotExercised(f"no {requirement.selects} was exported")
-    told = Counter((_base(_text(item, "model")), _attribute(item, kind)) for item in items)
+    reported = Counter((_base(_text(item, "model")), _attribute(item, kind)) for item in items)
     findings = tuple(
         Finding(
             f"an answer of {model} with {kind} {number:g} told {wanted} times",
-            f"{told[model, number]} times",
+            f"{reported[model, number]} times",
             _everywhere(requirement, view),
         )
         for (model, number), wanted in sorted(answers.items())
-        if told[model, number] < wanted
+        if reported[model, number] < wanted
     )
     return Judged(len(items), findings)
 
 
 def cost_agrees(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Per model, the cost counter is the sum of what the events give as cost."""
-    told: dict[str, float] = defaultdict(float)
+    """Check that the cost counter is the sum of the costs that the events report, by model."""
+    reported: dict[str, float] = defaultdict(float)
     for item in chosen(requirement, view):
-        told[_base(_text(item, "model"))] += _cost(item, requirement)
-    if not told:
+        reported[_base(_text(item, "model"))] += _cost(item, requirement)
+    if not reported:
         return NotExercised(f"no {requirement.selects} was exported")
     counted: dict[str, float] = defaultdict(float)
     for (model,), points in _by(view.select(_COST), "model").items():
         counted[_base(model)] += total(points)
     findings = tuple(
         Finding(
-            f"{told.get(model, 0.0):.6f}, the sum of {requirement.path[-1]}",
+            f"{reported.get(model, 0.0):.6f}, the sum of {requirement.path[-1]}",
             f"{counted.get(model, 0.0):.6f}",
             f"{view.run.label} · {_COST} · model {model}",
         )
-        for model in sorted(told.keys() | counted.keys())
-        if not isclose(told.get(model, 0.0), counted.get(model, 0.0), rel_tol=_RELATIVE)
+        for model in sorted(reported.keys() | counted.keys())
+        if not isclose(reported.get(model, 0.0), counted.get(model, 0.0), rel_tol=_RELATIVE)
     )
-    return Judged(len(told), findings)
+    return Judged(len(reported), findings)
 
 
 def total(items: list[Item] | tuple[Item, ...]) -> float:
-    """Return the sum of data points: of deltas all, of a cumulative stream the last."""
+    """Add up data points: all deltas, and the last value of each cumulative stream."""
     last: dict[object, float] = {}
     deltas = 0.0
     for item in sorted(items, key=lambda item: int(item.view["time_unix_nano"])):
@@ -174,7 +177,7 @@ def total(items: list[Item] | tuple[Item, ...]) -> float:
 def _billed(
     view: CaptureView, *, only_main: bool
 ) -> tuple[Mapping[tuple[str, str], float], Mapping[tuple[str, str], float]]:
-    """(least, most) by model and kind."""
+    """Return the least and the most tokens that may be counted, by model and kind of token."""
     least: dict[tuple[str, str], float] = defaultdict(float)
     most: dict[tuple[str, str], float] = defaultdict(float)
     for call in view.truth.api_calls:
@@ -188,13 +191,13 @@ def _billed(
 
 
 def _cost(item: Item, requirement: Requirement) -> float:
-    """Return what the event gives as cost; 0 for what is no number, which other checks tell."""
+    """Return the cost that an event reports; 0 if it is no number, which other checks find."""
     cost = _attribute(item, requirement.path[-1])
     return cost if isinstance(cost, int | float) else 0.0
 
 
 def _base(model: str) -> str:
-    """Return a model's name without the mark of its context window (``[1m]``)."""
+    """Return a model's name without the suffix for its context window (``[1m]``)."""
     return model.partition("[")[0]
 
 
@@ -206,7 +209,10 @@ def _by(items: list[Item] | tuple[Item, ...], *keys: str) -> dict[tuple[str, ...
 
 
 def _attribute(item: Item, key: str) -> float | str:
-    """Return an attribute as a number, also where it is written in digits; 0 if it is missing."""
+    """Return an attribute as a number, also if it was sent as digits; 0 if it is missing.
+
+    A text that is no number is returned as it is.
+    """
     value = item.view["attributes"].get(key, 0)
     if isinstance(value, str):
         try:
@@ -217,7 +223,7 @@ def _attribute(item: Item, key: str) -> float | str:
 
 
 def _text(item: Item, key: str) -> str:
-    """Return an attribute as it is written, whatever its type; ``0`` if it is missing."""
+    """Return an attribute as text, whatever its type; ``0`` if it is missing."""
     return str(item.view["attributes"].get(key, 0))
 
 

@@ -1,4 +1,4 @@
-"""Where canaries turned up, and whether they may: every byte of every export is searched."""
+"""Search every byte of every export for canaries, and check where they may be."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ GATES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sighting:
-    """Hold where a canary was seen: a place, such as ``logs tool_result attributes.error``.
+    """A place where a canary was found, such as ``logs tool_result attributes.error``.
 
-    ``form`` is ``raw``, ``base64``, ``hex``, ``percent`` or ``escaped``.
+    ``form`` is how it was encoded there: ``raw``, ``base64``, ``hex``, ``percent`` or
+    ``escaped``.
     """
 
     canary: str
@@ -39,10 +40,10 @@ class Sighting:
 
 
 def confined(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the canary ``params.canary`` is nowhere but in the places of ``params.allowed``.
+    """Check that a canary (``params.canary``) is found only at the places of ``params.allowed``.
 
-    ``*`` in a place stands for any text; an entry with ``with`` opens its place in runs with that
-    variable set to 1.
+    ``*`` in a place stands for any text; an entry with ``with`` allows its place only in runs
+    with that variable set to 1.
     """
     name = str(requirement.params["canary"])
     text = view.truth.canaries.get(name)
@@ -63,25 +64,25 @@ def confined(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def shown_at(requirement: Requirement, view: CaptureView) -> Outcome:
-    """``params.canary`` is seen at a place that ``params.place`` describes."""
+    """Check that the canary ``params.canary`` is found at a place that matches ``params.place``."""
     name, place = str(requirement.params["canary"]), str(requirement.params["place"])
     text = view.truth.canaries.get(name)
     if text is None or not view.capture.exports:
         return NotExercised(f"no run hid a canary for {name} and exported something")
-    found = sightings(view.capture, name, text)
-    if any(fnmatchcase(sighting.place, place) for sighting in found):
+    sighted = sightings(view.capture, name, text)
+    if any(fnmatchcase(sighting.place, place) for sighting in sighted):
         return Judged(1)
-    seen = ", ".join(sorted({each.place for each in found})) or "nowhere"
-    return Judged(1, (Finding(f"the {name.replace('_', ' ')} at {place}", seen, view.run.label),))
+    places = ", ".join(sorted({sighting.place for sighting in sighted})) or "nowhere"
+    return Judged(1, (Finding(f"the {name.replace('_', ' ')} at {place}", places, view.run.label),))
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
     """One row of the table canary × place × gate.
 
-    ``seen`` says, for each set of open gates (``closed``, ``prompts``, ``details``,
-    ``prompts+details``) in whose runs the canary was seen at ``place``, whether the
-    contract allows that.  ``place`` is empty for a canary that was seen nowhere.
+    ``seen`` has a key for each set of open gates (``closed``, ``prompts``, ``details``,
+    ``prompts+details``) in whose runs the canary was found at ``place``; its value says whether
+    the contract allows that. ``place`` is empty for a canary that was found nowhere.
     """
 
     canary: str
@@ -92,13 +93,13 @@ class Spot:
 def table(
     captures: Sequence[Capture], requirements: Sequence[Requirement]
 ) -> tuple[tuple[str, ...], tuple[Spot, ...]]:
-    """Return the sets of gates that were run, and every canary with its places.
+    """Return the columns (sets of open gates) and rows of the table canary × place × gate.
 
     ``requirements`` are those that apply to the subject's version.
     """
-    rules = [each for each in requirements if each.check == confined.__name__]
+    rules = [requirement for requirement in requirements if requirement.check == confined.__name__]
     gates: dict[str, None] = {}
-    seen: dict[tuple[str, str], dict[str, bool]] = {}
+    rows: dict[tuple[str, str], dict[str, bool]] = {}
     for capture in captures:
         run = capture.run
         if not run.truth.canaries:
@@ -107,25 +108,25 @@ def table(
         opened = "+".join(words) or "closed"
         gates[opened] = None
         for name, text in run.truth.canaries.items():
-            seen.setdefault((name, ""), {})
+            rows.setdefault((name, ""), {})
             for place in {sighting.place for sighting in sightings(capture, name, text)}:
                 fine = all(
                     _allows(rule, capture, place)
                     for rule in rules
                     if rule.params["canary"] == name and applies_to_run(rule, run)
                 )
-                spot = seen.setdefault((name, place), {})
+                spot = rows.setdefault((name, place), {})
                 spot[opened] = spot.get(opened, True) and fine
-    somewhere = {name for name, place in seen if place}
+    somewhere = {name for name, place in rows if place}
     return tuple(sorted(gates, key=_openness)), tuple(
         Spot(name, place, spot)
-        for (name, place), spot in sorted(seen.items())
+        for (name, place), spot in sorted(rows.items())
         if place or name not in somewhere
     )
 
 
 def _openness(opened: str) -> tuple[int, int]:
-    """Orders sets of gates: closed, each alone, several."""
+    """Return the sort key of a set of open gates: none first, then each alone, then several."""
     words = list(GATES.values())
     own = [words.index(word) for word in opened.split("+") if word in words]
     return len(own), sum(own)
@@ -136,7 +137,7 @@ def _allows(requirement: Requirement, capture: Capture, place: str) -> bool:
 
 
 def _allowed(requirement: Requirement, capture: Capture) -> list[str]:
-    """Return the patterns of places that the contract opens in this run."""
+    """Return the patterns of the places that the requirement allows in this run."""
     return [
         str(entry["place"])
         for entry in _entries(requirement.params.get("allowed", []))
@@ -145,12 +146,12 @@ def _allowed(requirement: Requirement, capture: Capture) -> list[str]:
 
 
 def sightings(capture: Capture, name: str, text: str) -> list[Sighting]:
-    """Every place and form in which the canary ``text`` was exported, each once."""
-    found: dict[Sighting, None] = {}
+    """Return every place and form in which the canary ``text`` was exported, each once."""
+    unique: dict[Sighting, None] = {}
     for export in capture.exports:
         for place, form in _in_export(export, text):
-            found[Sighting(name, place, form)] = None
-    return sorted(found)
+            unique[Sighting(name, place, form)] = None
+    return sorted(unique)
 
 
 def _in_export(export: Export, text: str) -> Iterator[tuple[str, str]]:
@@ -169,11 +170,11 @@ def _in_export(export: Export, text: str) -> Iterator[tuple[str, str]]:
         return
     places = list(_in_items(export, text))
     yield from places
-    seen = {form for _, form in places}
-    if in_json and "raw" in seen:
-        seen |= {"base64", "escaped"}  # so JSON writes bytes, and may write any text
+    located_forms = {form for _, form in places}
+    if in_json and "raw" in located_forms:
+        located_forms |= {"base64", "escaped"}  # so JSON writes bytes, and may write any text
     for form in hits:
-        if form not in seen:
+        if form not in located_forms:
             yield f"{signal} body", form
 
 
@@ -213,13 +214,13 @@ def _in_owners(item: DataPoint | Event | Span, signal: str, text: str) -> Iterat
 def _in_value(value: Value, place: str, text: str) -> Iterator[tuple[str, str]]:
     match value:
         case Attributes():
-            for key, each in value.pairs:
-                yield from _in_value(each, f"{place}.{key}", text)
+            for key, member in value.pairs:
+                yield from _in_value(member, f"{place}.{key}", text)
                 for form in _forms_in(key.encode("utf-8", "replace"), text):
                     yield f"{place} (a key)", form
         case tuple():
-            for each in value:
-                yield from _in_value(each, place, text)
+            for member in value:
+                yield from _in_value(member, place, text)
         case str():
             for form in _forms_in(value.encode("utf-8", "replace"), text):
                 yield place, form
@@ -236,10 +237,10 @@ def _forms_in(haystack: bytes, text: str) -> Iterator[str]:
 
 @cache
 def _forms(text: str) -> tuple[tuple[str, bytes], ...]:
-    """Return the canary as it is, and as encodings write it.
+    """Return the bytes to search for: the canary as it is, and in each encoding.
 
-    Made of letters and digits, it is the same in JSON and in percent-encoding, unless
-    these escape every character.
+    It consists of letters and digits, so JSON and percent-encoding leave it as it is, unless they
+    escape every character.
     """
     raw = text.encode()
     return (
@@ -255,9 +256,9 @@ def _forms(text: str) -> tuple[tuple[str, bytes], ...]:
 
 
 def _aligned(raw: bytes, shift: int) -> bytes:
-    """Return the base64 of ``raw`` as far as it does not depend on what stands around it.
+    """Return the part of the base64 of ``raw`` that does not depend on the bytes around it.
 
-    ``shift`` is where it begins within a group of three bytes.
+    ``shift`` is the offset of ``raw`` within a group of three bytes.
     """
     encoded = base64.b64encode(bytes(shift) + raw)
     first = -(-shift * 8 // 6)

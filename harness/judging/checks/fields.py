@@ -17,10 +17,10 @@ from harness.judging.items.view import CaptureView
 
 
 class FieldChecks:
-    """The field checks of one contract; validators and their answers are kept.
+    """The checks of a field by its schema, for one contract.
 
-    The same value is judged many times over (every data point has the same
-    ``session.id``), so an answer is remembered by requirement and value.
+    The same value is judged many times over (every data point has the same ``session.id``), so
+    validators are kept, and answers are remembered by requirement and value.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -29,11 +29,11 @@ class FieldChecks:
         self._answers: dict[tuple[str, str], bool] = {}
 
     def valid_if_present(self, requirement: Requirement, view: CaptureView) -> Outcome:
-        """Wherever the field is, it is what the schema says."""
-        return self._each(requirement, view, lambda value: value)
+        """Check that the field matches the schema on every selected item that has it."""
+        return self._judge_values(requirement, view, lambda value: value)
 
     def present_and_valid(self, requirement: Requirement, view: CaptureView) -> Outcome:
-        """Every selected item has the field, and it is what the schema says."""
+        """Check that every selected item has the field, and that it matches the schema."""
         items = chosen(requirement, view)
         if not items:
             return nothing_seen(requirement, items)
@@ -46,10 +46,11 @@ class FieldChecks:
         return Judged(len(items), findings)
 
     def json_text(self, requirement: Requirement, view: CaptureView) -> Outcome:
-        """Wherever the field is, it is a string of JSON whose content the schema describes."""
-        return self._each(requirement, view, _parsed)
+        """Check that the field, where present, is JSON text whose content matches the schema."""
+        return self._judge_values(requirement, view, _parsed)
 
-    def _each(self, requirement: Requirement, view: CaptureView, read: Any) -> Outcome:
+    def _judge_values(self, requirement: Requirement, view: CaptureView, read: Any) -> Outcome:
+        """Judge the field of every selected item that has it, as ``read`` converts it."""
         having = carrying(requirement, view)
         if not having:
             return nothing_seen(requirement, chosen(requirement, view))
@@ -84,7 +85,7 @@ class FieldChecks:
 
 
 def present(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Every selected item has the field."""
+    """Check that every selected item has the field."""
     items = chosen(requirement, view)
     if not items:
         return nothing_seen(requirement, items)
@@ -97,7 +98,7 @@ def present(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def absent(requirement: Requirement, view: CaptureView) -> Outcome:
-    """No selected item has the field."""
+    """Check that no selected item has the field."""
     items = chosen(requirement, view)
     if not items:
         return nothing_seen(requirement, items)
@@ -110,26 +111,26 @@ def absent(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def covers(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Taken together, the items show every value in ``params.values``."""
+    """Check that every value of ``params.values`` is found on at least one selected item."""
     items = chosen(requirement, view)
     if not items:
         return nothing_seen(requirement, items)
     wanted = [str(value) for value in _list(requirement.params["values"])]
-    seen = {str(item.at(requirement.path)) for item in items}
+    shown_values = {str(item.at(requirement.path)) for item in items}
     findings = tuple(
         Finding(
             f"{requirement.path[-1]} = {value!r} on some {requirement.selects}",
-            f"only {', '.join(sorted(seen))}",
+            f"only {', '.join(sorted(shown_values))}",
             f"{view.run.label} · {requirement.selects}",
         )
         for value in wanted
-        if value not in seen
+        if value not in shown_values
     )
     return Judged(len(items), findings)
 
 
 def chosen(requirement: Requirement, view: CaptureView) -> list[Item]:
-    """Return the selected items that match ``params.where`` (path -> value) and show the field."""
+    """Return the selected items that match ``params.where`` and whose source shows the field."""
     return [
         item
         for item in view.select(requirement.selects)
@@ -139,12 +140,12 @@ def chosen(requirement: Requirement, view: CaptureView) -> list[Item]:
 
 def carrying(requirement: Requirement, view: CaptureView) -> list[tuple[Item, Any]]:
     """Return the chosen items that have the field, each with its value."""
-    found = [(item, item.at(requirement.path)) for item in chosen(requirement, view)]
-    return [(item, value) for item, value in found if value is not MISSING]
+    values = [(item, item.at(requirement.path)) for item in chosen(requirement, view)]
+    return [(item, value) for item, value in values if value is not MISSING]
 
 
 def matches(requirement: Requirement, item: Item) -> bool:
-    """Whether an item meets ``params.where``: a value for each path, or a schema of it."""
+    """Return whether an item matches ``params.where``: a value or a schema for each path."""
     where = requirement.params.get("where", {})
     assert isinstance(where, Mapping)
     return all(_meets(item.at(tuple(path.split("/"))), wanted) for path, wanted in where.items())
@@ -157,7 +158,7 @@ def _meets(value: Any, wanted: object) -> bool:
 
 
 def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:
-    """Why a field check has nothing to look at."""
+    """Explain why a field check had nothing to look at."""
     if not items and requirement.selects.kind == "measured":
         return NotExercised(f"no run gave anything to measure as {requirement.selects.name}")
     if not items:
@@ -168,7 +169,7 @@ def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:
 
 
 def number(value: Any) -> float | None:
-    """Return a number, also where it was sent in decimal digits; None for anything else."""
+    """Convert a number, or decimal digits, to a float; return None for anything else."""
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -176,7 +177,7 @@ def number(value: Any) -> float | None:
 
 
 def _schema(requirement: Requirement) -> Mapping[str, Any] | bool:
-    """Return the requirement's own schema, or the one of its field."""
+    """Return ``params.schema`` of the requirement if it has one, else the schema of its field."""
     own = requirement.params.get("schema", requirement.schema)
     assert isinstance(own, Mapping | bool)
     return own

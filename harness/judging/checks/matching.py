@@ -1,4 +1,7 @@
-"""Which event tells of which tool: by the tool's id, or by name and order before ids were sent."""
+"""Match tools with the events about them.
+
+Events are matched by the tool's id, or by name and order in releases that send no ids.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ _RENAMED = {"Agent": "Task"}
 
 
 def reported_name(name: str) -> str:
-    """Return the one name of a tool in telemetry, whatever the model called it by."""
+    """Return the name under which a tool is reported in telemetry."""
     return MCP_TOOL if name.startswith("mcp__") else _RENAMED.get(name, name)
 
 
 def paired(tools: Sequence[_Tool], items: Sequence[Item]) -> list[tuple[_Tool, Item]]:
-    """Each tool with the event that tells of it; those without one are left out.
+    """Pair each tool with the event about it; leave out tools without one.
 
-    Where no event has an id, and there is one for each tool, their order tells.
+    Where no event has an id, and there are as many events as tools, they are paired in order.
     """
     if len(tools) == len(items) and not any(_id(item) for item in items):
         ordered = sorted(items, key=lambda item: item.time_unix_nano)
@@ -47,5 +50,5 @@ def paired(tools: Sequence[_Tool], items: Sequence[Item]) -> list[tuple[_Tool, I
 
 
 def _id(item: Item) -> str | None:
-    told = item.view["attributes"].get("tool_use_id")
-    return told if isinstance(told, str) else None
+    tool_use_id = item.view["attributes"].get("tool_use_id")
+    return tool_use_id if isinstance(tool_use_id, str) else None

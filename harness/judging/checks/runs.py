@@ -1,4 +1,4 @@
-"""Checks against the run as a whole: its time, its machine, its prompts, its failures."""
+"""Checks of fields against facts of the run: its times, machine, account, prompts and failures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SLACK_NS = 1_000_000_000
 
 
 def within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the item's time (the field, in Unix nanoseconds) lies within the run."""
+    """Check that the field, a time in Unix nanoseconds, lies between the run's start and end."""
     having = [(item, value) for item, value in carrying(requirement, view) if value]
     if not having:
         return nothing_seen(requirement, chosen(requirement, view))
@@ -34,7 +34,7 @@ def within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def shorter_than_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field, in milliseconds, is not longer than the run."""
+    """Check that the field, a duration in milliseconds, is not longer than the run."""
     having = [
         (item, length_ms)
         for item, value in carrying(requirement, view)
@@ -52,7 +52,7 @@ def shorter_than_the_run(requirement: Requirement, view: CaptureView) -> Outcome
 
 
 def active_within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
-    """No stream of the counter, in seconds, adds up to more than the run's length."""
+    """Check that no stream of the counter, in seconds, adds up to more than the run's length."""
     items = chosen(requirement, view)
     if not items:
         return nothing_seen(requirement, items)
@@ -73,7 +73,10 @@ def active_within_the_run(requirement: Requirement, view: CaptureView) -> Outcom
 
 
 def as_host(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field is this machine's ``params.fact``, and absent where that is empty."""
+    """Check that the field is the fact of this machine that ``params.fact`` names.
+
+    Where the machine has no such fact, the field must be absent.
+    """
     wanted = getattr(view.run.host, str(requirement.params["fact"]))
     items = chosen(requirement, view)
     if not items:
@@ -91,7 +94,7 @@ def as_host(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def as_signed_in(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Every item carries the field, and it is that of the account that is signed in."""
+    """Check that every selected item carries the field, with the value of the account signed in."""
     wanted = view.truth.account.get(requirement.path[-1])
     items = chosen(requirement, view)
     if not items or wanted is None:
@@ -115,16 +118,17 @@ def prompt_length(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def prompt_text(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field is the prompt, word for word."""
+    """Check that the field is exactly the text of the prompt."""
     return _each_prompt(
         requirement, view, lambda prompt, value: bool(value == prompt), lambda prompt: prompt
     )
 
 
 def failures_told(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the events tell, in order, the ``params.fact`` of each API request that failed.
+    """Check that the events report ``params.fact`` of each failed API request, in order.
 
-    ``params.statuses``: only failures that ended with one of these (0: with none).
+    With ``params.statuses``, only failures are judged whose last answer had one of these statuses
+    (0: no answer came).
     """
     fact = str(requirement.params["fact"])
     statuses = requirement.params.get("statuses")

@@ -1,4 +1,4 @@
-"""Checks of what belongs together within one run: occasions, order, identity."""
+"""Checks within one run: events for what happened, their order, and identity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.judging.items.view import CaptureView, refusal
 
 
 def exported(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that what happened (``params.when``, an occasion) left at least one item."""
+    """Check that at least one item was exported if the occasion ``params.when`` came about."""
     occasion = str(requirement.params["when"])
     count = OCCASIONS[occasion](view.truth)
     items = view.select(requirement.selects)
@@ -26,19 +26,23 @@ def exported(requirement: Requirement, view: CaptureView) -> Outcome:
     if items:
         return Judged(len(items))
     refused = [export for export in view.capture.exports if export.rejected]
-    seen = f"no {requirement.selects} in {len(view.capture.exports)} exports"
+    arrived = f"no {requirement.selects} in {len(view.capture.exports)} exports"
     if refused:
-        seen += f", of which {len(refused)} were refused (first: {refusal(refused[0])})"
+        arrived += f", of which {len(refused)} were refused (first: {refusal(refused[0])})"
     return Judged(
         1,
-        (Finding(f"{requirement.selects} after {occasion} ({count} seen)", seen, view.run.label),),
+        (
+            Finding(
+                f"{requirement.selects} after {occasion} ({count} seen)", arrived, view.run.label
+            ),
+        ),
     )
 
 
 def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Per session, the field rises strictly in the order of the events' own time.
+    """Check that the field rises strictly with the time of the events, in each session.
 
-    Events of one millisecond may arrive in any order; the numbers must differ.
+    Events of the same millisecond may have any order, but different numbers.
     """
     sessions: defaultdict[str, list[Item]] = defaultdict(list)
     for item in chosen(requirement, view):
@@ -69,7 +73,7 @@ def increasing(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def without_gaps(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Per session, the field counts up by one from the first event that came."""
+    """Check that the numbers in the field have no gaps, in each session."""
     sessions: defaultdict[str, list[int]] = defaultdict(list)
     for item in chosen(requirement, view):
         if type(number := item.at(requirement.path)) is int:
@@ -89,7 +93,7 @@ def without_gaps(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def constant(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Every selected item that has the field has the same value of it."""
+    """Check that the field has the same value on every selected item that has it."""
     having = carrying(requirement, view)
     if not having:
         return nothing_seen(requirement, chosen(requirement, view))
@@ -103,7 +107,7 @@ def constant(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def subject_version(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field equals what ``--version`` of the subject printed."""
+    """Check that the field equals the version that the subject's ``--version`` printed."""
     having = carrying(requirement, view)
     if not having:
         return nothing_seen(requirement, chosen(requirement, view))
@@ -117,9 +121,9 @@ def subject_version(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def same_instant(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the ISO 8601 time in the field is the record's own time.
+    """Check that the field, an ISO 8601 time, is the record's own time.
 
-    ``params.tolerance_ms``: the CLI reads its clock once for each of the two.
+    They may differ by ``params.tolerance_ms``: the CLI reads its clock once for each.
     """
     tolerance_ms = float(str(requirement.params["tolerance_ms"]))
     items = [
@@ -146,7 +150,7 @@ def _milliseconds(item: Item) -> int:
 
 
 def _instant(value: Any) -> int | None:
-    """Milliseconds since the epoch, or ``None`` for what is no ISO 8601 time with a zone."""
+    """Return an ISO 8601 time in milliseconds since the epoch; None without a time zone."""
     try:
         time = datetime.fromisoformat(value)
     except (TypeError, ValueError):

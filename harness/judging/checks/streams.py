@@ -1,4 +1,4 @@
-"""Checks of the data model: what OpenTelemetry demands of streams of data points."""
+"""Checks of OpenTelemetry's data model: what it demands of streams of data points."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Stream = tuple[str, str]
 
 
 def times_ordered(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that a data point has a time, and does not begin after it."""
+    """Check that each data point has a start time and a time that is not before it."""
     items = [item for item in chosen(requirement, view) if ("time_unix_nano",) not in item.unseen]
     if not items:
         return nothing_seen(requirement, items)
@@ -33,7 +33,7 @@ def times_ordered(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def unique_keys(requirement: Requirement, view: CaptureView) -> Outcome:
-    """No attribute key stands twice in one set (resource, scope, data point or event)."""
+    """Check that no attribute key is repeated within a resource, scope, data point or event."""
     items = chosen(requirement, view)
     if not items:
         return nothing_seen(requirement, items)
@@ -46,25 +46,25 @@ def unique_keys(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def one_point_per_stream(requirement: Requirement, view: CaptureView) -> Outcome:
-    """In one request, a stream has one data point."""
+    """Check that a request holds at most one data point of each stream."""
     items = chosen(requirement, view)
     if not items:
         return nothing_seen(requirement, items)
-    seen = Counter((item.view["export"], *_stream(item)) for item in items)
+    points = Counter((item.view["export"], *_stream(item)) for item in items)
     findings = tuple(
         Finding(
             "one data point",
             f"{times} of {name} with {attributes}",
             f"{view.run.label} · metrics export {export}",
         )
-        for (export, name, attributes), times in seen.items()
+        for (export, name, attributes), times in points.items()
         if times > 1
     )
     return Judged(len(items), findings)
 
 
 def windows_apart(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Delta windows of one stream do not overlap: nothing is counted twice."""
+    """Check that the time windows of a delta stream do not overlap, so nothing is counted twice."""
 
     def wrong(earlier: Item, later: Item) -> bool:
         return bool(later.view["start_time_unix_nano"] < earlier.view["time_unix_nano"])
@@ -75,7 +75,7 @@ def windows_apart(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def never_falls(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that a cumulative stream keeps its start, and that its value never falls."""
+    """Check that a cumulative stream keeps its start time, and that its value never falls."""
 
     def wrong(earlier: Item, later: Item) -> bool:
         return bool(
@@ -109,7 +109,7 @@ def _successive(
 
 
 def _pairs(items: list[Item], temporality: str) -> Iterator[tuple[Item, Item]]:
-    """Each two successive data points of one stream, by time."""
+    """Yield each two successive data points of every stream, in order of time."""
     streams: dict[_Stream, list[Item]] = defaultdict(list)
     for item in items:
         if item.view["temporality"] == temporality:

@@ -1,4 +1,4 @@
-"""Checks of what events say of a tool against what it was asked and did."""
+"""Checks of events about tools against what the tools were asked and did."""
 
 from __future__ import annotations
 
@@ -28,30 +28,33 @@ UNKNOWN = "unknown"
 
 
 def decided(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Each decision made as ``params.source`` says is told so, accepted or rejected."""
+    """Check that each permission decision by ``params.source`` has an event that says so.
+
+    The event must name the source, and whether the tool was accepted or rejected.
+    """
     source = str(requirement.params["source"])
-    made = [each for each in view.truth.decisions if each.source == source]
+    made = [decision for decision in view.truth.decisions if decision.source == source]
     if not made:
         return NotExercised(f"the run saw no decision by {source}")
     items = chosen(requirement, view)
     if not items:
         return nothing_seen(requirement, items)
-    told = {decision.tool_use_id: item for decision, item in paired(view.truth.decisions, items)}
+    events = {decision.tool_use_id: item for decision, item in paired(view.truth.decisions, items)}
     findings = []
     for decision in made:
-        item = told.get(decision.tool_use_id)
+        item = events.get(decision.tool_use_id)
         wanted = ("accept" if decision.accepted else "reject", source)
         if item is None:
             findings.append(
                 Finding(f"{decision.name}: {wanted[0]} by {source}", "no event", view.run.label)
             )
             continue
-        seen = (item.at(("attributes", "decision")), item.at(("attributes", "source")))
-        if seen != wanted:
+        reported = (item.at(("attributes", "decision")), item.at(("attributes", "source")))
+        if reported != wanted:
             findings.append(
                 Finding(
                     f"{decision.name}: {wanted[0]} by {source}",
-                    f"{seen[0]} by {seen[1]}",
+                    f"{reported[0]} by {reported[1]}",
                     item.where,
                 )
             )
@@ -59,19 +62,19 @@ def decided(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the counter holds each decision about an edit under its tool and language.
+    """Check that the counter of decisions about edits agrees with those made, by tool and language.
 
-    Only those that ``params.decision`` and ``params.language`` (``known``, ``unknown``) choose,
-    and those of ``params.sources``, then under their source, too.
+    ``params.decision`` and ``params.language`` (``known``, ``unknown``) select some of the
+    decisions; with ``params.sources``, only those by these sources are counted, and by source.
     """
     items = view.select(requirement.selects)
     if not items:
         return nothing_seen(requirement, [])
     wanted: Counter[tuple[str, ...]] = Counter()
-    for each in view.truth.decisions:
-        decision = "accept" if each.accepted else "reject"
-        key = (each.name, decision, language_of(each.input), each.source)
-        if each.name in EDIT_TOOLS and _asked_for(requirement, key):
+    for decision in view.truth.decisions:
+        answer = "accept" if decision.accepted else "reject"
+        key = (decision.name, answer, language_of(decision.input), decision.source)
+        if decision.name in EDIT_TOOLS and _asked_for(requirement, key):
             wanted[_grouping_key(requirement, key)] += 1
     if not wanted:
         return NotExercised("the run saw no such decision about an edit")
@@ -81,33 +84,33 @@ def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
         # The first document called it `tool`, every release `tool_name`.
         tool = str(attributes.get("tool_name", attributes.get("tool")))
         rest = (str(attributes.get(name)) for name in ("decision", "language", "source"))
-        found = (tool, *rest)
-        if _asked_for(requirement, found):
-            counted[_grouping_key(requirement, found)].append(item)
-    seen = {each: total(members) for each, members in counted.items()}
+        point_key = (tool, *rest)
+        if _asked_for(requirement, point_key):
+            counted[_grouping_key(requirement, point_key)].append(item)
+    sums = {group: total(members) for group, members in counted.items()}
     findings = tuple(
         Finding(
-            f"{wanted[each]} of {', '.join(each)}",
-            f"{seen.get(each, 0):g}",
+            f"{wanted[group]} of {', '.join(group)}",
+            f"{sums.get(group, 0):g}",
             f"{view.run.label} · {requirement.selects}",
         )
-        for each in sorted(wanted.keys() | seen.keys())
-        if wanted[each] != seen.get(each, 0)
+        for group in sorted(wanted.keys() | sums.keys())
+        if wanted[group] != sums.get(group, 0)
     )
     return Judged(wanted.total(), findings)
 
 
 def language_of(tool_input: Mapping[str, object]) -> str:
-    """Return the language of the file that an edit tool names.
+    """Return the language of the file in an edit tool's input, by its extension.
 
-    Of a notebook the documents say nothing: no release knows its extension.
+    The documents say nothing of notebooks, and no release knows their extension.
     """
     path = tool_input.get("file_path") or tool_input.get("notebook_path") or ""
     return LANGUAGES.get(PurePath(str(path)).suffix, UNKNOWN)
 
 
 def _asked_for(requirement: Requirement, key: tuple[str, ...]) -> bool:
-    """Whether (tool, decision, language, source) is among those that the requirement means."""
+    """Return whether the requirement is about a (tool, decision, language, source)."""
     _, decision, language, source = key
     params = requirement.params
     sources = params.get("sources", [source])
@@ -119,12 +122,15 @@ def _asked_for(requirement: Requirement, key: tuple[str, ...]) -> bool:
 
 
 def _grouping_key(requirement: Requirement, key: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the grouping key: with the source only for requirements with ``params.sources``."""
+    """Return the key by which decisions are counted.
+
+    It includes the source only for requirements with ``params.sources``.
+    """
     return key if "sources" in requirement.params else key[:-1]
 
 
 def tool_outcome(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field is ``true`` for tools that worked, ``false`` for those that failed."""
+    """Check that the field is ``true`` for a tool that succeeded, ``false`` for one that failed."""
     return _of_each_run(
         requirement, view, lambda run: ("true" if run.ok else "false",), lambda value: value
     )
@@ -141,10 +147,10 @@ def tool_name(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def input_size(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field is the length of the input as compact JSON.
+    """Check that the field is the length of the tool's input as compact JSON.
 
-    Judged on ``params.tools``, whose input the CLI does not complete with defaults, and
-    on inputs in ASCII, for which every unit of length is the same.
+    Only tools of ``params.tools`` are judged, whose input the CLI does not complete with
+    defaults, and only input in ASCII, for which every unit of length is the same.
     """
     tools = requirement.params["tools"]
     assert isinstance(tools, list)
@@ -157,11 +163,12 @@ def input_size(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def result_size(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field is the length of what the tool answered, where that is plain text.
+    """Check that the field is the length of the tool's result, where that is plain text.
 
-    In bytes, or else in UTF-16 code units (``params.units`` false does not allow those).
+    The length is in bytes, or in UTF-16 code units unless ``params.units`` is false.
 
-    Judged on ``params.tools``: for a command that prints nothing the CLI makes up a text.
+    Only tools of ``params.tools`` are judged: for a command that prints nothing, the CLI makes up
+    a text.
     """
     tools = requirement.params["tools"]
     assert isinstance(tools, list)
@@ -176,7 +183,7 @@ def result_size(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def slept(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that a command that slept took at least so long, in milliseconds."""
+    """Check that the field, a duration in milliseconds, is not shorter than the command's sleep."""
     findings = []
     looked_at = 0
     for run, item in paired(view.truth.tools_that_ran, _of_accepted(chosen(requirement, view))):
@@ -196,7 +203,7 @@ def slept(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field is JSON that repeats what the tool (``params.tool``) was asked."""
+    """Check that the field is JSON that repeats what the tool ``params.tool`` was asked to do."""
     wanted_tool = str(requirement.params["tool"])
     keys = requirement.params.get("keys", ["timeout", "description"])
     assert isinstance(keys, list)
@@ -215,9 +222,9 @@ def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
         if value is MISSING:
             findings.append(Finding(json.dumps(wanted), "nothing", item.where))
             continue
-        seen = _parsed(value)
-        wrong = not isinstance(seen, dict) or any(
-            seen.get(key, MISSING) != each for key, each in wanted.items()
+        parsed = _parsed(value)
+        wrong = not isinstance(parsed, dict) or any(
+            parsed.get(key, MISSING) != argument for key, argument in wanted.items()
         )
         if wrong:
             findings.append(Finding(json.dumps(wanted), shown(value), item.where))
@@ -227,15 +234,15 @@ def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def input_repeated(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field is JSON that holds every argument that the tool was given."""
+    """Check that the field is JSON that holds every argument of the tool's input."""
     findings = []
     looked_at = 0
     for run, item in paired(view.truth.tools_that_ran, _of_accepted(_having(requirement, view))):
         looked_at += 1
         value = item.at(requirement.path)
-        seen = _parsed(value)
-        if not isinstance(seen, dict) or any(
-            seen.get(key, MISSING) != each for key, each in run.input.items()
+        parsed = _parsed(value)
+        if not isinstance(parsed, dict) or any(
+            parsed.get(key, MISSING) != argument for key, argument in run.input.items()
         ):
             findings.append(Finding(json.dumps(run.input), shown(value), item.where))
     if not looked_at:
@@ -246,9 +253,9 @@ def input_repeated(requirement: Requirement, view: CaptureView) -> Outcome:
 def expected_parameters(
     name: str, tool_input: Mapping[str, object], keys: Sequence[str]
 ) -> dict[str, object]:
-    """Return what the documents want in ``tool_parameters`` of a tool, of what its input holds.
+    """Return what ``tool_parameters`` of a tool must hold by the documents, given its input.
 
-    ``keys`` are those of a command that are repeated where they were given.
+    ``keys`` are the optional arguments of a command that are repeated if they were given.
     """
     if reported_name(name) == MCP_TOOL:
         _, server, tool = name.split("__", 2)
@@ -266,9 +273,9 @@ def _of_each_run(
     allowed: Callable[[ToolRun], tuple[object, ...]],
     read: Callable[[Any], object],
 ) -> Outcome:
-    """Check that the field of each tool's event is one of ``allowed(run)``.
+    """Check that the field of each tool's event is one of the values ``allowed(run)``.
 
-    A tool for which nothing is allowed is not judged.
+    A tool for which no value is allowed is not judged.
     """
     findings = []
     looked_at = 0
@@ -291,7 +298,7 @@ def _of_each_run(
 
 
 def _of_accepted(items: list[Item]) -> list[Item]:
-    """Without results of rejected tools, which the first document knows."""
+    """Leave out results of rejected tools, which the oldest document describes."""
     return [item for item in items if item.at(("attributes", "decision")) != "reject"]
 
 
@@ -304,7 +311,7 @@ def _having(requirement: Requirement, view: CaptureView) -> list[Item]:
 
 
 def _parsed(value: Any) -> Any:
-    """Return what the field says in JSON; None for what is no JSON, or cannot be read."""
+    """Parse the field as JSON; return None if it is not JSON."""
     try:
         return json.loads(str(value))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Checks of the requests themselves, and across the protocols."""
+"""Checks of requests, and of items compared across runs and protocols."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Shape = tuple[str, tuple[str, ...]]
 
 
 def configured_protocol(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Every request came by the protocol that the run configured."""
+    """Check that every request used the protocol that the run configured."""
     items = chosen(requirement, view)
     if not items:
         return nothing_seen(requirement, items)
@@ -30,9 +30,10 @@ def configured_protocol(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
-    """Check that the selected items have the same names and attribute keys on every protocol.
+    """Check that the selected items have the same names and attribute keys over every protocol.
 
-    ``params.names``: of items with these names only, where others come and go by chance.
+    With ``params.names``, only items with these names are compared, for others come and go by
+    chance.
     """
     shapes: dict[Protocol, set[_Shape]] = {}
     for view in views:
@@ -58,18 +59,18 @@ def same_everywhere(requirement: Requirement, views: Sequence[CaptureView]) -> O
 
 
 def distinct(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
-    """No two runs have a value of the field in common."""
+    """Check that no two runs have a value of the field in common."""
     values = {
         view.run.label: {shown(value) for _, value in carrying(requirement, view)} for view in views
     }
     names = {view.run.label: view.run_name for view in views}
-    having = {label: seen for label, seen in values.items() if seen}
+    having = {label: shown_values for label, shown_values in values.items() if shown_values}
     if len(having) < 2:
         return NotExercised(f"fewer than two runs carried {'.'.join(requirement.path)}")
     first: dict[str, str] = {}
     findings = []
-    for label, seen in having.items():
-        for value in sorted(seen):
+    for label, shown_values in having.items():
+        for value in sorted(shown_values):
             if first.setdefault(value, label) != label:
                 both = (names[first[value]], names[label])
                 findings.append(Finding(f"another than in {first[value]}", value, label, runs=both))
@@ -77,7 +78,7 @@ def distinct(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
 
 
 def equal_in_all(requirement: Requirement, views: Sequence[CaptureView]) -> Outcome:
-    """Check that the field has one value in all selected items of all runs."""
+    """Check that the field has the same value on all selected items of all runs."""
     having = [
         (item, value, view.run_name)
         for view in views
@@ -103,12 +104,10 @@ def equal_in_all(requirement: Requirement, views: Sequence[CaptureView]) -> Outc
 def _showing(
     requirement: Requirement, views: Sequence[CaptureView], shape: _Shape, lacking: Protocol
 ) -> tuple[RunName, ...]:
-    """Return the runs of one scenario that has the shape over one protocol only.
+    """Return the runs that show a shape to be missing over the protocol ``lacking``.
 
-    Those of the first such scenario, over the protocol that has it and the one that lacks it;
-    none where no scenario shows it alone.
-
-    Those of the first such scenario; none where no scenario shows it alone.
+    These are the runs of the first scenario that was run over ``lacking`` and has the shape over
+    another protocol; none if there is no such scenario.
     """
     there = {view.run.scenario for view in views if view.protocol is lacking}
     for view in views:
@@ -119,7 +118,7 @@ def _showing(
 
 
 def _over_two(views: Sequence[CaptureView], one: RunName, other: RunName) -> tuple[RunName, ...]:
-    """Return the two runs and, where both are of one protocol, others of their scenarios."""
+    """Return the two runs; if both use one protocol, every run of their scenarios."""
     if one.protocol != other.protocol:
         return (one, other)
     return _runs_of(views, {one.scenario, other.scenario})
@@ -131,10 +130,10 @@ def _runs_of(views: Sequence[CaptureView], scenarios: Collection[str]) -> tuple[
 
 
 def _shapes(requirement: Requirement, view: CaptureView) -> set[_Shape]:
-    """Name and attribute keys of each item.
+    """Return the distinct shapes (name and attribute keys) of the selected items.
 
-    Items of the subject's side business, which differs from run to run, are
-    no difference between protocols: a shape counts once, however often it came.
+    How often a shape came does not count: the auxiliary calls of the subject differ from run to
+    run, which is no difference between protocols.
     """
     names = requirement.params.get("names")
     assert names is None or isinstance(names, list)

@@ -1,4 +1,4 @@
-"""What must have left a trace: occasions, counted in the ground truth of a run."""
+"""The occasions: what must have left telemetry, counted in the ground truth of a run."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ OCCASIONS: Mapping[str, Callable[[GroundTruth], int]] = {
     ),
     "a failed API request": lambda truth: len(truth.failures),
     "a tool run": lambda truth: len(truth.tools_that_ran),
-    "a rejected tool": lambda truth: sum(not each.accepted for each in truth.decisions),
+    "a rejected tool": lambda truth: sum(not decision.accepted for decision in truth.decisions),
     "a decision": lambda truth: len(truth.decisions),
     "a failed tool run": lambda truth: sum(not run.ok for run in truth.tools_that_ran),
     "a decision about an edit": lambda truth: sum(
-        each.name in EDIT_TOOLS for each in truth.decisions
+        decision.name in EDIT_TOOLS for decision in truth.decisions
     ),
     "a changed line": lambda truth: truth.lines_added + truth.lines_removed,
     "an added line": lambda truth: truth.lines_added,

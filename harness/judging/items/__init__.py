@@ -1,1 +1,1 @@
-"""What checks look at: views of a capture as plain items, and the measures of whole runs."""
+"""Items: the views of a capture that checks judge, and measures of whole runs."""

@@ -1,4 +1,4 @@
-"""Words for a reader: what a JSON Schema expects, and what was seen."""
+"""Describe for a reader what a JSON Schema expects, and what was seen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_ABRIDGED = 60
 
 
 def shown(value: Any) -> str:
-    """Show a value as it was seen, typed and not too long: ``"13" (string)``."""
+    """Show a value with its type, cut off if it is long: ``"13" (string)``."""
     if isinstance(value, Mapping | list | str | bool | int | float) or value is None:
         text = json.dumps(value, ensure_ascii=False, default=str)
         kind = _KINDS.get(type(value), "object")
@@ -22,7 +22,7 @@ def shown(value: Any) -> str:
 
 
 def abridged(text: str) -> str:
-    """Text of any length and kind on a bit of a line."""
+    """Quote a text on one line, cut off if it is long."""
     shown = json.dumps(text, ensure_ascii=False)
     return shown if len(shown) <= _LONGEST_ABRIDGED else f"{shown[:_LONGEST_ABRIDGED]}…"
 
@@ -38,7 +38,7 @@ _KINDS = {
 
 
 def expected(schema: Any) -> str:
-    """Say in a short phrase what a schema asks for."""
+    """Describe in a short phrase what a schema asks for."""
     if not isinstance(schema, Mapping):
         return "anything" if schema else "nothing"
     if "title" in schema:
@@ -47,7 +47,7 @@ def expected(schema: Any) -> str:
     if "const" in schema:
         parts.append(shown(schema["const"]))
     if "enum" in schema:
-        parts.append("one of " + ", ".join(json.dumps(each) for each in schema["enum"]))
+        parts.append("one of " + ", ".join(json.dumps(value) for value in schema["enum"]))
     if "type" in schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         parts.append(" or ".join(_article(kind) for kind in kinds))
@@ -56,9 +56,9 @@ def expected(schema: Any) -> str:
             parts.append(f"{words} {json.dumps(schema[keyword], ensure_ascii=False)}")
     for keyword in ("anyOf", "oneOf"):
         if keyword in schema:
-            parts.append(" or ".join(expected(each) for each in schema[keyword]))
+            parts.append(" or ".join(expected(subschema) for subschema in schema[keyword]))
     if "allOf" in schema:
-        parts.append(" and ".join(expected(each) for each in schema["allOf"]))
+        parts.append(" and ".join(expected(subschema) for subschema in schema["allOf"]))
     if "not" in schema:
         parts.append(f"not {expected(schema['not'])}")
     return ", ".join(parts) or "anything"

@@ -1,4 +1,4 @@
-"""What checks look at: one thing with its place in the capture."""
+"""The item: one thing that a check looks at, and where it is in the capture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Kind(StrEnum):
-    """What an item is made of."""
+    """The kind of thing that an item describes."""
 
     METRIC = "metric"
     """One data point of a metric."""
@@ -29,10 +29,11 @@ EVERY: Mapping[str, Kind] = {"metrics": Kind.METRIC, "events": Kind.EVENT, "span
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One selected thing: ``where`` it stands, and its ``view`` for a JSON Schema.
+    """One selected thing: ``view`` is judged by JSON Schemas, ``where`` says where it is.
 
-    ``unseen`` are paths to fields that the way in which it came does not show: they are
-    neither right nor wrong.  ``kind`` says what the view describes.
+    ``unseen`` are paths to fields that the item's source cannot show (the console prints no
+    temporality): they count neither as present nor as missing. ``kind`` says what the view
+    describes.
     """
 
     where: str
@@ -42,12 +43,12 @@ class Item:
 
     @property
     def time_unix_nano(self) -> int:
-        """When it happened; a span, when it started."""
+        """The time of the item; the start time of a span."""
         name = "start_time_unix_nano" if self.kind is Kind.SPAN else "time_unix_nano"
         return int(self.view[name])
 
     def at(self, path: tuple[str, ...]) -> Any:
-        """Return the field that ``path`` leads to, or :data:`MISSING`."""
+        """Return the field at ``path``, or :data:`MISSING`."""
         value: Any = self.view
         for step in path:
             if not isinstance(value, Mapping) or step not in value:

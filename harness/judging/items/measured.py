@@ -1,6 +1,6 @@
-"""What a measure is: a function that makes items of a whole run for the schemas to judge.
+"""Measures: functions that make items of a whole run, for the schemas to judge.
 
-A measure only measures; the numbers that it is held to stand in the schema.
+A measure only measures; the limits that it is held to are in the schema.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ NO_MEASURES: Measures = {}
 
 
 def by_name(*measures: Measure) -> Measures:
-    """Key functions by their own names."""
+    """Return the measures by their function names."""
     return {measure.__name__: measure for measure in measures}

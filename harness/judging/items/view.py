@@ -1,4 +1,4 @@
-"""A capture as the checks and the schemas see it: plain JSON-like items with a place."""
+"""Convert a capture to the items that checks and schemas judge: plain JSON-like values."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class CaptureView:
 
     @cached_property
     def run_name(self) -> RunName:
-        """The run, as findings name it."""
+        """The name of the run in findings."""
         run = self.run
         return RunName(run.scenario, run.protocol.value, DRAWN in run.traits)
 
     def select(self, selector: Selector) -> tuple[Item, ...]:
-        """Return the items that a requirement applies to, in order of arrival."""
+        """Return the items that ``selector`` selects, in order of arrival."""
         if selector not in self._selected:
             self._selected[selector] = tuple(self._find(selector))
         return self._selected[selector]
@@ -80,7 +80,7 @@ class CaptureView:
                 return list(self._measures[selector.name](self.capture))
         raise ValueError(f"nothing is known of {selector}")
 
-    def _place(self, export: Export) -> str:
+    def _where(self, export: Export) -> str:
         signal = export.signal or "unrecognised"
         return f"{self.run.label} · {signal} export {export.sequence}"
 
@@ -96,7 +96,7 @@ class CaptureView:
     def _points(self) -> list[Item]:
         return [
             Item(
-                f"{self._place(export)} · {point.metric.name} · point {n}",
+                f"{self._where(export)} · {point.metric.name} · point {n}",
                 {**point_view(point), "export": export.sequence, "collector": export.collector},
                 UNSEEN.get(export.collector, frozenset()),
                 Kind.METRIC,
@@ -109,7 +109,7 @@ class CaptureView:
     def _events(self) -> list[Item]:
         return [
             Item(
-                f"{self._place(export)} · {_called(event)} · record {n}",
+                f"{self._where(export)} · {_called(event)} · record {n}",
                 {**event_view(event), "collector": export.collector},
                 UNSEEN.get(export.collector, frozenset()),
                 Kind.EVENT,
@@ -123,7 +123,7 @@ class CaptureView:
         run = {"scenario": self.run.scenario, "protocol": self.protocol}
         return [
             Item(
-                f"{self._place(export)} · {span.name or 'a span without a name'} · span {n}",
+                f"{self._where(export)} · {span.name or 'a span without a name'} · span {n}",
                 {
                     **span_view(span),
                     "run": run,
@@ -140,7 +140,7 @@ class CaptureView:
     @cached_property
     def _exports(self) -> list[Item]:
         return [
-            Item(self._place(export), export_view(export), kind=Kind.EXPORT)
+            Item(self._where(export), export_view(export), kind=Kind.EXPORT)
             for export in self.capture.exports
             if not is_exposed(export)
         ]
@@ -149,7 +149,7 @@ class CaptureView:
     def _resources(self) -> list[Item]:
         return [
             Item(
-                f"{self._place(export)} · resource",
+                f"{self._where(export)} · resource",
                 {**_resource(resource), "signal": signal},
                 kind=Kind.RESOURCE,
             )
@@ -162,7 +162,7 @@ class CaptureView:
     def _scopes(self) -> list[Item]:
         return [
             Item(
-                f"{self._place(export)} · scope",
+                f"{self._where(export)} · scope",
                 {**_scope(scope), "signal": signal},
                 kind=Kind.SCOPE,
             )
@@ -173,7 +173,7 @@ class CaptureView:
 
 
 def named(selector: Selector, view: Mapping[str, Any]) -> bool:
-    """Whether a data point, an event or a span goes by the selector's name."""
+    """Return whether a data point, an event or a span has the selector's name."""
     if selector.kind == "event":
         return selector.name in view["names"]
     if selector.kind == "span":
@@ -264,16 +264,16 @@ def export_view(export: Export) -> dict[str, Any]:
 
 
 def refusal(export: Export) -> str:
-    """Why a request was refused, with what it asked for; empty for an accepted one."""
+    """Return why a request was refused, with its method and path; empty for an accepted one."""
     return f"{export.method} {export.path}: {export.rejected}" if export.rejected else ""
 
 
 def plain(value: Value) -> Any:
-    """Return an OTLP value as JSON Schema can judge it: int and float stay apart."""
+    """Convert an OTLP value to JSON for a schema to judge; int and float stay apart."""
     if isinstance(value, Attributes):
-        return {key: plain(each) for key, each in value.items()}
+        return {key: plain(member) for key, member in value.items()}
     if isinstance(value, tuple):
-        return [plain(each) for each in value]
+        return [plain(member) for member in value]
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
     return value
@@ -295,12 +295,12 @@ def _scope(scope: Scope) -> dict[str, Any]:
 
 
 def _owners(export: Export) -> list[tuple[Signal, Resource, Scope]]:
-    """Each distinct pair of resource and scope of one export."""
-    found: dict[tuple[Resource, Scope], Signal] = {}
+    """Return each distinct (signal, resource, scope) of an export."""
+    signals: dict[tuple[Resource, Scope], Signal] = {}
     for point in export.data_points:
-        found.setdefault((point.resource, point.scope), Signal.METRICS)
+        signals.setdefault((point.resource, point.scope), Signal.METRICS)
     for event in export.events:
-        found.setdefault((event.resource, event.scope), Signal.LOGS)
+        signals.setdefault((event.resource, event.scope), Signal.LOGS)
     for span in export.spans:
-        found.setdefault((span.resource, span.scope), Signal.TRACES)
-    return [(signal, resource, scope) for (resource, scope), signal in found.items()]
+        signals.setdefault((span.resource, span.scope), Signal.TRACES)
+    return [(signal, resource, scope) for (resource, scope), signal in signals.items()]

@@ -1,1 +1,1 @@
-"""Delivery while collectors refuse, stall, break off or are away."""
+"""Delivery to collectors that refuse, stall, reset connections or are unreachable."""

@@ -1,4 +1,4 @@
-"""What the conforming emitter sends for the theme."""
+"""What this theme adds to the conforming emitter."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Hold the numbers and texts of the experiments with collectors in trouble, each once.
+"""Numbers and texts of the experiments with failing collectors, each defined once.
 
-Scenarios and mutants read them here; the schema ``collector_failures.json`` is held to
-them by a test.  All ``_S`` are seconds.
+Scenarios and mutants read them here; the schema ``collector_failures.json`` is held to them by a
+test. All ``_S`` are seconds.
 """
 
 from __future__ import annotations

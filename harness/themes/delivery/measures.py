@@ -1,4 +1,4 @@
-"""What became of everything that was sent, once or again and again; and how it was framed."""
+"""Measure how often and when each delivery was sent, and how requests were framed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from harness.otlp.model import Protocol
 
 
 def deliveries(capture: Capture) -> list[Item]:
-    """One item for each delivery: the same content, however often it was sent.
+    """Return one item for each delivery: the same content, however often it was sent.
 
-    ``first`` is what its first request was answered with (empty: success as ever).
-    ``first_wait_s`` lies between its first and its second request; ``growth`` is the last
-    such pause by the first.  ``taken`` counts the requests that were answered with
-    success, partial or not, ``after_taken`` those that came after one.  ``watched_s`` is
-    how long the session went on after the first request, ``given_up_s`` for how long the
-    client waited for an answer that did not come.
+    ``first`` names the scripted answer to its first request (empty: an ordinary success).
+    ``first_wait_s`` is the time between its first and its second request; ``growth`` is the last
+    such pause divided by the first. ``taken`` counts the requests that were answered with
+    success, full or partial, ``after_taken`` the requests that came after one of those.
+    ``watched_s`` is how long the session went on after the first request, ``given_up_s`` how long
+    the client waited for an answer that did not come.
     """
     known = Deliveries(
         export
@@ -27,8 +27,11 @@ def deliveries(capture: Capture) -> list[Item]:
         if export.signal is not None and export.decode_error is None
     )
     return [
-        Item(f"{capture.run.label} · {_called(each)}", _view(each, capture.run.ended_unix_nano))
-        for each in known.all
+        Item(
+            f"{capture.run.label} · {_called(delivery)}",
+            _view(delivery, capture.run.ended_unix_nano),
+        )
+        for delivery in known.all
     ]
 
 
@@ -69,10 +72,10 @@ def _taken(export: Export) -> bool:
 
 
 def framing(capture: Capture) -> list[Item]:
-    """How each request over HTTP says where its body ends: one item for each.
+    """Return one item for each request over HTTP: how it says where its body ends.
 
-    ``declared`` is the Content-Length in bytes, null without one; ``chunked`` says whether
-    the body came in chunks.
+    ``declared`` is the Content-Length in bytes, null without one; ``chunked`` says whether the
+    body came in chunks.
     """
     return [
         Item(

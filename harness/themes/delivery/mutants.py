@@ -1,4 +1,4 @@
-"""Lies about what is sent again, when, and how the session takes it."""
+"""Lies about retries of exports, and about how a session copes with a failing collector."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ _SECOND_NS = 1_000_000_000
 def not_sent_again(capture: Capture, requirement: Requirement) -> Capture:
     """Give up a refused delivery after its first request."""
     _, *later = _delivery(capture, requirement).attempts
-    return replace(capture, exports=tuple(each for each in capture.exports if each not in later))
+    return replace(
+        capture, exports=tuple(export for export in capture.exports if export not in later)
+    )
 
 
 def sent_again(capture: Capture, requirement: Requirement) -> Capture:
@@ -36,7 +38,7 @@ def sent_again(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def taken_again(capture: Capture, requirement: Requirement) -> Capture:
-    """Send once more what was accepted at once by a collector without trouble."""
+    """Send again a request that was accepted at once."""
     plain = [export for export in capture.accepted if export.items and not export.answered]
     if not plain:
         raise ValueError(f"{capture.run.label} had nothing but trouble")
@@ -44,7 +46,7 @@ def taken_again(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def taken_twice(capture: Capture, requirement: Requirement) -> Capture:
-    """Send a request with one data point that adds nothing, twice."""
+    """Send the same request twice: a new one, with one data point of value 0."""
     last = max(
         (export for export in capture.accepted if export.data_points),
         key=lambda export: export.data_points[-1].time_unix_nano,
@@ -58,9 +60,9 @@ def taken_twice(capture: Capture, requirement: Requirement) -> Capture:
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
                 point = point or metric.sum.data_points[-1]
-                kept = [point] if point in metric.sum.data_points else []
+                remaining = [point] if point in metric.sum.data_points else []
                 del metric.sum.data_points[:]
-                metric.sum.data_points.extend(kept)
+                metric.sum.data_points.extend(remaining)
     assert point is not None
     prune(message)
     (kept_point,) = message.resource_metrics[0].scope_metrics[0].metrics[0].sum.data_points
@@ -71,13 +73,13 @@ def taken_twice(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def sent_again_at_once(capture: Capture, requirement: Requirement) -> Capture:
-    """Send the second request of a delivery right after the first."""
+    """Send the second request of a delivery at once, without a pause."""
     first, second, *_ = _several(_delivery(capture, requirement), 2)
     return _moved(capture, second, first.arrived_unix_nano + round(AT_ONCE_S * _SECOND_NS))
 
 
 def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
-    """Make the last pause of a delivery half as long as its first."""
+    """Make the last pause between requests of a delivery half as long as the first."""
     first, second, *_ = attempts = _several(_delivery(capture, requirement), 3)
     pause = second.arrived_unix_nano - first.arrived_unix_nano
     *_, earlier, last = attempts
@@ -85,7 +87,7 @@ def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def waits_on(capture: Capture, requirement: Requirement) -> Capture:
-    """Wait five seconds longer for an answer."""
+    """Wait five seconds longer for an answer before giving up."""
     first = _delivery(capture, requirement).attempts[0]
     longer = first.given_up_unix_nano + round(WAITS_ON_S * _SECOND_NS)
     later = replace(first, given_up_unix_nano=longer)
@@ -103,23 +105,23 @@ def says_nothing(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def lingers(capture: Capture, requirement: Requirement) -> Capture:
-    """Let the session hang for a minute after its work."""
+    """Keep the process running for a minute after its work."""
 
-    def linger(seen: Aftermath) -> Aftermath:
-        if seen.lingered_s is None:
+    def linger(aftermath: Aftermath) -> Aftermath:
+        if aftermath.lingered_s is None:
             raise ValueError(f"{capture.run.label} did no work that it could outlast")
-        return replace(seen, lingered_s=LINGERS_S)
+        return replace(aftermath, lingered_s=LINGERS_S)
 
     return edit_observed(capture, Aftermath, linger)
 
 
 def never_again(capture: Capture, requirement: Requirement) -> Capture:
-    """Nothing is exported after the collector’s trouble."""
+    """Export nothing after the collector's failure."""
     return _none_after(capture, requirement.path[-1])
 
 
 def _delivery(capture: Capture, requirement: Requirement) -> Delivery:
-    """Return the first delivery that the requirement looks at and that has the field."""
+    """Return the first delivery that the requirement is about and whose item has the field."""
     items = chosen(requirement, CaptureView(capture, by_name(*MEASURES)))
     for delivery in Deliveries(capture.exports).all:
         first = delivery.attempts[0]
@@ -146,17 +148,17 @@ def _with(capture: Capture, export: Export) -> Capture:
 
 def _instead(capture: Capture, one: Export, other: Export) -> Capture:
     return replace(
-        capture, exports=tuple(other if each is one else each for each in capture.exports)
+        capture, exports=tuple(other if export is one else export for export in capture.exports)
     )
 
 
 def sent_in_chunks(capture: Capture, requirement: Requirement) -> Capture:
-    """Send the last request over HTTP in chunks, without a declared length."""
-    over_http = [each for each in capture.exports if each.header("content-length")]
+    """Send the last request over HTTP in chunks, without a Content-Length."""
+    over_http = [export for export in capture.exports if export.header("content-length")]
     if not over_http:
         raise ValueError(f"{capture.run.label} exported nothing over HTTP")
     last = over_http[-1]
-    others = [each for each in last.headers if each[0].lower() != "content-length"]
+    others = [header for header in last.headers if header[0].lower() != "content-length"]
     return _instead(
         capture, last, replace(last, headers=(*others, ("transfer-encoding", "chunked")))
     )
@@ -167,12 +169,12 @@ def _moved(capture: Capture, export: Export, arrived_unix_nano: int) -> Capture:
 
 
 def _none_after(capture: Capture, name: str) -> Capture:
-    """Let nothing come after the trouble that the field ``name`` of the aftermath is about."""
+    """Set the count of exports accepted after a failure, the field ``name``, to 0."""
 
-    def none(seen: Aftermath) -> Aftermath:
-        if getattr(seen, name) is None:
+    def none(aftermath: Aftermath) -> Aftermath:
+        if getattr(aftermath, name) is None:
             raise ValueError(f"{capture.run.label} was not observed for {name}")
-        return replace(seen, **{name: 0})
+        return replace(aftermath, **{name: 0})
 
     return edit_observed(capture, Aftermath, none)
 

@@ -1,4 +1,4 @@
-"""What the scenarios about collectors in trouble observe."""
+"""What the scenarios about failing collectors observe besides telemetry."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from harness.capture.observed import Observation
 
 @dataclass(frozen=True, slots=True)
 class Aftermath(Observation):
-    """What followed the work and the troubles of a session.
+    """What followed the work of a session, and the failures of its collectors.
 
-    ``lingered_s`` is how long the process went on after its last step (None: it took
-    none).  The others count the exports that a collector accepted after its trouble
-    (None: it had none): ``absent`` listens late, ``cutting`` resets a connection.
+    ``lingered_s`` is how long the process went on after its last step (None: it took none). The
+    others count the exports that a collector accepted after its failure (None: it had none): the
+    collector ``absent`` starts to listen late, ``cutting`` resets a connection.
     """
 
     lingered_s: float | None = None

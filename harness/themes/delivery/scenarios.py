@@ -1,7 +1,7 @@
-"""Collectors that refuse, are slow, hang up, or are not there at all.
+"""Sessions with collectors that refuse, are slow, reset connections or are unreachable.
 
-The session works on meanwhile, so that a subject has time to send again, until it is
-known what came of everything; each tool call gives it something more to export.
+The session works on meanwhile, so that a subject has time to send again, until the outcome of
+every delivery is known; each tool call gives it something more to export.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _observe(stage: Stage, completed: Completed) -> Aftermath:
 
 
 def _after_the_trouble(stage: Stage, name: str) -> int | None:
-    """Count what the collector ``name`` accepted after its trouble; None if it had none."""
+    """Count what the collector ``name`` accepted after its failure; None if it had none."""
     proxy = stage.proxies.get(name)
     troubles = (*proxy.cuts, *proxy.openings) if proxy is not None else ()
     if not troubles:
@@ -132,10 +132,10 @@ def _settled(stage: Stage) -> bool:
 def _refusing(
     name: str, plan: Mapping[Signal, Sequence[Reply]], protocols: tuple[Protocol, ...]
 ) -> Scenario:
-    told = ", ".join(reply.called for replies in plan.values() for reply in replies)
+    answers = ", ".join(reply.called for replies in plan.values() for reply in replies)
     return _scenario(
         name,
-        f"A session at a collector that answers, once each: {told.replace('_', ' ')}",
+        f"A session at a collector that answers, once each: {answers.replace('_', ' ')}",
         _settled,
         environment=_OFTEN,
         backends={MAIN: Backend(responder=partial(Scripted, plan))},
@@ -153,7 +153,7 @@ def _all_but_the_first_held() -> Scripted:
 
 
 def _both_given_up(stage: Stage) -> bool:
-    given_up = {each.signal for each in stage.main.exports if each.given_up_unix_nano}
+    given_up = {export.signal for export in stage.main.exports if export.given_up_unix_nano}
     return given_up >= {Signal.METRICS, Signal.LOGS}
 
 
@@ -169,7 +169,7 @@ SLOW_COLLECTOR = _scenario(
 
 
 def _apart(stage: Stage) -> Mapping[str, str]:
-    """Metrics go to one collector, logs to the other."""
+    """Configure one collector for metrics and another for logs."""
     paths = ("", "") if stage.protocol is Protocol.GRPC else ("/v1/metrics", "/v1/logs")
     return {
         **telemetry_settings(stage.protocol, stage.endpoint(_ABSENT)),
@@ -179,7 +179,7 @@ def _apart(stage: Stage) -> Mapping[str, str]:
 
 
 def _trouble(stage: Stage) -> None:
-    """Cut off a request with logs, and let metrics in after some more have come."""
+    """Reset a request with logs, then start to listen for metrics once more logs have come."""
     logs = stage.collectors[_CUTTING]
     logs.wait_for_exports(2, _DEADLINE_S)
     stage.proxies[_CUTTING].cut()
@@ -188,7 +188,7 @@ def _trouble(stage: Stage) -> None:
 
 
 def _back(stage: Stage) -> bool:
-    """So much came that what was lost had its time to come, too."""
+    """Return whether enough has arrived that what was lost could have been sent again, too."""
     return len(stage.collectors[_ABSENT].exports) >= 7
 
 

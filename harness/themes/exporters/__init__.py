@@ -1,1 +1,1 @@
-"""Which exporters are used: opt-in, console, Prometheus, several at once."""
+"""The choice of exporters: opt-in, console, Prometheus, several at once."""

@@ -1,7 +1,7 @@
-"""Hold the numbers and texts of the experiments with exporters, each once.
+"""Numbers and texts of the experiments with exporters, each defined once.
 
-Scenarios and mutants read them here; the schemas ``examples.json`` and ``opt_in.json`` are
-held to them by a test.
+Scenarios and mutants read them here; the schemas ``examples.json`` and ``opt_in.json`` are held
+to them by a test.
 """
 
 from __future__ import annotations

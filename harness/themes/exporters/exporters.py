@@ -1,7 +1,7 @@
-"""Which exporters a session uses: those that are named.
+"""Sessions with the console, Prometheus and OTLP exporters, alone and together.
 
-Sessions called ``example_…`` have the variables of the documents' example
-configurations and no others; only the endpoints are ours.
+Sessions called ``example_…`` have the variables of the documents' example configurations and no
+others; only the endpoints are ours.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ENABLED = {"CLAUDE_CODE_ENABLE_TELEMETRY": "1"}
 
 
 def _work(work: Path) -> tuple[Step, ...]:
-    """Something for most metrics to count."""
+    """Return steps that give most metrics something to count."""
     return (
         UseTool("Write", {"file_path": str(work / "new.py"), "content": "x = 1\ny = 2"}),
         UseTool(
@@ -49,7 +49,7 @@ def _work(work: Path) -> tuple[Step, ...]:
 
 
 def work_and_end(work: Path) -> Sequence[Step]:
-    """Something for most metrics to count, and an answer."""
+    """Return steps that give most metrics something to count, and a last answer."""
     return (*_work(work), Say("Done."))
 
 
@@ -58,12 +58,15 @@ def _work_and_be_scraped(work: Path) -> Sequence[Step | Until]:
 
 
 def _printed(stage: Stage, completed: Completed) -> Sequence[Export]:
-    """Return all that was printed: of a process's output, no more than the end is kept."""
+    """Return what was printed to standard output, as exports."""
     return printed_to(stage, completed, "stdout")
 
 
 def printed_to(stage: Stage, completed: Completed, *streams: str) -> Sequence[Export]:
-    """Return what was printed to these streams of the process, after what was received."""
+    """Return what was printed to these streams as exports, numbered after those received.
+
+    The sandbox keeps the whole output; ``completed`` holds no more than its end.
+    """
     exports: list[Export] = []
     for stream in streams:
         output = (stage.sandbox.output / stream).read_text(encoding="utf-8", errors="replace")
@@ -77,7 +80,7 @@ def printed_to(stage: Stage, completed: Completed, *streams: str) -> Sequence[Ex
 def _example(
     name: str, description: str, variables: Mapping[str, str], protocol: Protocol
 ) -> Scenario:
-    """``{endpoint}`` stands for the collector's."""
+    """Make the scenario of an example; ``{endpoint}`` in a variable becomes the collector's."""
 
     def configure(stage: Stage) -> Mapping[str, str]:
         endpoint = stage.endpoint()

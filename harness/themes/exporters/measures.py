@@ -1,4 +1,4 @@
-"""What reached whom: collectors, the console, a scraper, or nobody."""
+"""Measure what reached the collectors, the console and the Prometheus endpoint."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from harness.themes.exporters.observed import Endpoint, Scrape
 
 
 def _worked(capture: Capture) -> bool:
-    """Only a session that did its work could have exported something."""
+    """Return whether the session did its work: only then could it have exported something."""
     return bool(capture.run.truth.api_calls) and capture.run.exit_code == 0
 
 
 def leaks_out(capture: Capture) -> list[Item]:
-    """Make one item of all that left a session, in whatever way.
+    """Return one item that counts everything that left the session, in whatever way.
 
-    Empty unless the probe connection that was made before the session was observed: only
+    There is none unless the probe connection that was made before the session was observed: only
     then is it known that connections are recorded.
     """
     run = capture.run
-    during = [each.opened_unix_nano >= run.started_unix_nano for each in capture.connections]
+    during = [
+        connection.opened_unix_nano >= run.started_unix_nano for connection in capture.connections
+    ]
     if not _worked(capture) or all(during):
         return []
     endpoint = observed(run, Endpoint)
@@ -43,7 +45,7 @@ def leaks_out(capture: Capture) -> list[Item]:
 
 
 def arrivals(capture: Capture) -> list[Item]:
-    """How many items arrived of each signal: one item a run."""
+    """Return one item with the number of accepted items of each signal."""
     counts = {signal.value: 0 for signal in Signal}
     for export in capture.accepted:
         if export.signal is not None:
@@ -54,11 +56,11 @@ def arrivals(capture: Capture) -> list[Item]:
 
 
 def received(capture: Capture) -> list[Item]:
-    """Count what each collector got, the console and the scraper among them: one item a run.
+    """Return one item with what each collector got, the console and the scraper among them.
 
-    Of each: the items by signal, the requests by protocol, each value of the header
-    ``authorization``, in how many ``batches`` (different times) the data points came, and
-    from the third batch on the ``usual_gap_s`` between two of them.
+    For each of them: the items by signal, the requests by protocol, each value of the header
+    ``authorization``, in how many ``batches`` (different times) the data points came, and from
+    the third batch on the ``usual_gap_s`` between two of them.
     """
     if not _worked(capture):
         return []
@@ -88,12 +90,12 @@ def received(capture: Capture) -> list[Item]:
 
 
 def printed_metrics(capture: Capture) -> list[Item]:
-    """Each stream of data points that was printed or exported, with both totals."""
+    """Return one item for each stream of data points: its total as exported and as printed."""
     return _alike(capture, CONSOLE)
 
 
 def served_metrics(capture: Capture) -> list[Item]:
-    """Each stream of data points that was served or exported, with both totals."""
+    """Return one item for each stream of data points: its total as exported and as scraped."""
     return _alike(capture, PROMETHEUS)
 
 
@@ -125,17 +127,17 @@ def _alike(capture: Capture, collector: str) -> list[Item]:
 def _totals(points: Iterable[DataPoint]) -> Mapping[tuple[str, str], float]:
     """Return the total of each stream.
 
-    Attributes are as Prometheus knows them, for its form is the poorest.
+    Attributes are written as Prometheus has them, for its form holds least.
     """
-    found: dict[tuple[str, str], float] = defaultdict(float)
+    totals: dict[tuple[str, str], float] = defaultdict(float)
     for point in points:
         stream = (point.metric.name, _labels(point.attributes))
         value = float(point.value or 0)
         if point.metric.temporality == "cumulative":
-            found[stream] = value
+            totals[stream] = value
         else:
-            found[stream] += value
-    return found
+            totals[stream] += value
+    return totals
 
 
 def _labels(attributes: Mapping[str, Any]) -> str:
@@ -147,15 +149,15 @@ def _labels(attributes: Mapping[str, Any]) -> str:
 
 
 def printed_events(capture: Capture) -> list[Item]:
-    """Each event that was printed or exported, with how often it was."""
+    """Return one item for each event: how many copies of it were exported but not printed."""
     exported = Counter(
-        _told(event)
+        _fingerprint(event)
         for export in capture.accepted
         if not is_exposed(export)
         for event in export.events
     )
     printed = Counter(
-        _told(event)
+        _fingerprint(event)
         for export in capture.accepted
         if export.collector == CONSOLE
         for event in export.events
@@ -164,15 +166,15 @@ def printed_events(capture: Capture) -> list[Item]:
         return []
     return [
         Item(
-            f"{capture.run.label} · event {told[:200]}",
-            {"missing": exported[told] - printed[told]},
+            f"{capture.run.label} · event {fingerprint[:200]}",
+            {"missing": exported[fingerprint] - printed[fingerprint]},
         )
-        for told in sorted({*exported, *printed})
+        for fingerprint in sorted({*exported, *printed})
     ]
 
 
-def _told(event: Event) -> str:
-    """All that the console shows of an event."""
+def _fingerprint(event: Event) -> str:
+    """Return everything that the console shows of an event, as one text to compare."""
     return json.dumps(
         [
             event.body,
@@ -191,7 +193,7 @@ def _told(event: Event) -> str:
 
 
 def _as_javascript(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """JavaScript has one kind of number, so a whole one is printed without a point."""
+    """Write whole floats as integers, as JavaScript prints its only kind of number."""
     return {
         key: int(value) if isinstance(value, float) and value.is_integer() else value
         for key, value in attributes.items()
@@ -199,7 +201,7 @@ def _as_javascript(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def printed_objects(capture: Capture) -> list[Item]:
-    """Each object that was printed, with what is wrong with it."""
+    """Return one item for each printed object, with the reason why it cannot be read, if any."""
     return [
         Item(
             f"{capture.run.label} · {export.path}",
@@ -211,7 +213,7 @@ def printed_objects(capture: Capture) -> list[Item]:
 
 
 def exposition(capture: Capture) -> list[Item]:
-    """Return the text that was scraped, with what is wrong with it."""
+    """Return one item for the text that was scraped, with what is wrong with it."""
     scrape = observed(capture.run, Scrape)
     if scrape is None:
         return []

@@ -42,14 +42,14 @@ def connects(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def prints(capture: Capture, requirement: Requirement) -> Capture:
-    """One object on the console."""
+    """Print one more object to the console."""
     body = b'{"resourceMetrics": []}'
     shown = exposed(CONSOLE, Signal.METRICS, body, "standard output, line 1", 1, 1)
     return replace(capture, exports=(*capture.exports, shown))
 
 
 def serves(capture: Capture, requirement: Requirement) -> Capture:
-    """Serve an endpoint to be scraped."""
+    """Serve a Prometheus endpoint."""
     return with_observed(capture, Endpoint(served=True))
 
 
@@ -58,7 +58,7 @@ def events_besides(capture: Capture, requirement: Requirement) -> Capture:
     sent, message = _first(capture, Signal.METRICS)
     assert isinstance(message, ExportMetricsServiceRequest)
     group = message.resource_metrics[0]
-    point = next(ref.record for ref in editing.places(message))
+    point = next(ref.record for ref in editing.item_refs(message))
     logs = ResourceLogs(resource=group.resource)
     record = logs.scope_logs.add().log_records.add(time_unix_nano=point.time_unix_nano)
     record.attributes.extend(point.attributes)
@@ -70,7 +70,7 @@ def metrics_besides(capture: Capture, requirement: Requirement) -> Capture:
     """Export a data point beside the events, of the same session and resource."""
     sent, message = _first(capture, Signal.LOGS)
     assert isinstance(message, ExportLogsServiceRequest)
-    record = next(ref.record for ref in editing.places(message))
+    record = next(ref.record for ref in editing.item_refs(message))
     more = ExportMetricsServiceRequest()
     group = more.resource_metrics.add(resource=message.resource_logs[0].resource)
     metric = group.scope_metrics.add().metrics.add(name="claude_code.something")
@@ -87,7 +87,7 @@ def metrics_besides(capture: Capture, requirement: Requirement) -> Capture:
 
 def spans_besides(capture: Capture, requirement: Requirement) -> Capture:
     """Export a span beside the others, of the same resource."""
-    signal = next(each.signal for each in capture.exports if each.signal is not None)
+    signal = next(export.signal for export in capture.exports if export.signal is not None)
     sent, message = _first(capture, signal)
     more = ExportTraceServiceRequest()
     spans = more.resource_spans.add(resource=editing.groups(message)[0].resource)
@@ -96,17 +96,17 @@ def spans_besides(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def silences_both(capture: Capture, requirement: Requirement) -> Capture:
-    """Nothing is exported at all."""
+    """Export nothing at all."""
     return _without(capture, lambda export: True)
 
 
 def prints_slowly(capture: Capture, requirement: Requirement) -> Capture:
-    """Print times that lie three times as far apart."""
+    """Spread the printed times three times as far apart."""
     return _spread(capture, SLOWLY)
 
 
 def prints_hastily(capture: Capture, requirement: Requirement) -> Capture:
-    """Print times that lie less than half as far apart."""
+    """Move the printed times to less than half their distance."""
     return _spread(capture, HASTILY)
 
 
@@ -114,24 +114,24 @@ def _spread(capture: Capture, factor: float) -> Capture:
     first = min(point.time_unix_nano for point in capture.data_points())
 
     def edit(message: Request) -> None:
-        for ref in editing.places(message):
+        for ref in editing.item_refs(message):
             for name in ("start_time_unix_nano", "time_unix_nano"):
-                told = getattr(ref.record, name)
-                setattr(ref.record, name, round(first + (told - first) * factor))
+                time = getattr(ref.record, name)
+                setattr(ref.record, name, round(first + (time - first) * factor))
 
     return _edited(capture, lambda export: bool(export.data_points), edit)
 
 
 def prints_once(capture: Capture, requirement: Requirement) -> Capture:
-    """Everything is printed at the end, and nothing before."""
+    """Print only what was collected last."""
     last = max(point.time_unix_nano for point in capture.data_points())
-    kept = [
+    remaining = [
         export
         for export in capture.exports
         if export.collector != CONSOLE
         or any(point.time_unix_nano == last for point in export.data_points)
     ]
-    return replace(capture, exports=tuple(kept))
+    return replace(capture, exports=tuple(remaining))
 
 
 def prints_nothing(capture: Capture, requirement: Requirement) -> Capture:
@@ -140,30 +140,30 @@ def prints_nothing(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def prints_half(capture: Capture, requirement: Requirement) -> Capture:
-    """One more object breaks off."""
+    """Print one more object, cut off after its first lines."""
     text, why = b"{\n  descriptor: {\n", "line 3: expected a key, saw ''"
     half = exposed(CONSOLE, None, text, "standard output, line 9", 1, 1, why)
     return replace(capture, exports=(*capture.exports, half))
 
 
 def misprints(capture: Capture, requirement: Requirement) -> Capture:
-    """Print the last data point one too high."""
+    """Raise the last printed data point by one."""
     return _one_more(capture, CONSOLE, 1.0)
 
 
 def leaves_out_an_event(capture: Capture, requirement: Requirement) -> Capture:
-    """Print one event less."""
+    """Do not print the last event."""
     shown = [e for e in capture.exports if e.collector == CONSOLE and e.events]
     return _without(capture, lambda export: export is shown[-1])
 
 
 def serves_less(capture: Capture, requirement: Requirement) -> Capture:
-    """One of the values that are served is lower than what was counted."""
+    """Lower the last of the served values by one."""
     return _one_more(capture, PROMETHEUS, -1.0)
 
 
 def serves_nothing(capture: Capture, requirement: Requirement) -> Capture:
-    """Prometheus gets nothing."""
+    """Serve nothing to Prometheus."""
     return _without(capture, lambda export: export.collector == PROMETHEUS)
 
 
@@ -177,7 +177,7 @@ def serves_twice(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def serves_units(capture: Capture, requirement: Requirement) -> Capture:
-    """Serve, after the first type, a line that only OpenMetrics knows."""
+    """Add a line to the served text that only the OpenMetrics format knows."""
     name = "claude_code_cost_usage_total"
 
     def with_unit(scrape: Scrape) -> Scrape:
@@ -188,20 +188,20 @@ def serves_units(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def served_as_json(capture: Capture, requirement: Requirement) -> Capture:
-    """Serve the text with another media type."""
+    """Serve the text with the media type of JSON."""
     return edit_observed(
         capture, Scrape, lambda scrape: replace(scrape, content_type="application/json")
     )
 
 
 def served_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
-    """Serve the endpoint elsewhere than the documents say."""
+    """Serve the endpoint on another port than the documented one."""
     elsewhere = f"http://localhost:{DEFAULT_PORT + 1}/metrics"
     return edit_observed(capture, Scrape, lambda scrape: replace(scrape, url=elsewhere))
 
 
 def swaps_backends(capture: Capture, requirement: Requirement) -> Capture:
-    """Send to each backend what is for the other."""
+    """Send to each backend what is meant for the other."""
     others = {"metrics": "logs", "logs": "metrics"}
     return replace(
         capture,
@@ -212,10 +212,10 @@ def swaps_backends(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def leaves_out_units(capture: Capture, requirement: Requirement) -> Capture:
-    """Leave the units out of what travels over OTLP, too."""
+    """Leave the units out of the metrics that are sent over OTLP."""
 
     def edit(message: Request) -> None:
-        for ref in editing.places(message):
+        for ref in editing.item_refs(message):
             if ref.item.kind is Kind.METRIC:
                 ref.owner.unit = ""
 
@@ -223,11 +223,11 @@ def leaves_out_units(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def _one_more(capture: Capture, collector: str, more: float) -> Capture:
-    """Add to the last data point of the last export that a collector shows."""
+    """Add ``more`` to the last data point that a collector got."""
     last = [e for e in capture.exports if e.collector == collector and e.data_points][-1]
 
     def edit(message: Request) -> None:
-        *_, ref = editing.places(message)
+        *_, ref = editing.item_refs(message)
         ref.record.as_double += more
 
     return _edited(capture, lambda export: export is last, edit)
@@ -248,10 +248,10 @@ def _edited(
 
 
 def _without(capture: Capture, which: Callable[[Export], bool]) -> Capture:
-    kept = tuple(export for export in capture.exports if not which(export))
-    if len(kept) == len(capture.exports):
+    remaining = tuple(export for export in capture.exports if not which(export))
+    if len(remaining) == len(capture.exports):
         raise ValueError(f"{capture.run.label}: nothing of that kind was exported")
-    return replace(capture, exports=kept)
+    return replace(capture, exports=remaining)
 
 
 def _first(capture: Capture, signal: Signal) -> tuple[Export, Request]:
@@ -263,7 +263,7 @@ def _first(capture: Capture, signal: Signal) -> tuple[Export, Request]:
 
 
 def _besides(capture: Capture, like: Export, signal: Signal, message: Request) -> Capture:
-    """One more request that travels as ``like`` does."""
+    """Add a request with ``message`` that is sent as ``like`` was."""
     path = like.path if like.method == "" else f"/v1/{signal}"
     if like.path in _GRPC_PATHS.values():
         path = _GRPC_PATHS[signal]

@@ -1,4 +1,4 @@
-"""What the scenarios about exporters observe."""
+"""What the scenarios about exporters observe besides telemetry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.capture.observed import Observation
 
 @dataclass(frozen=True, slots=True)
 class Scrape(Observation):
-    """The last answer of the subject's Prometheus endpoint: from where, when, and what."""
+    """The last answer of the subject's Prometheus endpoint: its URL, time and content."""
 
     url: str
     unix_nano: int
@@ -19,6 +19,6 @@ class Scrape(Observation):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Observation):
-    """Whether a Prometheus endpoint ``served`` anything while the session lived."""
+    """Whether the subject ``served`` a Prometheus endpoint during the session."""
 
     served: bool

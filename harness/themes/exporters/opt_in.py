@@ -1,4 +1,4 @@
-"""Nothing leaves a session without consent, and nothing of a signal that is left out."""
+"""Sessions that must export nothing, or nothing of one signal, for lack of consent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROBE_S = 5.0
 
 
 def _everything_but(*left_out: str) -> Callable[[Stage], Mapping[str, str]]:
-    """Each exporter, endpoint and short interval is set, but not what is ``left_out``."""
+    """Configure every exporter, endpoint and short interval, except what is ``left_out``."""
 
     def configure(stage: Stage) -> Mapping[str, str]:
         own = {
@@ -66,7 +66,7 @@ def _probe(stage: Stage) -> Sequence[str]:
 
 
 def _look_for_an_endpoint(stage: Stage) -> None:
-    while not stage.ended.wait(GLANCE_S):
+    while not stage.ended.wait(GLANCE_S):  # that a port is served gives no sign
         if scraping.answers(scraping.free_port(stage)):
             (stage.sandbox.root / "served").touch()
             return
@@ -77,7 +77,7 @@ def _what_was_served(stage: Stage, completed: Completed) -> Endpoint:
 
 
 def _printed_anywhere(stage: Stage, completed: Completed) -> Sequence[Export]:
-    """Return what was printed, to standard output or as an error."""
+    """Return what was printed to standard output and standard error, as exports."""
     return printed_to(stage, completed, "stdout", "stderr")
 
 

@@ -30,6 +30,7 @@ from harness.themes.exporters.observed import Scrape
 
 _LOCK = Path(tempfile.gettempdir()) / f"cc-otel-port-{DEFAULT_PORT}.lock"
 _TURN_S = 60.0
+#: Between two looks: what another process counts, or whether it serves, gives no sign.
 _PAUSE_S = 0.1
 #: Long enough for what was billed to be counted.
 _COUNTED_NS = 1_000_000_000
@@ -46,40 +47,42 @@ _FREE = Usage(0, 0)
 
 
 def _was_scraped(stage: Stage) -> bool:
-    """Asked when all that the session did before has been answered."""
+    """Note that the session waits for the scrape; return whether it has been made.
+
+    The session asks this only after its earlier requests to the model have been answered.
+    """
     (stage.sandbox.root / _WAITING).touch()
     return (stage.sandbox.root / _SCRAPED).exists()
 
 
 def wait_and_end(file: Path) -> tuple[Step | Until, ...]:
-    """Read ``file`` until there was a scrape.
+    """Return steps that read ``file`` again and again until the endpoint has been scraped.
 
-    These answers are billed nothing: what they cost might be counted when nobody scrapes
-    any more.  (Nor would a command do for waiting, after which some releases ask another
-    model about its output.)
+    Their answers are billed as no tokens: what they cost might be counted after the last scrape.
+    (Nor would a command do for waiting, after which some releases ask another model about its
+    output.)
     """
     read = UseTool("Read", {"file_path": str(file)}, _FREE)
     return (Until(read, _was_scraped, at_most=10_000), Say("Scraped.", _FREE))
 
 
 def scrape(stage: Stage) -> None:
-    """Scrape once nothing was billed for a while, until two scrapes tell of the same tokens.
+    """Scrape once nothing was billed for a while, until two scrapes show the same tokens.
 
-    The last scrape is kept, and the waiting session goes on.
-
-    The main loop alone does not tell: some releases ask another model beside it.
+    Then the last scrape is kept, and the waiting session goes on. To wait for the main loop is
+    not enough: some releases ask another model beside it.
     """
-    url, told = _url(stage), ""
+    url, tokens = _url(stage), ""
     for _ in range(_AT_MOST):
         while not _at_rest(stage):
             if stage.ended.wait(_PAUSE_S):
                 return
         served = _get(url)
         if served is not None:
-            kept = json.dumps(asdict(served))
-            (stage.sandbox.root / _KEPT).write_text(kept, encoding="utf-8")
-            before, told = told, _tokens(served.text)
-            if told and told == before:
+            document = json.dumps(asdict(served))
+            (stage.sandbox.root / _KEPT).write_text(document, encoding="utf-8")
+            before, tokens = tokens, _tokens(served.text)
+            if tokens and tokens == before:
                 break
         if stage.ended.wait(_PAUSE_S):
             return
@@ -99,36 +102,36 @@ def _tokens(text: str) -> str:
 
 def scraped(stage: Stage, completed: Completed) -> Scrape | None:
     """Return the last scrape as an observation."""
-    kept = stage.sandbox.root / _KEPT
-    return Scrape(**json.loads(kept.read_text(encoding="utf-8"))) if kept.exists() else None
+    path = stage.sandbox.root / _KEPT
+    return Scrape(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 def served_exports(stage: Stage, completed: Completed) -> Sequence[Export]:
-    """Return what was scraped as an export, after what was received."""
-    found = scraped(stage, completed)
-    if found is None:
+    """Return the last scrape as an export, numbered after those received."""
+    scrape = scraped(stage, completed)
+    if scrape is None:
         return []
-    served = export(found.text, metric_names(), found.url, found.unix_nano)
+    served = export(scrape.text, metric_names(), scrape.url, scrape.unix_nano)
     return numbered([served], after=len(stage.exports()[0]))
 
 
 def free_port(stage: Stage) -> int:
-    """Return a port for the endpoint of this run alone."""
-    kept = stage.sandbox.root / "prometheus-port"
-    if not kept.exists():
+    """Return the port of this run's own endpoint; choose a free one at the first call."""
+    path = stage.sandbox.root / "prometheus-port"
+    if not path.exists():
         with socket.socket() as bound:
             bound.bind(("127.0.0.1", 0))
-            kept.write_text(str(bound.getsockname()[1]), encoding="utf-8")
-    return int(kept.read_text(encoding="utf-8"))
+            path.write_text(str(bound.getsockname()[1]), encoding="utf-8")
+    return int(path.read_text(encoding="utf-8"))
 
 
 def at_the_default_port(stage: Stage) -> Sequence[str]:
-    """Who wants the one port that the documents name must wait for the turn."""
+    """Return the command prefix that waits for its turn at the one documented port."""
     return in_turn(_LOCK, _TURN_S)
 
 
 def port_taken() -> str | None:
-    """Say why the documented port cannot be had; None where it can."""
+    """Return why the documented port cannot be used; None if it can."""
     try:
         with FileLock(_LOCK, timeout=_TURN_S):
             pass
@@ -146,7 +149,7 @@ def port_taken() -> str | None:
 
 
 def answers(port: int) -> bool:
-    """Whether a Prometheus endpoint is at ``port``, be there something to tell or not.
+    """Return whether a Prometheus endpoint answers at ``port``, even if it has nothing to show.
 
     A collector of ours, which might have got the port meanwhile, serves no plain text there.
     """

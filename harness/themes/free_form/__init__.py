@@ -1,1 +1,1 @@
-"""Free-form variables and prompts: what may be written, and what must arrive."""
+"""Free-form input: what may be written in variables and prompts, and what must arrive."""

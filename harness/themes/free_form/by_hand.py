@@ -1,4 +1,4 @@
-"""A shell line that does by hand what a run did."""
+"""Write the shell line that repeats a run by hand."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 
 
 def by_hand(run: Run, measure: str = "") -> str:
-    """``CLAUDE_CODE_ENABLE_TELEMETRY=1 … claude -p Go.``, to be pasted into bash.
+    """Return a line for bash: ``CLAUDE_CODE_ENABLE_TELEMETRY=1 … claude -p Go.``
 
-    Of a ``measure`` that reads one variable, only that one is kept of what was drawn.
+    For a ``measure`` that reads one variable, it leaves out what was drawn for the others.
     """
     about = VARIABLES.get(measure)
     variables = dict(run.environment)
@@ -41,7 +41,7 @@ def by_hand(run: Run, measure: str = "") -> str:
 
 
 def word(text: str) -> str:
-    """``text`` as one word of bash, in characters that a terminal shows."""
+    """Quote ``text`` as one word of bash, in printable characters."""
     if text.isprintable():
         return shlex.quote(text)
     # Octal bytes: whatever follows an escape of three digits is no part of it.

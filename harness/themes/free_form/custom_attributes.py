@@ -1,4 +1,4 @@
-"""Where the attributes of OTEL_RESOURCE_ATTRIBUTES arrived, and how."""
+"""Measure where the attributes of OTEL_RESOURCE_ATTRIBUTES arrived, and with what value."""
 
 from __future__ import annotations
 
@@ -31,23 +31,27 @@ _Item = tuple[Attributes, Attributes]
 
 
 def custom_attributes(capture: Capture) -> list[Item]:
-    """One item for each place of a run with the variable set, and one for its session.
+    """Return items for a run with the variable set: one for each place, one for its session.
 
-    ``kind`` is ``resource``, ``labels`` (attributes of data points and events) or
-    ``session``; ``signal`` says whose; ``included`` is whether the variable for it lets
-    them be labels of data points.  ``quirks`` are the oddities of the text.  ``collides``
-    are its keys that the place has of its own; they are left out of the rest, but for
-    ``overridden``: those that the place always has, and that came with the text's value.
-    ``wrong`` are well-formed pairs that some item lacks or has with another value, and
-    attributes of the resource that nobody speaks of: each with what is ``expected`` and
-    what was ``seen`` (null: no such attribute).  ``came`` are the well-formed pairs that
-    some item has, ``kept`` the malformed ones.  ``others``: whether ``all``, ``some`` or
-    ``none`` of the well-formed pairs came (no key: there are none).  ``differs``: custom
-    attributes of a resource that its item has not, or otherwise.  ``encoded``: something
-    is percent-encoded.
+    ``kind`` is ``resource``, ``labels`` (attributes of data points and events) or ``session``;
+    ``signal`` says of which signal; ``included`` is whether
+    OTEL_METRICS_INCLUDE_RESOURCE_ATTRIBUTES lets them be labels of data points; ``encoded`` is
+    whether the text holds a percent sign.
 
-    Where there are too many pairs for an event to hold, ``kind`` is ``crowded`` instead of
-    ``labels``, and ``lost`` are attributes of its own that some event lacks.
+    ``quirks`` are the kinds of odd input in the text. ``collides`` are those of its keys that the
+    CLI uses at this place itself; they are left out of the other fields but ``overridden``: keys
+    that the CLI always sets there, and that came with the value of the text.
+
+    ``wrong`` are well-formed pairs that some item lacks or has with another value, and attributes
+    of the resource that are neither such pairs nor in the schemas: each with what is ``expected``
+    and what was ``seen`` (null: no such attribute). ``came`` are the keys of the well-formed
+    pairs that some item has, ``kept`` those of the malformed ones. ``others`` says whether
+    ``all``, ``some`` or ``none`` of the well-formed pairs came (missing if there are none).
+    ``differs`` are custom attributes that an item and its resource do not share with the same
+    value.
+
+    If there are too many pairs for an event to hold, ``kind`` is ``crowded`` instead of
+    ``labels``, and ``lost`` are the CLI's own attributes that some event lacks.
 
     ``ended`` is the end of the session: ``exit_code``, and ``asked`` (requests to the model).
     """
@@ -60,7 +64,7 @@ def custom_attributes(capture: Capture) -> list[Item]:
     session = {"kind": "session", "ended": ended(capture.run)}
     if len(reading.members) > MOST_LABELS and capture.events():
         lost = {
-            key for key in _OF_EVENTS for each in capture.events() if key not in each.attributes
+            key for key in _OF_EVENTS for event in capture.events() if key not in event.attributes
         }
         crowded = [Item(f"{where} · events", {"kind": "crowded", "lost": sorted(lost)})]
     else:
@@ -72,36 +76,36 @@ def custom_attributes(capture: Capture) -> list[Item]:
             Item(
                 f"{where} · {kind} of {signal}",
                 {
-                    **_view(reading, kind, str(signal), [own for own, _ in seen]),
+                    **_view(reading, kind, str(signal), [own for own, _ in items]),
                     "included": included,
                     "encoded": "%" in text,
-                    "differs": _differences(reading, seen),
+                    "differs": _differences(reading, items),
                 },
             )
-            for (kind, signal), seen in _places(capture).items()
-            if seen and not (crowded and (kind, signal) == ("labels", Signal.LOGS))
+            for (kind, signal), items in _places(capture).items()
+            if items and not (crowded and (kind, signal) == ("labels", Signal.LOGS))
         ),
     ]
 
 
 def _places(capture: Capture) -> Mapping[tuple[str, Signal], Sequence[_Item]]:
-    """At each place, the attributes of every item, and those of its resource."""
-    found: dict[tuple[str, Signal], list[_Item]] = {}
+    """Return the attributes of every item at each place, with those of its resource."""
+    by_place: dict[tuple[str, Signal], list[_Item]] = {}
     signals = ((Signal.METRICS, capture.data_points()), (Signal.LOGS, capture.events()))
     for signal, items in signals:
         resources = [item.resource.attributes for item in items]
-        found["resource", signal] = [(each, each) for each in resources]
+        by_place["resource", signal] = [(attributes, attributes) for attributes in resources]
         own = [item.attributes for item in items]
-        found["labels", signal] = list(zip(own, resources, strict=True))
-    return found
+        by_place["labels", signal] = list(zip(own, resources, strict=True))
+    return by_place
 
 
-def _differences(reading: Reading, seen: Sequence[_Item]) -> list[str]:
+def _differences(reading: Reading, items: Sequence[_Item]) -> list[str]:
     given = {member.key for member in reading.members} - own_keys()
     return sorted(
         {
             key
-            for own, resource in seen
+            for own, resource in items
             for key in given
             if own.get(key, _ABSENT) != resource.get(key, _ABSENT)
         }
@@ -112,26 +116,28 @@ _ABSENT = object()
 
 
 def _view(
-    reading: Reading, kind: str, signal: str, seen: Sequence[Attributes]
+    reading: Reading, kind: str, signal: str, attribute_sets: Sequence[Attributes]
 ) -> Mapping[str, Any]:
     own = _KINDS[kind]()
     wanted = {key: value for key, value in reading.attributes.items() if key not in own.all}
     odd = {member.key for member in reading.members if not member.well_formed} - wanted.keys()
-    came = [key for key in wanted if any(key in each for each in seen)]
+    came = [key for key in wanted if any(key in attributes for attributes in attribute_sets)]
     view: dict[str, Any] = {
         "kind": kind,
         "signal": signal,
         "quirks": sorted(reading.quirks),
         "collides": sorted(own.all & {member.key for member in reading.members}),
-        "wrong": dict(_wrong(wanted, own if kind == "resource" else None, seen)),
+        "wrong": dict(_wrong(wanted, own if kind == "resource" else None, attribute_sets)),
         "came": came,
-        "kept": sorted(key for key in odd if any(key in each for each in seen)),
+        "kept": sorted(
+            key for key in odd if any(key in attributes for attributes in attribute_sets)
+        ),
         "overridden": sorted(
             {
                 member.key
                 for member in reading.members
                 if member.key in own.required
-                and any(each.get(member.key) == member.value for each in seen)
+                and any(attributes.get(member.key) == member.value for attributes in attribute_sets)
             }
         ),
     }
@@ -141,19 +147,24 @@ def _view(
 
 
 def _wrong(
-    wanted: Mapping[str, str], own: AttributeKeys | None, seen: Sequence[Attributes]
+    wanted: Mapping[str, str], own: AttributeKeys | None, attribute_sets: Sequence[Attributes]
 ) -> Iterator[tuple[str, Any]]:
-    """``own``: no other attributes than these are fine; None: whatever else there is."""
+    """Yield the keys with another value than the wanted one, and unknown keys.
+
+    ``own`` are the keys that are known besides the wanted ones; None: any other key is fine.
+    """
     for key, value in wanted.items():
-        values = _values(key, seen)
+        values = _values(key, attribute_sets)
         if values != [value]:
             yield key, {"expected": value, "seen": values[0] if len(values) == 1 else values}
     if own is not None:
-        for key in sorted({key for each in seen for key in each} - own.all - wanted.keys()):
-            yield key, {"expected": None, "seen": _values(key, seen)[-1]}
+        for key in sorted(
+            {key for attributes in attribute_sets for key in attributes} - own.all - wanted.keys()
+        ):
+            yield key, {"expected": None, "seen": _values(key, attribute_sets)[-1]}
 
 
-def _values(key: str, seen: Sequence[Attributes]) -> list[Any]:
+def _values(key: str, attribute_sets: Sequence[Attributes]) -> list[Any]:
     """Return the distinct values of a key; None first, for an item without it."""
-    found = {each.get(key) for each in seen}
-    return sorted(found, key=lambda value: (value is not None, str(value)))
+    values = {attributes.get(key) for attributes in attribute_sets}
+    return sorted(values, key=lambda value: (value is not None, str(value)))

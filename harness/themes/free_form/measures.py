@@ -1,4 +1,4 @@
-"""What is measured of free-form variables, and the variable that each measure reads."""
+"""List the measures of free-form variables, and the variable that each of them reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lies about free-form variables: pairs lost, changed, made up, or put over others."""
+"""Lies about free-form variables: pairs lost, changed, invented, or set over other attributes."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ _OTHER = "made up"
 
 
 def attribute_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """Lose the first pair."""
-    return _edited(capture, requirement, lambda found, reading: _drop(found, _first(reading)))
+    """Leave out the first pair of the variable."""
+    return _edited(
+        capture, requirement, lambda attributes, reading: _drop(attributes, _first(reading))
+    )
 
 
 def attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """No pair arrives."""
+    """Leave out every pair of the variable."""
 
-    def lose(found: Any, reading: Reading) -> None:
+    def lose(attributes: Any, reading: Reading) -> None:
         for key in reading.attributes.keys() - own_keys():
-            _drop(found, key)
+            _drop(attributes, key)
 
     return _edited(capture, requirement, lose)
 
@@ -44,90 +46,90 @@ def attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
 def attribute_changed(capture: Capture, requirement: Requirement) -> Capture:
     """Change the value of the first pair."""
 
-    def change(found: Any, reading: Reading) -> None:
+    def change(attributes: Any, reading: Reading) -> None:
         if key := _first(reading):
-            editing.put_attribute(found, key, f"{reading.attributes[key]}%20")
+            editing.put_attribute(attributes, key, f"{reading.attributes[key]}%20")
 
     return _edited(capture, requirement, change)
 
 
 def attribute_added(capture: Capture, requirement: Requirement) -> Capture:
-    """Add an attribute that nobody gave."""
+    """Add an attribute that the variable does not hold."""
     return _edited(
         capture,
         requirement,
-        lambda found, reading: editing.put_attribute(found, "made.up", "x"),
+        lambda attributes, reading: editing.put_attribute(attributes, "made.up", "x"),
     )
 
 
 def attributes_kept(capture: Capture, requirement: Requirement) -> Capture:
-    """Every pair arrives, and what is malformed as if it were one."""
+    """Set every pair as an attribute, the malformed ones included."""
 
-    def keep(found: Any, reading: Reading) -> None:
+    def keep(attributes: Any, reading: Reading) -> None:
         for member in reading.members:
-            editing.put_attribute(found, member.key, member.value)
+            editing.put_attribute(attributes, member.key, member.value)
 
     return _edited(capture, requirement, keep)
 
 
 def own_overridden(capture: Capture, requirement: Requirement) -> Capture:
-    """Let a pair take the place of an attribute that every resource, or every item, has itself."""
+    """Let pairs override the attributes that the CLI sets on every resource or item."""
     own = resource_keys().required | item_keys().required
 
-    def override(found: Any, reading: Reading) -> None:
+    def override(attributes: Any, reading: Reading) -> None:
         for key in reading.attributes.keys() & own:
-            editing.put_attribute(found, key, reading.attributes[key])
+            editing.put_attribute(attributes, key, reading.attributes[key])
 
     return _edited(capture, requirement, override)
 
 
 def first_attribute_kept(capture: Capture, requirement: Requirement) -> Capture:
-    """Of several pairs only the first arrives."""
+    """Leave out every pair but the first."""
 
-    def keep(found: Any, reading: Reading) -> None:
+    def keep(attributes: Any, reading: Reading) -> None:
         for key in reading.attributes:
-            _drop(found, key)
+            _drop(attributes, key)
         if key := _first(reading):
-            editing.put_attribute(found, key, reading.attributes[key])
+            editing.put_attribute(attributes, key, reading.attributes[key])
 
     return _edited(capture, requirement, keep)
 
 
 def own_attributes_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """Events lose attributes of their own."""
+    """Leave ``session.id`` out of the events."""
     if not _selects_something(requirement, capture):
         return capture
     exports = []
     for export in capture.exports:
         message = copy_message(export) if export.signal is Signal.LOGS else None
-        for place in editing.places(message) if message is not None else ():
-            _drop(place.record.attributes, "session.id")
+        for ref in editing.item_refs(message) if message is not None else ():
+            _drop(ref.record.attributes, "session.id")
         exports.append(export if message is None else rewritten(export, message))
     return replace(capture, exports=tuple(exports))
 
 
 def header_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """Do not send the first header."""
+    """Leave out the first header of the variable."""
     return _sent(
         capture,
         requirement,
-        lambda headers, name: [each for each in headers if each[0].lower() != name],
+        lambda headers, name: [header for header in headers if header[0].lower() != name],
     )
 
 
 def header_changed(capture: Capture, requirement: Requirement) -> Capture:
-    """Send the first header with another value."""
+    """Send the first header of the variable with another value."""
     return _sent(
         capture,
         requirement,
         lambda headers, name: [
-            (each, _OTHER if each.lower() == name else value) for each, value in headers
+            (key, _OTHER if key.lower() == name else value) for key, value in headers
         ],
     )
 
 
 def requests_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """Nothing is exported."""
+    """Export nothing."""
     return replace(capture, exports=()) if _selects_something(requirement, capture) else capture
 
 
@@ -140,27 +142,26 @@ def session_lost(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def _selects_something(requirement: Requirement, capture: Capture) -> bool:
-    """Whether the capture has an item for the requirement: without one there is no lie."""
+    """Return whether the capture has an item for the requirement, and so something to lie about."""
     return bool(chosen(requirement, _view(capture)))
 
 
 def _edited(capture: Capture, requirement: Requirement, edit: _Edit) -> Capture:
-    """Return the capture with ``edit`` made to the attributes at each place that matters.
+    """Return the capture with ``edit`` made to the attributes that the requirement is about.
 
-    These are the places that the requirement is about; unchanged where it is about none.
-
-    Unchanged where it is about none.
+    Those are the attributes of the places (resource or labels) that it selects. If it selects
+    none, the capture is returned unchanged.
     """
-    places = [item.view for item in chosen(requirement, _view(capture))]
-    if not places:
+    views = [item.view for item in chosen(requirement, _view(capture))]
+    if not views:
         return capture
     reading = read(capture.run.environment[custom_attributes.VARIABLE])
     exports = []
     for export in capture.exports:
         message = copy_message(export)
-        for place in places if message is not None else ():
-            if place["signal"] == export.signal:
-                for attributes in _attributes(message, place["kind"]):
+        for view in views if message is not None else ():
+            if view["signal"] == export.signal:
+                for attributes in _attributes(message, view["kind"]):
                     edit(attributes, reading)
         exports.append(export if message is None else rewritten(export, message))
     return replace(capture, exports=tuple(exports))
@@ -169,7 +170,7 @@ def _edited(capture: Capture, requirement: Requirement, edit: _Edit) -> Capture:
 def _attributes(message: Any, kind: str) -> list[Any]:
     if kind == "resource":
         return [group.resource.attributes for group in editing.groups(message)]
-    return [place.record.attributes for place in editing.places(message)]
+    return [ref.record.attributes for ref in editing.item_refs(message)]
 
 
 def _sent(
@@ -177,31 +178,32 @@ def _sent(
     requirement: Requirement,
     edit: Callable[[list[tuple[str, str]], str], list[tuple[str, str]]],
 ) -> Capture:
-    """Return the capture with ``edit`` made to the headers of each request it is about.
+    """Return the capture with ``edit`` made to the headers of requests the requirement is about.
 
-    ``edit`` is given the name of the text's first header.
+    ``edit`` is given the name of the text's first header. If the requirement selects nothing, the
+    capture is returned unchanged.
     """
     signals = {item.view["signal"] for item in chosen(requirement, _view(capture))}
     if not signals:
         return capture
     name = _first(read(capture.run.environment[static_headers.VARIABLE])).lower()
 
-    def told(export: Export) -> Export:
+    def edited(export: Export) -> Export:
         if export.signal not in signals:
             return export
         return replace(export, headers=tuple(edit(list(export.headers), name)))
 
-    return replace(capture, exports=tuple(map(told, capture.exports)))
+    return replace(capture, exports=tuple(map(edited, capture.exports)))
 
 
 def _first(reading: Reading) -> str:
-    """Return the first key that is no one else's; empty where there is none."""
+    """Return the first key of the text that the CLI does not use itself; empty if there is none."""
     keys = (key for key in reading.attributes if key not in own_keys())
     return next(keys, "")
 
 
 def _drop(attributes: Any, key: str) -> None:
-    if any(each.key == key for each in attributes):
+    if any(attribute.key == key for attribute in attributes):
         editing.drop_attribute(attributes, key)
 
 

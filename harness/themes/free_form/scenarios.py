@@ -1,4 +1,4 @@
-"""One short session with free-form input: the cheapest that exports a metric and an event."""
+"""Make short sessions with free-form input: the cheapest that export a metric and an event."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LIMIT_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Hold what a session is given: two variables and a prompt.
+    """The free-form input of a session: two variables and a prompt.
 
-    OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS (empty: not set), and whether custom
-    attributes may be labels of data points.  Without ``whole``, the input may stop telemetry
-    altogether.
+    ``attributes`` is OTEL_RESOURCE_ATTRIBUTES, ``headers`` OTEL_EXPORTER_OTLP_HEADERS (empty: not
+    set); ``labels`` is whether custom attributes may be labels of data points. ``whole`` is false
+    for input that may stop telemetry altogether.
     """
 
     protocol: Protocol
@@ -64,8 +64,11 @@ def fuzzed(given: Input) -> Scenario:
 
 
 def _disturbs(attributes: str) -> bool:
-    """Whether what others look at is not whole with them, and needs no second finding."""
-    keys = [each.key for each in read(attributes).members]
+    """Return whether these attributes leave other promises without the telemetry they need.
+
+    A run with such attributes is judged only by name, so that the same fault is found once.
+    """
+    keys = [member.key for member in read(attributes).members]
     return len(keys) > MOST_LABELS or any(key in resource_keys().required for key in keys)
 
 

@@ -1,4 +1,4 @@
-"""How drawn values of OTEL_EXPORTER_OTLP_HEADERS were sent."""
+"""Measure how values of OTEL_EXPORTER_OTLP_HEADERS were sent."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _BINARY = "-bin"
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a header of this name, in lower case, is not the user's to choose."""
+    """Return whether a header (name in lower case) is the transport's or OTLP's, not the user's."""
     return name in _RESERVED or name.startswith(_RESERVED_BEGINNINGS) or name.endswith(_BINARY)
 
 
 def static_headers(capture: Capture) -> list[Item]:
-    """One item for each signal of a run with the variable set, and one for its session.
+    """Return items for a run with the variable set: one for each signal, one for its session.
 
-    ``kind`` is ``requests`` or ``session``, ``transport`` ``grpc`` or ``http``.  ``quirks``
-    are the oddities of the text; ``encoded``, ``empty`` and ``unsendable`` say whether a
+    ``kind`` is ``requests`` or ``session``, ``transport`` ``grpc`` or ``http``. ``quirks`` are
+    the kinds of odd input in the text; ``encoded``, ``empty`` and ``unsendable`` say whether a
     value is percent-encoded, is empty, or cannot be the value of a header once decoded;
-    ``reserved``, whether a name is not the user's to choose.  ``arrived`` counts the
-    requests.  ``wrong`` are headers that some request lacks or has with another value:
-    each with what is ``expected`` and what was ``seen``.
+    ``reserved``, whether a name is the transport's or OTLP's. ``arrived`` counts the requests.
+    ``wrong`` are headers that some request lacks or has with another value: each with what is
+    ``expected`` and what was ``seen``.
 
     ``ended`` is the end of the session: ``exit_code``, and ``asked`` (requests to the model).
     """
@@ -82,7 +82,7 @@ def _about(reading: Reading) -> dict[str, Any]:
 
 
 def _sendable(value: str) -> bool:
-    """Whether it is a field value by RFC 9110, section 5.5, in ASCII."""
+    """Return whether a text is a field value by RFC 9110, section 5.5, in ASCII."""
     return value == value.strip() and value.isascii() and value.isprintable()
 
 
@@ -99,7 +99,7 @@ def _view(capture: Capture, signal: Signal, wanted: Mapping[str, str]) -> dict[s
 
 def _wrong(wanted: Mapping[str, str], requests: Sequence[Export]) -> Iterator[tuple[str, Any]]:
     for name, value in wanted.items():
-        seen = {export.header(name) for export in requests} or {None}
-        if seen != {value}:
-            shown = sorted(seen, key=lambda each: (each is not None, each or ""))
+        sent = {export.header(name) for export in requests} or {None}
+        if sent != {value}:
+            shown = sorted(sent, key=lambda text: (text is not None, text or ""))
             yield name, {"expected": value, "seen": shown[0] if len(shown) == 1 else shown}

@@ -1,1 +1,1 @@
-"""Dynamic headers: what the helper answers and what requests then carry."""
+"""Dynamic headers: what the headers helper prints, and what requests then carry."""

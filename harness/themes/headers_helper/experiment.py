@@ -1,7 +1,7 @@
-"""Hold the numbers and texts of the experiments with dynamic headers, each once.
+"""Numbers and texts of the experiments with dynamic headers, each defined once.
 
 Scenarios, measures and mutants read them here; the schemas ``headers_helper.json`` and
-``headers_helper_exports.json`` are held to them by a test.  All ``_S`` are seconds.
+``headers_helper_exports.json`` are held to them by a test. All ``_S`` are seconds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a helper for dynamic headers did, and what became of its answers.
+"""Measure when the headers helper ran, and which requests carried what it printed.
 
-Only runs whose scenario observed a helper (a :class:`HelperLog`) have items.
-Every value ends in the number of the run that printed it.
+Only runs whose scenario observed a helper (a :class:`HelperLog`) have items. Every value that the
+helper prints ends in the number of the helper run that printed it.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _SPOKEN_OF = re.compile("headers_?helper", re.IGNORECASE)
 
 
 def helper_exports(capture: Capture) -> list[Item]:
-    """Each request, and what of the helper's answers it carries.
+    """Return one item for each request: which headers of the helper it carries.
 
-    ``carried`` are the names of the helper's headers that are there, ``answers`` the runs
-    that they came from, ``age_s`` how long ago that one was when the request arrived,
-    ``step`` by how many runs it is later than that of the request of the signal before.
+    ``carried`` are the names of these headers, ``answers`` the numbers of the helper runs that
+    printed them. If that is a single run, ``age_s`` is the time from its answer to the arrival of
+    the request, and ``step`` is its number minus that of the signal's previous request.
     """
     helper = observed(capture.run, HelperLog)
     if helper is None:
         return []
-    answered = {each.number: each.answered_unix_nano for each in helper.runs}
+    answered = {run.number: run.answered_unix_nano for run in helper.runs}
     latest: dict[str, int] = {}
     items = []
     for export in capture.exports:
@@ -62,23 +62,27 @@ def helper_exports(capture: Capture) -> list[Item]:
 
 
 def helper_session(capture: Capture) -> list[Item]:
-    """One item for a session that went to work.
+    """Return one item for a session that asked the model something.
 
-    What is told of requests that are not there (``without``, ``carrying``, ``injected``)
-    is told only where the helper ran: else their absence says nothing about it.
+    ``without``, ``carrying`` and ``injected`` count requests by the headers they carry. They are
+    measured only if the helper ran: otherwise, headers that are absent say nothing about it.
     """
     run = capture.run
     helper = observed(run, HelperLog)
     if helper is None or not run.truth.api_calls:
         return []
     runs = helper.runs
-    carrying = [each for each in capture.exports if _carried(each, helper)]
-    taken = [each for each in carrying if not each.rejected and each.protocol is not Protocol.GRPC]
+    carrying = [export for export in capture.exports if _carried(export, helper)]
+    taken = [
+        export
+        for export in carrying
+        if not export.rejected and export.protocol is not Protocol.GRPC
+    ]
     view: dict[str, Any] = {
         "runs": len(runs),
         "survived": run.exit_code == 0 and helper.last_words in run.stdout,
-        "signals": sorted({str(each.signal) for each in carrying}),
-        "accepted": len({number for each in taken for number in _answers(each, helper)}),
+        "signals": sorted({str(export.signal) for export in carrying}),
+        "accepted": len({number for export in taken for number in _answers(export, helper)}),
         "refused": sum(map(_is_refused, capture.exports)),
         "gaps_s": [
             (later.started_unix_nano - sooner.started_unix_nano) / 1e9
@@ -92,7 +96,9 @@ def helper_session(capture: Capture) -> list[Item]:
             "arguments": list(runs[0].arguments),
             "carrying": len(carrying),
             "without": len(capture.exports) - len(carrying),
-            "injected": sum(each.header(helper.injected) is not None for each in capture.exports),
+            "injected": sum(
+                export.header(helper.injected) is not None for export in capture.exports
+            ),
         }
         if helper.at_work_unix_nano:
             began = runs[0].started_unix_nano - helper.at_work_unix_nano
@@ -105,9 +111,9 @@ def _carried(export: Export, helper: HelperLog) -> list[str]:
 
 
 def _answers(export: Export, helper: HelperLog) -> list[int]:
-    """Return the runs of the helper that the values of its headers name, each once."""
+    """Return the numbers of the helper runs that printed the export's headers, each once."""
     values = [export.header(name) or "" for name in helper.headers]
-    return sorted({int(found[0]) for value in values if (found := _GENERATION.search(value))})
+    return sorted({int(match[0]) for value in values if (match := _GENERATION.search(value))})
 
 
 def _is_refused(export: Export) -> bool:
@@ -116,7 +122,7 @@ def _is_refused(export: Export) -> bool:
 
 
 def _spoken_of(text: str | Sequence[str]) -> bool:
-    """Whether the setting is named: in whatever words, it is told which helper failed."""
+    """Return whether a line names the setting: then a reader learns which helper failed."""
     lines = text.splitlines() if isinstance(text, str) else text
     return any(_SPOKEN_OF.search(line) for line in lines)
 

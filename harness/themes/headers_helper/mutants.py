@@ -1,4 +1,4 @@
-"""Lies about dynamic headers: what the helper did, and what became of its answers."""
+"""Lies about dynamic headers: when the helper ran, and which requests carried its headers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _SECOND = 1_000_000_000
 
 
 def one_without(capture: Capture, requirement: Requirement) -> Capture:
-    """Send the last request without the helper's headers."""
+    """Leave the helper's headers out of the last request."""
     return _last(capture, lambda export: _bare(export, _headers(capture)))
 
 
 def one_with(capture: Capture, requirement: Requirement) -> Capture:
-    """Send the last request with a header of the helper's."""
+    """Add a header of the helper to the last request."""
     (name, *_) = _headers(capture)
     return _last(capture, lambda export: _put(export, name, "1"))
 
@@ -45,13 +45,13 @@ def static_lost(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def answers_mixed(capture: Capture, requirement: Requirement) -> Capture:
-    """Send in the last request one header of the helper's first answer beside those of its last."""
+    """Take one header of the last request from the helper's first answer."""
     name = _headers(capture)[-1]
     return _last(capture, lambda export: _put(export, name, _of_run(export, name, 1)))
 
 
 def older_answer(capture: Capture, requirement: Requirement) -> Capture:
-    """Send the helper's first answer in the last request, when that answer is old."""
+    """Send the helper's first answer in the last request, long after it was printed."""
 
     def older(export: Export) -> Export:
         for name in _headers(capture):
@@ -62,29 +62,29 @@ def older_answer(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def answer_grows_old(capture: Capture, requirement: Requirement) -> Capture:
-    """Send the last request much later than any answer may be in use."""
+    """Delay the last request until the answer that it carries is too old to be in use."""
     return _last(capture, _later)
 
 
 def headers_never_sent(capture: Capture, requirement: Requirement) -> Capture:
-    """No request carries any of the helper's headers."""
+    """Leave the helper's headers out of every request."""
     bare = [_bare(export, _headers(capture)) for export in _exports(capture)]
     return replace(capture, exports=tuple(bare))
 
 
 def nothing_sent(capture: Capture, requirement: Requirement) -> Capture:
-    """There is no request at all."""
+    """Export nothing."""
     _exports(capture)
     return replace(capture, exports=())
 
 
 def no_logs(capture: Capture, requirement: Requirement) -> Capture:
-    """There is no request with logs."""
+    """Export no logs."""
     return _without(capture, Signal.LOGS)
 
 
 def no_traces(capture: Capture, requirement: Requirement) -> Capture:
-    """There is no request with traces."""
+    """Export no traces."""
     return _without(capture, Signal.TRACES)
 
 
@@ -94,7 +94,7 @@ def one_refused(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def later_tokens_refused(capture: Capture, requirement: Requirement) -> Capture:
-    """Every request with another token than the first was turned away."""
+    """Have every request refused that carries another token than the first."""
     name = _headers(capture)[0]
     exports = [
         export if re.search(r"\b1$", export.header(name) or "") else _refused(export)
@@ -104,17 +104,17 @@ def later_tokens_refused(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def sent_without(capture: Capture, requirement: Requirement) -> Capture:
-    """One more request, with none of the helper's headers."""
+    """Send one more request, without the helper's headers."""
     return _more(capture, {})
 
 
 def sent_with_the_answer(capture: Capture, requirement: Requirement) -> Capture:
-    """One more request, with the headers that the answer was to give."""
+    """Send one more request, with the headers that the helper should have printed."""
     return _more(capture, dict.fromkeys(_headers(capture), "1"))
 
 
 def sent_with_an_injection(capture: Capture, requirement: Requirement) -> Capture:
-    """One more request, with the header that a value of the answer holds."""
+    """Send one more request, with the header that is injected in a value of the answer."""
     injected = _helper(capture).injected
     return _more(capture, {**dict.fromkeys(_headers(capture), "1"), injected: "yes"})
 
@@ -144,7 +144,7 @@ def helper_runs_too_soon(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def helper_stops_running(capture: Capture, requirement: Requirement) -> Capture:
-    """Run the helper once only, so that the later answers are not its own."""
+    """Run the helper only once, although requests carry later answers."""
     return _ran(capture, lambda runs: runs[:1])
 
 
@@ -164,12 +164,12 @@ def session_ends_badly(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def nothing_reported(capture: Capture, requirement: Requirement) -> Capture:
-    """Nothing was said on stderr."""
+    """Print nothing to standard error."""
     return replace(capture, run=replace(capture.run, stderr=""))
 
 
 def nothing_logged(capture: Capture, requirement: Requirement) -> Capture:
-    """Nothing of it stood in the debug log."""
+    """Leave the helper out of the debug log."""
     return edit_observed(capture, HelperLog, lambda helper: replace(helper, debug_log=()))
 
 
@@ -211,8 +211,8 @@ def _last(capture: Capture, edit: Callable[[Export], Export]) -> Capture:
 
 
 def _without(capture: Capture, signal: Signal) -> Capture:
-    kept = tuple(export for export in _exports(capture) if export.signal is not signal)
-    return replace(capture, exports=kept)
+    others = tuple(export for export in _exports(capture) if export.signal is not signal)
+    return replace(capture, exports=others)
 
 
 def _later(export: Export) -> Export:
@@ -220,8 +220,8 @@ def _later(export: Export) -> Export:
 
 
 def _bare(export: Export, names: Sequence[str]) -> Export:
-    kept = tuple(pair for pair in export.headers if pair[0].lower() not in names)
-    return replace(export, headers=kept)
+    others = tuple(pair for pair in export.headers if pair[0].lower() not in names)
+    return replace(export, headers=others)
 
 
 def _put(export: Export, name: str, value: str) -> Export:

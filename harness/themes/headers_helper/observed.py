@@ -1,4 +1,4 @@
-"""What the scenarios about dynamic headers observe."""
+"""What the scenarios about dynamic headers observe besides telemetry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.capture.observed import Observation
 
 @dataclass(frozen=True, slots=True)
 class HelperRun:
-    """One run of the helper, as it logged it itself."""
+    """One run of the helper, as the helper logged it."""
 
     number: int
     started_unix_nano: int
@@ -19,13 +19,13 @@ class HelperRun:
 
 @dataclass(frozen=True, slots=True)
 class HelperLog(Observation):
-    """The helper's runs in the order in which they began, and what to know of them.
+    """The helper's runs in order of their start, and the facts needed to judge them.
 
-    Of headers the names, in lower case: ``headers`` are those that the helper answers
-    with, ``static`` the one that a variable sets, ``injected`` one that only a broken
-    answer holds.  A session that comes to its end prints ``last_words``.
-    ``at_work_unix_nano`` is when its first tool ran, 0 where nobody noted it;
-    ``debug_log`` holds the lines of the debug log that name a helper.
+    ``headers`` are the names (in lower case) of the headers that the helper prints, ``static`` is
+    the name of the header that a variable sets, ``injected`` that of a header that only a broken
+    answer holds. A session that is not broken off prints ``last_words``. ``at_work_unix_nano`` is
+    when its first tool ran, 0 if that was not noted; ``debug_log`` holds the lines of the debug
+    log that name a helper.
     """
 
     NAME = "helper"

@@ -1,7 +1,7 @@
-"""Dynamic headers: helpers that answer well, late, badly or not at all.
+"""Sessions with a headers helper that answers well, late, badly or not at all.
 
-The helper is ours, and says in every header which of its runs printed it: so each request
-tells whose answer it carries.
+The helper is ours, and prints the number of its run in every header, so that each request shows
+which answer it carries.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def _every(seconds: float) -> dict[str, str]:
 
 
 class _OnlyTheCurrentToken:
-    """Turns away whoever has not both the static key and, over HTTP, a token in force.
+    """Responder that refuses a request without the static key or, over HTTP, a valid token.
 
-    A token is in force until its life is over, or until the next one is used.
+    A token is valid until its life is over, or until shortly after the next one is first used.
     """
 
     def __init__(self) -> None:
@@ -112,17 +112,17 @@ def _first_tool(root: Path) -> Path:
 
 
 def _arrived(**counts: int) -> Callable[[Stage], bool]:
-    """Whether so many requests of each signal are there."""
+    """Make a condition: at least so many requests of each signal have arrived."""
 
     def holds(stage: Stage) -> bool:
-        seen = [export.signal for export in stage.main.exports]
-        return all(seen.count(Signal(name)) >= wanted for name, wanted in counts.items())
+        signals = [export.signal for export in stage.main.exports]
+        return all(signals.count(Signal(name)) >= wanted for name, wanted in counts.items())
 
     return holds
 
 
 def _rotated(stage: Stage) -> bool:
-    """Whether metrics and logs came with the last token that is to be used."""
+    """Return whether metrics and logs came with the last token that is to be used."""
     if stage.protocol is Protocol.GRPC:
         return _arrived(metrics=4, logs=2)(stage)
     with_the_last = {

@@ -1,7 +1,7 @@
-"""Hold the numbers of the experiments with export intervals, each once.
+"""Numbers of the experiments with export intervals, each defined once.
 
-Scenarios, measures and mutants read them here; the schema ``intervals.json`` is held to
-them by a test.  All ``_S`` are seconds, all ``_MS`` milliseconds.
+Scenarios, measures and mutants read them here; the schema ``intervals.json`` is held to them by a
+test. All ``_S`` are seconds, all ``_MS`` milliseconds.
 """
 
 from __future__ import annotations

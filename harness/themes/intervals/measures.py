@@ -1,7 +1,7 @@
-"""How often a signal leaves, and whether what came last arrived: one item a signal.
+"""Measure how often each signal is exported, and whether the last data arrived.
 
-An interval is never seen itself, only bounded.  A busy machine makes single requests
-late, never early, so that each bound is one that lateness does not move, or a median.
+An interval is never seen itself, only bounded. A busy machine makes single requests late, never
+early, so that each bound is one that lateness does not move, or a median.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ _TOKENS = "claude_code.token.usage"
 
 
 def intervals(capture: Capture) -> list[Item]:
-    """Bound the interval of each configured signal by the requests that came.
+    """Return one item for each exported signal: bounds of its interval, from its requests.
 
-    ``regular`` counts those (of ``exports``) that arrived before the last answer was asked
-    for, which ends the session.  ``at_least_s`` and ``at_most_s`` bound the interval by
-    them; ``above_s`` and ``below_s`` are the parts of the bounds that lie above and below
-    what was configured.  No item for a session that asked the model nothing.
+    ``regular`` counts those of the ``exports`` that arrived before the last answer was asked for,
+    which ends the session. ``at_least_s`` and ``at_most_s`` bound the interval by them;
+    ``above_s`` is how far the lower bound is above the configured interval, ``below_s`` how far
+    the upper bound is below it. A session that asked the model nothing has no item.
     """
     asked = _asked(capture)
     if not capture.run.truth.api_calls:
         return []
-    found = []
+    items = []
     for signal, variable in VARIABLES.items():
         if "otlp" not in capture.run.environment.get(f"OTEL_{signal.upper()}_EXPORTER", ""):
             continue
         exports = sorted(
-            (each for each in capture.accepted if each.signal is signal and each.items),
-            key=lambda each: each.arrived_unix_nano,
+            (export for export in capture.accepted if export.signal is signal and export.items),
+            key=lambda export: export.arrived_unix_nano,
         )
-        regular = [each for each in exports if asked and each.arrived_unix_nano <= asked[-1]]
+        regular = [export for export in exports if asked and export.arrived_unix_nano <= asked[-1]]
         view: dict[str, Any] = {
             "signal": signal.value,
             "exports": len(exports),
@@ -64,20 +64,21 @@ def intervals(capture: Capture) -> list[Item]:
             if configured:
                 view["above_s"] = _seconds(max(0.0, at_least - configured))
                 view["below_s"] = _seconds(max(0.0, configured - at_most))
-        found.append(Item(f"{capture.run.label} · {signal} exports", view))
-    return found
+        items.append(Item(f"{capture.run.label} · {signal} exports", view))
+    return items
 
 
 def last_data(capture: Capture) -> list[Item]:
-    """Count, for each signal, the output tokens of the last answer that no later item reports.
+    """Return one item for each signal: how much of the last answer's usage is missing in it.
 
-    ``untold`` are the output tokens of that answer of which no such data point (event) tells.
+    ``untold`` is the number of output tokens of that answer that no data point (or event) of its
+    time or later reports.
     """
     last = _last_answer(capture)
     if last is None:
         return []
     since = last.arrived_unix_nano - _TICK_NS
-    told = {
+    reported = {
         Signal.METRICS: _metered(capture.accepted, since),
         Signal.LOGS: _logged(capture.accepted, since),
     }
@@ -89,14 +90,15 @@ def last_data(capture: Capture) -> list[Item]:
                 "untold": 0 if tokens >= last.output_tokens else last.output_tokens - tokens,
             },
         )
-        for signal, tokens in told.items()
+        for signal, tokens in reported.items()
     ]
 
 
 def last_spans(capture: Capture) -> list[Item]:
-    """Count the spans that ended after the last answer was asked for (``ended``).
+    """Return one item that counts the spans, and those that ended after the last question.
 
-    One item for a session that asked and is to export traces.
+    ``ended`` counts the latter. There is an item only for a session that asked the model
+    something and is to export traces.
     """
     last = _last_answer(capture)
     if last is None or "otlp" not in capture.run.environment.get("OTEL_TRACES_EXPORTER", ""):
@@ -124,33 +126,33 @@ def _asked(capture: Capture) -> list[int]:
 def _of_points(
     regular: Sequence[Export], started: int, asked: Sequence[int]
 ) -> tuple[float, float]:
-    """Return the bounds that requests of metrics prove.
+    """Return bounds of the interval of metrics, by their requests.
 
-    The usual gap between two requests, by their arrival and by the time that they tell: where we
-    were kept from listening, several arrive at once, but were not made at once. Without anything
-    to tell none is made, and a gap grows (see :func:`_waited`).
+    With enough requests: the usual gap between two of them, by their arrival and by the times of
+    their data points. Several may arrive at once after this process was kept from listening,
+    although they were not made at once. And no request is made without new data, so that a gap
+    may be longer than the interval (see :func:`_waited`).
 
-    Of too few requests only the first tells something: it was made one interval after a
-    moment between the start of the process and its first question.
+    With few requests, only the first one is of use: it was made one interval after a moment
+    between the start of the process and its first question to the model.
     """
-    arrivals = [each.arrived_unix_nano for each in regular]
-    told = [max(point.time_unix_nano for point in each.data_points) for each in regular]
+    arrivals = [export.arrived_unix_nano for export in regular]
+    point_times = [max(point.time_unix_nano for point in export.data_points) for export in regular]
     if len(arrivals) <= _ENOUGH_GAPS:
-        return max(0, min(arrivals[0], told[0]) - asked[0]), arrivals[0] - started
-    usual = [median(b - a for a, b in pairwise(times)) for times in (arrivals, told)]
+        return max(0, min(arrivals[0], point_times[0]) - asked[0]), arrivals[0] - started
+    usual = [median(b - a for a, b in pairwise(times)) for times in (arrivals, point_times)]
     waits = [_waited(earlier, later, asked) for earlier, later in pairwise(arrivals)]
     return min(*usual, median(waits)), max(usual)
 
 
 def _waited(earlier: int, later: int, asked: Sequence[int]) -> int:
-    """Return what a gap between two requests proves of the interval.
+    """Return a lower bound of the interval, by the gap between two requests.
 
-    If a moment to tell something passed with nothing to tell, the first question came
-    after it, and its tokens were told at the next such moment: the question then came in
-    the second half of the gap, and only what it had to wait itself is proved.  Otherwise
-    the gap is the interval.
+    If an export was skipped for lack of new data, the next question to the model came after it,
+    in the second half of the gap, and its tokens were exported at the end of the gap: then only
+    the time from that question on is proved. Otherwise, the gap is the interval.
     """
-    first = min((each for each in asked if earlier < each <= later), default=later)
+    first = min((moment for moment in asked if earlier < moment <= later), default=later)
     return (
         later - earlier if first - earlier < _SURELY_NOT_HALF * (later - earlier) else later - first
     )
@@ -159,17 +161,17 @@ def _waited(earlier: int, later: int, asked: Sequence[int]) -> int:
 def _of_batches(
     regular: Sequence[Export], started: int, asked: Sequence[int]
 ) -> tuple[float, float]:
-    """Return the bounds that batches of records prove.
+    """Return bounds of the interval of logs or traces, by their batches.
 
     No record waits for longer than an interval, and none leaves before one has passed since the
     last record of the batch before it.
     """
     waits, apart = [], []
     before = started
-    for each in regular:
-        times = _times(each)
-        waits.append(max(0, each.arrived_unix_nano - min(times)))
-        apart.append(max(0, each.arrived_unix_nano - before))
+    for export in regular:
+        times = _times(export)
+        waits.append(max(0, export.arrived_unix_nano - min(times)))
+        apart.append(max(0, export.arrived_unix_nano - before))
         before = max(times)
     # A busy machine lengthens both.  What waited longer than the interval can be, came late.
     at_most = min(apart)
@@ -177,7 +179,7 @@ def _of_batches(
 
 
 def _times(export: Export) -> list[int]:
-    """When the records of a batch came to be."""
+    """Return the times of the records of a batch; of spans, when they ended."""
     if export.signal is Signal.TRACES:
         return [span.end_time_unix_nano for span in export.spans]
     return [event.time_unix_nano for event in export.events]
@@ -204,7 +206,7 @@ def _logged(exports: Sequence[Export], since: int) -> float:
 
 
 def _number(value: object) -> float:
-    """Return a count as a number; older releases send it in digits."""
+    """Return a count as a number; older releases send it as digits, and anything else is 0."""
     try:
         return float(str(value))
     except ValueError:
@@ -212,7 +214,7 @@ def _number(value: object) -> float:
 
 
 def _configured_ns(text: str) -> float:
-    """Zero where nothing is configured, or nothing sensible."""
+    """Return a configured interval in nanoseconds; 0 if there is none, or none above 0."""
     return max(0.0, _number(text)) * 1e6
 
 

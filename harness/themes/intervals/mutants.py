@@ -1,4 +1,4 @@
-"""Lies about when something was exported, told of one signal: that of ``params.where``."""
+"""Lies about when a signal was exported: the one that ``params.where`` names."""
 
 from __future__ import annotations
 
@@ -18,63 +18,72 @@ _MARGIN_NS = 50_000_000
 
 
 def twice_as_often(capture: Capture, requirement: Requirement) -> Capture:
-    """Configure an interval twice as long as the one that was followed."""
+    """Export twice as often as configured.
+
+    The capture stays; the configured interval is doubled.
+    """
     return _configured(capture, requirement, TWICE)
 
 
 def a_quarter_as_often(capture: Capture, requirement: Requirement) -> Capture:
-    """Configure an interval a quarter as long as the one that was followed."""
+    """Export a quarter as often as configured.
+
+    The capture stays; the configured interval is divided by four.
+    """
     return _configured(capture, requirement, A_QUARTER)
 
 
 def by_another_interval(capture: Capture, requirement: Requirement) -> Capture:
-    """Configure for this signal the interval of another one."""
+    """Export the signal by the interval that is configured for another one.
+
+    The capture stays; the configured interval becomes that of another signal.
+    """
     own = VARIABLES[_signal(requirement)]
     environment = capture.run.environment
-    others = [environment.get(each) for each in VARIABLES.values() if each != own]
+    others = [environment.get(variable) for variable in VARIABLES.values() if variable != own]
     return _with(capture, requirement, next(other for other in others if other))
 
 
 def sooner(capture: Capture, requirement: Requirement) -> Capture:
-    """Everything of the signal arrives after half of the time that it took."""
+    """Halve the time from the start of the process to each request of the signal."""
     started = capture.run.started_unix_nano
     return _moved(
-        capture, requirement, lambda each: started + (each.arrived_unix_nano - started) // 2
+        capture, requirement, lambda export: started + (export.arrived_unix_nano - started) // 2
     )
 
 
 def later(capture: Capture, requirement: Requirement) -> Capture:
-    """Everything of the signal arrives only when the next request of it does."""
-    arrivals = [each.arrived_unix_nano for each in _told_of(capture, _signal(requirement))]
+    """Delay each request of the signal until its next one."""
+    arrivals = [export.arrived_unix_nano for export in _exports_of(capture, _signal(requirement))]
     following = dict(zip(arrivals, [*arrivals[1:], arrivals[-1]], strict=True))
-    return _moved(capture, requirement, lambda each: following[each.arrived_unix_nano])
+    return _moved(capture, requirement, lambda export: following[export.arrived_unix_nano])
 
 
 def never(capture: Capture, requirement: Requirement) -> Capture:
-    """Nothing of the signal arrives."""
-    silenced = _told_of(capture, _signal(requirement))
+    """Export nothing of the signal."""
+    silenced = _exports_of(capture, _signal(requirement))
     return _without(capture, silenced)
 
 
 def last_metrics_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """Do not send the metrics that wait at the end of the session."""
-    return _without(capture, _told_of(capture, Signal.METRICS)[-1:])
+    """Do not send the last request of metrics."""
+    return _without(capture, _exports_of(capture, Signal.METRICS)[-1:])
 
 
 def last_logs_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """Do not send the logs that wait at the end of the session."""
+    """Do not send the logs after the last question to the model."""
     asked = max(call.arrived_unix_nano for call in capture.run.truth.api_calls)
-    told = _told_of(capture, Signal.LOGS)
-    return _without(capture, [each for each in told if each.arrived_unix_nano >= asked])
+    exports = _exports_of(capture, Signal.LOGS)
+    return _without(capture, [export for export in exports if export.arrived_unix_nano >= asked])
 
 
 def last_traces_lost(capture: Capture, requirement: Requirement) -> Capture:
-    """Spans that end after the last question are not sent."""
+    """Do not send the spans that end after the last question to the model."""
     asked = max(call.arrived_unix_nano for call in capture.run.truth.api_calls)
     late = [
-        each
-        for each in _told_of(capture, Signal.TRACES)
-        if any(span.end_time_unix_nano >= asked - _MARGIN_NS for span in each.spans)
+        export
+        for export in _exports_of(capture, Signal.TRACES)
+        if any(span.end_time_unix_nano >= asked - _MARGIN_NS for span in export.spans)
     ]
     return _without(capture, late)
 
@@ -85,11 +94,11 @@ def _signal(requirement: Requirement) -> Signal:
     return Signal(where["signal"])
 
 
-def _told_of(capture: Capture, signal: Signal) -> list[Export]:
-    told = [each for each in capture.exports if each.signal is signal]
-    if not told:
+def _exports_of(capture: Capture, signal: Signal) -> list[Export]:
+    exports = [export for export in capture.exports if export.signal is signal]
+    if not exports:
         raise ValueError(f"{capture.run.label} exported no {signal}")
-    return told
+    return exports
 
 
 def _configured(capture: Capture, requirement: Requirement, factor: float) -> Capture:
@@ -105,19 +114,21 @@ def _with(capture: Capture, requirement: Requirement, value: str) -> Capture:
 
 
 def _moved(capture: Capture, requirement: Requirement, arrival: Callable[[Export], int]) -> Capture:
-    moved = {id(each): arrival(each) for each in _told_of(capture, _signal(requirement))}
+    moved = {id(export): arrival(export) for export in _exports_of(capture, _signal(requirement))}
     return replace(
         capture,
         exports=tuple(
-            replace(each, arrived_unix_nano=moved[id(each)]) if id(each) in moved else each
-            for each in capture.exports
+            replace(export, arrived_unix_nano=moved[id(export)]) if id(export) in moved else export
+            for export in capture.exports
         ),
     )
 
 
 def _without(capture: Capture, silenced: list[Export]) -> Capture:
-    gone = {id(each) for each in silenced}
-    return replace(capture, exports=tuple(each for each in capture.exports if id(each) not in gone))
+    gone = {id(export) for export in silenced}
+    return replace(
+        capture, exports=tuple(export for export in capture.exports if id(export) not in gone)
+    )
 
 
 LIES: Mapping[str, Lie] = {

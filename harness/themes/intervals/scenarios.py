@@ -1,12 +1,12 @@
-"""How often each signal leaves: at its default, as configured, and with values that are none.
+"""Sessions with default, configured and invalid export intervals.
 
-An interval shows only while the session is busy, so each of these runs one command
-again and again until enough requests have arrived.  The pace is part of the bargain: an
-interval cannot be told more sharply than its records follow one another, and each
-command costs a subject about a twentieth of a second of CPU.
+An interval shows only while the session is busy, so each of these runs one command again and
+again until enough requests have arrived. The pace is a compromise: an interval cannot be measured
+more sharply than its records follow one another, and each command costs a subject about a
+twentieth of a second of CPU.
 
-The intervals of one session lie a second apart or more, each time in another order: so
-it shows if a signal goes by the interval of another one.
+The intervals of one session are a second apart or more, each time in another order: so it shows
+if a signal follows the interval of another one.
 """
 
 from __future__ import annotations
@@ -65,17 +65,17 @@ def _wait(seconds: float) -> UseTool:
 
 
 def _arrived(counts: Mapping[str, int]) -> Callable[[Stage], bool]:
-    """Whether so many requests of each signal are there."""
+    """Make a condition: at least so many requests of each signal have arrived."""
 
     def holds(stage: Stage) -> bool:
-        seen = Counter(str(export.signal) for export in stage.main.exports)
-        return all(seen[signal] >= count for signal, count in counts.items())
+        arrived = Counter(str(export.signal) for export in stage.main.exports)
+        return all(arrived[signal] >= count for signal, count in counts.items())
 
     return holds
 
 
 def _busy(pace_s: float, at_most_s: float, counts: Mapping[str, int]) -> Sequence[Step | Until]:
-    """Wait at this pace until the requests are there, or for so long in vain."""
+    """Return steps that wait at this pace until the requests are there, or the time is up."""
     return (
         Until(_wait(pace_s), _arrived(counts), at_most=round(at_most_s / pace_s)),
         Say("Waited."),
@@ -88,10 +88,10 @@ def _configured(
     script: Sequence[Step | Until],
     protocol: Protocol,
 ) -> Scenario:
-    told = ", ".join(f"{name}={value}" for name, value in intervals_ms.items())
+    listed = ", ".join(f"{name}={value}" for name, value in intervals_ms.items())
     return Scenario(
         name=name,
-        description=f"A busy session with configured intervals: {told}",
+        description=f"A busy session with configured intervals: {listed}",
         prompt="Wait for me.",
         script=script,
         environment={**_TRACED, **intervals_ms},

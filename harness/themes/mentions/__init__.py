@@ -1,1 +1,1 @@
-"""What a prompt mentions: ``@notes.txt``, ``@plans``."""
+"""Mentions of files and folders in a prompt: ``@notes.txt``, ``@plans``."""

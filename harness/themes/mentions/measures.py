@@ -1,4 +1,4 @@
-"""Which mentions of a prompt were logged: one item for each type of mention."""
+"""Measure which mentions of a prompt were logged."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from harness.themes.mentions.observed import Mentioned
 
 
 def mentions(capture: Capture) -> list[Item]:
-    """Compare the mentions that could be resolved with those that are logged as resolved.
+    """Return one item for each type of mention: those in the prompt against those logged.
 
-    ``missing`` are mentions without an event, ``extra`` events without a mention.  No item
-    for a session that asked the model nothing.
+    Only mentions of what exists are compared with those that are logged as resolved. ``missing``
+    are mentions without an event, ``extra`` events without a mention. A session that asked the
+    model nothing has no item.
     """
-    seen = observed(capture.run, Mentioned)
-    if seen is None or not capture.run.truth.api_calls:
+    mentioned = observed(capture.run, Mentioned)
+    if mentioned is None or not capture.run.truth.api_calls:
         return []
     logged = Counter(
         str(event.attributes.get("mention_type"))
         for event in capture.events("at_mention")
         if event.attributes.get("success") == "true"
     )
-    there = Counter(seen.there)
+    there = Counter(mentioned.there)
     return [
         Item(
             f"{capture.run.label} · mentions of type {kind}",

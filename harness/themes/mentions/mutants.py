@@ -1,4 +1,4 @@
-"""Lies about what a prompt mentions."""
+"""Lies about the mentions in a prompt."""
 
 from __future__ import annotations
 
@@ -32,21 +32,23 @@ def missing_file_resolved(capture: Capture, requirement: Requirement) -> Capture
 
 
 def _edited(capture: Capture, success: str, edit: Callable[[editing.ItemRef], object]) -> Capture:
-    """Return ``capture`` with the last mention of that ``success`` edited.
+    """Return ``capture`` with the last mention edited that was logged with that ``success``.
 
-    Raises ValueError where there is none.
+    Raises ValueError if there is none.
     """
     for export in reversed(capture.exports):
         message = copy_message(export)
         if not isinstance(message, ExportLogsServiceRequest):
             continue
-        for ref in reversed(list(editing.places(message))):
+        for ref in reversed(list(editing.item_refs(message))):
             attributes = ref.item.view["attributes"]
             if (attributes.get("event.name"), attributes.get("success")) == ("at_mention", success):
                 edit(ref)
                 changed = rewritten(export, message)
-                kept = [changed if each is export else each for each in capture.exports]
-                return replace(capture, exports=tuple(kept))
+                exports = [
+                    changed if original is export else original for original in capture.exports
+                ]
+                return replace(capture, exports=tuple(exports))
     raise ValueError(f"{capture.run.label} logged no mention with success={success}")
 
 

@@ -1,4 +1,4 @@
-"""What the sessions of the theme tell besides telemetry."""
+"""What the sessions with mentions observe besides telemetry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.capture.observed import Observation
 
 @dataclass(frozen=True, slots=True)
 class Mentioned(Observation):
-    """How many things of each type the prompt mentioned that were there."""
+    """How many existing files and folders the prompt mentioned, by type of mention."""
 
     NAME: ClassVar[str] = "mentioned"
 

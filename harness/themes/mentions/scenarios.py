@@ -11,7 +11,7 @@ from harness.themes.mentions.observed import Mentioned
 
 
 def _mentioned(stage: Stage, completed: Completed) -> Mentioned:
-    """Look at what is there now: the prompt mentions one more file, which is not."""
+    """Count the mentioned files and folders that exist; one that the prompt names does not."""
     paths = (stage.work / name for name in ("notes.txt", "more.txt", "plans", "gone.txt"))
     kinds = ["directory" if path.is_dir() else "file" for path in paths if path.exists()]
     return Mentioned({kind: kinds.count(kind) for kind in kinds})

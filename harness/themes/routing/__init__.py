@@ -1,1 +1,1 @@
-"""Where each signal is sent: endpoints, protocols, headers of requests."""
+"""Routing: the endpoint, protocol and headers with which each signal is sent."""

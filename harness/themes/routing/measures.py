@@ -1,4 +1,4 @@
-"""Where each request went and how, beside what the variables of the run say of it."""
+"""Measure where and how each request was sent, against the variables of the run."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ _OWN, _GENERAL, _NONE = "own", "general", "none"
 
 
 def routes(capture: Capture) -> list[Item]:
-    """One item a request.
+    """Return one item for each request: where and how it was sent.
 
-    ``way`` says which signal went to which collector.  ``endpoint_by`` and
-    ``protocol_by`` say whether a variable of the signal's own decides, a general one, or
-    none; ``own_is_empty`` that one of its own is set to nothing.  ``protocol`` is what the
-    variables told and what came.  Over HTTP only: ``ending`` of the endpoint's path (``/``,
-    ``path``, or ``none``), ``added`` to the endpoint to make the request's path (null where
-    that does not begin with it), and whether the body is ``compressed``.
+    ``way`` says which signal went to which collector. ``endpoint_by`` and ``protocol_by`` say
+    whether a variable of the signal's own decides (``own``), a general one, or none;
+    ``own_is_empty`` is whether one of the signal's own is set to an empty text. ``protocol`` is
+    the one that the variables name (``told``) and the one used (``came``).
+
+    Over HTTP only: ``ending`` of the endpoint's path (``/``, ``path``, or ``none``), ``added``,
+    the rest of the request's path after the endpoint's (null if it does not begin with it), and
+    whether the body is ``compressed``.
     """
     return [
         Item(
@@ -38,11 +40,11 @@ def routes(capture: Capture) -> list[Item]:
 
 
 def destinations(capture: Capture) -> list[Item]:
-    """One item a run, where the session did its work.
+    """Return one item for a session that asked the model something: whom it reached.
 
-    ``reached`` are the collectors that somebody connected to, ``signals`` what they
-    accepted (``silent``: none); ``with_otlp_headers`` counts requests to the API with
-    headers that are for collectors, where the scenario looked.
+    ``reached`` are the collectors that got a connection, ``signals`` what collectors accepted
+    (``silent``: nothing); ``with_otlp_headers`` counts requests to the Messages API with headers
+    that are meant for collectors, if the scenario looked.
     """
     run = capture.run
     if not run.truth.api_calls:
@@ -56,7 +58,7 @@ def destinations(capture: Capture) -> list[Item]:
     if headers is not None:
         view["with_otlp_headers"] = headers.with_otlp_headers
     if capture.connections:
-        view["reached"] = sorted({each.collector for each in capture.connections})
+        view["reached"] = sorted({connection.collector for connection in capture.connections})
     return [Item(f"{run.label} · the whole session", view)]
 
 
@@ -77,17 +79,23 @@ def _route(export: Export, environment: Mapping[str, str]) -> dict[str, Any]:
         "protocol": {"told": protocol.lower(), "came": str(export.protocol)},
     }
     if export.protocol is not Protocol.GRPC:
-        told, came = urlsplit(endpoint).path, export.path.partition("?")[0]
+        configured_path, request_path = urlsplit(endpoint).path, export.path.partition("?")[0]
         view |= {
-            "ending": "none" if not told else "/" if told.endswith("/") else "path",
-            "added": came.removeprefix(told) if came.startswith(told) else None,
+            "ending": "none"
+            if not configured_path
+            else "/"
+            if configured_path.endswith("/")
+            else "path",
+            "added": request_path.removeprefix(configured_path)
+            if request_path.startswith(configured_path)
+            else None,
             "compressed": export.header("content-encoding") is not None,
         }
     return view
 
 
 def _decided(environment: Mapping[str, str], signal: Signal, name: str) -> tuple[str, str]:
-    """Which variable decides, and its value; one that is empty decides nothing."""
+    """Return which variable decides, and its value; an empty variable decides nothing."""
     for by, variable in (
         (_OWN, f"{_OTLP}{signal.upper()}_{name}"),
         (_GENERAL, f"{_OTLP}{name}"),

@@ -1,4 +1,4 @@
-"""Lies about where exports go and how they travel."""
+"""Lies about where exports are sent, and how."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def _edit(
     concerned: Callable[[_Route], bool],
     edit: Callable[[Export], Export],
 ) -> Capture:
-    """Edit the first request whose route is such a one."""
+    """Edit the first request whose route is ``concerned``."""
     recognised = [export for export in capture.exports if export.signal is not None]
     for export, item in zip(recognised, routes(capture), strict=True):
         if concerned(item.view):
             edited = edit(export)
-            exports = [edited if each is export else each for each in capture.exports]
+            exports = [edited if original is export else original for original in capture.exports]
             return replace(capture, exports=tuple(exports))
     raise ValueError(f"{capture.run.label} has no such request")
 
 
 def _astray(concerned: Callable[[_Route], bool]) -> Lie:
-    """One request goes to a collector that nothing names for it."""
+    """Make a lie: send one request to a collector that no variable names for it."""
 
     def lie(capture: Capture, requirement: Requirement) -> Capture:
         return _edit(capture, concerned, lambda export: replace(export, collector=OVERRIDDEN))
@@ -50,7 +50,7 @@ def _astray(concerned: Callable[[_Route], bool]) -> Lie:
 
 
 def _otherwise(concerned: Callable[[_Route], bool]) -> Lie:
-    """One request travels over HTTP in the other encoding, or over gRPC no more."""
+    """Make a lie: send one HTTP request in the other encoding, JSON or protobuf."""
 
     def travel(export: Export) -> Export:
         other = (
@@ -68,7 +68,7 @@ def _otherwise(concerned: Callable[[_Route], bool]) -> Lie:
 
 
 def _at(concerned: Callable[[_Route], bool], path: Callable[[str], str]) -> Lie:
-    """One request over HTTP asks for another path."""
+    """Make a lie: send one request over HTTP to another path."""
 
     def lie(capture: Capture, requirement: Requirement) -> Capture:
         return _edit(
@@ -81,7 +81,7 @@ def _at(concerned: Callable[[_Route], bool], path: Callable[[str], str]) -> Lie:
 
 
 def inflated(capture: Capture, requirement: Requirement) -> Capture:
-    """One request is not compressed, although it should be."""
+    """Send one request uncompressed, although it should be compressed."""
 
     def inflate(export: Export) -> Export:
         assert export.content is not None
@@ -91,7 +91,7 @@ def inflated(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def compressed_after_all(capture: Capture, requirement: Requirement) -> Capture:
-    """One request is compressed, although it should not be."""
+    """Compress one request, although it should not be."""
 
     return _edit(capture, lambda route: route.get("compressed") is False, _compressed)
 
@@ -102,30 +102,30 @@ def _compressed(export: Export) -> Export:
 
 
 def visits_the_overridden(capture: Capture, requirement: Requirement) -> Capture:
-    """Somebody connects to the overridden endpoint, and sends nothing."""
+    """Open a connection to the overridden endpoint, and send nothing."""
     visit = Connection(OVERRIDDEN, capture.run.started_unix_nano)
     return replace(capture, connections=(visit, *capture.connections))
 
 
 def headers_to_the_api(capture: Capture, requirement: Requirement) -> Capture:
-    """One request to the API carries a header that is for collectors."""
-    return edit_observed(capture, ApiHeaders, lambda seen: replace(seen, with_otlp_headers=1))
+    """Send a header that is meant for collectors to the Messages API."""
+    return edit_observed(capture, ApiHeaders, lambda headers: replace(headers, with_otlp_headers=1))
 
 
 def _without(signal: Signal) -> Lie:
-    """Nothing of the signal is exported."""
+    """Make a lie: export nothing of the signal."""
 
     def lie(capture: Capture, requirement: Requirement) -> Capture:
-        kept = tuple(export for export in capture.exports if export.signal is not signal)
-        if len(kept) == len(capture.exports):
+        others = tuple(export for export in capture.exports if export.signal is not signal)
+        if len(others) == len(capture.exports):
             raise ValueError(f"{capture.run.label} exported no {signal}")
-        return replace(capture, exports=kept)
+        return replace(capture, exports=others)
 
     return lie
 
 
 def _twice(name: str, value: str) -> Lie:
-    """One request has a header twice, first with another value than it should."""
+    """Make a lie: send a header twice in one request, first with a wrong value."""
 
     def lie(capture: Capture, requirement: Requirement) -> Capture:
         return _edit(
@@ -138,7 +138,7 @@ def _twice(name: str, value: str) -> Lie:
 
 
 def logs_by_default(capture: Capture, requirement: Requirement) -> Capture:
-    """Export logs nevertheless."""
+    """Export logs, although no exporter is configured for them."""
     last = capture.exports[-1]
     logs = replace(last, signal=Signal.LOGS, path="/v1/logs", sequence=last.sequence + 1)
     return replace(capture, exports=(*capture.exports, logs))

@@ -1,4 +1,4 @@
-"""What the scenarios about endpoints observe."""
+"""What the scenarios about endpoints observe besides telemetry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.capture.observed import Observation
 
 @dataclass(frozen=True, slots=True)
 class ApiHeaders(Observation):
-    """Requests to the Messages API: how many, and how many with headers for collectors."""
+    """The number of requests to the Messages API, and of those with headers for collectors."""
 
     api_requests: int
     with_otlp_headers: int

@@ -58,7 +58,7 @@ Variables = Callable[[Stage], Mapping[str, str]]
 def _general(
     stage: Stage, protocol: str, path: str = "", *, to: str = MAIN, **more: str
 ) -> dict[str, str]:
-    """Return the general variables; ``more`` without their common beginning."""
+    """Return the general variables; ``more`` are named without their common beginning."""
     endpoint = stage.endpoint(to, Protocol(protocol.lower())) + path
     values = {"PROTOCOL": protocol, "ENDPOINT": endpoint, **more}
     return {f"{_OTLP}{name}": value for name, value in values.items()}
@@ -67,14 +67,14 @@ def _general(
 def _own(
     stage: Stage, signal: Signal, protocol: str, path: str = "", **more: str
 ) -> dict[str, str]:
-    """Return the variables of ``signal``, which lead to the collector of its name."""
+    """Return the variables of ``signal``, which name the collector of the same name."""
     endpoint = stage.endpoint(signal.value, Protocol(protocol.lower())) + path
     values = {"PROTOCOL": protocol, "ENDPOINT": endpoint, **more}
     return {f"{_OTLP}{signal.upper()}_{name}": value for name, value in values.items()}
 
 
 def _own_headers(signal: Signal) -> str:
-    """One that tells the signal, an encoded one, and one that the general headers have, too."""
+    """Return three headers: the signal's own, an encoded one, and one that is also general."""
     return f"cc-{signal}=of%20its%20own,cc-encoded=one%20two%2Cthree,cc-both=own"
 
 
@@ -82,7 +82,7 @@ _GENERAL_HEADERS = "cc-general=for all,cc-both=general"
 
 
 def _headers_at_the_api(stage: Stage, completed: Completed) -> ApiHeaders:
-    """How many requests to the API carried a header that is for collectors."""
+    """Count the requests to the Messages API with a header that is meant for collectors."""
     carrying = [
         headers
         for headers in stage.api.headers
@@ -181,7 +181,7 @@ def _traces_differ(stage: Stage) -> Mapping[str, str]:
 def _both_differ(
     metrics: tuple[str, str], logs: tuple[str, str], stage: Stage
 ) -> Mapping[str, str]:
-    """Protocol and path of each signal; nothing goes where the general variables lead."""
+    """Configure protocol and path of each signal; the general variables must lead nobody."""
     return {
         **_general(stage, stage.protocol, to=OVERRIDDEN, HEADERS=_GENERAL_HEADERS),
         f"{_OTLP}COMPRESSION": "gzip",
@@ -191,7 +191,7 @@ def _both_differ(
 
 
 def _nothing_general(stage: Stage) -> Mapping[str, str]:
-    """As the documents show it for different backends."""
+    """Configure each signal alone, as the documents show it for different backends."""
     return {
         **_own(stage, Signal.METRICS, "http/protobuf", "/v1/metrics", HEADERS=_DOCUMENTED),
         **_own(stage, Signal.LOGS, "grpc"),

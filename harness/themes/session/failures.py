@@ -1,4 +1,4 @@
-"""What goes wrong between the subject and the API, or between it and the collector."""
+"""Sessions in which the API fails, or the collector refuses the first export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the session says it is: accounts, terminals, and the switches of cardinality."""
+"""Sessions with an account, in different terminals, and with the switches of cardinality."""
 
 from __future__ import annotations
 

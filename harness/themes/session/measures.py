@@ -1,4 +1,4 @@
-"""The session as a whole: one item a run."""
+"""Measure the session as a whole."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from harness.themes.ending import ended
 
 
 def session(capture: Capture) -> list[Item]:
-    """Sum up what the session did, and what it sent where.
+    """Return one item for each run: what the session did, and what it sent where.
 
-    ``asked``: requests that the Messages API answered; ``exports`` and ``connections``
-    are counted by collector, ``signals`` (accepted exports) by signal; ``observed`` is
-    what the scenario saw besides.
+    ``asked`` counts the requests that the Messages API answered; ``exports`` and ``connections``
+    are counted by collector, ``signals`` (accepted exports) by signal; ``observed`` is what the
+    scenario observed besides telemetry.
     """
     run = capture.run
     view = {
@@ -25,7 +25,7 @@ def session(capture: Capture) -> list[Item]:
         "stderr": run.stderr,
         "exports": dict(Counter(export.collector for export in capture.exports)),
         "signals": dict(Counter(str(export.signal) for export in capture.accepted)),
-        "connections": dict(Counter(each.collector for each in capture.connections)),
+        "connections": dict(Counter(connection.collector for connection in capture.connections)),
         "observed": run.observed,
     }
     return [Item(f"{run.label} · session", view)]

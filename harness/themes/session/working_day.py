@@ -1,4 +1,4 @@
-"""A working day in one session: a prompt, edits, a commit, a pull request, failures."""
+"""A headless session with a prompt, edits, a commit, a pull request and failures."""
 
 from __future__ import annotations
 

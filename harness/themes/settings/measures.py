@@ -1,4 +1,4 @@
-"""Where each signal went, and what its requests carried."""
+"""Measure which collectors each signal reached, and what its requests carried."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _Pairs = tuple[tuple[str, Any], ...]
 
 
 def carried(capture: Capture) -> list[Item]:
-    """One item for each signal that arrived, and one for all; none of a session without work.
+    """Return one item for each signal that arrived, and one for all of them together.
 
-    ``reached``: the collectors that got something (``all``: or a connection);
-    ``signals``: what arrived; ``protocols``; ``headers`` and ``resource``: by name, every
-    value seen (None: a request, or a resource, without it).
+    ``reached`` are the collectors that got something (in the item ``all``: or a connection);
+    ``signals`` is what arrived; ``headers`` and ``resource`` hold every value by name (None: some
+    request, or some resource, lacks it). A session that asked the model nothing has no item.
     """
     run = capture.run
     if not run.truth.api_calls:
@@ -33,7 +33,7 @@ def carried(capture: Capture) -> list[Item]:
         for signal, exports in by_signal.items()
     ]
     everything = _view(_ALL, capture.exports)
-    connected = {each.collector for each in capture.connections}
+    connected = {connection.collector for connection in capture.connections}
     everything["reached"] = sorted({*everything["reached"], *connected})
     return [*items, Item(f"{run.label} · every request", everything)]
 
@@ -55,28 +55,28 @@ def _lower(export: Export) -> Iterator[tuple[str, str]]:
 
 
 def _resources(exports: Iterable[Export]) -> list[_Pairs]:
-    found: list[_Pairs] = []
+    resources: list[_Pairs] = []
     for export in exports:
         if not export.rejected and export.decode_error is None:
-            found += [point.resource.attributes.pairs for point in export.data_points]
-            found += [event.resource.attributes.pairs for event in export.events]
-    return found
+            resources += [point.resource.attributes.pairs for point in export.data_points]
+            resources += [event.resource.attributes.pairs for event in export.events]
+    return resources
 
 
 def _values(carriers: Sequence[_Pairs]) -> dict[str, list[Any]]:
-    """Return each name's values among the carriers, which may carry it more than once.
+    """Return every name's distinct values among the carriers, which may repeat a name.
 
-    None last, for those without it.
+    None comes last, for carriers without the name.
     """
-    seen: dict[str, set[Any]] = {name: set() for carrier in carriers for name, _ in carrier}
+    by_name: dict[str, set[Any]] = {name: set() for carrier in carriers for name, _ in carrier}
     for carrier in carriers:
         for name, value in carrier:
-            seen[name].add(value)
-        for name in seen.keys() - {name for name, _ in carrier}:
-            seen[name].add(None)
+            by_name[name].add(value)
+        for name in by_name.keys() - {name for name, _ in carrier}:
+            by_name[name].add(None)
     return {
         name: sorted(values, key=lambda value: (value is None, str(value)))
-        for name, values in sorted(seen.items())
+        for name, values in sorted(by_name.items())
     }
 
 

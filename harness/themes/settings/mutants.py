@@ -1,4 +1,4 @@
-"""Lies about where telemetry went, and by whose settings."""
+"""Lies about which level of settings decided where telemetry was sent."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ def _change_one(
 ) -> Capture:
     """Change the last request of the signal that the requirement is about.
 
-    Of metrics, where it is about all: which signal comes last is up to the session.
+    If it is about all signals, change one of metrics: which signal comes last is up to chance.
     """
     wanted = _signal(requirement)
-    found = [e for e in capture.exports if wanted in ("all", str(e.signal))]
-    if not found:
+    candidates = [e for e in capture.exports if wanted in ("all", str(e.signal))]
+    if not candidates:
         raise ValueError(f"no request of {wanted}")
-    one = max(found, key=lambda export: (export.signal is Signal.METRICS, export.sequence))
-    exports = tuple(change(each) if each is one else each for each in capture.exports)
+    one = max(candidates, key=lambda export: (export.signal is Signal.METRICS, export.sequence))
+    exports = tuple(
+        change(original) if original is one else original for original in capture.exports
+    )
     return replace(capture, exports=exports)
 
 
@@ -47,7 +49,7 @@ def _loser(capture: Capture) -> str:
 
 
 def astray(capture: Capture, requirement: Requirement) -> Capture:
-    """One request goes to the collector of a level that does not win."""
+    """Send one request to the collector of a level that does not win."""
     loser = _loser(capture)
     return _change_one(capture, requirement, lambda export: replace(export, collector=loser))
 
@@ -59,12 +61,12 @@ def connects_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def nothing_sent(capture: Capture, requirement: Requirement) -> Capture:
-    """Let the session go on as always, but export nothing and connect to no collector."""
+    """Export nothing, and connect to no collector."""
     return replace(capture, exports=(), connections=())
 
 
 def other_signal_too(capture: Capture, requirement: Requirement) -> Capture:
-    """Send an empty request of the other signal to the same place."""
+    """Send an empty request of the other signal to the same collector."""
     last = capture.exports[-1]
     signal = Signal.LOGS if last.signal is Signal.METRICS else Signal.METRICS
     other = replace(last, signal=signal, body=b"", sequence=last.sequence + 1)
@@ -72,23 +74,23 @@ def other_signal_too(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def other_signal_only(capture: Capture, requirement: Requirement) -> Capture:
-    """Events are not exported."""
-    kept = tuple(export for export in capture.exports if export.signal is not Signal.LOGS)
-    return replace(capture, exports=kept)
+    """Export no events."""
+    others = tuple(export for export in capture.exports if export.signal is not Signal.LOGS)
+    return replace(capture, exports=others)
 
 
 def header_of_another_level(capture: Capture, requirement: Requirement) -> Capture:
-    """One request carries the header with another value."""
+    """Send one request with another value of the header."""
     return _with_header(capture, requirement, ((requirement.path[-1], "another"),))
 
 
 def header_left_out(capture: Capture, requirement: Requirement) -> Capture:
-    """One request goes without the header."""
+    """Send one request without the header."""
     return _with_header(capture, requirement, ())
 
 
 def header_added(capture: Capture, requirement: Requirement) -> Capture:
-    """One request carries a header that should be gone."""
+    """Send one request with a header that should have been removed."""
     added = (requirement.path[-1], "user")
 
     def add(export: Export) -> Export:
@@ -101,16 +103,16 @@ def _with_header(
     capture: Capture, requirement: Requirement, instead: tuple[tuple[str, str], ...]
 ) -> Capture:
     def change(export: Export) -> Export:
-        kept = tuple(p for p in export.headers if p[0].lower() != requirement.path[-1])
-        if kept == export.headers:
+        others = tuple(p for p in export.headers if p[0].lower() != requirement.path[-1])
+        if others == export.headers:
             raise ValueError(f"the request has no header {requirement.path[-1]}")
-        return replace(export, headers=(*kept, *instead))
+        return replace(export, headers=(*others, *instead))
 
     return _change_one(capture, requirement, change)
 
 
 def attribute_of_another_level(capture: Capture, requirement: Requirement) -> Capture:
-    """Give the attribute another value in the resource of one request."""
+    """Change the attribute in the resource of one request."""
 
     def change(export: Export) -> Export:
         message = copy_message(export)
@@ -124,7 +126,7 @@ def attribute_of_another_level(capture: Capture, requirement: Requirement) -> Ca
 
 
 def passed_on(capture: Capture, requirement: Requirement) -> Capture:
-    """Give a command one variable of OpenTelemetry."""
+    """Pass a variable of OpenTelemetry on to a command."""
     return with_observed(capture, CommandEnvironment(("OTEL_EXPORTER_OTLP_ENDPOINT",)))
 
 

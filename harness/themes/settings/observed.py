@@ -1,4 +1,4 @@
-"""What the scenarios about settings observe."""
+"""What the scenarios about settings observe besides telemetry."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from harness.capture.observed import Observation
 
 @dataclass(frozen=True, slots=True)
 class CommandEnvironment(Observation):
-    """``passed_on``: variables of OpenTelemetry, or with a header's text, of a command."""
+    """The variables that a command inherited but should not have.
+
+    ``passed_on`` are the names of variables that are OpenTelemetry's, or hold a header's text.
+    """
 
     passed_on: tuple[str, ...]

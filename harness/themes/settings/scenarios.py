@@ -1,6 +1,7 @@
-"""Where variables come from: the environment, and every level of settings files.
+"""Sessions whose variables come from the environment and every level of settings files.
 
-Each level points to a collector of its own, so that what was sent tells who was heard.
+Each level points to a collector of its own, so that the collector that got the data shows which
+level decided.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _prepare(**levels: _Level) -> Callable[[Stage], Sequence[str]]:
-    """Write the settings files of these levels."""
+    """Make a step that writes the settings files of these levels."""
 
     def prepare(stage: Stage) -> Sequence[str]:
         project = stage.work / ".claude"
@@ -103,7 +104,7 @@ def _managed(env: _Level, **fragments: _Level) -> Callable[[Stage], Files]:
 
 
 def _environment(more: _Level = lambda _: {}) -> _Level:
-    """Return the telemetry settings that a developer exports, and ``more``."""
+    """Make the telemetry settings that a developer exports, and ``more``."""
 
     def configure(stage: Stage) -> Env:
         settings = telemetry_settings(stage.protocol, stage.endpoint(ENVIRONMENT))
@@ -117,7 +118,11 @@ def _nothing(stage: Stage) -> Env:
 
 
 def passed_on(stage: Stage, completed: Completed) -> CommandEnvironment | None:
-    """Which variables of OpenTelemetry, or with a header's text, a command was given."""
+    """Return the variables that a command inherited and should not have.
+
+    Those are OpenTelemetry's, and any that holds a header's text. None if the command's list of
+    variables is missing or incomplete.
+    """
     try:
         listed = (stage.work / _LISTING).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -130,7 +135,11 @@ def passed_on(stage: Stage, completed: Completed) -> CommandEnvironment | None:
 
 
 def _scenario(name: str, description: str, prompt: str, **rest: Any) -> Scenario:
-    """All are judged only by name: what is known of their environment is not what held."""
+    """Make a scenario that is judged only by name.
+
+    Other requirements would judge it by the variables of its environment, which settings
+    override.
+    """
     return Scenario(
         name,
         description,
@@ -199,7 +208,7 @@ EXAMPLE = _scenario(
 
 
 def _against_all(name: str) -> _Level:
-    """Return a level that tries to switch telemetry off, and to lead it away."""
+    """Make a level that tries to switch telemetry off, and to lead it away."""
     return lambda stage: {
         _TELEMETRY: "0",
         _METRICS_EXPORTER: "none",
@@ -265,7 +274,7 @@ _DEFAULT_PORTS = (4317, 4318)
 
 
 def default_port_taken() -> str | None:
-    """Say why telemetry must not go to the default endpoint here; None where it may."""
+    """Return why telemetry must not be sent to the default endpoint here; None if it may."""
     for port in _DEFAULT_PORTS:
         with socket.socket() as probe:
             probe.settimeout(1.0)

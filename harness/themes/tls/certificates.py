@@ -1,4 +1,4 @@
-"""Certificates for collectors and for sessions, made when first asked for, gone with us."""
+"""Create certificates for collectors and sessions, in memory, when first asked for."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LONG_AGO = datetime.datetime(2001, 1, 1), datetime.datetime(2001, 1, 2)
 
 
 def _once(make: Callable[P, T]) -> Callable[P, T]:
-    """Make each thing once only: runs side by side must have the same authority."""
+    """Cache ``make`` for all threads: runs side by side must have the same authority."""
     known = cache(make)
 
     @wraps(make)
@@ -52,9 +52,9 @@ def authority(name: str) -> trustme.CA:
 
 @_once
 def server(*names: str, signed_by: str = OURS, expired: bool = False, asks: bool = False) -> Tls:
-    """Make a server whose certificate is for ``names``.
+    """Make a server certificate for ``names``.
 
-    ``asks``: a client must show a certificate that our own authority signed.
+    With ``asks``, the server demands a client certificate that our own authority signed.
     """
     first, last = _LONG_AGO if expired else (None, None)
     leaf = authority(signed_by).issue_cert(*names, not_before=first, not_after=last)
@@ -69,7 +69,7 @@ def client(name: str, signed_by: str) -> trustme.LeafCert:
 
 
 class Folder:
-    """Certificates as files, for the variables that name them."""
+    """Writes certificates to files, for the variables that name them."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -77,7 +77,7 @@ class Folder:
 
     @property
     def authority(self) -> str:
-        """Who signed the certificates of our collectors."""
+        """Path of the certificate of the authority that signs our collectors' certificates."""
         return self._file("authority.pem", authority(OURS).cert_pem.bytes())
 
     def certificate(self, name: str, signed_by: str = OURS) -> str:
@@ -87,7 +87,7 @@ class Folder:
         return self._file(f"{name}.key", client(name, signed_by).private_key_pem.bytes())
 
     def encrypted_key(self, name: str) -> str:
-        """As :meth:`key`, useless without :data:`PASSPHRASE`."""
+        """Write the client's key, encrypted with :data:`PASSPHRASE`; return its path."""
         key = load_pem_private_key(client(name, OURS).private_key_pem.bytes(), None)
         locked = key.private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSPHRASE.encode())
@@ -101,4 +101,4 @@ class Folder:
 
 
 def _chain(leaf: trustme.LeafCert) -> bytes:
-    return b"".join(each.bytes() for each in leaf.cert_chain_pems)
+    return b"".join(certificate.bytes() for certificate in leaf.cert_chain_pems)

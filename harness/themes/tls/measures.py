@@ -1,4 +1,4 @@
-"""What each collector of a run that speaks TLS got: one item for each."""
+"""Measure what each collector that speaks TLS got."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from harness.themes.tls.observed import TlsCollectors
 
 
 def tls(capture: Capture) -> list[Item]:
-    """List what each collector that speaks TLS got from a session that worked.
+    """Return one item for each collector that speaks TLS: what it got from the session.
 
-    ``collector`` is its name, ``reached`` says whether a connection was opened to it,
-    ``signals`` counts accepted exports by signal.  ``certificates`` are those that the
-    clients of these showed, without repetition; missing where nothing came in.
-    ``session`` tells how the run ended, and how much of its work was done.
+    ``collector`` is its name, ``reached`` whether a connection was opened to it; ``signals``
+    counts accepted exports by signal. ``certificates`` are the distinct client certificates of
+    these exports; missing if there are none. ``session`` says how the run ended, and how many
+    tools ran. A session that asked the model nothing has no item.
     """
     run = capture.run
     collectors = observed(run, TlsCollectors)
     if not run.truth.api_calls or collectors is None:
         return []
-    connected = {each.collector for each in capture.connections}
+    connected = {connection.collector for connection in capture.connections}
     items = []
     for collector in collectors.tls_collectors:
-        exports = [each for each in capture.accepted if each.collector == collector]
+        exports = [export for export in capture.accepted if export.collector == collector]
         view: dict[str, Any] = {
             "collector": collector,
             "reached": collector in connected,
-            "signals": dict(Counter(str(each.signal) for each in exports)),
+            "signals": dict(Counter(str(export.signal) for export in exports)),
             "session": {"exit_code": run.exit_code, "tools": len(run.truth.tool_runs)},
         }
         if exports:
-            view["certificates"] = sorted({each.peer_certificate for each in exports})
+            view["certificates"] = sorted({export.peer_certificate for export in exports})
         items.append(Item(f"{run.label} · {collector}", view))
     return items
 

@@ -1,4 +1,4 @@
-"""Lies about collectors that speak TLS, told of the one that the requirement names."""
+"""Lies about the collector with TLS that the requirement names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PATHS = {
 
 
 def export_in_spite(capture: Capture, requirement: Requirement) -> Capture:
-    """Export to a collector that is not to be trusted."""
+    """Export to a collector that must not be trusted."""
     protocol = capture.run.protocol
     made = Export(
         sequence=len(capture.exports) + 1,
@@ -42,14 +42,14 @@ def no_export(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def other_certificate(capture: Capture, requirement: Requirement) -> Capture:
-    """Show another certificate than the one that the session was told to show."""
+    """Show another client certificate than the configured one."""
     return _at_the_collector(
         capture, requirement, lambda export: replace(export, peer_certificate="somebody")
     )
 
 
 def given_up(capture: Capture, requirement: Requirement) -> Capture:
-    """End a session that cannot export with an error."""
+    """End the session with an error because it cannot export."""
     return replace(capture, run=replace(capture.run, exit_code=1))
 
 

@@ -1,4 +1,4 @@
-"""What the scenarios about TLS observe."""
+"""What the scenarios about TLS observe besides telemetry."""
 
 from __future__ import annotations
 

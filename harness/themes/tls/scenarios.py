@@ -1,7 +1,6 @@
-"""Collectors that speak SCENARIOS: trusted ones, some that are not, and such that ask who we are.
+"""Sessions with collectors that speak TLS: trusted, untrusted, and asking for a certificate.
 
-Each signal of a session may go to a collector of its own, so that one
-session meets several.
+Each signal of a session may go to a collector of its own, so that one session meets several.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def _nothing(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
 
 
 def _otel(folder: Folder, name: str, *, of: str = "", signed_by: str = OURS) -> dict[str, str]:
-    """Return OpenTelemetry's variables for a client's certificate, of one signal or all."""
+    """Return OpenTelemetry's variables for a client certificate, of one signal or all."""
     prefix = f"OTEL_EXPORTER_OTLP_{of}"
     return {
         f"{prefix}CLIENT_CERTIFICATE": folder.certificate(name, signed_by),
@@ -60,7 +59,7 @@ def _otel(folder: Folder, name: str, *, of: str = "", signed_by: str = OURS) -> 
 
 
 def _claude_code(folder: Folder, name: str, *, signed_by: str = OURS) -> dict[str, str]:
-    """Return the CLI's own variables for a client's certificate."""
+    """Return the CLI's own variables for a client certificate."""
     return {
         "CLAUDE_CODE_CLIENT_CERT": folder.certificate(name, signed_by),
         "CLAUDE_CODE_CLIENT_KEY": folder.key(name, signed_by),
@@ -99,7 +98,10 @@ def _from_elsewhere(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
 def _configure(
     collectors: Mapping[Signal, str], variables: _Variables, stage: Stage
 ) -> dict[str, str]:
-    """Each signal to its collector, and whom to trust, told as the protocol has it."""
+    """Return the variables that send each signal to its collector.
+
+    Which variable names the trusted authority depends on the protocol.
+    """
     folder = Folder(stage.sandbox.root / "certificates")
     grpc = stage.protocol is Protocol.GRPC
     settings = {

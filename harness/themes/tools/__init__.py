@@ -1,1 +1,1 @@
-"""Tools: permissions, results, edits, at a terminal and headless."""
+"""Tools: permissions, results and edits, at a terminal and headless."""

@@ -1,4 +1,4 @@
-"""Edits that are easily miscounted, each in a session of its own."""
+"""Sessions with edits whose lines are easily miscounted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person at a terminal: every way to answer a permission prompt, for every edit tool."""
+"""A session at a terminal, with every answer to a permission prompt and every edit tool."""
 
 from __future__ import annotations
 

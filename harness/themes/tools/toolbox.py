@@ -1,4 +1,4 @@
-"""Every kind of tool in one session, with a canary in all that it touches.
+"""Sessions that use every kind of tool, with a canary in all that it touches.
 
 The same session is run with the gates closed, each one open, and both open.
 """
