@@ -23,7 +23,7 @@ def routes(capture: Capture) -> list[Item]:
     ``way`` says which signal went to which collector. ``endpoint_by`` and ``protocol_by`` say
     whether a variable of the signal's own decides (``own``), a general one, or none;
     ``own_is_empty`` is whether one of the signal's own is set to an empty text. ``protocol`` is
-    the one that the variables name (``told``) and the one used (``came``).
+    the one that the variables name (``configured``) and the one used (``used``).
 
     Over HTTP only: ``ending`` of the endpoint's path (``/``, ``path``, or ``none``), ``added``,
     the rest of the request's path after the endpoint's (null if it does not begin with it), and
@@ -76,7 +76,7 @@ def _route(export: Export, environment: Mapping[str, str]) -> dict[str, Any]:
             environment.get(f"{_OTLP}{export.signal.upper()}_{name}") == ""
             for name in ("ENDPOINT", "PROTOCOL")
         ),
-        "protocol": {"told": protocol.lower(), "came": str(export.protocol)},
+        "protocol": {"configured": protocol.lower(), "used": str(export.protocol)},
     }
     if export.protocol is not Protocol.GRPC:
         configured_path, request_path = urlsplit(endpoint).path, export.path.partition("?")[0]

@@ -80,11 +80,11 @@ def test_what_is_added_to_an_endpoint(
     assert (seen["ending"], seen["added"]) == (ending, added)
 
 
-def test_the_protocol_that_was_told_and_the_one_that_came(
+def test_the_protocol_that_is_configured_and_the_one_that_is_used(
     route: Callable[..., Mapping[str, Any]],
 ) -> None:
     seen = route({"PROTOCOL": "GRPC"}, protocol=Protocol.GRPC, collector="other")
-    assert seen["protocol"] == {"told": "grpc", "came": "grpc"}
+    assert seen["protocol"] == {"configured": "grpc", "used": "grpc"}
     assert seen["way"] == "metrics to other"
     assert seen["protocol_by"] == "general"
     assert not {"added", "ending", "compressed"} & seen.keys()
