@@ -19,9 +19,10 @@ _PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 
 
 def by_hand(run: Run, measure: str = "") -> str:
-    """Return a line for bash: ``CLAUDE_CODE_ENABLE_TELEMETRY=1 … claude -p Go.``
+    """Return a line for bash that runs the session again.
 
-    For a ``measure`` that reads one variable, it leaves out what was drawn for the others.
+    For instance ``CLAUDE_CODE_ENABLE_TELEMETRY=1 … claude -p Go.``  For a ``measure`` that
+    reads one variable, it leaves out what was drawn for the others.
     """
     about = VARIABLES.get(measure)
     variables = dict(run.environment)
