@@ -1,4 +1,4 @@
-"""``cc-harness``: looks whether all is installed that its commands need, and runs one."""
+"""``cc-harness``: check that the packages which its commands need are installed, and run one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.extras import require_suite
 
 
 def main() -> int:
-    """Run the command that ``sys.argv`` names; the exit code is 2 where the extra is missing."""
+    """Run the command that ``sys.argv`` names; return 2 if the extra ``suite`` is missing."""
     try:
         require_suite("cc-harness")
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""``cc-harness``: the catalogue, a schema, and judging captures that were kept."""
+"""``cc-harness``: print the requirements or a schema, and judge captures that were kept."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OK, FAILED, USAGE = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code is 0, 1 (a requirement fails) or 2 (a wrong call)."""
+    """Run a command; return 0, 1 (a requirement fails) or 2 (a wrong call) as exit code."""
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
@@ -45,34 +45,46 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=tool_version())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    each = commands.add_parser("requirements", help="print the requirement catalogue")
-    each.add_argument("--version", metavar="V", help="only what holds for this release")
-    each.add_argument("--format", choices=("markdown", "json"), default="markdown")
-    each.set_defaults(run=_requirements)
+    command = commands.add_parser("requirements", help="print the requirement catalogue")
+    command.add_argument("--version", metavar="V", help="only what holds for this release")
+    command.add_argument("--format", choices=("markdown", "json"), default="markdown")
+    command.set_defaults(run=_requirements)
 
-    each = commands.add_parser("judge", help="judge captures that --cc-captures kept")
-    each.add_argument("folder", metavar="DIR", type=Path, help="a capture, or a folder of captures")
-    each.add_argument(
+    command = commands.add_parser("judge", help="judge captures that --cc-captures kept")
+    command.add_argument(
+        "folder", metavar="DIR", type=Path, help="a capture, or a folder of captures"
+    )
+    command.add_argument(
         "--as", dest="version", metavar="V", help="by the contract of this release, not of its own"
     )
-    each.add_argument(
+    command.add_argument(
         "--report", metavar="DIR", type=Path, help="write DIR/record.jsonl, as --cc-report does"
     )
-    each.set_defaults(run=_judge)
+    command.set_defaults(run=_judge)
 
-    each = commands.add_parser("schema", help="print a schema, resolved for one release")
-    each.add_argument("name", metavar="NAME", help="such as events/user_prompt, or a requirement")
-    each.add_argument("--version", metavar="V", required=True, help="a release, such as 2.1.31")
-    each.set_defaults(run=_schema)
+    command = commands.add_parser("schema", help="print a schema, resolved for one release")
+    command.add_argument(
+        "name", metavar="NAME", help="such as events/user_prompt, or a requirement"
+    )
+    command.add_argument("--version", metavar="V", required=True, help="a release, such as 2.1.31")
+    command.set_defaults(run=_schema)
     return parser
 
 
 def _requirements(arguments: argparse.Namespace) -> int:
     wanted = _version("--version", arguments.version)
     contract = catalogue() if wanted is None else catalogue(wanted)
-    chosen = [each for each in contract.requirements if wanted is None or contract.applies(each)]
+    chosen = [
+        requirement
+        for requirement in contract.requirements
+        if wanted is None or contract.applies(requirement)
+    ]
     if arguments.format == "json":
-        _print(json.dumps([_plain(each) for each in chosen], indent=1, ensure_ascii=False))
+        _print(
+            json.dumps(
+                [_plain(requirement) for requirement in chosen], indent=1, ensure_ascii=False
+            )
+        )
     else:
         sys.stdout.write(markdown.requirements(chosen, wanted))
     return OK
@@ -99,16 +111,20 @@ def _plain(requirement: Requirement) -> dict[str, Any]:
 
 def _judge(arguments: argparse.Namespace) -> int:
     started = time.time_ns()
-    kept, subject, recording = load_recording(arguments.folder)
+    recorded_header, subject, recording = load_recording(arguments.folder)
     version = _version("--as", arguments.version) or subject.version
     assessment = Assessment(subject.spec, version, lambda: recording)
     contract = assessment.contract
     selected = recording.plan.selected
-    chosen = [each for each in contract.requirements if selected is None or each.name in selected]
+    chosen = [
+        requirement
+        for requirement in contract.requirements
+        if selected is None or requirement.name in selected
+    ]
     rows = [assessment.row(requirement) for requirement in chosen]
     summary = recording.summary
     header = replace(
-        kept or header_of(subject, contract.documents, summary, started),
+        recorded_header or header_of(subject, contract.documents, summary, started),
         documents=contract.documents,
         started_unix_nano=started,
         ended_unix_nano=time.time_ns(),
@@ -150,7 +166,7 @@ def _judge(arguments: argparse.Namespace) -> int:
 
 
 def _slow(row: Row) -> list[str]:
-    """Return the option without which the runs of the finding are not made."""
+    """Return the option ``--cc-slow`` if the runs of the row's first finding need it."""
     runs = row.findings[0].runs if row.findings else ()
     known = (SCENARIOS[run.scenario] for run in runs if run.scenario in SCENARIOS)
     return ["--cc-slow"] if any(scenario.slow for scenario in known) else []

@@ -1,6 +1,6 @@
-"""Whose fault it is: ours (or our caller's), or the subject's.
+"""Exceptions by whose fault they are: the harness's (or its caller's), or the subject's.
 
-The harness never turns one into the other.  A :class:`HarnessError` means that
+The harness never turns one into the other. A :class:`HarnessError` means that
 nothing can be said about the subject; a :class:`SubjectError` is itself
 something to say about the subject.
 """
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 
 class HarnessError(Exception):
-    """A fault of the harness, the machine or the way we were called."""
+    """A fault of the harness, of the machine, or of the way in which the harness was called."""
 
 
 class UsageError(HarnessError):
-    """A value that the caller gave cannot be used.
+    """A value that the caller gave and that cannot be used.
 
     The message always names what to ``change``, what was ``seen`` and what was
     ``expected``, so that it can be acted on without reading the source.

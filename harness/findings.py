@@ -1,4 +1,4 @@
-"""The values that every room may speak of: findings, outcomes, verdicts."""
+"""Values that all packages share: levels, verdicts, findings and outcomes of checks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """RFC 2119 level of a requirement; it decides the exit code, nothing else."""
+    """The RFC 2119 level of a requirement, which decides whether its failure fails the run."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
@@ -15,7 +15,7 @@ class Level(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What is said of one requirement after a run."""
+    """The result for one requirement after a run."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -31,9 +31,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunName:
-    """Name the run in which something was seen.
+    """The name of a run in which a finding was made.
 
-    ``drawn``: one of many of its scenario, whose protocol and input were drawn.
+    ``drawn``: it is one of many runs of its scenario, whose protocol and input were drawn.
     """
 
     scenario: str
@@ -43,12 +43,12 @@ class RunName:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One place where the subject does not do what a requirement says.
+    """One place in a capture that contradicts a requirement.
 
-    ``where`` leads to the place in the capture, e.g.
-    ``http/json · metrics export 2 · claude_code.token.usage · point 3``.  ``by_hand`` is a
-    shell line that shows the same, where the input is not to be looked up.  ``runs`` are
-    those that it takes to see it again.
+    ``where`` describes the place, e.g.
+    ``http/json · metrics export 2 · claude_code.token.usage · point 3``. ``by_hand`` is a
+    shell line that reproduces it, if the input is not a fixed one. ``runs`` are those that
+    must be made to see it again.
     """
 
     expected: str
@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A check looked at ``looked_at`` (>= 1) things and found ``findings``."""
+    """The outcome of a check that looked at ``looked_at`` (>= 1) things and made ``findings``."""
 
     looked_at: int
     findings: tuple[Finding, ...] = ()
@@ -72,7 +72,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class NotExercised:
-    """A check found nothing to look at; ``reason`` is for a reader."""
+    """The outcome of a check that had nothing to look at; ``reason`` is shown to the user."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""An ASGI application served by uvicorn from a thread of this process, on a socket of ours.
+"""Serve an ASGI application with uvicorn, from a thread of this process, on a given socket.
 
 uvicorn's HTTP protocol (httptools parser, pipelining, flow control) is used as it is;
 its ``Server`` is not, because that one takes 0.1 to 0.3 s to stop, logs each start and
@@ -51,24 +51,24 @@ Application = Callable[..., Awaitable[None]]
 
 
 class Malformed(Protocol):
-    """Answers what is not HTTP; see :class:`HttpServer`."""
+    """A function that answers malformed HTTP requests; see :class:`HttpServer`."""
 
     def __call__(
         self, scope: HTTPScope, reason: str, *, handled: bool
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Return the headers and the body of a 400.
+        """Return the headers and the body of a 400 response.
 
-        ``scope`` holds what could be read.  ``handled`` means that the application has
+        ``scope`` holds what could be parsed. ``handled`` means that the application has received
         the request already: its body will end early, and ``scope["state"]`` says why
         under :data:`MALFORMED`.
         """
 
 
 class HttpServer:
-    """Serves one ASGI application on one listening socket until stopped.
+    """An HTTP server for one ASGI application on one listening socket.
 
-    ``malformed`` answers what is not HTTP; without it, uvicorn does.  ``tls`` makes the
-    server speak HTTPS; a connection that fails its handshake is closed, and that is all.
+    ``malformed`` answers malformed requests; without it, uvicorn does. ``tls`` makes it an
+    HTTPS server; a connection that fails its handshake is closed without further notice.
     """
 
     def __init__(
@@ -104,12 +104,12 @@ class HttpServer:
         self._grace_s = 0.0
 
     def start(self) -> None:
-        """Return when connections are accepted."""
+        """Start the server's thread, and return once connections are accepted."""
         self._thread.start()
         self._started.result()
 
     def stop(self, grace_s: float) -> None:
-        """Let requests under way finish for up to ``grace_s`` seconds, then cut them off."""
+        """Let requests in progress finish for up to ``grace_s`` seconds, then abort them."""
         self._grace_s = grace_s
         self._loop.call_soon_threadsafe(self._stop_asked.set)
         self._thread.join()
@@ -158,7 +158,7 @@ class HttpServer:
 
 
 class _Connection(HttpToolsProtocol):
-    """uvicorn's, with our answer to what is not HTTP, and without its access log."""
+    """uvicorn's protocol, with a configurable answer to malformed requests and no access log."""
 
     def __init__(
         self,
@@ -193,7 +193,7 @@ class _Connection(HttpToolsProtocol):
         self._on_end()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer 400, with the body of the application's own errors; uvicorn's parser gave up."""
+        """Answer a request that uvicorn's parser rejected, with the application's error body."""
         if self._malformed is None:
             super().send_400_response(msg)
             return

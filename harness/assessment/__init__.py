@@ -1,1 +1,1 @@
-"""Record a subject and judge the recording; without pytest."""
+"""Record a subject and judge the recording, independently of pytest."""

@@ -1,4 +1,4 @@
-"""One subject held to the contract of its version: a row for each requirement, on demand."""
+"""Judge one subject by the contract of its version, requirement by requirement."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from harness.themes.free_form.by_hand import by_hand
 
 
 def catalogue(version: str = "0.0.0") -> Contract:
-    """Resolve the contract for ``version``, with the checks and scenarios that exist."""
+    """Load the contract for ``version``, with the checks and scenarios that exist."""
     return load(Version.parse(version), checks=CHECKS, scenarios=SCENARIOS)
 
 
 def canary_table(captures: Sequence[Capture], contract: Contract) -> CanaryTable:
-    """Where canaries turned up in these captures, and whether the contract allows it."""
-    applying = [each for each in contract.requirements if contract.applies(each)]
+    """Tabulate where canaries occur in these captures, and whether the contract allows it."""
+    applying = list(filter(contract.applies, contract.requirements))
     return CanaryTable(*canaries.table(captures, applying))
 
 
@@ -40,15 +40,15 @@ def _runs_of(requirement: Requirement) -> set[str]:
 
 
 def _slow_runs() -> set[str]:
-    """Return the labels of the runs that are made only where they are asked for."""
+    """Return the labels of the runs that are made only with ``--cc-slow``."""
     return {run.label for run in planned_runs() if SCENARIOS[run.scenario].slow}
 
 
 class Assessment:
-    """Asks for the recording when the first requirement needs one, and once only.
+    """The verdicts on one subject; its recording is made when the first verdict needs it.
 
-    ``spec`` is what the subject was called by: the conforming emitter
-    (``reference``) has no known deviations.
+    ``spec`` is the subject's ``--cc-binary``: the conforming emitter
+    (``reference``) has no known deviations. ``recording`` is called once at most.
     """
 
     def __init__(self, spec: str, version: str, recording: Callable[[], Recording]) -> None:
@@ -66,17 +66,17 @@ class Assessment:
 
     @property
     def recording_so_far(self) -> Recording | None:
-        """The recording if there is one; asking for it does not make it."""
+        """The recording if it has been made; reading this does not make it."""
         made: Recording | None = vars(self).get("recording")
         return made
 
     def prepare(self, requirement: Requirement) -> None:
-        """Make the recording if the verdict on ``requirement`` needs one, and there is none."""
+        """Make the recording, unless there is one or the verdict on ``requirement`` needs none."""
         if self.contract.applies(requirement):
             _ = self.recording
 
     def row(self, requirement: Requirement) -> Row:
-        """Return the verdict on one requirement.  Raises HarnessError for broken data of ours."""
+        """Return the verdict on one requirement. Raises HarnessError for broken contract data."""
         if not self.contract.applies(requirement):
             return decide(self.contract, requirement, None, self._expectations)
         summary = self.recording.summary
@@ -100,7 +100,7 @@ class Assessment:
     ) -> list[str]:
         """Return the names of the requirements that one capture breaks by itself.
 
-        Of those named (None: of all that apply), without listed deviations.
+        Only those in ``selected`` (None: all that apply) are judged, without listed deviations.
 
         May be called from several threads, before there is a recording.
         """
@@ -115,10 +115,10 @@ class Assessment:
         ]
 
     def _lost(self, requirement: Requirement) -> str:
-        """Say which runs lost exports on our side that the requirement may speak of.
+        """Name the runs of the requirement whose exports the harness has not fully kept.
 
-        Nothing can be said of what was not kept: neither that a promise was kept, nor,
-        for counts and sums, that it was broken.
+        They allow no verdict: neither that a promise was kept, nor, for counts and sums, that it
+        was broken.
         """
         return "; ".join(
             not_kept(run)
@@ -129,7 +129,7 @@ class Assessment:
         )
 
     def _whole(self, requirement: Requirement) -> bool:
-        """Whether every run was made that the requirement speaks of."""
+        """Say whether every run was made that the requirement applies to."""
         return _runs_of(requirement) <= {capture.run.label for capture in self.recording.captures}
 
     def _explain_not_exercised(self, requirement: Requirement, outcome: NotExercised) -> Judgement:
@@ -153,7 +153,7 @@ class Assessment:
 
     @cached_property
     def _views(self) -> tuple[CaptureView, ...]:
-        return tuple(CaptureView(each, MEASURES) for each in self.recording.captures)
+        return tuple(CaptureView(capture, MEASURES) for capture in self.recording.captures)
 
     @cached_property
     def _judge(self) -> Judge:

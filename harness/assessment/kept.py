@@ -1,4 +1,4 @@
-"""Load a recording that was kept, and refuse one that is not whole."""
+"""Load a recording that was kept, and reject an incomplete or inconsistent one."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _CLOCK_NS = 3_600_000_000_000
 
 
 def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording]:
-    """Load the recording that ``--cc-captures`` kept in ``folder``, or one capture of it alone.
+    """Load the recording that ``--cc-captures`` kept in ``folder``, or a single capture of it.
 
-    A single capture has no header; how it is run again is taken from the record beside it,
-    if there is one.  Raises UsageError, naming what is missing or cannot
-    be, for a recording that is not whole: nothing is judged by a part of it.
+    A single capture has no header; the options for its rerun are taken from the record beside
+    it, if there is one. Raises UsageError, which names what is missing or impossible, for a
+    recording that is incomplete: a part of it is not judged.
     """
     if (folder / files.SIDECAR).exists():
         return None, *_alone(folder)
@@ -43,57 +43,57 @@ def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording
             seen=f"neither {jsonl.FILE_NAME} nor {files.SIDECAR} in it",
             expected="a folder that --cc-captures made",
         )
-    found = jsonl.read_part(path)
-    if found.recording is None:
+    record = jsonl.read_part(path)
+    if record.recording is None:
         raise UsageError(
             f"record {path}",
             seen=f"{len(_folders(folder))} captures, and no line that the recording is complete: "
             "it was broken off",
-            expected=f"the {len(found.plan.runs)} runs that were planned",
+            expected=f"the {len(record.plan.runs)} runs that were planned",
         )
-    for problem in _missing(folder, found):
+    for problem in _missing(folder, record):
         raise problem
     captures = []
-    for run in found.recording.recorded:
+    for run in record.recording.recorded:
         capture = _capture(folder / run.folder)
-        _is_as_recorded(folder / run.folder, capture, run, found.header.subject)
+        _is_as_recorded(folder / run.folder, capture, run, record.header.subject)
         captures.append(capture)
     return (
-        found.header,
-        found.header.subject,
-        Recording(found.recording, tuple(captures), found.plan),
+        record.header,
+        record.header.subject,
+        Recording(record.recording, tuple(captures), record.plan),
     )
 
 
 def _alone(folder: Path) -> tuple[SubjectFacts, Recording]:
-    """One capture; the options and the seed of its recording still draw it again."""
+    """Load a single capture, with the options and the seed of the record beside it."""
     capture = _capture(folder)
     beside = folder.absolute().parent / jsonl.FILE_NAME
     made = recorded([capture])
     if beside.is_file():
-        found = jsonl.read_part(beside)
-        runs = found.recording.recorded if found.recording is not None else ()
+        record = jsonl.read_part(beside)
+        runs = record.recording.recorded if record.recording is not None else ()
         if folder.absolute().name in {run.folder for run in runs}:
-            fuzz = found.header.fuzz if DRAWN in capture.run.traits else None
+            fuzz = record.header.fuzz if DRAWN in capture.run.traits else None
             made = recorded([capture], fuzz=fuzz)
-            made = replace(made, plan=Plan(options=found.plan.options))
+            made = replace(made, plan=Plan(options=record.plan.options))
     return capture.run.subject, made
 
 
-def _missing(folder: Path, found: RunRecord) -> Iterator[UsageError]:
-    """Say what the record and the folder do not agree about."""
-    assert found.recording is not None
-    labels = [run.label for run in found.recording.runs]
-    if not found.recording.harness_fault:
-        for label in found.plan.runs:
+def _missing(folder: Path, record: RunRecord) -> Iterator[UsageError]:
+    """Yield an error for each disagreement between the record and the folder."""
+    assert record.recording is not None
+    labels = [run.label for run in record.recording.runs]
+    if not record.recording.harness_fault:
+        for label in record.plan.runs:
             if label not in labels:
                 yield UsageError(
                     f"record {folder / jsonl.FILE_NAME}",
                     seen=f"nothing about {label}",
-                    expected=f"a line for each of the {len(found.plan.runs)} planned runs",
+                    expected=f"a line for each of the {len(record.plan.runs)} planned runs",
                 )
-    named = [run.folder for run in found.recording.recorded]
-    for run in found.recording.recorded:
+    named = [run.folder for run in record.recording.recorded]
+    for run in record.recording.recorded:
         if not run.folder or not (folder / run.folder).is_dir():
             yield UsageError(
                 f"capture folder {folder / run.folder}",
@@ -118,7 +118,7 @@ def _folders(folder: Path) -> list[str]:
 
 
 def _capture(folder: Path) -> Capture:
-    """One capture, every fact of which is possible."""
+    """Load a capture; raise UsageError if a value in it is impossible."""
     capture = files.load(folder)
     run, where = capture.run, f"file {folder / files.SIDECAR}"
     try:
@@ -168,7 +168,7 @@ def _exports_are_possible(folder: Path, capture: Capture) -> None:
 
 
 def _is_as_recorded(folder: Path, capture: Capture, run: RunSummary, subject: SubjectFacts) -> None:
-    """Raise UsageError for a capture of another run or release than the record says."""
+    """Raise UsageError if a capture is of another run or release than the record says."""
     for what, seen, expected in (
         ("a capture of", capture.run.label, run.label),
         ("a capture of release", capture.run.subject.version, subject.version),

@@ -1,4 +1,4 @@
-"""What the subject left, recorded once: in this process, or shared by several."""
+"""Record a subject once, in this process or for all processes that share a folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ from harness.themes.catalogue import SCENARIOS
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The captures of all runs that came to their end; none where there is a fault of ours."""
+    """The captures of all runs that were driven to their end, and a summary of all runs.
+
+    After a fault of the harness there are none.
+    """
 
     summary: RecordingSummary
     captures: tuple[Capture, ...] = ()
@@ -39,14 +42,16 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class RecordingPlan:
-    """Say what to record.
+    """What to record, and how.
 
-    The subject, the scenarios, one run's deadline, where to keep the captures with their record
-    (or None), whether managed settings may be the machine's, and who makes the runs of drawn
-    scenarios (None: nobody).
+    ``binary`` is run through ``scenarios`` over ``protocols``, each run for up to
+    ``deadline_s``. ``keep`` is the folder for the captures and their record (None: none),
+    ``allow_managed`` says whether managed settings may be written for the whole machine, and
+    ``explore`` makes the runs of drawn scenarios (None: they are left out).
 
     ``selected`` are the requirements that are to be judged (None: all), ``options`` those
-    of the command line; both are for the record.
+    of the command line, ``left_out`` the runs not made on purpose, with the reasons; they are
+    for the record.
     """
 
     binary: Binary
@@ -63,7 +68,7 @@ class RecordingPlan:
 
     @property
     def plan(self) -> Plan:
-        """The runs that are to be made, as the record has them."""
+        """The planned runs, as the record lists them."""
         return Plan(
             tuple(
                 run.label
@@ -71,13 +76,13 @@ class RecordingPlan:
                 if not scenario.drawn
                 for run in scenario.planned(self.protocols)
             ),
-            tuple(each.name for each in self.scenarios if each.drawn and self.explore),
+            tuple(scenario.name for scenario in self.scenarios if scenario.drawn and self.explore),
             self.selected,
             self.options,
         )
 
     def header(self, started_unix_nano: int, summary: RecordingSummary) -> Header:
-        """Return the header of the record of this recording."""
+        """Return the header of this recording's record."""
         binary = self.binary
         return header_of(
             SubjectFacts(binary.spec, binary.path, binary.version),
@@ -93,7 +98,7 @@ def header_of(
     summary: RecordingSummary,
     started_unix_nano: int,
 ) -> Header:
-    """Return the header that tells of a recording, up to now and on this machine."""
+    """Return the header of a record that ends now, on this machine."""
     return Header(
         subject=subject,
         documents=documents,
@@ -117,7 +122,7 @@ def recorded(
     fuzz: Fuzz | None = None,
     folders: Sequence[str] = (),
 ) -> Recording:
-    """Return the recording that these captures make, each kept in its one of ``folders``."""
+    """Return the recording that consists of these captures, which are kept in ``folders``."""
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += sum(not is_exposed(e) for e in capture.exports)
@@ -126,7 +131,7 @@ def recorded(
         for capture in captures
         for request in dict.fromkeys(capture.run.truth.unknown_requests)
     )
-    places = folders or ("",) * len(captures)
+    names = folders or ("",) * len(captures)
     runs = [
         RunSummary(
             capture.run.label,
@@ -136,7 +141,7 @@ def recorded(
             forgotten=capture.forgotten,
             unkept=len(capture.unkept),
         )
-        for capture, folder in zip(captures, places, strict=True)
+        for capture, folder in zip(captures, names, strict=True)
     ]
     for outcome, reasons in ((RunOutcome.UNDRIVEN, undriven), (RunOutcome.SKIPPED, skipped)):
         runs += [RunSummary(label, outcome, reason=why) for label, why in (reasons or {}).items()]
@@ -152,9 +157,9 @@ def recorded(
 
 
 def _unavoidable_s(captures: Sequence[Capture]) -> float:
-    """Return the longest wait of a run, and what the subject took to start before it.
+    """Return the longest time that a run had to wait, its start-up included.
 
-    But no more than the run took; where none waits, the length of the longest run.
+    No run counts for more than its length; if none waits, this is the length of the longest run.
     """
     runs = [capture.run for capture in captures]
     waits = [
@@ -170,7 +175,7 @@ def _length_s(run: Run) -> float:
 
 
 def _start_s(run: Run) -> float:
-    """From the start of the process to its first question."""
+    """Return the seconds from the start of the process to its first API call."""
     asked = [call.arrived_unix_nano for call in run.truth.api_calls if call.arrived_unix_nano]
     return _seconds(run.started_unix_nano, min(asked)) if asked else 0.0
 
@@ -180,10 +185,12 @@ def _seconds(start_unix_nano: int, end_unix_nano: int) -> float:
 
 
 def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recording:
-    """Run the subject through the scenarios; a fault is a value here, Ctrl-C is not.
+    """Run the subject through the scenarios, and return the recording.
 
-    Where captures are kept, their record is written twice: with the plan before the first
-    run, so that a recording that is broken off is known by it, and when all runs have ended.
+    A HarnessError is reported in the recording's summary; Ctrl-C is raised.
+
+    If captures are kept, their record is written twice: with the plan before the first
+    run, so that an interrupted recording can be recognised, and when all runs have ended.
     """
     began_unix_nano, started = time.time_ns(), time.monotonic()
     _write(plan, began_unix_nano, None)
@@ -209,22 +216,22 @@ def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recordi
     else:
         fuzz = plan.explore.tally if plan.explore and plan.explore.tally.sessions else None
         took = time.monotonic() - started
-        kept = folders if plan.keep is not None else ()
+        folder_names = folders if plan.keep is not None else ()
         skipped = {**done.skipped, **plan.left_out}
-        made = recorded(done.captures, took, done.faults, skipped, fuzz, kept)
+        made = recorded(done.captures, took, done.faults, skipped, fuzz, folder_names)
     _write(plan, began_unix_nano, made.summary)
     return replace(made, plan=plan.plan)
 
 
 def record_shared(plan: RecordingPlan, progress: Callable[[str], None], folder: Path) -> Recording:
-    """As :func:`record_once`, once for all processes that share ``folder``.
+    """Record like :func:`record_once`, but once for all processes that share ``folder``.
 
     The first one records while the others wait for it; they load what it saved.
     """
     with FileLock(folder / "lock"):
-        found = read_shared(folder)
-        if found is not None:
-            return found
+        shared = read_shared(folder)
+        if shared is not None:
+            return shared
         keep = plan.keep or folder / "captures"
         keep.mkdir(exist_ok=True)
         made = record_once(replace(plan, keep=keep), progress)
@@ -237,16 +244,16 @@ _KEPT_IN = "kept-in"
 
 
 def read_shared(folder: Path) -> Recording | None:
-    """Read the recording that processes share in ``folder``; None as long as there is none."""
+    """Load the recording that processes share in ``folder``; None as long as there is none."""
     try:
         keep = Path((folder / _KEPT_IN).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    found = jsonl.read_part(keep / jsonl.FILE_NAME)
-    summary = found.recording
+    shared_record = jsonl.read_part(keep / jsonl.FILE_NAME)
+    summary = shared_record.recording
     assert summary is not None, "the record is complete before it is shared"
     captures = tuple(files.load(keep / run.folder) for run in summary.recorded)
-    return Recording(summary, captures, found.plan)
+    return Recording(summary, captures, shared_record.plan)
 
 
 def _write(plan: RecordingPlan, began_unix_nano: int, summary: RecordingSummary | None) -> None:
@@ -257,7 +264,7 @@ def _write(plan: RecordingPlan, began_unix_nano: int, summary: RecordingSummary 
 
 
 def _folders(captures: Sequence[Capture]) -> Iterator[str]:
-    """Return the name of each capture's folder; drawn runs of one scenario are numbered."""
+    """Yield the name of each capture's folder; drawn runs of one scenario are numbered."""
     drawn: Counter[str] = Counter()
     for capture in captures:
         name = files.folder_name(capture.run)

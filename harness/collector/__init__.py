@@ -1,1 +1,1 @@
-"""The fake collector: OTLP/gRPC and OTLP/HTTP on loopback, scripted answers."""
+"""The fake collector: OTLP/gRPC and OTLP/HTTP servers on loopback, with scriptable responses."""

@@ -1,4 +1,4 @@
-"""What the collector answers instead of full success, where a test wants something else."""
+"""Responses of the collector other than full success, as a test can script them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from harness.otlp.model import Protocol
 
 @dataclass(frozen=True, slots=True)
 class CollectorResponse:
-    """One answer, in the words of both transports; each takes the half it speaks.
+    """A scripted response to one export request, for OTLP/HTTP and OTLP/gRPC.
 
-    ``http_status`` answers OTLP/HTTP, ``grpc_code`` (a number, 0 is OK) OTLP/gRPC.
-    ``called`` is what the answer is called in the capture.  ``message`` goes into the
+    ``http_status`` is the status over OTLP/HTTP, ``grpc_code`` (a number, 0 is OK) the one over
+    OTLP/gRPC. ``called`` is the response's name in the capture. ``message`` goes into the
     ``google.rpc.Status`` body of an HTTP error or is the gRPC status message.
     ``headers`` are added to the response headers (HTTP) or sent as trailing metadata
-    (gRPC, where values of ``-bin`` names are bytes), their names in lower case.  ``body``
-    takes the place of the response body or response message as it is.  The answer is
-    given after ``hold_s`` seconds, if the client waits for so long.
+    (gRPC, where values of ``-bin`` names are bytes); their names are in lower case. ``body``
+    replaces the response body or response message. The response is sent after ``hold_s``
+    seconds, unless the client gives up before that.
     """
 
     http_status: int = 200
@@ -38,10 +38,10 @@ Responder = Callable[[Export], CollectorResponse | None]
 
 
 def ask(responder: Responder, export: Export) -> tuple[Export, CollectorResponse | None]:
-    """Ask for the answer to ``export``; return the export as answered, and the answer.
+    """Ask ``responder`` how to answer ``export``; return the export with its status and the answer.
 
-    A responder that raises must not cost us the export: the client gets an internal
-    error, and the export says why.
+    If the responder raises, the export is kept all the same: the client gets an internal
+    error, and the export's ``rejected`` says why.
     """
     try:
         answer = responder(export)

@@ -1,4 +1,4 @@
-"""The fake collector: an OTLP/HTTP and an OTLP/gRPC server on one store."""
+"""The fake collector: an OTLP/HTTP and an OTLP/gRPC server that share one store."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ GRACE_S = 1.0
 
 
 class Collector:
-    """A collector in this process: it keeps what arrives and answers as OTLP says.
+    """An OTLP collector in this process, which keeps every request and answers as OTLP requires.
 
-    Use it as a context manager, or call :meth:`start` and :meth:`stop`.  It listens on
-    ``http_port`` and ``grpc_port`` of ``host``; port 0 takes a free port.  ``limit_bytes``
+    Use it as a context manager, or call :meth:`start` and :meth:`stop`. It listens on
+    ``http_port`` and ``grpc_port`` of ``host``; port 0 takes a free port. ``limit_bytes``
     bounds what the store holds (see :class:`~harness.collector.store.Store`),
-    ``max_body_bytes`` one request, before and after decompression.  ``responder`` may
-    answer something else than full success.
-    ``paths`` are accepted over HTTP beside the standard ones: a pattern as of a shell
-    (``/tenant/*/metrics``) -> the signal that comes there.
-    With ``tls`` both servers speak it, and nothing else.
+    ``max_body_bytes`` one request, before and after decompression. ``responder`` may
+    return another answer than full success.
+    ``paths`` are accepted over HTTP besides the standard ones; they map a shell pattern
+    (``/tenant/*/metrics``) to the signal that is sent to such a path.
+    With ``tls`` both servers accept TLS connections only.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Collector:
         self._stopped = False
 
     def start(self) -> Self:
-        """Bind both ports and accept requests.  Once only: a stopped collector stays stopped.
+        """Bind both ports and accept requests. A stopped collector cannot be started again.
 
         Raises UsageError for an address that cannot be listened on, RuntimeError when
         called again.
@@ -104,10 +104,10 @@ class Collector:
             raise _unusable("grpc_port", self._host, self._grpc_port, error) from error
 
     def stop(self, grace_s: float = GRACE_S) -> None:
-        """Let requests that have begun finish, close both ports, end every wait.
+        """Let requests that have begun finish, close both ports, and end every wait.
 
-        A request that has not come to its end after ``grace_s`` seconds is cut off.
-        What was collected stays readable.  May be called again, from any thread.
+        A request that has not finished after ``grace_s`` seconds is aborted.
+        What was collected stays readable. May be called again, from any thread.
         """
         with self._stopping:
             if not self._stopped:
@@ -129,12 +129,12 @@ class Collector:
 
     @property
     def http_port(self) -> int:
-        """The port of OTLP/HTTP; 0 until the collector has started, where it is to be free."""
+        """The port of OTLP/HTTP; before the start, the requested one (0: any free port)."""
         return self._http_port
 
     @property
     def grpc_port(self) -> int:
-        """The port of OTLP/gRPC; 0 until the collector has started, where it is to be free."""
+        """The port of OTLP/gRPC; before the start, the requested one (0: any free port)."""
         return self._grpc_port
 
     @property
@@ -148,12 +148,12 @@ class Collector:
         return f"{self._scheme}://{_address(self._host, self._grpc_port)}"
 
     def endpoint(self, protocol: Protocol) -> str:
-        """Return what ``OTEL_EXPORTER_OTLP_ENDPOINT`` must be for ``protocol``."""
+        """Return the value of ``OTEL_EXPORTER_OTLP_ENDPOINT`` for exports over ``protocol``."""
         return self.grpc_endpoint if protocol is Protocol.GRPC else self.http_endpoint
 
     @property
     def exports(self) -> tuple[Export, ...]:
-        """Everything held, oldest first, refused requests included."""
+        """Every export request that is held, oldest first, refused requests included."""
         return self.store.exports
 
     def wait_for(
@@ -162,21 +162,21 @@ class Collector:
         deadline_s: float,
         what: str = "a condition on the exports",
     ) -> T:
-        """Wait until ``predicate``, given all exports held, is true; its value comes back.
+        """Wait until ``predicate`` returns something true for the exports held, and return that.
 
-        It is tried at once and then on arrivals, in the caller's thread; what it raises is
-        raised here.  Raises DeadlineExceeded, which says ``what`` was waited for and what
-        was seen, after ``deadline_s`` seconds, and a HarnessError when the collector stops.
-        So do all of these.
+        It is called at once and then when requests arrive, in the caller's thread; an exception
+        of it is passed on. Raises DeadlineExceeded, which says ``what`` was waited for and what
+        arrived, after ``deadline_s`` seconds, and a HarnessError when the collector stops.
+        So do all of these methods.
         """
         return self.store.wait_for(predicate, deadline_s, what)
 
     def wait_for_item(
         self, find: Callable[[Export], T | None], deadline_s: float, what: str = "an export"
     ) -> T:
-        """Wait until ``find`` is true for one export, and return its value.
+        """Wait until ``find`` returns something true for one export, and return that.
 
-        Each export is tried once only.  ``deadline_s`` and ``what`` are as in :meth:`wait_for`.
+        It is called once for each export. ``deadline_s`` and ``what`` are as in :meth:`wait_for`.
         """
         return self.store.wait_for_item(find, deadline_s, what)
 

@@ -1,4 +1,4 @@
-"""OTLP/gRPC on grpcio: the three Export methods, and a record of every other call.
+"""The OTLP/gRPC server on grpcio: the three Export methods, and a record of every other call.
 
 Requests stay bytes: no deserializer is given to grpcio.
 """
@@ -48,7 +48,7 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class GrpcServer:
-    """Serves OTLP/gRPC on ``address`` (``host:port``) until stopped."""
+    """An OTLP/gRPC server on ``address`` (``host:port``) that stores every call."""
 
     def __init__(
         self,
@@ -84,16 +84,16 @@ class GrpcServer:
         self._server.start()
 
     def stop(self, grace_s: float) -> None:
-        """Let calls under way finish for up to ``grace_s`` seconds, then cancel them."""
+        """Let calls in progress finish for up to ``grace_s`` seconds, then cancel them."""
         self._server.stop(grace_s).wait()
         self._threads.shutdown()
 
 
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs only
-    """A handler for every method name there is.
+    """The handlers of all gRPC methods, unknown ones included.
 
-    They are registered as taking a stream of requests although Export takes one: only
-    so does grpcio call us for a call whose message never came.
+    They are registered as client-streaming although Export is unary: only then does grpcio
+    call a handler for a call whose message never arrived.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
 
 
 def _hold(context: grpc.ServicerContext, seconds: float) -> int:
-    """Wait, unless the client gives up first; return when it did, or 0."""
+    """Wait for ``seconds``, or until the client gives up; return the time of that, or 0."""
     over = threading.Event()
     # Not added where the call has ended already.
     if not context.add_callback(over.set) or over.wait(seconds):
@@ -186,9 +186,9 @@ def _hold(context: grpc.ServicerContext, seconds: float) -> int:
 
 @lru_cache(maxsize=256)
 def _headers(metadata: tuple[tuple[str, str | bytes], ...]) -> tuple[tuple[str, str], ...]:
-    """Metadata as it looks on the wire: binary values (``-bin`` keys) are base64.
+    """Convert metadata to text headers as on the wire: values of ``-bin`` keys become base64.
 
-    A client sends the same with every request, so the answer is kept.
+    Cached, because a client sends the same metadata with every request.
     """
     return tuple(
         (key, value if isinstance(value, str) else base64.b64encode(value).decode())
@@ -198,5 +198,5 @@ def _headers(metadata: tuple[tuple[str, str | bytes], ...]) -> tuple[tuple[str, 
 
 @lru_cache(maxsize=256)
 def _peer(address: str) -> str:
-    """``127.0.0.1:1`` of ``ipv4:127.0.0.1:1``; one answer a connection."""
+    """Return ``127.0.0.1:1`` for gRPC's ``ipv4:127.0.0.1:1``; cached for each connection."""
     return unquote(address.partition(":")[2])

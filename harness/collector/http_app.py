@@ -1,7 +1,7 @@
-"""OTLP/HTTP as an ASGI application: store the raw request, answer, decode nothing.
+"""OTLP/HTTP as an ASGI application: store the raw request and answer it, without decoding it.
 
 Rules: OTLP specification, "OTLP/HTTP" (paths, encodings, response bodies, bad data).
-Where it names no status the HTTP one is taken: 404, 405 with Allow, 415, 413.
+Where it names no status, HTTP's own is used: 404, 405 with Allow, 415, 413.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ _RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 8, 415: 3, 429: 8, 
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """What follows from the request line and the headers alone.
+    """What the request line and the headers alone determine about the response.
 
-    ``status`` is 200, or what to refuse the request with, and ``reason`` why.
-    ``success`` is the answer that it has then, ready to be sent.
+    ``status`` is 200, or the error status of a refusal, and ``reason`` says why.
+    ``success`` is the ready response for a request that is accepted.
     """
 
     method: str
@@ -133,9 +133,9 @@ def _peer(client: tuple[str, int] | None) -> str:
 
 
 class HttpApp:
-    """The application; calling it handles one request.
+    """The ASGI application of the OTLP/HTTP server; calling it handles one request.
 
-    ``paths`` are accepted beside the standard ones: pattern -> the signal that comes there.
+    ``paths`` are accepted besides the standard ones: pattern -> the signal sent to such a path.
     """
 
     def __init__(
@@ -208,7 +208,10 @@ class HttpApp:
     def malformed(
         self, scope: HTTPScope, reason: str, *, handled: bool
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """See :class:`harness.serving.Malformed`."""
+        """Store a malformed request, and return the headers and the body of the 400 for it.
+
+        See :class:`harness.serving.Malformed`.
+        """
         if not handled:
             route = _route(self._paths, scope["method"], scope["raw_path"], b"", b"", b"")
             self._store.append(self._export(scope, route, b"", 400, reason))
@@ -222,9 +225,9 @@ class HttpApp:
     async def _read_on(
         self, scope: HTTPScope, message: ASGIReceiveEvent, receive: ASGIReceiveCallable
     ) -> tuple[bytes, tuple[int, str] | None]:
-        """Read the body that ``message`` begins.
+        """Read the rest of a body that begins with ``message``.
 
-        Return it, and the status and reason if it went wrong.
+        Return it, and the status and reason if that failed.
         """
         parts: list[bytes] = []
         size = 0
@@ -241,7 +244,7 @@ class HttpApp:
         return b"".join(parts), (NOT_ANSWERED, "the connection ended inside the body")
 
     def _check(self, route: _Route, body: bytes) -> tuple[int, str]:
-        """Return the status of a complete, well-addressed request, and what is wrong with it."""
+        """Check the body of a complete request to a known path; return the status and the fault."""
         assert route.signal is not None
         assert route.encoding is not None
         try:
@@ -303,7 +306,7 @@ def _message(
 
 
 def _refusal(encoding: Encoding | None, status: int, reason: str) -> _Response:
-    """Answer with an error in the encoding of the request, or JSON where it named none of ours."""
+    """Make an error response in the encoding of the request (JSON if that is not one of OTLP's)."""
     encoding = encoding or Encoding.JSON
     allow = ((b"allow", b"POST"),) if status == 405 else ()
     body = error_body(encoding, _RPC_CODES.get(status, 2), reason)
@@ -311,7 +314,7 @@ def _refusal(encoding: Encoding | None, status: int, reason: str) -> _Response:
 
 
 async def _hold(receive: ASGIReceiveCallable, seconds: float) -> int:
-    """Wait, unless the client gives up first; return when it did, or 0."""
+    """Wait for ``seconds``, or until the client disconnects; return the time of that, or 0."""
     with contextlib.suppress(TimeoutError):
         # All of the body was received: what comes next is the end of the connection.
         await asyncio.wait_for(receive(), seconds)

@@ -1,9 +1,9 @@
-"""Where a collector puts what arrives, and where others wait for it.
+"""Keep the export requests of a collector, and let threads wait for more of them.
 
-The request path appends; it pays for one lock, and wakes nobody unless
-somebody waits.  Waiters sleep on a condition: they see what had already
-arrived, wake on each arrival, and never poll.  Conditions are tried outside the
-lock, so that a slow one never holds up the request path.
+Appending is on the request path: it takes one lock, and notifies only if a thread
+waits. A waiting thread sleeps on a condition variable: it first looks at what has
+already arrived, then wakes on each arrival, and never polls. Predicates are called
+outside the lock, so that a slow one does not delay requests.
 """
 
 from __future__ import annotations
@@ -32,16 +32,15 @@ OVERHEAD = 2048
 
 
 class StoreClosedError(HarnessError):
-    """The store was closed while somebody waited, or before."""
+    """The store was closed before or during a wait."""
 
 
 class Store:
-    """Exports in the order of their arrival, safe for many threads.
+    """A thread-safe list of export requests, in order of arrival, with a memory limit.
 
-    ``limit_bytes`` bounds the raw bodies plus :data:`OVERHEAD` for each export;
-    what an export decodes to comes on top, for those that somebody looked at.
-    Over the limit the oldest exports are forgotten, and counted in
-    :attr:`forgotten`.
+    ``limit_bytes`` bounds the raw bodies plus :data:`OVERHEAD` for each export; the decoded
+    form of exports that were looked at is not counted. Over the limit the oldest exports are
+    dropped, and counted in :attr:`forgotten`.
     """
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT) -> None:
@@ -58,7 +57,7 @@ class Store:
         self._closed = False
 
     def append(self, export: Export) -> None:
-        """Keep an export under the next number (from 1, in order of arrival); wake all that wait.
+        """Add an export under the next number (from 1), and wake all waiting threads.
 
         A closed store still keeps it: the request was answered, so it must not be lost.
         """
@@ -73,10 +72,10 @@ class Store:
                 self._changed.notify_all()
 
     def give_up(self, export: Export, unix_nano: int) -> None:
-        """Note when the client of a stored export stopped waiting for its answer.
+        """Record when the client of a stored export stopped waiting for its response.
 
-        The export is replaced by one that says so; nobody is woken.  One that was
-        forgotten meanwhile stays so.
+        The stored export is replaced; no thread is woken. An export that was dropped over the
+        memory limit is left out.
         """
         with self._lock:
             # Numbers have no gaps, and the oldest are forgotten first.
@@ -91,23 +90,23 @@ class Store:
 
     @property
     def exports(self) -> tuple[Export, ...]:
-        """What is held now, oldest first."""
+        """The exports held now, oldest first."""
         with self._lock:
             return tuple(self._exports)
 
     @property
     def forgotten(self) -> int:
-        """How many exports the memory limit has cost so far."""
+        """The number of exports dropped so far because of the memory limit."""
         with self._lock:
             return self._forgotten
 
     def snapshot(self) -> tuple[tuple[Export, ...], int]:
-        """Return the exports and the count of forgotten ones, of one moment."""
+        """Return the exports held and the number of dropped ones, both as of the same moment."""
         with self._lock:
             return tuple(self._exports), self._forgotten
 
     def close(self) -> None:
-        """End every wait, now and later, with :class:`StoreClosedError`; may be repeated."""
+        """End every wait, now and later, with :class:`StoreClosedError`; may be called again."""
         with self._lock:
             self._closed = True
             self._changed.notify_all()
@@ -118,18 +117,18 @@ class Store:
         deadline_s: float,
         what: str = "a condition on the exports",
     ) -> T:
-        """Wait until ``predicate``, given all exports held, is true; its value comes back.
+        """Wait until ``predicate`` returns something true for the exports held, and return that.
 
-        It is tried at once and then on arrivals, in the caller's thread; what it
-        raises is raised here.  After ``deadline_s`` seconds without success,
-        :class:`DeadlineExceeded` says what was waited for and lists what was seen.
+        It is called at once and then when requests arrive, in the caller's thread; an exception
+        of it is passed on. After ``deadline_s`` seconds without success, raises
+        :class:`DeadlineExceeded`, which says ``what`` was waited for and lists what arrived.
         """
         return self._wait(lambda _: predicate(self.exports), deadline_s, what)
 
     def wait_for_item(
         self, find: Callable[[Export], T | None], deadline_s: float, what: str = "an export"
     ) -> T:
-        """Wait until ``find`` is true for one export; each export is tried once only."""
+        """Wait until ``find`` returns something true for an export; it is called once for each."""
 
         def first(new: Sequence[Export]) -> T | None:
             return next(filter(None, map(find, new)), None)
@@ -137,7 +136,7 @@ class Store:
         return self._wait(first, deadline_s, what)
 
     def wait_for_exports(self, n: int, deadline_s: float) -> tuple[Export, ...]:
-        """Wait until at least ``n`` accepted exports are held; they come back."""
+        """Wait until at least ``n`` accepted exports are held, and return all of them."""
 
         def enough(exports: tuple[Export, ...]) -> tuple[Export, ...]:
             accepted = tuple(export for export in exports if not export.rejected)
@@ -146,7 +145,7 @@ class Store:
         return self.wait_for(enough, deadline_s, f"{n} accepted exports")
 
     def wait_for_metric(self, name: str, deadline_s: float) -> DataPoint:
-        """Wait for an accepted data point of the metric ``name``; the first comes back."""
+        """Wait for an accepted data point of the metric ``name``, and return the first."""
 
         def find(export: Export) -> DataPoint | None:
             points = () if export.rejected else export.data_points
@@ -155,12 +154,15 @@ class Store:
         return self._named(find, deadline_s, f"a data point of metric {name!r}", name)
 
     def wait_for_event(self, name: str, deadline_s: float) -> Event:
-        """Wait for an accepted event ``name`` (see :mod:`harness.capture.names`)."""
+        """Wait for an accepted event ``name``, and return the first.
+
+        The name may have the prefix or not (see :mod:`harness.capture.names`).
+        """
         wanted = short(name)
 
         def find(export: Export) -> Event | None:
-            found = () if export.rejected else export.events
-            return next((event for event in found if wanted in event_names(event)), None)
+            events = () if export.rejected else export.events
+            return next((event for event in events if wanted in event_names(event)), None)
 
         return self._named(find, deadline_s, f"an event {name!r}", name)
 
@@ -170,43 +172,45 @@ class Store:
         try:
             return self.wait_for_item(find, deadline_s, what)
         except DeadlineExceeded as error:
-            seen = {each for export in self.exports for each in item_names(export)}
-            if close := nearest(name, seen):
+            names = {item_name for export in self.exports for item_name in item_names(export)}
+            if close := nearest(name, names):
                 raise DeadlineExceeded(f"{error}\nnearest names: {', '.join(close)}") from None
             raise
 
     def _wait(
         self, attempt: Callable[[Sequence[Export]], T | None], deadline_s: float, what: str
     ) -> T:
-        """Call ``attempt`` with what arrived since the last call, until it is true."""
+        """Call ``attempt`` with the exports that arrived since its last call, until it is true."""
         end = time.monotonic() + deadline_s
-        seen = 0
+        seen_count = 0
         while True:
             last = time.monotonic() >= end
             with self._lock:
                 # From the new end: a long queue must not be walked for one arrival.
-                fresh = itertools.islice(reversed(self._exports), self._arrived - seen)
+                fresh = itertools.islice(reversed(self._exports), self._arrived - seen_count)
                 new = list(fresh)[::-1]
-                seen = self._arrived
+                seen_count = self._arrived
                 closed = self._closed
             if result := attempt(new):
                 return result
             if closed:
-                raise StoreClosedError(f"{what}: the collector was closed; {self._seen()}")
+                raise StoreClosedError(f"{what}: the collector was closed; {self._summary()}")
             if last:
-                raise DeadlineExceeded(f"{what}: not seen within {deadline_s:g} s; {self._seen()}")
-            self._sleep(seen, end)
+                raise DeadlineExceeded(
+                    f"{what}: not seen within {deadline_s:g} s; {self._summary()}"
+                )
+            self._sleep(seen_count, end)
 
-    def _sleep(self, seen: int, end: float) -> None:
-        """Until more than ``seen`` have arrived, the store is closed, or ``end`` is there."""
+    def _sleep(self, seen_count: int, end: float) -> None:
+        """Sleep until more than ``seen_count`` exports arrived, the store closes, or ``end``."""
         with self._lock:
             self._waiting += 1
             try:
                 self._changed.wait_for(
-                    lambda: self._arrived != seen or self._closed, end - time.monotonic()
+                    lambda: self._arrived != seen_count or self._closed, end - time.monotonic()
                 )
             finally:
                 self._waiting -= 1
 
-    def _seen(self) -> str:
+    def _summary(self) -> str:
         return "seen so far:\n" + describe_all(*self.snapshot())

@@ -1,4 +1,4 @@
-"""TLS on the collector's ports, and whose certificate a client showed there."""
+"""TLS settings of the collector's servers, and the certificates that clients present."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _EXPECTED = "PEM texts that belong together: a certificate (chain) and its unenc
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """What both servers of a collector show, and what they ask of a client; all is PEM.
+    """Certificate, key and client CA of a collector's two servers, all as PEM.
 
-    ``certificate`` is the server's, with the chain up to (and without) the root.  With
-    ``client_ca`` every client must show a certificate that one of these signed; without,
-    none is asked for.
+    ``certificate`` is the server's, followed by its chain without the root. With
+    ``client_ca`` every client must present a certificate that one of these signed; without
+    it, no client certificate is requested.
     """
 
     certificate: bytes
@@ -32,7 +32,10 @@ class Tls:
     client_ca: bytes = b""
 
     def context(self) -> ssl.SSLContext:
-        """For the HTTP server.  Raises UsageError for what is no certificate or key."""
+        """Make the SSL context of the HTTP server.
+
+        Raises UsageError for PEM texts that are no certificate or key.
+        """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.set_alpn_protocols(["http/1.1"])
         # OpenSSL reads them from files alone; mkdtemp makes a folder for our eyes only.
@@ -53,7 +56,10 @@ class Tls:
         return context
 
     def credentials(self) -> grpc.ServerCredentials:
-        """For the gRPC server, which says nothing of what it cannot read: see :meth:`context`."""
+        """Make the credentials of the gRPC server.
+
+        gRPC does not report unusable PEM; :meth:`context`, called before, does.
+        """
         return grpc.ssl_server_credentials(
             [(self.key, self.certificate)],
             root_certificates=self.client_ca or None,
@@ -62,7 +68,7 @@ class Tls:
 
 
 def http_client(connection: ssl.SSLObject) -> str:
-    """Whose certificate the client of an HTTP connection showed; see :func:`_called`."""
+    """Name the certificate that an HTTP client presented (``""``: none); see :func:`_called`."""
     der = connection.getpeercert(binary_form=True)
     if not der:
         return ""
@@ -71,7 +77,7 @@ def http_client(connection: ssl.SSLObject) -> str:
 
 
 def grpc_client(context: grpc.ServicerContext) -> str:
-    """Whose certificate the client of a gRPC call showed; see :func:`_called`."""
+    """Name the certificate that a gRPC client presented (``""``: none); see :func:`_called`."""
     shown: Any = context.auth_context()  # the stubs are wrong: the values are lists
     return _grpc_client(
         tuple(shown.get("x509_common_name", ())), tuple(shown.get("x509_pem_cert", ()))

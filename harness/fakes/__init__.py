@@ -1,1 +1,1 @@
-"""Stand-ins for what surrounds a subject: Messages API, MCP server, headers helper, proxy."""
+"""Fakes of a subject's surroundings: Messages API, MCP server, headers helper, TCP proxy."""

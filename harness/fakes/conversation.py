@@ -1,9 +1,9 @@
-"""Reading a Messages API request: who asks, and what it would like to hear.
+"""Classify requests to the Messages API, and answer those that no script is for.
 
-A CLI session is a main loop (our prompt, then tool results) and a changing crowd
+A CLI session is a main loop (a prompt, then tool results) and a varying number
 of auxiliary calls: titles, command classification, token counting, suggestions,
-subagents.  Only the main loop may consume the script.  Counting tools or looking at
-``stream`` does not tell them apart in every release; what the request answers does.
+subagents. Only the main loop may consume the script. Counting tools or looking at
+``stream`` does not tell them apart in every release; the newest turn of a request does.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ AUXILIARY_TEXT = "ok"
 
 
 def tool_results(request: Request) -> Iterator[tuple[str, bool, str | None]]:
-    """Return (tool_use_id, ok, text) of every tool result anywhere in the conversation.
+    """Yield (tool_use_id, ok, text) of every tool result anywhere in the conversation.
 
-    No text where the content is a list of blocks.
+    The text is None if the content is a list of blocks.
     """
     for message in _messages(request):
         for block in _blocks(message):
@@ -35,19 +35,19 @@ def tool_results(request: Request) -> Iterator[tuple[str, bool, str | None]]:
 
 
 def prompts_in(request: Request, prompts: Collection[str]) -> list[str]:
-    """Those of ``prompts`` that stand in the conversation's user messages, in their order."""
+    """Return those of ``prompts``, in their order, that are in the conversation's user messages."""
     texts = [text for message in _messages(request) for text in _texts(message)]
     return [prompt for prompt in prompts if any(prompt in text for text in texts)]
 
 
 def is_main_loop(request: Request, prompts: Collection[str], our_tools: Collection[str]) -> bool:
-    """Say whether a request is one of the main loop.
+    """Say whether a request belongs to the main loop of a session.
 
-    It has tools, and its newest turn is one of our prompts or the result of a tool that the
-    script asked for (``our_tools`` are their ids).
+    It does if it has tools, and its newest turn is one of ``prompts`` or the result of a tool
+    that the script requested (``our_tools`` are their ids).
 
     The newest turn is everything after the last assistant message: reminders, as
-    further user or system messages, may follow the part that matters.  A side call
+    further user or system messages, may follow the part that matters. An auxiliary call
     that copies the conversation and asks something of its own at the end, or that
     starts a conversation of its own, is not the main loop.
     """
@@ -62,9 +62,9 @@ def is_main_loop(request: Request, prompts: Collection[str], our_tools: Collecti
 
 
 def auxiliary_block(request: Request, tool_use_id: str) -> dict[str, object]:
-    """Return a harmless content block for an auxiliary call.
+    """Return a harmless content block as the answer to an auxiliary call.
 
-    In the shape that it demands by a forced tool or a JSON Schema, else a word of text.
+    It fits the tool or the JSON Schema that the call demands; else it is a word of text.
     """
     choice = request.get("tool_choice") or {}
     if choice.get("type") == "tool":
@@ -79,7 +79,7 @@ def auxiliary_block(request: Request, tool_use_id: str) -> dict[str, object]:
 
 
 def smallest_instance(schema: Mapping[str, Any]) -> object:
-    """Return a small value that fits an everyday JSON Schema (type, enum, const, required)."""
+    """Return a small value that fits a simple JSON Schema (type, enum, const, required)."""
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):

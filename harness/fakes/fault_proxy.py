@@ -1,7 +1,7 @@
-"""A TCP relay before a server: it counts connections, may refuse them, and can reset them.
+"""A TCP proxy in front of a server that counts, refuses and resets connections.
 
-It knows nothing of HTTP, gRPC or TLS, so that it shows a connection that never became a
-request, and is in the way of every protocol alike.
+It does not parse HTTP, gRPC or TLS, so it also sees connections that never became a
+request, and disturbs every protocol alike.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class FaultProxy:
-    """Listens on a free port for each of ``targets`` and relays to them.
+    """A TCP proxy with a free port for each of ``targets``, which are ports of this machine.
 
-    ``targets`` are ports on this machine; :meth:`port` tells the proxy's own for each.
-    A shut proxy refuses connections and keeps its ports, so that nobody else gets them.
+    :meth:`port` returns the proxy's port for a target. A closed proxy refuses connections
+    and keeps its ports, so that no other process gets them.
     """
 
     def __init__(self, targets: tuple[int, ...], *, is_open: bool = True) -> None:
@@ -46,7 +46,7 @@ class FaultProxy:
         self._streams: set[asyncio.StreamWriter] = set()
         self._relays: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
-        #: Bound and never listening: they keep the ports while the proxy is shut.
+        #: Bound and never listening: they keep the ports while the proxy is closed.
         self._held: list[socket.socket] = []
         self._loop: asyncio.AbstractEventLoop
         self._leaving: asyncio.Event
@@ -68,35 +68,35 @@ class FaultProxy:
             held.close()
 
     def port(self, target: int) -> int:
-        """Where the proxy listens for what is behind ``target``."""
+        """Return the port on which the proxy listens for ``target``."""
         port: int = self._held[self._targets.index(target)].getsockname()[1]
         return port
 
     @property
     def connections(self) -> tuple[int, ...]:
-        """When each connection came, in Unix nanoseconds; a refused one leaves no trace."""
+        """The times of all accepted connections, in Unix nanoseconds; refused ones are unknown."""
         return tuple(self._connections)
 
     def wait_for_connection(self, timeout_s: float) -> bool:
-        """Wait until a first connection was accepted; say whether there is one."""
+        """Wait for the first accepted connection; say whether there is one."""
         return self._connected.wait(timeout_s)
 
     @property
     def cuts(self) -> tuple[int, ...]:
-        """When each request was cut off, in Unix nanoseconds."""
+        """The times at which requests were cut off, in Unix nanoseconds."""
         return tuple(self._cuts)
 
     @property
     def openings(self) -> tuple[int, ...]:
-        """When it was opened after it had been shut, in Unix nanoseconds."""
+        """The times at which the closed proxy was opened, in Unix nanoseconds."""
         return tuple(self._openings)
 
     def cut(self, requests: int = 1) -> None:
-        """Reset the connections of the next so many requests, in the middle of them."""
+        """Reset the connections of the next ``requests`` requests, in the middle of each."""
         self._to_cut = requests
 
     def open(self) -> None:
-        """Accept connections; nothing to do where the proxy is open."""
+        """Start to accept connections, unless the proxy is open already."""
         if not self._servers:
             self._openings.append(time.time_ns())
         self._do(self._listen())
@@ -113,7 +113,7 @@ class FaultProxy:
         self._leaving = asyncio.Event()
         self._started.set_result(None)
         await self._leaving.wait()
-        self._shut()
+        self._close()
         while self._relays:
             await asyncio.wait(self._relays)
 
@@ -125,7 +125,7 @@ class FaultProxy:
             relay = partial(self._relay, target)
             self._servers.append(await asyncio.start_server(relay, sock=listener))
 
-    def _shut(self) -> None:
+    def _close(self) -> None:
         for server in self._servers:
             server.close()
         self._servers.clear()
@@ -152,11 +152,11 @@ class FaultProxy:
         except OSError:
             _end(writer, reset=True)
         finally:
-            for each in filter(None, (writer, inner_writer)):
-                each.close()
+            for stream in filter(None, (writer, inner_writer)):
+                stream.close()
                 with contextlib.suppress(OSError):
-                    await each.wait_closed()
-                self._streams.discard(each)
+                    await stream.wait_closed()
+                self._streams.discard(stream)
 
     async def _pass_on(
         self,
@@ -164,7 +164,7 @@ class FaultProxy:
         client: asyncio.StreamWriter,
         inner: asyncio.StreamWriter,
     ) -> None:
-        """Pass on what the client sends, until it is to be cut off."""
+        """Relay what the client sends, up to a request that is to be cut off."""
 
         def cut_off(data: bytes) -> bool:
             if not self._to_cut or len(data) < _REQUEST_BYTES:
@@ -201,7 +201,7 @@ def _end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
 
 
 def _bound(port: int) -> socket.socket:
-    """Bind a socket to ``port`` (0: a free one), shared with others of ours."""
+    """Bind a socket to ``port`` (0: a free one) that further sockets of this proxy can share."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

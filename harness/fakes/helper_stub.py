@@ -1,7 +1,7 @@
-"""A helper for dynamic headers that logs its runs, and says in each value which one it was.
+"""A fake helper for dynamic headers that logs its runs and numbers them in what it prints.
 
 Run as a program by a launcher that :func:`install` writes: ``FOLDER/plan.json`` says what
-it prints and how it ends, ``FOLDER/log`` is where it tells of each run.
+it prints and with which status it exits, ``FOLDER/log`` gets a line for each run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def install(
     delay_s: float = 0.0,
     padding: int = 0,
 ) -> None:
-    """Make ``launcher`` a helper that prints ``printed`` (a text as it is, all else as JSON)."""
+    """Write ``launcher``, a helper that prints ``printed`` (a text as it is, all else as JSON)."""
     import shlex
 
     folder.mkdir()
@@ -50,7 +50,7 @@ def install(
 
 
 def runs(folder: Path) -> list[Mapping[str, Any]]:
-    """Return what the helper logged, in the order in which its runs began."""
+    """Return the logged runs of the helper, in the order in which they began."""
     try:
         lines = (folder / "log").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -82,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _number(folder: str) -> int:
-    """Take the first number that no other run has taken: two may begin at once."""
+    """Reserve the first number that no other run has: two may begin at the same time."""
     number = 1
     while True:
         try:

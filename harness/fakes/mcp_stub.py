@@ -1,6 +1,7 @@
-"""A real MCP server on stdio, by the official SDK, with one tool that works and one that fails.
+"""An MCP server on stdio with one tool that works and one that fails.
 
-Run as a program: ``python mcp_stub.py SERVER TOOL ANSWER``.  ``TOOL`` answers its
+It is a real server, on the official SDK. Run as a program:
+``python mcp_stub.py SERVER TOOL ANSWER``. ``TOOL`` answers its
 argument ``text`` with ``ANSWER``; ``TOOL_broken`` fails with ``ANSWER``.
 """
 
@@ -13,12 +14,12 @@ from typing import Any
 
 
 def name_of(server: str, tool: str, *, broken: bool = False) -> str:
-    """Return what the model must call the tool, in every release."""
+    """Return the name by which the model must call the tool, in every release."""
     return f"mcp__{server}__{tool}{'_broken' if broken else ''}"
 
 
 def configuration(server: str, tool: str, answer: str) -> str:
-    """For ``--mcp-config``: this file as the only server."""
+    """Return a value for ``--mcp-config`` that has this program as its only server."""
     command = {
         "command": sys.executable,
         "args": ["-I", str(Path(__file__).resolve()), server, tool, answer],

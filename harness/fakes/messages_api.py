@@ -1,7 +1,7 @@
-"""The scripted Messages API: the model that the subject talks to, on loopback.
+"""A fake Messages API on loopback, which answers the subject by a script.
 
 It answers as the public API does (SSE and plain JSON, errors with their bodies and
-headers) and keeps the accounts: every call, every token billed, every tool run.
+headers) and records every call, every token billed and every tool run.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 class ToolObserver(Protocol):
-    """Told of every scripted tool, before the subject hears of it and after it ran."""
+    """Callbacks for scripted tools: before the subject gets the request, and after the tool ran."""
 
     def tool_asked(self, name: str, tool_input: Mapping[str, object]) -> None: ...
 
@@ -56,17 +56,17 @@ class _Response:
 
 
 class MessagesApi:
-    """Serves ``script`` while its ``with`` block lasts.
+    """A fake Messages API that answers by ``script`` while its ``with`` block lasts.
 
-    ``prompts`` are the user prompts of the run: a request is the main loop's when its
+    ``prompts`` are the user prompts of the run: a request belongs to the main loop if its
     newest turn is one of them, or a scripted tool's result (see
-    :func:`harness.fakes.conversation.is_main_loop`).  Every other request is
-    auxiliary: answered, billed, recorded, and no step is spent on it.
+    :func:`harness.fakes.conversation.is_main_loop`). Every other request is
+    auxiliary: answered, billed, recorded, and no step of the script is used for it.
 
     ``usage_frames`` is the number of the stream's ``message_delta`` frames, in which the
     output tokens grow to the total.
 
-    The account properties may be read at any time, from any thread.
+    The recorded data may be read at any time, from any thread.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class MessagesApi:
 
     @property
     def base_url(self) -> str:
-        """For ``ANTHROPIC_BASE_URL``."""
+        """The value for ``ANTHROPIC_BASE_URL``."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
@@ -104,7 +104,7 @@ class MessagesApi:
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """What failed for good, in order; a failure that a retry got over is none."""
+        """The final failures, in order; one after which a retry succeeded is not among them."""
         return tuple(self._failures)
 
     @property
@@ -119,22 +119,22 @@ class MessagesApi:
 
     @property
     def tool_runs(self) -> tuple[ToolRun, ...]:
-        """Scripted tools whose result came back, in the order of the results."""
+        """The scripted tools whose result was received, in the order of the results."""
         return tuple(self._tool_runs.values())
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        """Those of the expected prompts that reached the main loop, each once, as first seen."""
+        """The expected prompts that reached the main loop, each once, in the order of arrival."""
         return tuple(self._prompts_seen)
 
     @property
     def unexpected(self) -> tuple[str, ...]:
-        """Requests that this API does not know, as ``METHOD /path``; answered with 404."""
+        """The requests that this API does not support, as ``METHOD /path``; answered with 404."""
         return tuple(self._unexpected)
 
     @property
     def headers(self) -> tuple[Mapping[str, str], ...]:
-        """The headers of every request, whatever it was for; names in lower case."""
+        """The headers of every request, auxiliary ones too; names in lower case."""
         return tuple(self._headers)
 
     def __enter__(self) -> Self:
@@ -262,12 +262,12 @@ class MessagesApi:
         return step
 
     def _spend(self) -> None:
-        """Go on to the next step, for which no answer was given yet."""
+        """Go on to the next step of the script, and reset the count of its answers."""
         self._steps.popleft()
         self._answered = 0
 
     def _turn_begins(self) -> None:
-        """End a lasting failure: it lasts until the next prompt."""
+        """End a failure that lasts until the next prompt, as that has come."""
         if self._steps and _lasts(self._steps[0]) and self._answered:
             self._spend()
 

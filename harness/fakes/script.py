@@ -1,7 +1,7 @@
-"""What the scripted Messages API is to say, step by step.
+"""Steps of a script: how the fake Messages API answers one request after another.
 
-A step answers one request of the subject's main loop.  The values are plain and
-immutable, so that one script may serve several runs.
+A step answers one request of the subject's main loop. Steps are plain, immutable
+values, so that one script can serve several runs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens billed for one answer, in the Messages API's four kinds."""
+    """The tokens billed for one answer, in the Messages API's four kinds."""
 
     input_tokens: int
     output_tokens: int
@@ -24,7 +24,7 @@ def usage_of_call(number: int) -> Usage:
     """Return the default usage of the ``number``-th answer (from 1).
 
     The four kinds grow by different odd steps: a total that leaves out a call,
-    takes one twice or mixes up two kinds cannot come out right by chance.
+    counts one twice or mixes up two kinds cannot be right by chance.
     """
     return Usage(
         input_tokens=1009 + 37 * number,
@@ -36,7 +36,7 @@ def usage_of_call(number: int) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """ModelMessage with ``text`` and end the turn.  ``usage`` None: :func:`usage_of_call`."""
+    """Answer with ``text`` and end the turn; without ``usage``, :func:`usage_of_call` is billed."""
 
     text: str
     usage: Usage | None = None
@@ -57,12 +57,12 @@ class UseTool:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """ModelMessage with HTTP ``status`` and an error body; nothing is billed.
+    """Answer with HTTP ``status`` and an error body; nothing is billed.
 
     The step answers ``times`` main-loop requests (the subject's retries are such
-    requests), None for all until the next prompt.  ``type`` is the API's own word, e.g.
-    ``invalid_request_error`` (400), ``rate_limit_error`` (429),
-    ``overloaded_error`` (529).  ``retry_after`` is sent as a header, in seconds.
+    requests), None for all until the next prompt. ``message`` is in the body, ``type`` is the
+    API's own error type, e.g. ``invalid_request_error`` (400), ``rate_limit_error`` (429),
+    ``overloaded_error`` (529). ``retry_after`` is sent as a header, in seconds.
     """
 
     status: int
@@ -80,14 +80,14 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """Close the connection without an answer, until the next prompt."""
+    """Close the connection of every request without an answer, until the next prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
     """Begin to answer with ``text`` and close the connection in the middle of the stream.
 
-    A request that asks for no stream cannot be cut off: it gets no answer at all.
+    A request for an answer without a stream gets no answer at all.
     """
 
     text: str
@@ -95,9 +95,9 @@ class CutOff:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Take ``step`` again and again ``until`` something holds, at most ``at_most`` times.
+    """Use ``step`` for each request until ``until()`` is true, at most ``at_most`` times.
 
-    ``until`` is asked in the API's own thread before each time: it must not block.
+    ``until`` is called in the API's own thread before each time: it must not block.
     """
 
     step: UseTool

@@ -1,4 +1,4 @@
-"""An answer of the Messages API as one JSON message or as server-sent events.
+"""Encode an answer of the Messages API as one JSON message or as server-sent events.
 
 Source: the public reference of the Messages API and its streaming events
 (``message_start`` carries the input and cache tokens and a first output token,
@@ -19,7 +19,7 @@ FIRST_OUTPUT_TOKENS = 1
 
 @dataclass(frozen=True, slots=True)
 class ModelMessage:
-    """One successful answer: ``block`` is its only content block."""
+    """A successful answer of the model, with ``block`` as its only content block."""
 
     message_id: str
     model: str
@@ -40,14 +40,14 @@ def message_json(answer: ModelMessage) -> bytes:
 def event_stream(answer: ModelMessage, *, frames: int = 1) -> bytes:
     """Return the body of a streaming answer.
 
-    ``frames`` deltas tell the output tokens as they grow.  A client must take each as the
-    total so far, not add them up.
+    In ``frames`` deltas the number of output tokens grows to the total. A client must take
+    each as the total so far, not add them up.
     """
     return b"".join(map(_frame, _events(answer, frames)))
 
 
 def cut_stream(answer: ModelMessage) -> bytes:
-    """Return the beginning of a streaming answer: up to its first piece of content."""
+    """Return the beginning of a streaming answer, up to its first piece of content."""
     beginning = []
     for data in _events(answer, 1):
         beginning.append(_frame(data))

@@ -1,1 +1,1 @@
-"""Hypothesis against the subject: many short sessions, drawn, judged and shrunk."""
+"""Fuzz the subject: Hypothesis draws input for many short sessions, which are then judged."""

@@ -1,6 +1,6 @@
-"""Campaigns: Hypothesis draws what a session is given, and shrinks what breaks a promise.
+"""Run several Hypothesis searches side by side for an input that breaks a promise.
 
-Hypothesis runs the examples of one test one after another.  Several campaigns run side by
+Hypothesis runs the examples of one test one after another. Several campaigns run side by
 side, each in a thread of its own, and take turns at the subjects, so that these keep all
 cores busy while Hypothesis sees each example's outcome before it draws the next.
 """
@@ -32,7 +32,7 @@ _ENDLESS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Campaign(Generic[T]):
-    """Describe one search: ``strategy`` draws examples.
+    """One Hypothesis search, whose examples ``strategy`` draws.
 
     At most ``examples`` of them are tried (None: as many as there is time for).
     """
@@ -44,13 +44,13 @@ class Campaign(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Say how long campaigns go on, and how.
+    """The time, the parallelism and the seed of campaigns.
 
-    ``seconds``: for how long campaigns begin new examples, if it is not ``enough`` before, after
-    ``least_s`` at the earliest.  Then only those go on that have found something, and shrink it
-    for up to ``grace_s`` more.  ``workers``: how many examples are tried at a time.  ``seed``:
-    None draws anew each time.  ``database`` keeps failures for the next time, None forgets them.
-    ``waiting`` is called every few seconds.
+    ``seconds``: for how long campaigns begin new examples, unless ``enough()`` is true before,
+    after ``least_s`` at the earliest. After that, only campaigns that have found something go on,
+    to shrink it for up to ``grace_s`` more. ``workers``: how many examples are tried at a time.
+    ``seed``: None draws anew each time. ``database`` stores failures for the next run (None: no
+    storage). ``waiting`` is called every few seconds.
     """
 
     seconds: float
@@ -65,7 +65,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Broken(Generic[T]):
-    """The smallest example found that breaks a promise, and how it does."""
+    """The smallest example of a campaign that breaks a promise, and the promises it breaks."""
 
     campaign: str
     example: T
@@ -73,19 +73,19 @@ class Broken(Generic[T]):
 
 
 class BrokenError(AssertionError):
-    """Tells Hypothesis that an example breaks a promise."""
+    """The exception by which Hypothesis learns that an example breaks a promise."""
 
 
 @dataclass
 class _Trial(Generic[T]):
-    """Tries each distinct example once; shrinking asks for many again."""
+    """A cache of examples and their outcomes, since shrinking tries many again."""
 
     attempt: Callable[[T], Sequence[str]]
     plan: Plan
     started: float
     stopped: threading.Event
-    #: After how many seconds it found something.
-    _found: float | None = None
+    #: The seconds after which it found an example that breaks a promise.
+    _found_after_s: float | None = None
     _known: dict[T, tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, example: T) -> tuple[str, ...]:
@@ -93,8 +93,8 @@ class _Trial(Generic[T]):
             if self.over:
                 return ()
             self._known[example] = reasons = tuple(self.attempt(example))
-            if reasons and self._found is None:
-                self._found = self._seconds
+            if reasons and self._found_after_s is None:
+                self._found_after_s = self._seconds
         return self._known[example]
 
     @property
@@ -102,8 +102,8 @@ class _Trial(Generic[T]):
         if self.stopped.is_set():
             return True
         seconds, plan = self._seconds, self.plan
-        if self._found is not None:
-            return seconds >= max(plan.seconds, self._found) + plan.grace_s
+        if self._found_after_s is not None:
+            return seconds >= max(plan.seconds, self._found_after_s) + plan.grace_s
         return seconds >= plan.seconds or (seconds >= plan.least_s and plan.enough())
 
     @property
@@ -117,10 +117,10 @@ def run(
     plan: Plan,
     first: Iterable[T] = (),
 ) -> tuple[Broken[T], ...]:
-    """Try each of ``first``, then run all campaigns; what these broke, in their order.
+    """Try each of ``first``, then run all campaigns; return their failures, in their order.
 
-    ``attempt`` tries one example and says which promises it breaks; it is called from
-    several threads, once for each example of a campaign.  What it raises ends everything
+    ``attempt`` tries one example and returns the promises that it breaks; it is called from
+    several threads, once for each example of a campaign. An exception of it ends all campaigns
     and is raised here.
     """
     stopped = threading.Event()
@@ -137,7 +137,7 @@ def run(
     try:
         _results([pool.submit(in_turn, example) for example in first], plan)
         started = time.monotonic()
-        broken = _results([pool.submit(explore, each, started) for each in campaigns], plan)
+        broken = _results([pool.submit(explore, campaign, started) for campaign in campaigns], plan)
     except BaseException:
         # Whoever is at it is ended by the caller, who knows what an attempt is.
         stopped.set()
@@ -197,16 +197,16 @@ def _explore(campaign: Campaign[T], trial: _Trial[T], plan: Plan) -> Broken[T] |
 
 
 class _OutOfTime(SkipTest):
-    """End a campaign without a number of examples.
+    """The exception that ends a campaign without a number of examples.
 
-    What skips a test, Hypothesis neither shrinks nor remembers.
+    Hypothesis neither shrinks nor stores a test that is skipped.
     """
 
 
 class _Named(ExampleDatabase):
-    """One database for several campaigns: the key of each holds its name.
+    """A view of one database for one campaign, whose name is a prefix of all keys.
 
-    Nothing is kept before something has ``broken``: to be out of time is no failure.
+    Nothing is stored before ``broken`` has an entry: to be out of time is no failure.
     """
 
     def __init__(self, inner: ExampleDatabase, name: str, broken: Sequence[object]) -> None:

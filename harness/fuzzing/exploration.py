@@ -1,4 +1,4 @@
-"""Sessions with drawn input, tried against a subject until something breaks."""
+"""Run sessions with drawn input against a subject, and choose the captures to judge."""
 
 from __future__ import annotations
 
@@ -34,12 +34,13 @@ Oracle = Callable[[Capture], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Say for how many seconds new inputs are drawn, after those that are always tried.
+    """The time limits of an exploration.
 
-    And how many more may go by until what was found is small.
+    After the inputs that are always tried, new ones are drawn for ``seconds``; ``grace_s`` more
+    may be spent to shrink what was found.
 
-    ``spare_s``: where other runs wait meanwhile, drawing ends with them, but not before so
-    many seconds: a whole run of the suite is hardly longer for it.
+    ``spare_s``: while other runs wait, drawing ends with them, but not before so
+    many seconds: this hardly lengthens a whole run of the suite.
     """
 
     seconds: float
@@ -58,9 +59,9 @@ DEFAULT_PROFILE = "quick"
 
 @dataclass
 class Exploration:
-    """Once it was called, ``tally`` says what was done.
+    """A search for inputs that break a promise; ``tally`` counts the sessions that it ran.
 
-    ``profile_name`` and ``seed`` are told to the user: the seed draws the same again.
+    ``profile_name`` and ``seed`` are shown to the user: the seed draws the same again.
     ``oracle`` may be called from several threads.
     """
 
@@ -88,9 +89,9 @@ class Exploration:
         return Fuzz(self._sessions, self._seconds, self.profile_name, str(self.seed))
 
     def __call__(self, run_drawn: RunDrawn, others_wait: Callable[[], bool]) -> Sequence[Capture]:
-        """Return the captures to be judged, those of the smallest inputs first.
+        """Run the sessions, and return the captures to be judged, smallest inputs first.
 
-        Raises SubjectError for a subject that cannot be driven, whatever it is given.
+        Raises SubjectError if the subject cannot be driven even without any input.
         """
         started = time.monotonic()
         spare_s = self.profile.spare_s
@@ -114,18 +115,18 @@ class Exploration:
             )
         finally:
             self._seconds = time.monotonic() - started
-        kept = {id(capture): (size, capture) for size, capture in self._kept}
-        kept |= {id(capture): (size, capture) for size, capture in self._broken.values()}
-        return [capture for _, capture in sorted(kept.values(), key=lambda each: each[0])]
+        by_id = {id(capture): (size, capture) for size, capture in self._kept}
+        by_id |= {id(capture): (size, capture) for size, capture in self._broken.values()}
+        return [capture for _, capture in sorted(by_id.values(), key=lambda sized: sized[0])]
 
     @property
     def _usual(self) -> Protocol:
-        """The cheapest protocol of those that are run."""
+        """The fastest of the protocols that are run."""
         usual = Protocol.HTTP_JSON
         return usual if usual in self.protocols else self.protocols[0]
 
     def _bare(self, run_drawn: RunDrawn, given: Input) -> None:
-        """Only a subject that works without an input may be said to fail for one."""
+        """Run a session without input: only a subject that works then can fail for an input."""
         capture = run_drawn(fuzzed(given), given.protocol)
         if not _worked(capture):
             raise SubjectError(
@@ -160,10 +161,10 @@ class Exploration:
 
 
 def database(folder: Path) -> ExampleDatabase:
-    """Return where failures are kept for the next time.
+    """Return the database in which failures are stored for the next run.
 
-    Where Hypothesis keeps others, or, where its settings have none, as on CI, in a folder below
-    this one that CI may keep.
+    It is Hypothesis' own or, where its settings have none (as on CI), a folder below
+    ``folder`` that CI may keep.
     """
     return hypothesis.settings().database or DirectoryBasedExampleDatabase(
         folder / ".hypothesis" / "examples"

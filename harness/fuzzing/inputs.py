@@ -1,4 +1,4 @@
-"""What drawn sessions are given: an input of each kind to begin with, and campaigns."""
+"""The inputs that are always tried, one of each kind, and the campaigns that draw others."""
 
 from __future__ import annotations
 
@@ -62,29 +62,29 @@ _HEADERS = (
 #: These may stop all exports: sessions of their own.
 _ODD_HEADERS = ("x a=b,x-ok=1", "x-a=%C3%A9,x-ok=1")
 _PROMPTS = (
-    drawn.told("\U0001f980 e\u0301 \u202ert\u200b \x01\x1b[31m"),
-    drawn.told("\r\n\t<b>&amp;</b> $HOME `ls` \u2028\ufeff "),
-    drawn.told("x" * 5000),
+    drawn.prompt_with_canary("\U0001f980 e\u0301 \u202ert\u200b \x01\x1b[31m"),
+    drawn.prompt_with_canary("\r\n\t<b>&amp;</b> $HOME `ls` \u2028\ufeff "),
+    drawn.prompt_with_canary("x" * 5000),
 )
 
 
 def first(only: Sequence[Protocol] = tuple(Protocol)) -> Sequence[Input]:
-    """Return inputs of every kind: each requirement is exercised, whatever else is drawn.
+    """Return inputs of every kind, so that each requirement is exercised.
 
     Those over a protocol that is not among ``only`` are given to one that is.
     """
     allowed = cycle(only)
     given = (
-        each if each.protocol in only else replace(each, protocol=next(allowed))
-        for each in _first()
+        item if item.protocol in only else replace(item, protocol=next(allowed))
+        for item in _first()
     )
     return list(dict.fromkeys(given))
 
 
 def _first() -> Sequence[Input]:
-    """Yield inputs of every kind, over every protocol.
+    """Return inputs of every kind, over every protocol.
 
-    Those that may take long come first.  A session is dear: one may try attributes, headers
+    Those that may take long come first. A session takes long: one may try attributes, headers
     and a prompt at once.
     """
     protocols, http = cycle(Protocol), cycle((Protocol.HTTP_JSON, Protocol.HTTP_PROTOBUF))
@@ -107,9 +107,10 @@ def _first() -> Sequence[Input]:
 
 
 def campaigns(protocols: Sequence[Protocol] = tuple(Protocol)) -> Sequence[Campaign[Input]]:
-    """Return endless campaigns over these protocols.
+    """Return campaigns without a number of examples, over these protocols.
 
-    What an input has beside its point shrinks away where it plays no part.
+    Some draw headers and a prompt besides their attributes: shrinking removes those parts if
+    they do not matter.
     """
     own = own_keys()
     pairs = drawn.well_formed(own)

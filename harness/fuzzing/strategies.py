@@ -1,4 +1,4 @@
-"""Draw lists of pairs for variables: well-formed, with a single quirk, or free text."""
+"""Hypothesis strategies for lists of pairs: well-formed, with a single quirk, or free text."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ Pairs = Sequence[tuple[str, str]]
 
 
 def keys(*, avoid: frozenset[str] = frozenset(), longest: int = 40) -> SearchStrategy[str]:
-    """Keys that every source accepts, none of them in ``avoid`` (in lower case)."""
+    """Draw keys that every source accepts, none of them in ``avoid`` (in lower case)."""
     return st.text(KEY_CHARACTERS, min_size=1, max_size=longest).filter(
         lambda key: key.lower() not in avoid
     )
 
 
 def values(longest: int = 40) -> SearchStrategy[str]:
-    """Draw values as they stand in the variable.
+    """Draw values as they are written in the variable.
 
-    Plain and percent-encoded characters, of any script.
+    They have plain and percent-encoded characters, of any script.
     """
     plain = st.sampled_from(VALUE_CHARACTERS)
     encoded = st.characters(codec="utf-8", exclude_characters="\0").map(_encoded)
@@ -53,7 +53,7 @@ def values(longest: int = 40) -> SearchStrategy[str]:
 def pairs(
     *, avoid: frozenset[str] = frozenset(), least: int = 0, most: int = 8, longest: int = 40
 ) -> SearchStrategy[Pairs]:
-    """Pairs with distinct keys, as they stand in the variable."""
+    """Draw pairs with distinct keys, as they are written in the variable."""
     return st.lists(
         st.tuples(keys(avoid=avoid, longest=longest), values(longest)),
         min_size=least,
@@ -63,7 +63,7 @@ def pairs(
 
 
 def well_formed(avoid: frozenset[str] = frozenset()) -> SearchStrategy[str]:
-    """Draw lists that mean the same by every source; now and then long, or of hundreds of pairs."""
+    """Draw lists that mean the same by every source; some are long or have hundreds of pairs."""
     usual = pairs(avoid=avoid, least=1)
     many = pairs(avoid=avoid, most=300, longest=8)
     long = pairs(avoid=avoid, most=3, longest=LONGEST)
@@ -83,8 +83,8 @@ def _near_miss(
 ) -> SearchStrategy[str]:
     broken = st.tuples(names, texts).flatmap(lambda pair: _BROKEN[quirk](pair[0], pair[1]))
 
-    def placed(found: Pairs, member: str, at: int) -> str:
-        members = [f"{key}={value}" for key, value in found]
+    def placed(others: Pairs, member: str, at: int) -> str:
+        members = [f"{key}={value}" for key, value in others]
         members.insert(at % (len(members) + 1), member)
         return ",".join(members)
 
@@ -93,15 +93,15 @@ def _near_miss(
 
 
 def colliding(among: Collection[str], avoid: frozenset[str]) -> SearchStrategy[str]:
-    """Draw lists with at least one key out of ``among``, in any place.
+    """Draw lists with at least one key out of ``among``, in any position.
 
-    None of ``avoid`` stands beside these.
+    The other keys are none of ``avoid``.
     """
     taken = st.sampled_from(sorted(among))
-    found = st.lists(st.tuples(taken, values(12)), min_size=1, max_size=3, unique_by=_key)
+    collisions = st.lists(st.tuples(taken, values(12)), min_size=1, max_size=3, unique_by=_key)
     around = pairs(avoid=avoid, most=2)
     return (
-        st.tuples(found, around)
+        st.tuples(collisions, around)
         .flatmap(lambda both: st.permutations([*both[0], *both[1]]))
         .map(joined)
         .filter(_plain)
@@ -109,7 +109,7 @@ def colliding(among: Collection[str], avoid: frozenset[str]) -> SearchStrategy[s
 
 
 def headers() -> SearchStrategy[str]:
-    """Well-formed lists of headers that one may ask for, with values that can be sent."""
+    """Draw well-formed lists of headers that the variable may ask for and that can be sent."""
     return _header_lists().map(joined).filter(_plain)
 
 
@@ -119,17 +119,19 @@ def near_miss_header(quirk: Quirk) -> SearchStrategy[str]:
 
 
 def prompts() -> SearchStrategy[str]:
-    """Prompts of any text, each with the canary that the drawn scenario knows."""
-    return st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200).map(told)
+    """Draw prompts of any text, each with the canary that the drawn scenario looks for."""
+    return st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200).map(
+        prompt_with_canary
+    )
 
 
-def told(text: str) -> str:
-    """Return a prompt that begins with words, so that it is no command, and hides a canary."""
+def prompt_with_canary(text: str) -> str:
+    """Return ``text`` as a prompt that is not a slash command and contains the canary."""
     return f"Go. {CANARY} {text}"
 
 
 def anything() -> SearchStrategy[str]:
-    """Any text that an environment can hold, leaning towards what has a meaning here."""
+    """Draw any text that an environment can hold, preferring characters of the grammar."""
     meaningful = st.text(st.sampled_from('ab=,%;" \\\t2C0é\n'), max_size=30)
     return meaningful | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60)
 
@@ -150,7 +152,7 @@ def _header_values() -> SearchStrategy[str]:
 
 
 def _header_lists() -> SearchStrategy[Pairs]:
-    """Distinct whatever their case, as names of headers are."""
+    """Draw headers whose names differ in more than their case."""
     return st.lists(
         st.tuples(_header_names(), _header_values()),
         max_size=4,
@@ -162,8 +164,8 @@ def _key(pair: tuple[str, str]) -> str:
     return pair[0]
 
 
-def joined(found: Pairs) -> str:
-    return ",".join(f"{key}={value}" for key, value in found)
+def joined(listed: Pairs) -> str:
+    return ",".join(f"{key}={value}" for key, value in listed)
 
 
 def _encoded(character: str) -> str:
@@ -175,9 +177,9 @@ def _plain(text: str) -> bool:
 
 
 def _inserted(characters: str) -> Callable[[str, str], SearchStrategy[str]]:
-    """Draw a value with one of ``characters`` inside.
+    """Make a function that draws a member whose value has one of ``characters`` inside.
 
-    Never first or last, for space there is none of the value.
+    It is never first or last, since space there is not part of the value.
     """
 
     def broken(key: str, value: str) -> SearchStrategy[str]:
@@ -221,6 +223,6 @@ _BROKEN: Mapping[Quirk, Callable[[str, str], SearchStrategy[str]]] = {
     ),
     Quirk.DUPLICATE_KEY: lambda key, value: _either(f"{key}=1,{key}={value}"),
     Quirk.PROTOTYPE_KEY: lambda key, value: _either(
-        *(f"{each}={value}" for each in PROTOTYPE_KEYS)
+        *(f"{name}={value}" for name in PROTOTYPE_KEYS)
     ),
 }

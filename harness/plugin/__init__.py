@@ -1,7 +1,7 @@
-"""pytest plugin: judges the telemetry of a ``claude`` binary (entry point ``cc-otel``).
+"""pytest plugin that judges the telemetry of a ``claude`` binary (entry point ``cc-otel``).
 
 Nothing heavy is imported here, and nothing of the extra ``suite``: a session that does
-not ask for a subject pays for the options and the names of the fixtures only
+not use a subject pays for the options and the names of the fixtures only
 (``benchmarks/plugin_import.py``).
 """
 

@@ -1,4 +1,4 @@
-"""Fixtures for people's own tests.  What they need is imported when they are asked for."""
+"""Fixtures for tests of the plugin's users; each imports what it needs when it is used."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def otlp_collector_options() -> Mapping[str, Any]:
-    """Options of :func:`otlp_collector`: override this fixture to change them.
+    """Return the options of :func:`otlp_collector`; override this fixture to change them.
 
-    Any keyword of :class:`harness.Collector`, for example
+    Any keyword of :class:`harness.Collector` can be given, for example
     ``{"max_body_bytes": 1024}``.
     """
     return {}
@@ -29,7 +29,7 @@ def otlp_collector_options() -> Mapping[str, Any]:
 
 @pytest.fixture
 def make_otlp_collector() -> Iterator[Callable[..., Collector]]:
-    """Return a function that starts a collector; all are stopped when the test ends.
+    """Return a function that starts an OTLP collector; all are stopped when the test ends.
 
     It takes the keywords of :class:`harness.Collector`.
     """
@@ -47,7 +47,7 @@ def make_otlp_collector() -> Iterator[Callable[..., Collector]]:
 def otlp_collector(
     make_otlp_collector: Callable[..., Collector], otlp_collector_options: Mapping[str, Any]
 ) -> Collector:
-    """Start a collector on free ports of 127.0.0.1; it is stopped when the test ends.
+    """Start an OTLP collector on free ports of 127.0.0.1; it is stopped when the test ends.
 
     ``http_endpoint`` and ``grpc_endpoint`` are for the exporter; ``wait_for_metric``,
     ``wait_for_event`` and ``wait_for`` wait for what arrives, ``exports`` holds it.
@@ -57,9 +57,9 @@ def otlp_collector(
 
 @pytest.fixture(scope="session")
 def cc_binary(request: pytest.FixtureRequest) -> Binary:
-    """Return the binary of ``--cc-binary``: override this fixture to drive another one.
+    """Return the ``claude`` of ``--cc-binary``; override this fixture to drive another one.
 
-    Without the option a test that asks for it ends in an error.
+    Without the option, a test that uses this fixture ends in an error.
     """
     subject = request.config.pluginmanager.get_plugin("cc-otel-subject")
     if subject is None:
@@ -74,12 +74,12 @@ def cc_binary(request: pytest.FixtureRequest) -> Binary:
 
 @pytest.fixture
 def claude(request: pytest.FixtureRequest, cc_binary: Binary) -> ClaudeFactory:
-    """Return a function that runs one headless session of the subject, offline, and returns it.
+    """Return a function that runs one headless session of ``claude``, offline, and returns it.
 
     ``claude(prompt="…", script=[Say("Done.")], protocol="http/json", env={}, files={})``:
     ``script`` is what the model answers (``Say``, ``UseTool``, … of :mod:`harness`), ``env``
-    is laid over the telemetry settings, ``files`` (name -> content) stand in the work tree.
-    Each call has a sandbox, a scripted API and a collector of its own.  The result has
+    is laid over the telemetry settings, ``files`` (name -> content) are put in the work tree.
+    Each call has a sandbox, a scripted API and a collector of its own. The result has
     ``completed`` (exit code, output), ``exports``, ``data_points(...)``, ``events(...)``,
     ``truth`` (what really happened) and ``capture`` (all of it).
     """

@@ -1,4 +1,4 @@
-"""What the options of Hypothesis' own pytest plugin mean for sessions with drawn input."""
+"""Apply the options of Hypothesis' own pytest plugin to sessions with drawn input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SEED = "--hypothesis-seed"
 
 
 def register_profiles(config: pytest.Config) -> None:
-    """Let Hypothesis know our profile if it is asked for; one of the user's stays his own."""
+    """Register the requested profile with Hypothesis, unless the user has one of that name."""
     name = config.getoption(_PROFILE, None)
     if name not in PROFILES:
         return
@@ -42,10 +42,10 @@ def exploration(
     progress: Callable[[str], None],
     protocols: Sequence[Protocol] = tuple(Protocol),
 ) -> Exploration:
-    """Return the exploration of the profile and the seed that were asked for.
+    """Return an exploration with the profile and the seed of the command line.
 
-    ``seconds`` (None: as the profile says) are for drawing, over ``protocols``.  Profiles that
-    are not ours draw as the default does.
+    ``seconds`` (None: as the profile says) are for drawing, over ``protocols``. With a profile
+    that is not one of this plugin's, it draws as the default one does.
     """
     name = config.getoption(_PROFILE, None)
     if name not in PROFILES:
@@ -66,7 +66,7 @@ def exploration(
 
 
 def _seed(asked: str | None) -> Hashable:
-    """As Hypothesis reads it; a new one where nobody asks."""
+    """Read the seed as Hypothesis does; make a new one if none is given."""
     if asked is None:
         return random.SystemRandom().getrandbits(32)
     try:

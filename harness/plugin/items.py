@@ -1,4 +1,4 @@
-"""Requirements as pytest items: the node id is the requirement's name."""
+"""pytest items for requirements; the node id is the requirement's name."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from harness.report.failure import failure
 
 
 class RequirementFailedError(Exception):
-    """Tells pytest that an item failed; the row says why."""
+    """The exception by which pytest learns that an item failed; its row says why."""
 
 
 class Suite(pytest.Collector):
-    """All requirements of the catalogue, or those in ``names``."""
+    """The collector of all requirements of the catalogue, or of those in ``names``."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Suite(pytest.Collector):
 
 
 class RequirementItem(pytest.Item):
-    """One requirement; ``row`` is its verdict once the item has run."""
+    """The pytest item of one requirement; ``row`` is its verdict once the item has run."""
 
     def __init__(
         self,
@@ -67,10 +67,10 @@ class RequirementItem(pytest.Item):
         self._rerun = rerun
 
     def setup(self) -> None:
-        """Make the recording where this is the first item that needs it.
+        """Make the recording, if this is the first item that needs it.
 
-        So it has a line of its own in ``--durations``, as what a fixture of the session
-        does.  A fault is this requirement's verdict: :meth:`runtest` raises it.
+        So ``--durations`` shows it on a line of its own, like a session fixture. An exception
+        becomes this requirement's verdict: :meth:`runtest` raises it.
         """
         try:
             self._assessment.prepare(self.requirement)
@@ -89,7 +89,7 @@ class RequirementItem(pytest.Item):
             raise RequirementFailedError(row.requirement)
 
     def settle(self, row: Row) -> None:
-        """Keep the verdict, and tell it to whoever reads the properties of a report."""
+        """Store the verdict, also in the properties of the item's report."""
         self.row = row
         self.user_properties += [
             ("verdict", row.verdict.value),

@@ -1,4 +1,4 @@
-"""Gathers the rows of a session, in the process that reports them."""
+"""Collect the verdicts of a session, in the process that reports them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MARKUP: dict[Style, dict[str, bool]] = {
 
 
 class Ledger:
-    """Decides the exit code, writes the record and shows the summary."""
+    """A pytest plugin that decides the exit code, writes the record and prints the summary."""
 
     def __init__(self, state: SubjectState, assessment: Assessment) -> None:
         self._config = state.config
@@ -101,13 +101,13 @@ class Ledger:
 
     @property
     def rows(self) -> list[Row]:
-        """The rows so far, in the order of the catalogue."""
+        """The verdicts so far, in the order of the catalogue."""
         names = [requirement.name for requirement in self._assessment.contract.requirements]
         return [self._rows[name] for name in names if name in self._rows]
 
     @property
     def _recording(self) -> Recording | None:
-        """What was recorded so far; asking for it does not make it."""
+        """The recording if it has been made; reading this does not make it."""
         if self._state.shared is not None:
             return self._shared_recording
         return self._assessment.recording_so_far
@@ -126,10 +126,10 @@ class Ledger:
         return RecordingSummary() if recording is None else recording.summary
 
     def _canaries(self) -> CanaryTable:
-        """Where canaries turned up; the captures are searched once, when all is recorded.
+        """Return the canary table; the captures are searched once, when all is recorded.
 
-        Not a cached property: pytest asks a plugin for all its attributes when it is
-        registered (8.2 for the values of properties, too), before there is a recording.
+        Not a cached property: pytest reads all attributes of a plugin when it is
+        registered (8.2 the values of properties, too), before there is a recording.
         """
         recording = self._recording
         if recording is None:

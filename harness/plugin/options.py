@@ -1,4 +1,4 @@
-"""The options of the command line: declared, read and checked."""
+"""Declare, read and check the options of the command line."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MANAGED = "--cc-allow-managed-settings"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Hold what the command line asks for.
+    """The options of the command line.
 
-    ``binary`` as given; the folders are absolute; no ``scenarios`` mean all, but the ``slow``
-    ones only where they are asked for, and no ``protocols`` mean all.
+    ``binary`` is as given; the folders are absolute. Empty ``scenarios`` mean all, the ``slow``
+    ones only if asked for; empty ``protocols`` mean all.
     """
 
     binary: str
@@ -57,7 +57,7 @@ class Options:
 
 
 def add(parser: pytest.Parser) -> None:
-    """Declare the options."""
+    """Declare the options of this plugin."""
     group = parser.getgroup("cc-otel", "telemetry of the claude CLI")
     group.addoption(
         "--cc-binary",
@@ -167,7 +167,7 @@ def _seconds(
 
 
 def _folder(config: pytest.Config, option: str, text: str | None) -> Path | None:
-    """Return an absolute folder in which a file can be made; create it if need be."""
+    """Return an absolute, writable folder, created if need be."""
     if text is None:
         return None
     folder = config.invocation_params.dir / Path(text).expanduser()

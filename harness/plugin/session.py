@@ -1,4 +1,4 @@
-"""What the ``claude`` fixture gives: sessions of the subject under test."""
+"""Run sessions of the subject for the ``claude`` fixture."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _ANSWER = (Say("Done."),)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session that has ended."""
+    """A session of the subject that has ended, with what it exported."""
 
     capture: Capture
 
     @property
     def completed(self) -> Run:
-        """The process: ``exit_code``, ``stdout``, ``stderr``, ``argv``, times."""
+        """The ended process: ``exit_code``, ``stdout``, ``stderr``, ``argv``, times."""
         return self.capture.run
 
     @property
     def truth(self) -> GroundTruth:
-        """What happened, as our fakes counted it."""
+        """What really happened, as counted by the fakes."""
         return self.capture.run.truth
 
     @property
@@ -58,7 +58,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class ClaudeFactory:
-    """Runs sessions of ``binary``; each may take ``deadline_s`` seconds."""
+    """A function that runs sessions of ``binary``, each for ``deadline_s`` seconds at most."""
 
     binary: Binary
     deadline_s: float
@@ -72,14 +72,14 @@ class ClaudeFactory:
         env: Mapping[str, str] | None = None,
         files: Mapping[str, str] | None = None,
     ) -> Session:
-        """Run one session to its end.
+        """Run one session to its end, and return it.
 
-        ``prompt`` is what the person asks, ``script`` what the model answers, step by step
-        (or a function from the work tree's path to the steps).  ``protocol`` is ``grpc``,
-        ``http/protobuf`` or ``http/json``.  ``env`` is laid over the telemetry settings;
-        ``files`` (name -> content) stand in the work tree before the session starts.
+        ``prompt`` is what the user asks, ``script`` what the model answers, step by step
+        (or a function from the work tree's path to the steps). ``protocol`` is ``grpc``,
+        ``http/protobuf`` or ``http/json``. ``env`` is laid over the telemetry settings;
+        ``files`` (name -> content) are put in the work tree before the session starts.
 
-        Raises SubjectError where it does not end in time or never asks the model,
+        Raises SubjectError if it does not end in time or never calls the API,
         UsageError for a protocol that does not exist or a file outside the work tree.
         """
         if protocol not in list(Protocol):

@@ -1,4 +1,4 @@
-"""What the plugins of one session share: the options, the subject, and the folder of workers."""
+"""State shared by the plugins of one pytest session: options, subject, folder of the workers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.subject.binary import Binary
 
 
 class SubjectState:
-    """The subject of a session with ``--cc-binary``.  ``binary`` is there from sessionstart on.
+    """The state of a pytest session with ``--cc-binary``; ``binary`` is set at sessionstart.
 
     ``shared`` is the folder that the processes of a distributed session share.
     """
@@ -27,7 +27,7 @@ class SubjectState:
         self.started_unix_nano = time.time_ns()
 
     def progress(self, text: str) -> None:
-        """Print a line for the person who waits, unless pytest was told to be quiet."""
+        """Print a line of progress, unless pytest was told to be quiet."""
         plugins = self.config.pluginmanager
         reporter = plugins.get_plugin("terminalreporter")
         if reporter is None or self.config.get_verbosity() < 0:

@@ -1,4 +1,4 @@
-"""The subject of a session: resolved once, before anything is collected."""
+"""Resolve the subject of a pytest session once, before anything is collected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.subject.binary import Binary, resolve
 
 
 class SubjectPlugin:
-    """Hooks that resolve the subject, and hand it to the workers of a distributed session."""
+    """Hooks that resolve the subject, and send it to the workers of a distributed session."""
 
     def __init__(self, state: SubjectState) -> None:
         self.state = state

@@ -1,4 +1,4 @@
-"""Hooks that collect the packaged suite and turn verdicts into outcomes."""
+"""Hooks that collect the packaged suite and turn verdicts into test outcomes."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _LETTERS = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which requirements to collect (``names`` None: all), and if there is nothing beside."""
+    """The requirements to collect (``names`` None: all), and whether nothing else is collected."""
 
     names: frozenset[str] | None
     alone: bool
 
 
 def choose(config: pytest.Config) -> Choice | None:
-    """Whether the session runs the suite; what stands for it is taken out of ``config.args``.
+    """Decide whether this session runs the suite, and remove its names from ``config.args``.
 
-    It does where no test paths are named (those of the ini file do not count), where
-    ``harness.suite`` is among the arguments, or the names of requirements.
+    It does if no test paths are given (those of the ini file do not count), or if
+    ``harness.suite`` or the names of requirements are among the arguments.
     """
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
         config.args = []
@@ -71,7 +71,7 @@ def choose(config: pytest.Config) -> Choice | None:
 
 
 class SuitePlugin:
-    """Collects and reports the suite, in every process of the session."""
+    """Hooks that collect and report the suite, in every process of the session."""
 
     def __init__(self, state: SubjectState, choice: Choice) -> None:
         self._state = state
@@ -197,7 +197,7 @@ class SuitePlugin:
         return record_shared(plan, state.progress, state.shared)
 
     def _left_out(self, selected: Sequence[Requirement]) -> Mapping[str, str]:
-        """Return the runs that are not made for their protocol's sake, each with the reason."""
+        """Return the runs that ``--cc-protocols`` leaves out, each with the reason."""
         options = self._state.options
         if not options.protocols:
             return {}

@@ -1,1 +1,1 @@
-"""The reference subject: an emitter that conforms to the contract, and one that stays silent."""
+"""The reference subjects: an emitter that conforms to the contract, and a silent one."""

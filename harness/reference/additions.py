@@ -1,8 +1,8 @@
-"""Say what a theme adds to the sessions of the conforming emitter.
+"""Declare fields and events that a theme adds to the sessions of the conforming emitter.
 
-A theme whose promises are about a new field or a new event teaches it to the emitter in
-its own folder (``emitted.py``, ``EMITTED``).  As everywhere in this room, what it says is
-a reading of the documents of its own: ``schemas/`` must not be read for it.
+A theme whose promises are about a new field or a new event adds it to the emitter in
+its own folder (``emitted.py``, ``EMITTED``). Like everything in this package, this is an
+independent reading of the documents: it must not be derived from ``schemas/``.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from harness.reference.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An event that the emitter logs, and what it knows beside it.
+    """An event that the emitter logs, with the context that added fields may use.
 
-    ``name`` comes without its prefix, ``attributes`` are the event's own.  ``prompt`` is
-    the whole text of a prompt, redacted or not, where one was submitted; ``folder`` is
-    where the session works.
+    ``name`` is without its prefix, ``attributes`` are the event's own. ``prompt`` is
+    the whole text of a prompt, redacted or not, if one was submitted; ``folder`` is the
+    working directory of the session.
     """
 
     name: str
@@ -45,8 +45,8 @@ class AddedFields:
 class AddedEvent:
     """One more kind of event, from release ``since`` on.
 
-    Each time that an event ``after`` has been logged, ``records`` gives the attributes of
-    every ``event`` that follows it; of none, if none does.
+    After each event ``after``, ``records`` returns the attributes of every ``event`` that
+    follows it; nothing if there is none.
     """
 
     event: str
@@ -57,9 +57,9 @@ class AddedEvent:
 
 @dataclass(frozen=True, slots=True)
 class AlwaysKept:
-    """What the documents promise from release ``since`` on, and the emitter does in each.
+    """A promise of release ``since`` that the emitter keeps in every release.
 
-    ``what`` says it in words: there is nothing to add.
+    ``what`` describes it: there is nothing to add.
     """
 
     since: str
@@ -70,24 +70,24 @@ Addition = AddedFields | AddedEvent | AlwaysKept
 
 
 class Additions:
-    """Apply the additions that hold for one release."""
+    """The additions that hold for one release."""
 
     def __init__(self, every: Sequence[Addition], version: Version) -> None:
-        self._every = [each for each in every if version >= Version.parse(each.since)]
+        self._every = [addition for addition in every if version >= Version.parse(addition.since)]
 
     def fields(self, logged: Logged) -> Attributes:
-        """Return the further attributes of ``logged``."""
+        """Return the attributes that are added to ``logged``."""
         more: Attributes = {}
-        for each in self._every:
-            if isinstance(each, AddedFields) and each.event == logged.name:
-                more |= each.attributes(logged)
+        for addition in self._every:
+            if isinstance(addition, AddedFields) and addition.event == logged.name:
+                more |= addition.attributes(logged)
         return more
 
     def events(self, logged: Logged) -> list[tuple[str, Attributes]]:
         """Return the further events that follow ``logged``, each with its attributes."""
         return [
-            (each.event, attributes)
-            for each in self._every
-            if isinstance(each, AddedEvent) and each.after == logged.name
-            for attributes in each.records(logged)
+            (addition.event, attributes)
+            for addition in self._every
+            if isinstance(addition, AddedEvent) and addition.after == logged.name
+            for attributes in addition.records(logged)
         ]

@@ -1,4 +1,4 @@
-"""Attribute values, and how the CLI writes and measures them."""
+"""Attribute values, and how the CLI formats and measures them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _INPUT_LIMIT = 4096
 
 
 def length(text: str) -> int:
-    """UTF-16 code units, which is what JavaScript calls the length of a string."""
+    """Count UTF-16 code units, which is what JavaScript calls the length of a string."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def in_digits(value: float) -> str:
-    """Decimal digits without an exponent."""
+    """Format a number as decimal digits without an exponent."""
     return format(Decimal(repr(value)), "f")
 
 
@@ -31,11 +31,11 @@ def compact_json(value: Mapping[str, Any]) -> str:
 
 
 def bounded_json(value: Mapping[str, Any]) -> str:
-    """JSON arguments: values over 512 characters are cut, and so is what exceeds 4 K."""
+    """Format JSON arguments; values over 512 characters and the text over 4 K are cut off."""
     short = {
-        key: each[:_INPUT_VALUE_LIMIT] + "…"
-        if isinstance(each, str) and len(each) > _INPUT_VALUE_LIMIT
-        else each
-        for key, each in value.items()
+        key: argument[:_INPUT_VALUE_LIMIT] + "…"
+        if isinstance(argument, str) and len(argument) > _INPUT_VALUE_LIMIT
+        else argument
+        for key, argument in value.items()
     }
     return compact_json(short)[:_INPUT_LIMIT]

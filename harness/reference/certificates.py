@@ -1,8 +1,8 @@
-"""What an exporter is told of TLS: whom to trust, and which certificate to show.
+"""TLS settings of the exporters: whom they trust, and which certificate they present.
 
 Over HTTP, the variables of OpenTelemetry are read by the exporters themselves where the
-CLI's own are not set.  Over gRPC the exporters would take the variables of one signal or
-the general ones as a whole; the documents let each stand for itself.
+CLI's own are not set. Over gRPC the exporters would take the variables of one signal or
+the general ones as a whole; by the documents, each variable is looked up for itself.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def certificates(signal: Signal, protocol: Protocol) -> dict[str, Any]:
-    """Arguments of an official exporter."""
+    """Return the arguments for TLS of an official exporter."""
     return {"credentials": _of_grpc(signal)} if protocol is Protocol.GRPC else _of_http()
 
 
@@ -68,7 +68,7 @@ def _read(name: str, path: str) -> bytes:
 
 @cache
 def _unlocked(path: str, passphrase: str) -> str:
-    """Return a file with the key as the HTTP libraries read it, gone when the process ends."""
+    """Write the decrypted key to a file that is removed when the process ends; return its path."""
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,

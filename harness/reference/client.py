@@ -1,8 +1,7 @@
-"""A small client of the Messages API: one streamed request, with retries.
+"""A small client of the Messages API, for one streamed request with retries.
 
-Only the standard library: the official SDK takes longer to import than a whole
-session takes here, and one more dependency would buy nothing, for the wire is one
-POST and a stream of server-sent events.
+It uses only the standard library: the official SDK takes longer to import than a whole
+session takes here, and for one POST and a stream of server-sent events it is not needed.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _MAX_TOKENS = 32_000
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens billed for one answer."""
+    """The tokens billed for one answer."""
 
     input_tokens: int
     output_tokens: int
@@ -36,7 +35,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """A tool that the model asked for."""
+    """A use of a tool that the model requested."""
 
     tool_use_id: str
     name: str
@@ -45,9 +44,9 @@ class ToolUse:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Hold what is known of a request, answered or not.
+    """A request, answered or not, with its attempts.
 
-    ``duration_ms`` takes in all attempts; ``client_request_id`` is that of the last one.
+    ``duration_ms`` covers all attempts; ``client_request_id`` is that of the last one.
     """
 
     model: str
@@ -89,7 +88,7 @@ class ModelReply:
 
 
 class ApiError(Exception):
-    """The last attempt failed.  ``status`` is ``None`` where there was no HTTP answer."""
+    """The last attempt of a request failed; ``status`` is None if there was no HTTP answer."""
 
     def __init__(self, message: str, status: int | None, exchange: Exchange) -> None:
         super().__init__(message)
@@ -99,7 +98,7 @@ class ApiError(Exception):
 
 
 class _AttemptError(Exception):
-    """One attempt failed."""
+    """One attempt of a request failed."""
 
     def __init__(
         self,
@@ -128,7 +127,7 @@ class _AttemptError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """What one attempt brought; ``first_token_s`` is a monotonic time."""
+    """The answer to a single attempt; ``first_token_s`` is a monotonic time."""
 
     request_id: str
     content: Sequence[Mapping[str, Any]]
@@ -138,11 +137,11 @@ class _Reply:
 
 
 class MessagesClient:
-    """Talk to the API that ``environ`` names in ANTHROPIC_BASE_URL.
+    """A client of the API that ``environ`` names in ANTHROPIC_BASE_URL.
 
-    With its API key or, where that is empty, its OAuth token.
+    It uses the API key or, if that is empty, the OAuth token.
 
-    There is no default address: an emitter must never speak to the real API.
+    There is no default address: an emitter must never talk to the real API.
     """
 
     def __init__(
@@ -178,7 +177,7 @@ class MessagesClient:
         messages: Sequence[Mapping[str, Any]],
         tools: Sequence[Mapping[str, Any]],
     ) -> ModelReply:
-        """One request of the main loop.  Raises :class:`ApiError` after the last attempt."""
+        """Send one request of the main loop. Raises :class:`ApiError` after the last attempt."""
         body = json.dumps(
             {
                 "model": model,
@@ -272,7 +271,7 @@ def _server_sent_events(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def _assemble(events: Iterable[dict[str, Any]], request_id: str) -> _Reply:
-    """Read the stream to its end.  Later usage replaces earlier: it is a running total."""
+    """Read the stream to its end. Later usage replaces earlier: it is a running total."""
     blocks: dict[int, dict[str, Any]] = {}
     arguments: dict[int, str] = {}
     usage: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Exporters that print what JavaScript's ``console.dir`` prints, as the CLI's do."""
+"""Console exporters whose output looks like that of JavaScript's ``console.dir``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 class ConsoleMetricExporter(MetricExporter):
-    """Prints each metric with its data points, always cumulative."""
+    """An exporter that prints each metric with its data points, always cumulative."""
 
     def export(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
@@ -45,7 +45,7 @@ class ConsoleMetricExporter(MetricExporter):
 
 
 class ConsoleLogExporter(LogRecordExporter):
-    """Prints each log record."""
+    """An exporter that prints each log record."""
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         for record in batch:
@@ -111,7 +111,7 @@ def _log_record(record: ReadableLogRecord) -> Mapping[str, Any]:
 
 
 def literal(value: Any, indent: str = "") -> str:
-    """``value`` as an object literal; JSON's escapes are JavaScript's, too."""
+    """Format ``value`` as a JavaScript object literal; its escapes are those of JSON."""
     inner = f"{indent}  "
     match value:
         case bool():
@@ -128,10 +128,10 @@ def literal(value: Any, indent: str = "") -> str:
             return f"{{\n{''.join(pairs)}{indent}}}"
         case Mapping():
             return "{}"
-        case list() | tuple() if all(isinstance(each, int) for each in value):
+        case list() | tuple() if all(isinstance(item, int) for item in value):
             return f"[ {', '.join(map(literal, value))} ]"
         case list() | tuple():
-            return f"[\n{inner}{', '.join(literal(each, inner) for each in value)}\n{indent}]"
+            return f"[\n{inner}{', '.join(literal(item, inner) for item in value)}\n{indent}]"
     return "undefined"
 
 

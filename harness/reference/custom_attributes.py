@@ -1,7 +1,7 @@
-"""OTEL_RESOURCE_ATTRIBUTES, as the emitter reads it.
+"""The emitter's own parser of OTEL_RESOURCE_ATTRIBUTES.
 
-Like :mod:`harness.reference.versions` this is a reading of its own, apart from the model that
-judges (:mod:`harness.env_lists`), so that a slip in one of the two shows.
+Like :mod:`harness.reference.versions` it is independent of the model that
+judges (:mod:`harness.env_lists`), so that a mistake in one of the two is noticed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _PAIR = re.compile(
 
 
 def custom_attributes(environ: Mapping[str, str]) -> dict[str, Scalar]:
-    """Return the pairs of the variable, or none at all where one of them is malformed.
+    """Return the pairs of the variable, or none at all if one of them is malformed.
 
-    So OpenTelemetry's specification has it ("Specifying resource information via an environment
+    OpenTelemetry's specification demands that ("Specifying resource information via an environment
     variable").
     """
     text = environ.get(_VARIABLE, "")
@@ -40,13 +40,13 @@ def custom_attributes(environ: Mapping[str, str]) -> dict[str, Scalar]:
 
 
 def pair(member: str) -> tuple[str, str]:
-    """Key and value of one member of the list; raises ValueError for a malformed one."""
-    found = _PAIR.fullmatch(member.strip(_SPACE))
-    if found is None:
+    """Parse one member of the list into key and value; raise ValueError for a malformed one."""
+    match = _PAIR.fullmatch(member.strip(_SPACE))
+    if match is None:
         raise ValueError(member)
-    return found["key"], decoded(found["value"])
+    return match["key"], decoded(match["value"])
 
 
 def decoded(value: str) -> str:
-    """Decode a percent-encoded value; raises ValueError for what is no UTF-8."""
+    """Decode a percent-encoded value; raise ValueError if it is not UTF-8."""
     return unquote_to_bytes(value).decode("utf-8")

@@ -6,10 +6,10 @@
         [--model NAME] [--mcp-config JSON] [--agents JSON] [--input-format stream-json]
         [--settings FILE-OR-JSON]
 
-It takes the subject's place as a real process: it talks to the Messages API at
-ANTHROPIC_BASE_URL, really runs the tools that the model asks for, and exports by the
-official OpenTelemetry SDK over the three protocols.  Without a prompt it needs a
-terminal, and runs until its end of input.  Other flags are ignored.
+It is run as a process, like any subject: it calls the Messages API at
+ANTHROPIC_BASE_URL, really runs the tools that the model requests, and exports with the
+official OpenTelemetry SDK over the three protocols. Without a prompt it needs a
+terminal, and runs until its end of input. Other flags are ignored.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MODEL_FEBRUARY = "claude-sonnet-4-5-20250929"
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
-    """Parse the command line of an emitter; flags that it does not know are dropped."""
+    """Parse the command line of an emitter; unknown flags are dropped."""
     parser = argparse.ArgumentParser(
         prog="emitter", description="a stand-in for the claude CLI", allow_abbrev=False
     )
@@ -65,7 +65,7 @@ def say_version(version: Version) -> None:
 def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]) -> int:
     """Run one command line (None: that of this process); return its exit code.
 
-    ``additions`` gives what the themes add to a session; only a session asks for it.
+    ``additions`` returns what the themes add to a session; it is called for a session only.
     """
     known = arguments(sys.argv[1:] if argv is None else argv)
     if known.version:
@@ -122,11 +122,11 @@ def _model(version: Version) -> str:
 
 
 def _rules(values: Sequence[str]) -> list[Rule]:
-    """Rules such as ``Bash(git push:*)`` or ``Write``."""
+    """Parse rules such as ``Bash(git push:*)`` or ``Write``."""
     from harness.reference.permissions import Rule
 
-    found = re.findall(r"([\w-]+)(?:\(([^)]*?)[:\s]*\*?\))?", " ".join(values))
-    return [Rule(tool, words) for tool, words in found]
+    rules = re.findall(r"([\w-]+)(?:\(([^)]*?)[:\s]*\*?\))?", " ".join(values))
+    return [Rule(tool, words) for tool, words in rules]
 
 
 def _tool_names(values: Sequence[str]) -> frozenset[str]:

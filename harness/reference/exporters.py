@@ -1,6 +1,6 @@
-"""Which exporters there are for each signal, and how each is made.
+"""Make the OTLP exporters of each signal, from the official packages.
 
-Endpoints and compression are read from the environment by the official OTLP exporters
+Endpoints and compression are read from the environment by the exporters
 themselves.
 """
 
@@ -37,7 +37,7 @@ _CLASSES = {
 
 
 class OtlpExporters:
-    """Makes the official OTLP exporters of one session, and hurries them at its end.
+    """The official OTLP exporters of one session, with a time limit for its end.
 
     ``headers`` are those that a helper prints, if there is one.
     """
@@ -49,7 +49,7 @@ class OtlpExporters:
         self._end.daemon = True
 
     def make(self, signal: Signal, protocol: Protocol, **options: Any) -> Any:
-        """Make the exporter of ``signal`` over ``protocol``; ``options`` are its own."""
+        """Make the exporter of ``signal`` over ``protocol``, with further ``options``."""
         module, name = _CLASSES[signal]
         try:
             official = getattr(import_module(f"{_MODULES[protocol]}.{module}"), name)
@@ -66,11 +66,11 @@ class OtlpExporters:
         return self._headers.on(exporter, protocol) if self._headers else exporter
 
     def hurry(self) -> None:
-        """Give up what has no answer after some time: the session ends."""
+        """Start the time limit of the session's end, after which all exporters are shut down."""
         self._end.start()
 
     def settle(self) -> None:
-        """All has been exported, or given up."""
+        """Cancel the time limit, as all exports have ended."""
         self._end.cancel()
 
     def _give_up(self) -> None:
@@ -81,7 +81,7 @@ class OtlpExporters:
 def _merged_headers(signal: Signal) -> Mapping[str, str]:
     """Merge general and per-signal headers, as the CLI's documents say.
 
-    The SDK would take the one or the other.
+    The SDK would use either the one or the other.
     """
     general = os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
     own = os.environ.get(f"OTEL_EXPORTER_OTLP_{signal.upper()}_HEADERS", "")

@@ -1,7 +1,7 @@
-"""What the emitter reports of a session: names and attributes, by version and settings.
+"""Turn what happens in a session into data points and events, by version and settings.
 
-Nothing of the OpenTelemetry SDK is known here.  Data points and events go to a
-:class:`Sink` with the attribute types that must come out on the wire.
+This module is independent of the OpenTelemetry SDK. Data points and events go to a
+:class:`Sink` with the attribute types that they must have on the wire.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def cost_usd(model: str, usage: Usage) -> float:
 
 
 class Sink(Protocol):
-    """Where data points and events go.  Names come without their prefix."""
+    """The receiver of data points and events, whose names come without their prefix."""
 
     def add(self, metric: str, amount: float, attributes: Mapping[str, Scalar]) -> None: ...
 
@@ -83,10 +83,10 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Say what an API request is attributed to.
+    """The causes of an API request that its metrics and events are attributed to.
 
-    The active skill, whether it takes the result of an MCP tool to the model, and the subagent
-    that makes it.
+    They are the active skill, whether the request carries the result of an MCP tool, and the
+    subagent that makes it.
     """
 
     skill: str = ""
@@ -95,16 +95,16 @@ class Attribution:
 
     @property
     def attributes(self) -> Attributes:
-        found: Attributes = {"skill.name": self.skill} if self.skill else {}
+        attributes: Attributes = {"skill.name": self.skill} if self.skill else {}
         if self.agent:
-            found["agent.name"] = self.agent
+            attributes["agent.name"] = self.agent
         if self.mcp:
-            found |= {"mcp_server.name": _CUSTOM, "mcp_tool.name": _CUSTOM}
-        return found
+            attributes |= {"mcp_server.name": _CUSTOM, "mcp_tool.name": _CUSTOM}
+        return attributes
 
 
 class Reporter:
-    """Turns what happens in one session into data points and events."""
+    """Reports what happens in one session as data points and events."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class Reporter:
         self._log("api_request", {**event, **self._of_exchange(exchange, attribution)})
 
     def failed(self, error: ApiError, attribution: Attribution) -> None:
-        """Report that an API request failed with its last attempt: one event, as both CLIs do."""
+        """Report that the last attempt of an API request failed, by one event."""
         exchange = error.exchange
         event: Attributes = {
             "model": exchange.model,
@@ -186,7 +186,7 @@ class Reporter:
 
     def decided(self, use: ToolUse, decision: Decision) -> None:
         """Report the decision about the permission of a tool."""
-        told: Attributes = {"decision": decision.word, "source": decision.source}
+        outcome: Attributes = {"decision": decision.word, "source": decision.source}
         if use.name in tools.EDIT_TOOLS:
             language = tools.language_of(use.input)
             point: Attributes = {"decision": decision.word, "language": language}
@@ -195,7 +195,7 @@ class Reporter:
             else:
                 point["tool"] = use.name
             self._add("code_edit_tool.decision", 1, point)
-        event: Attributes = {"tool_name": tool_facts.reported_name(use), **told}
+        event: Attributes = {"tool_name": tool_facts.reported_name(use), **outcome}
         if self._promises.tool_use_id:
             event["tool_use_id"] = use.tool_use_id
         if self._promises.message_ids:
@@ -233,11 +233,11 @@ class Reporter:
     ) -> None:
         """Report that a tool ran and failed."""
         self._tool_result(
-            use, decision, duration_ms=duration_ms, error=(error.told, error.category)
+            use, decision, duration_ms=duration_ms, error=(error.telemetry_message, error.category)
         )
 
     def active(self, seconds: float, kind: str = "cli") -> None:
-        """Time at work: the CLI's own, or (``user``) of a person who types and answers."""
+        """Report active time, either of the CLI or (``kind`` ``user``) of a person who types."""
         self._add("active_time.total", seconds, {"type": kind} if self._promises.august else {})
 
     def _tool_result(

@@ -1,4 +1,4 @@
-"""Dynamic headers: the program that prints them, when it is asked, and what uses them."""
+"""Dynamic headers: run the helper program when they are due, and add them to exports."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class HelperError(Exception):
-    """Why there are no headers."""
+    """The helper returned no usable headers; the message says why."""
 
 
 class DynamicHeaders:
-    """The headers that the helper printed last.
+    """The headers that the helper printed last, refreshed when they are too old.
 
-    It is asked at the start, and before an export that comes ``every_s`` or more after
-    its last answer; after a failure before every export.  ``report`` is told of each
-    failure, of the same once.
+    The helper is run at the start, and before an export that comes ``every_s`` or more after
+    its last answer; after a failure, before every export. ``report`` is called with each
+    different failure, once.
     """
 
     def __init__(
@@ -73,7 +73,10 @@ class DynamicHeaders:
         promises: Promises,
         report: Callable[[str], object],
     ) -> DynamicHeaders | None:
-        """As ``named`` in the settings, and as the variables say; None without a helper."""
+        """Make them for the helper ``named`` in the settings; None if there is none.
+
+        The variables in ``environ`` say how often it is run.
+        """
         if not named.strip():
             return None
         return cls(
@@ -86,11 +89,11 @@ class DynamicHeaders:
         )
 
     def begin(self) -> None:
-        """Ask for the first time; nobody has to wait for the answer yet."""
+        """Run the helper for the first time, without waiting for it."""
         threading.Thread(target=self.current, name="headers-helper", daemon=True).start()
 
     def current(self) -> Mapping[str, str] | None:
-        """Return the headers to send now; None where there are none to be had."""
+        """Return the headers to send now, refreshed if need be; None if there are none."""
         with self._lock:
             if self._headers is None or self._clock() >= self._due:
                 try:
@@ -102,7 +105,7 @@ class DynamicHeaders:
             return self._headers
 
     def on(self, exporter: Any, protocol: Protocol) -> Any:
-        """Make ``exporter``, one of the SDK's, send them beside its own headers; return it.
+        """Make ``exporter``, one of the SDK's, send them besides its own headers; return it.
 
         It sends nothing while there are none.
         """
@@ -148,7 +151,10 @@ class DynamicHeaders:
 
 
 class Reports:
-    """Where a failure is told: stderr of a session without a terminal, and the debug log."""
+    """The places where a failure of the helper is reported.
+
+    They are stderr, in a session without a terminal, and the debug log.
+    """
 
     def __init__(
         self, environ: Mapping[str, str], promises: Promises, debug: bool, interactive: bool

@@ -1,4 +1,4 @@
-"""Who reports, from where, and the standard attributes that say so."""
+"""The standard attributes of a session: its account, installation and terminal."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Account:
     @classmethod
     def of(cls, environ: Mapping[str, str], promises: Promises) -> Self:
         """Return the account of the OAuth token and of the variables for SDK callers."""
-        kept = _kept(environ).get("oauthAccount") if signed_in(environ) else None
-        account = kept if isinstance(kept, dict) else {}
+        stored = _claude_json(environ).get("oauthAccount") if signed_in(environ) else None
+        account = stored if isinstance(stored, dict) else {}
 
         def either(variable: str, key: str) -> str:
-            told = environ.get(variable, "") if promises.account_variables else ""
-            return told or str(account.get(key, ""))
+            value = environ.get(variable, "") if promises.account_variables else ""
+            return value or str(account.get(key, ""))
 
         return cls(
             uuid=either("CLAUDE_CODE_ACCOUNT_UUID", "accountUuid"),
@@ -47,7 +47,7 @@ class Account:
 
     @property
     def tagged_id(self) -> str:
-        """An id in the format of the admin APIs, always the same for one account."""
+        """A stable id of the account, in the format of the admin APIs."""
         number = int.from_bytes(hashlib.sha256(self.uuid.encode()).digest())
         digits = ""
         for _ in range(_ACCOUNT_ID_DIGITS):
@@ -58,9 +58,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Say who reports.
+    """The facts about a session that its standard attributes report.
 
-    ``user_id`` is the installation's; ``labels`` are the keys of OTEL_RESOURCE_ATTRIBUTES;
+    ``user_id`` is the installation's; ``labels`` are the pairs of OTEL_RESOURCE_ATTRIBUTES;
     ``interactive``: a person sits at a terminal.
     """
 
@@ -83,12 +83,12 @@ class Identity:
 
 
 def signed_in(environ: Mapping[str, str]) -> bool:
-    """Whether the OAuth token counts: an API key goes before it."""
+    """Say whether the OAuth token is used: an API key takes precedence."""
     return bool(environ.get("CLAUDE_CODE_OAUTH_TOKEN")) and not environ.get("ANTHROPIC_API_KEY")
 
 
 def terminal_type(environ: Mapping[str, str], *, interactive: bool) -> str:
-    """Return the terminal's name, or nothing where a person sits at one that has none."""
+    """Return the terminal's name; empty if it has none, ``non-interactive`` without a terminal."""
     if environ.get("CURSOR_TRACE_ID"):
         return "cursor"
     if program := environ.get("TERM_PROGRAM"):
@@ -101,7 +101,7 @@ def terminal_type(environ: Mapping[str, str], *, interactive: bool) -> str:
 def standard_attributes(
     identity: Identity, settings: Settings, promises: Promises
 ) -> dict[str, Scalar]:
-    """Return what metrics, events and spans all carry; the switches rule all alike."""
+    """Return the attributes that metrics, events and spans all carry, as the settings say."""
     attributes: Attributes = {}
     if identity.terminal_type:
         attributes["terminal.type"] = identity.terminal_type
@@ -126,26 +126,26 @@ def standard_attributes(
 
 
 def user_id(environ: Mapping[str, str]) -> str:
-    """Return the random id of the installation, kept in ``~/.claude.json``.
+    """Return the random id of the installation, stored in ``~/.claude.json``.
 
     Source: August 2026, "Standard attributes".
     """
-    kept = _kept(environ)
-    if isinstance(kept.get("userID"), str):
-        return str(kept["userID"])
+    stored = _claude_json(environ)
+    if isinstance(stored.get("userID"), str):
+        return str(stored["userID"])
     fresh = secrets.token_hex(32)
     with contextlib.suppress(OSError):  # a home that cannot be written to has a new id each time
-        _path(environ).write_text(json.dumps({**kept, "userID": fresh}), encoding="utf-8")
+        _path(environ).write_text(json.dumps({**stored, "userID": fresh}), encoding="utf-8")
     return fresh
 
 
-def _kept(environ: Mapping[str, str]) -> dict[str, Any]:
-    """``~/.claude.json``, or nothing where there is none that can be read."""
+def _claude_json(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Read ``~/.claude.json``; return nothing if it cannot be read."""
     try:
-        kept = json.loads(_path(environ).read_text(encoding="utf-8"))
+        stored = json.loads(_path(environ).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return kept if isinstance(kept, dict) else {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def _path(environ: Mapping[str, str]) -> Path:

@@ -1,7 +1,7 @@
 """A session at a terminal: an input line, permission prompts, a short transcript.
 
-The whole screen is drawn anew each time something changes.  That is simple, and what
-was answered is no longer to be seen.
+The whole screen is redrawn at each change. That is simple, and a question
+that was answered disappears.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def run(options: session.Options, environ: Mapping[str, str], folder: Path) -> i
 
 
 class _Person:
-    """Whoever sits at the terminal: what is shown to them, and what they say."""
+    """The person at the terminal: what they are shown, and what they type and answer."""
 
     def __init__(self, keys: Keyboard) -> None:
         self._keys = keys
@@ -63,7 +63,7 @@ class _Person:
         self._active_s = 0.0
 
     def active_s(self) -> float:
-        """How long they typed and answered since this was asked last."""
+        """Return the seconds that they typed and answered since the last call."""
         seconds, self._active_s = self._active_s, 0.0
         return seconds
 
@@ -101,7 +101,7 @@ class _Person:
         return line
 
     def decide(self, use: ToolUse) -> Reply:
-        """Their answer to the question whether ``use`` may run."""
+        """Ask whether ``use`` may run, and return the answer."""
         lasting = Reply.YES_AND_NEVER_ASK_AGAIN
         offer = f"Yes, and don't ask again for: {Rule.of(use)}"
         if use.name in tools.EDIT_TOOLS:
@@ -135,7 +135,7 @@ class _Person:
         self._draw("", "Working…")
 
     def _draw(self, *below: str) -> None:
-        """Draw the end of the transcript and, ``below`` it, what is asked, then the cursor."""
+        """Draw the end of the transcript, the lines ``below`` it, and the cursor."""
         rows = shutil.get_terminal_size().lines
         above = self._transcript[-max(rows - _RESERVED_ROWS, 3) :]
         sys.stdout.write(_CLEAR + "\n".join([*above, *below]))
@@ -143,14 +143,14 @@ class _Person:
 
 
 def _asked(use: ToolUse) -> list[str]:
-    """Return what a permission prompt shows of ``use``, with the question as its last line."""
+    """Return the lines of the permission prompt for ``use``, the last of which is the question."""
     question = "Do you want to proceed?"
-    told = list(use.input.values())
+    values = list(use.input.values())
     if use.name in _FILE_QUESTIONS:
-        path, *_ = told or [""]
+        path, *_ = values or [""]
         question = _FILE_QUESTIONS[use.name].format(name=Path(str(path)).name)
     # A command or a text may have several lines itself.
-    lines = [line for value in told for line in str(value).splitlines()]
+    lines = [line for value in values for line in str(value).splitlines()]
     if len(lines) > _SHOWN_LINES:
         lines = [*lines[:_SHOWN_LINES], "…"]
     return [use.name, *(f"  {line}" for line in lines), "", question]

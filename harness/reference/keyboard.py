@@ -1,4 +1,4 @@
-"""The keys that a person presses at a terminal, and the time they spend on it."""
+"""Read the keys that a person presses at a terminal, and measure the time spent on it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KEY = re.compile(r"\x1b[\[O][0-9;?]*[ -/]*[@-~]|.", re.DOTALL)
 
 
 class Keyboard:
-    """Keys of the terminal ``fd``, one at a time; a closed terminal is the end of input."""
+    """The keys of the terminal ``fd``, one at a time; a closed terminal is the end of input."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -53,14 +53,14 @@ class Keyboard:
         return self._waiting.popleft()
 
     def forget(self) -> None:
-        """Drop what was typed so far: it was meant for what the screen showed before."""
+        """Drop the keys typed so far, which were meant for what the screen showed before."""
         self._waiting.clear()
         with contextlib.suppress(termios.error):
             termios.tcflush(self._fd, termios.TCIFLUSH)
 
 
 class Activity:
-    """How long a person was busy: the time between signs of life, without idle stretches."""
+    """The time that a person was active: between key presses, without idle stretches."""
 
     def __init__(self) -> None:
         self._last_s: float | None = None
@@ -75,7 +75,7 @@ class Activity:
 
 @contextlib.contextmanager
 def raw(fd: int) -> Iterator[Keyboard]:
-    """Keys come one by one and are not echoed, as long as the block lasts."""
+    """Switch off echo and line buffering of a terminal while the block lasts; yield its keys."""
     before = termios.tcgetattr(fd)
     tty.setcbreak(fd)
     try:

@@ -21,7 +21,7 @@ _INTERRUPTED = "The user doesn't want to proceed with this tool use."
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How a turn ended: what the model said last, or what went wrong."""
+    """The end of a turn: the last text of the model, or the error."""
 
     text: str
     ok: bool
@@ -29,7 +29,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """Every tool of a session, wherever it comes from."""
+    """Every tool of a session: built-in, of MCP servers, and subagents."""
 
     context: tools.ToolContext
     servers: McpServers
@@ -52,7 +52,7 @@ class Toolbox:
 
 
 class MainLoop:
-    """One conversation; each :meth:`turn` goes on where the last one ended."""
+    """One conversation; each :meth:`turn` continues where the last one ended."""
 
     def __init__(
         self,
@@ -103,14 +103,17 @@ class MainLoop:
             )
 
     def _tell(self, blocks: Sequence[Mapping[str, Any]]) -> None:
-        """Say ``blocks`` to the model, together with what has not reached it yet."""
+        """Add ``blocks`` to the user message that the model gets next."""
         if self._messages and self._messages[-1]["role"] == "user":
             self._messages[-1]["content"] += blocks
         else:
             self._messages.append({"role": "user", "content": list(blocks)})
 
     def _use_tools(self, uses: Sequence[ToolUse]) -> bool:
-        """Whether a person ended the turn; every use has its result nevertheless."""
+        """Run tools and add their results; say whether a person's rejection ended the turn.
+
+        Tools after the rejected one are not run, but have a result nevertheless.
+        """
         self._heard_mcp = False
         interrupted = False
         for use in uses:

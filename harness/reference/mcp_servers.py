@@ -1,7 +1,7 @@
-"""MCP servers of ``--mcp-config``, over the official SDK's stdio client.
+"""MCP servers of ``--mcp-config``, called with the official SDK's stdio client.
 
-The SDK is loaded only by a session that has such a server: it takes longer to load
-than a whole session takes.
+The SDK is imported only by a session that has such a server: the import takes longer
+than a whole session.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _EXPECTED = 'JSON (or a file) like {"mcpServers": {"NAME": {"command": "PATH", "
 
 
 class McpServers:
-    """Runs the servers while its block lasts; their tools are ``mcp__SERVER__TOOL``.
+    """The running MCP servers of a session; their tools are ``mcp__SERVER__TOOL``.
 
-    ``context`` is where they run.  Raises :class:`UsageError` for one that does not.
+    They run in ``context`` while the block lasts. Raises :class:`UsageError` if one does not start.
     """
 
     def __init__(self, configs: Sequence[str], context: tools.ToolContext) -> None:
@@ -77,11 +77,11 @@ class McpServers:
 
     @property
     def definitions(self) -> Sequence[dict[str, Any]]:
-        """The tools as a request to the Messages API lists them."""
+        """The tools, as a request to the Messages API lists them."""
         return self._definitions
 
     def exists(self, name: str) -> bool:
-        return any(each["name"] == name for each in self._definitions)
+        return any(definition["name"] == name for definition in self._definitions)
 
     def run(self, name: str, tool_input: Mapping[str, Any]) -> tools.Result:
         """Call the tool ``name``.  Raises :class:`harness.reference.tools.ToolError`."""

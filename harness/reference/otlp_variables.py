@@ -1,4 +1,4 @@
-"""OTEL_EXPORTER_OTLP_* variables, put so that every exporter of the SDK reads them alike."""
+"""Normalise OTEL_EXPORTER_OTLP_* variables, so that all exporters read them alike."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _UNCOMPRESSED = "none"
 
 
 def settle(environ: MutableMapping[str, str]) -> None:
-    """Take out what is set to nothing, and say for each signal how it is compressed.
+    """Remove empty variables and unsendable headers, and set compression for each signal.
 
-    The SDK's exporters take an empty variable for a value, and the one for gRPC knows no
-    ``none``, so that it could not be told that one signal is not compressed.
+    The SDK's exporters take an empty variable for a value, and the gRPC one does not know
+    ``none``, so that compression could not be switched off for a single signal.
     """
-    for name in [each for each in environ if each.startswith(_OTLP)]:
+    for name in [variable for variable in environ if variable.startswith(_OTLP)]:
         if name.endswith("HEADERS"):
             # One that cannot be sent would stop all exports over gRPC.
             members = environ[name].split(",")

@@ -1,4 +1,4 @@
-"""Which tools may run, and who says so: the settings, or a person who is asked."""
+"""Decide which tools may run, by the settings or by asking a person."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Decision:
 
     @property
     def ends_the_turn(self) -> bool:
-        """A person who rejects a tool speaks next; settings that do leave it to the model."""
+        """Whether a person rejected the tool, and speaks next; the settings do not end a turn."""
         return not self.accepted and self.source != "config"
 
 
 class Reply(Enum):
-    """What a person answers to a permission prompt."""
+    """The answers of a person to a permission prompt."""
 
     YES = "yes"
     YES_FOR_THE_SESSION = "yes, for the session"
@@ -54,14 +54,14 @@ _DECISIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The calls of ``tool`` that begin with ``words``."""
+    """A permission rule: the calls of ``tool`` that begin with ``words``."""
 
     tool: str
     words: str
 
     @classmethod
     def of(cls, use: ToolUse) -> Rule:
-        """Return the rule that is offered for ``use``."""
+        """Return the rule that a permission prompt offers for ``use``."""
         if use.name != "Bash":
             return cls(use.name, _subject(use))
         first, *rest = _subject(use).split() or [""]
@@ -79,10 +79,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Say what may run.
+    """The permission settings of a session.
 
-    The tools of ``--allowedTools``, and what ``--permission-mode`` adds, without what
-    ``--disallowedTools`` takes away.
+    They allow the tools of ``--allowedTools``, and what ``--permission-mode`` adds, without those
+    of ``--disallowedTools``.
     """
 
     allowed_tools: Collection[str] = ()
@@ -105,7 +105,7 @@ class Permissions:
 
 
 class Gate:
-    """Decides about each tool use; ``ask`` is missing where nobody can be asked."""
+    """Decides about each tool use; ``ask`` is None if no person can be asked."""
 
     def __init__(self, permissions: Permissions, ask: Callable[[ToolUse], Reply] | None) -> None:
         self._permissions = permissions
@@ -136,7 +136,7 @@ class Gate:
 
 
 def _subject(use: ToolUse) -> str:
-    """Return what a rule about ``use`` goes by: the command, or the skill."""
+    """Return what rules about ``use`` are compared with: its command, or its skill."""
     if use.name == "Bash":
         return " ".join(str(use.input.get("command", "")).split())
     return tools.skill_name(use.input) if use.name == "Skill" else ""

@@ -1,8 +1,8 @@
-"""What the official exporters do not do as OTLP says, when the collector has troubles.
+"""Make the official exporters retry as OTLP says, where they do not.
 
-OTLP/HTTP: a request whose connection broke is sent again at once, without the random
-pause.  OTLP/gRPC: RESOURCE_EXHAUSTED is sent again without RetryInfo, and RetryInfo is
-looked for in another place than the status.
+OTLP/HTTP: they repeat a request whose connection broke at once, without the random
+pause. OTLP/gRPC: they retry RESOURCE_EXHAUSTED without RetryInfo, and look for RetryInfo
+in another place than the status.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _THROTTLED = "RESOURCE_EXHAUSTED"
 
 
 def patient(exporter: _Exporter) -> _Exporter:
-    """Make an official exporter send again as OTLP says."""
+    """Patch an official exporter so that it retries as OTLP says; return it."""
     client: Any = getattr(exporter, "_client", None)
     if hasattr(client, "_compute_backoff"):
         client._compute_backoff = _pause_s
@@ -45,7 +45,7 @@ def _pause_s(failures: int) -> float:
 
 
 def _submit(client: Any, data: bytes, timeout: float) -> Any:
-    """One HTTP request, once."""
+    """Send one HTTP request, without a retry."""
     return client._transport.request(
         "POST",
         client._endpoint,
@@ -56,7 +56,7 @@ def _submit(client: Any, data: bytes, timeout: float) -> Any:
 
 
 def _export(exporter: Any, data: Any) -> Any:
-    """All attempts of one gRPC export."""
+    """Export over gRPC with retries; return the exporter's result."""
     import grpc
 
     request = exporter._translate_data(data)
@@ -82,7 +82,7 @@ def _export(exporter: Any, data: Any) -> Any:
 
 
 def _pause_after(error: Any, failures: int) -> float | None:
-    """How long to wait after a failed call; None: it must not be made again."""
+    """Return how long to wait after a failed call; None if it must not be repeated."""
     code: grpc.StatusCode = error.code()
     asked_s = _retry_delay_s(dict(error.trailing_metadata() or ()))
     if code.name in _RETRYABLE or (code.name == _THROTTLED and asked_s is not None):
@@ -91,7 +91,7 @@ def _pause_after(error: Any, failures: int) -> float | None:
 
 
 def _retry_delay_s(metadata: dict[str, Any]) -> float | None:
-    """Return the delay of a RetryInfo among the details of the status."""
+    """Return the delay of the RetryInfo in the details of the status, if there is one."""
     from google.rpc.error_details_pb2 import RetryInfo
     from google.rpc.status_pb2 import Status
 

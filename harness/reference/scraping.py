@@ -1,4 +1,4 @@
-"""A Prometheus endpoint as the CLI has one: no unit in the names, all labels sanitised."""
+"""A Prometheus endpoint like the CLI's: no unit in the names, all labels sanitised."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PORT = 9464
 
 
 class PrometheusReader(InMemoryMetricReader):
-    """Serves what was counted so far at ``/metrics``, until it is shut down."""
+    """A metric reader that serves the current values at ``/metrics``, until it is shut down."""
 
     def __init__(self) -> None:
         super().__init__({Counter: AggregationTemporality.CUMULATIVE})

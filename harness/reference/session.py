@@ -1,4 +1,4 @@
-"""A session from its settings to its last export; here, one without a terminal."""
+"""Run a session of the emitter without a terminal, from its settings to its last export."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TRACE_CONTEXT = ("TRACEPARENT", "TRACESTATE")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line and the settings files say."""
+    """The options from the command line and the settings files."""
 
     version: Version
     model: str
@@ -61,7 +61,7 @@ def converse(
 ) -> int:
     """Run the prompts of ``lines`` one after another, and print a result for each.
 
-    They come as with ``--input-format stream-json``.
+    The lines are in the format of ``--input-format stream-json``.
     """
     with opened(options, environ, folder) as (loop, _):
         turn = Turn("", ok=True)
@@ -90,9 +90,9 @@ def opened(
     *,
     ask: Callable[[ToolUse], Reply] | None = None,
 ) -> Iterator[tuple[MainLoop, Reporter]]:
-    """Start a session; leaving the block exports what is waiting.
+    """Start a session; at the end of the block, export what is buffered.
 
-    ``ask`` puts a permission prompt to the person at the terminal, if there is one.
+    ``ask`` shows a permission prompt to the person at the terminal, if there is one.
     """
     settings, promises = Settings.of(environ), Promises.of(options.version)
     interactive = ask is not None
@@ -156,9 +156,9 @@ def _telemetry(
     inbound: Mapping[str, str],
     headers: DynamicHeaders | None,
 ) -> Iterator[tuple[Sink, SpanSink | None, Mapping[str, Scalar]]]:
-    """Where data points, events and spans go, and the custom attributes.
+    """Set up telemetry; yield the receivers of data points and of spans, and custom attributes.
 
-    The SDK is imported only where something is to be exported.
+    The SDK is imported only if something is to be exported.
     """
     traced = promises.august and settings.traces_protocol is not None
     if not (settings.metrics_exporters or settings.logs_exporters or traced):

@@ -30,7 +30,7 @@ def is_true(value: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Hold variables as their documents name them.
+    """The values of the documented variables.
 
     ``*_protocol`` is ``None`` for a signal that is not exported over OTLP.
     """
@@ -53,7 +53,7 @@ class Settings:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
-        """Raise :class:`UsageError` for a value that cannot be followed."""
+        """Read the variables; raise :class:`UsageError` for a value that cannot be followed."""
         enabled = is_true(environ.get("CLAUDE_CODE_ENABLE_TELEMETRY"))
         traces = enabled and any(is_true(environ.get(name)) for name in _TRACES_BETA)
 
@@ -81,9 +81,9 @@ class Settings:
 
 
 def _exporters(environ: Mapping[str, str], signal: Signal) -> frozenset[str]:
-    """Return the exporters that are named for ``signal``, separated by commas."""
+    """Return the exporters in the comma-separated variable of ``signal``."""
     variable = f"OTEL_{signal.upper()}_EXPORTER"
-    named = {each.strip() for each in environ.get(variable, "").split(",")} - {""}
+    named = {name.strip() for name in environ.get(variable, "").split(",")} - {""}
     if named - set(_EXPORTERS[signal]):
         raise UsageError(
             f"environment variable {variable}",
@@ -94,10 +94,9 @@ def _exporters(environ: Mapping[str, str], signal: Signal) -> frozenset[str]:
 
 
 def _protocol(environ: Mapping[str, str], signal: Signal) -> Protocol | None:
-    """Return how ``signal`` travels.
+    """Return the protocol over which ``signal`` is exported; None without the exporter ``otlp``.
 
-    There is no default protocol, as the documents say, and no difference between upper and lower
-    case.
+    There is no default protocol, as the documents say; upper and lower case do not matter.
     """
     if OTLP not in _exporters(environ, signal):
         return None
@@ -113,7 +112,7 @@ def _protocol(environ: Mapping[str, str], signal: Signal) -> Protocol | None:
 
 
 def _milliseconds(environ: Mapping[str, str], name: str, default: float) -> float:
-    """OpenTelemetry asks for a warning and the default where the value is no interval."""
+    """Read an interval; warn of a value that is none and use the default, as OpenTelemetry asks."""
     value = environ.get(name, "")
     if not value:
         return default

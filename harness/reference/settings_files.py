@@ -20,7 +20,7 @@ _CREDENTIALS = ("HEADERS", "CLIENT_KEY", "CLIENT_CERTIFICATE")
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Hold the settings objects of every level.
+    """The settings objects of all levels.
 
     ``own`` from the lowest level to the highest (user, shared project, local project, command
     line); ``managed`` is above them all, its file first and then its ``fragments``, by name.
@@ -31,21 +31,21 @@ class Levels:
     fragments: tuple[JsonObject, ...] = ()
 
     def merged(self, promises: Promises) -> dict[str, Any]:
-        """One settings object, as a session goes by it."""
+        """Merge all levels into the settings of the session."""
         return _merged(*self.own, self.administered(promises))
 
     def administered(self, promises: Promises) -> dict[str, Any]:
-        """Return the managed settings alone."""
+        """Merge the managed settings alone."""
         return _merged(self.managed, *(self.fragments if promises.managed_fragments else ()))
 
 
 def read(
     environ: Mapping[str, str], folder: Path, command_line: str = "", managed: Path = FOLDER
 ) -> Levels:
-    """Read the levels of a session in ``folder``.
+    """Read the settings of a session in ``folder``.
 
-    A file that is not there, or holds no JSON object, is left out.  ``command_line`` is what
-    ``--settings`` was given.
+    A file that does not exist, or holds no JSON object, is left out. ``command_line`` is the
+    value of ``--settings``.
     """
     home = Path(environ.get("HOME", "~")).expanduser()
     user = Path(environ.get("CLAUDE_CONFIG_DIR") or home / ".claude")
@@ -59,7 +59,7 @@ def read(
 
 
 def apply(levels: Levels, environ: MutableMapping[str, str], promises: Promises) -> None:
-    """Lay the ``env`` of every level over ``environ``, the highest last."""
+    """Set the ``env`` of every level in ``environ``; the highest level wins."""
     managed = _env(levels.administered(promises))
     for settings in levels.own:
         environ.update(_env(settings))
@@ -71,7 +71,7 @@ def apply(levels: Levels, environ: MutableMapping[str, str], promises: Promises)
 
 
 def _locked(managed: Mapping[str, str]) -> Iterator[str]:
-    """Return what nobody but an administrator may set, once ``managed`` is set."""
+    """Yield the variables that nobody but an administrator may set, once ``managed`` is set."""
     every_endpoint = [f"{_OTLP}{signal}_ENDPOINT" for signal in _SIGNALS]
     if f"{_OTLP}ENDPOINT" in managed:
         yield from every_endpoint
@@ -94,7 +94,7 @@ def _env(settings: JsonObject) -> dict[str, str]:
 
 
 def _merged(*levels: JsonObject) -> dict[str, Any]:
-    """Objects are merged key by key, lists joined; anything else gives way to the last."""
+    """Merge objects key by key, and join lists; of any other values the last wins."""
     whole: dict[str, Any] = {}
     for level in levels:
         for key, value in level.items():
@@ -102,7 +102,7 @@ def _merged(*levels: JsonObject) -> dict[str, Any]:
             if isinstance(before, Mapping) and isinstance(value, Mapping):
                 whole[key] = _merged(before, value)
             elif isinstance(before, list) and isinstance(value, list):
-                whole[key] = [*before, *(each for each in value if each not in before)]
+                whole[key] = [*before, *(item for item in value if item not in before)]
             else:
                 whole[key] = value
     return whole
@@ -123,7 +123,7 @@ def _load(path: Path) -> JsonObject:
 
 def _parsed(text: str) -> JsonObject:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

@@ -3,7 +3,7 @@
     python -m harness.reference.silent [--emulate VERSION] --version
     python -m harness.reference.silent [--emulate VERSION] -p PROMPT [flags]
 
-No requirement may pass on it: nothing seen is never a pass.
+No requirement may pass on it: what was not seen is not exercised.
 """
 
 from __future__ import annotations

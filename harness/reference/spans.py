@@ -1,6 +1,6 @@
 """The spans of a session (August 2026, "Traces (beta)"): names, hierarchy and attributes.
 
-Nothing of the OpenTelemetry SDK is known here; spans go to a :class:`SpanSink`.
+This module is independent of the OpenTelemetry SDK; spans go to a :class:`SpanSink`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHARACTERS_PER_TOKEN = 4
 
 
 class SpanSink(Protocol):
-    """Where spans go.  ``start`` returns a handle, which is the ``parent`` of others."""
+    """The receiver of spans. ``start`` returns a handle that can be the ``parent`` of others."""
 
     def start(
         self, name: str, attributes: Mapping[str, Scalar | tuple[str, ...]], parent: object
@@ -43,7 +43,7 @@ class SpanSink(Protocol):
 
 @dataclass(slots=True)
 class Span:
-    """A span under way: what is added to it when it ends.  ``error`` makes it a failure."""
+    """An open span, with the attributes that it gets at its end; ``error`` makes it a failure."""
 
     kind: str
     handle: object = None
@@ -53,7 +53,7 @@ class Span:
 
 
 class Spans:
-    """Opens the spans of one session; without a sink, nothing comes of them."""
+    """The spans of one session; without a sink, they are dropped."""
 
     def __init__(
         self,
@@ -84,9 +84,9 @@ class Spans:
     def request(
         self, model: str, ask: Callable[[], ModelReply], *, agent: tuple[str, str] | None = None
     ) -> ModelReply:
-        """Make a request to the model by ``ask``, in a span.
+        """Call ``ask``, which makes a request to the model, in a span.
 
-        For the subagent ``agent`` (its name as a source, its id) if there is one.
+        The request may be that of the subagent ``agent`` (its name as a source, its id).
         """
         attributes: SpanAttributes = {
             "model": model,
@@ -125,7 +125,7 @@ class Spans:
 
     @contextlib.contextmanager
     def tool(self, use: ToolUse) -> Iterator[None]:
-        """One use of a tool: the decision about it and, if that is favourable, its run."""
+        """Open the span of a tool use, which covers the decision about it and its run."""
         attributes: SpanAttributes = {
             "tool_name": tool_facts.reported_name(use),
             **_call(use),
@@ -135,20 +135,20 @@ class Spans:
             yield
 
     def blocked(self, decide: Callable[[], Decision]) -> Decision:
-        """Wait for the permission, in a span; ``decide`` gives or denies it."""
+        """Call ``decide``, which waits for a permission, in a span."""
         with self._span("tool.blocked_on_user", {}) as span:
             decision = decide()
             span.attributes |= {"decision": decision.word, "source": decision.source}
             return decision
 
     def execution(self, use: ToolUse, run: Callable[[], tools.Result]) -> tools.Result:
-        """Run a tool by ``run``, in a span."""
+        """Call ``run``, which runs a tool, in a span."""
         with self._span("tool.execution", _call(use)) as span:
             try:
                 result = run()
             except tools.ToolError as error:
                 details = self._settings.log_tool_details
-                span.error = error.told if details else error.category
+                span.error = error.telemetry_message if details else error.category
                 span.attributes |= {"success": False, "error": span.error}
                 raise
             span.attributes["success"] = True
@@ -161,18 +161,18 @@ class Spans:
     def _span(
         self, kind: str, attributes: SpanAttributes, *, duration: str = "duration_ms"
     ) -> Iterator[Span]:
-        """Open a child of the innermost open span that may have some.
+        """Open a child of the innermost open span that may have children.
 
-        Every one has the standard attributes.
+        It gets the standard attributes.
         """
         span = Span(kind)
         started = time.monotonic()
         if self._sink is not None:
             # What a subagent does lies below its tool, beside the tool's run.
-            parents = [each.handle for each in self._open if each.kind != "tool.execution"]
+            parents = [other.handle for other in self._open if other.kind != "tool.execution"]
             parent = parents[-1] if parents else None
-            told = {**self._standard, "span.type": kind, **attributes}
-            span.handle = self._sink.start(f"claude_code.{kind}", told, parent)
+            all_attributes = {**self._standard, "span.type": kind, **attributes}
+            span.handle = self._sink.start(f"claude_code.{kind}", all_attributes, parent)
         self._open.append(span)
         try:
             yield span

@@ -1,4 +1,4 @@
-"""Subagents: a request of their own to the model, on behalf of the Task (or Agent) tool."""
+"""Subagents, which make a request of their own to the model for the tool Task (or Agent)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _ALIASES = {
 
 
 class Subagents:
-    """Those of ``--agents`` (JSON: name -> description, prompt, model) and a built-in one.
+    """The subagents of ``--agents`` (JSON: name -> description, prompt, model) and a built-in one.
 
-    They have no tools: what they are asked, they answer at once.
+    They have no tools, so each makes a single request.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class Subagents:
 
     @property
     def definitions(self) -> list[dict[str, Any]]:
-        """The tool as a request to the Messages API lists it."""
+        """The tool, as a request to the Messages API lists it."""
         fields = ("description", "prompt", "subagent_type")
         schema = {"type": "object", "properties": {name: {"type": "string"} for name in fields}}
         return [{"name": TOOLS[0], "description": "Ask a subagent.", "input_schema": schema}]
 
     def run(self, use: ToolUse) -> tools.Result:
-        """Ask the subagent that ``use`` names.  Raises :class:`tools.ToolError`."""
+        """Run the subagent that ``use`` names. Raises :class:`tools.ToolError`."""
         kind = str(use.input.get("subagent_type", _BUILT_IN))
         if kind not in (*self._own, _BUILT_IN):
             raise tools.ToolError(f"Agent type {kind!r} not found.")

@@ -1,6 +1,6 @@
-"""The official OpenTelemetry SDK, set up as the CLI's is.
+"""Set up the official OpenTelemetry SDK as the CLI's is.
 
-Here is what the CLI's documents add: delta temporality by default, its own intervals,
+This adds what the CLI's documents say: delta temporality by default, its own intervals,
 several exporters at once, and a bare resource.
 """
 
@@ -45,9 +45,9 @@ _TEMPORALITY = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 
 
 def resource(version: str, custom: Mapping[str, Scalar]) -> Resource:
-    """Return the documented attributes and the ``custom`` ones.
+    """Make the resource: the documented attributes and the ``custom`` ones.
 
-    Not the SDK's own ``telemetry.sdk.*``, which the CLI does not send.
+    It has none of the SDK's own ``telemetry.sdk.*``, which the CLI does not send.
     """
     machine = platform.machine().lower()
     return Resource(
@@ -63,9 +63,9 @@ def resource(version: str, custom: Mapping[str, Scalar]) -> Resource:
 
 
 class SdkSink:
-    """A :class:`harness.reference.facts.Sink` that exports as ``settings`` say.
+    """A :class:`harness.reference.facts.Sink` that exports with the SDK, by ``settings``.
 
-    A signal without an exporter goes nowhere.  ``tracing`` knows the trace that an event
+    A signal without an exporter is dropped. ``tracing`` knows the trace that an event
     belongs to.
     """
 
@@ -117,16 +117,18 @@ class SdkSink:
             )
 
     def close(self) -> None:
-        """Export what is waiting; neither signal waits for the collector of the other."""
+        """Export what is buffered, both signals at the same time."""
         providers = (self._logger_provider, self._meter_provider)
         with ThreadPoolExecutor(len(providers)) as threads:
-            ends = [threads.submit(each.shutdown) for each in providers if each is not None]
+            ends = [
+                threads.submit(provider.shutdown) for provider in providers if provider is not None
+            ]
         for end in ends:
             end.result()
 
 
 def _readers(settings: Settings, exporters: OtlpExporters) -> Iterator[MetricReader]:
-    """One for each exporter of metrics."""
+    """Make a metric reader for each exporter of metrics."""
     if settings.metrics_protocol is not None:
         # What the variable says, if it says something, the exporter reads itself.
         delta = {} if os.environ.get(_TEMPORALITY) else {Counter: AggregationTemporality.DELTA}

@@ -1,4 +1,4 @@
-"""How long an export may take."""
+"""The timeout of an export, read as OpenTelemetry says."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _DEFAULT_MS = 10_000
 
 
 def export_timeout_s(signal: Signal) -> float:
-    """Return the export timeout in seconds.
+    """Return the export timeout of ``signal`` in seconds.
 
     OpenTelemetry's variables count in milliseconds, though the exporters for Python read seconds
-    there; a value that is no number means the default.
+    there; a value that is no positive number means the default.
     """
     general = "OTEL_EXPORTER_OTLP_TIMEOUT"
     own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_TIMEOUT"

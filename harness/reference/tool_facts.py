@@ -1,4 +1,4 @@
-"""What events and spans tell of one use of a tool."""
+"""The attributes of events and spans that describe one use of a tool."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MCP = "mcp_tool"
 
 
 def reported_name(use: ToolUse) -> str:
-    """Return the tool's name; one word stands for every tool of the servers that a user set up."""
+    """Return the name of the tool in telemetry; all tools of MCP servers have the same."""
     return _MCP if tools.is_mcp(use.name) else use.name
 
 
@@ -24,19 +24,19 @@ def origin(use: ToolUse) -> str:
 def parameters(
     use: ToolUse, promises: Promises, *, details: bool, result: tools.Result | None = None
 ) -> Attributes:
-    """``tool_parameters``; ``details``: OTEL_LOG_TOOL_DETAILS is set.
+    """Return ``tool_parameters``, if it is exported; ``details``: OTEL_LOG_TOOL_DETAILS is set.
 
-    Names of servers, tools and skills were behind that gate from the beginning, Bash
-    commands came behind it later.
+    Names of servers, tools and skills have always needed that variable; Bash
+    commands came to need it later.
     """
     if not details and (use.name != "Bash" or promises.tool_parameters_gated):
         return {}
-    found = _parameters(use, promises, result)
-    return {"tool_parameters": compact_json(found)} if found else {}
+    values = _parameters(use, promises, result)
+    return {"tool_parameters": compact_json(values)} if values else {}
 
 
 def span_details(use: ToolUse) -> Attributes:
-    """Return what a tool's span adds where OTEL_LOG_TOOL_DETAILS is set."""
+    """Return the attributes of a tool's span that need OTEL_LOG_TOOL_DETAILS."""
     match use.name:
         case "Bash":
             return {"full_command": str(use.input.get("command", ""))}
@@ -60,17 +60,17 @@ def _parameters(use: ToolUse, promises: Promises, result: tools.Result | None) -
     if use.name != "Bash":
         return {}
     command = str(use.input.get("command", ""))
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "bash_command": (command.split() or [""])[0],
         "full_command": command,
     }
     for name in ("timeout", "description"):
         if name in use.input:
-            found[name] = use.input[name]
+            values[name] = use.input[name]
     if promises.august:
-        found["dangerouslyDisableSandbox"] = use.input.get("dangerouslyDisableSandbox", False)
+        values["dangerouslyDisableSandbox"] = use.input.get("dangerouslyDisableSandbox", False)
         if result is not None and result.committed:
-            found["git_commit_id"] = result.committed
+            values["git_commit_id"] = result.committed
     else:
-        found["sandbox"] = False
-    return found
+        values["sandbox"] = False
+    return values

@@ -47,7 +47,7 @@ _LANGUAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a tool answers to the model, and what came of it."""
+    """The result of a tool for the model, and its effects."""
 
     text: str
     lines_added: int = 0
@@ -60,21 +60,23 @@ class Result:
 
 
 class ToolError(Exception):
-    """A tool failed; ``category`` is what ``error_type`` says of it.
+    """A tool failed; ``category`` is the value of ``error_type``.
 
-    ``told`` is the message for telemetry where that may not repeat all of it.
+    ``telemetry_message`` is the message for telemetry, if that may not contain the whole message.
     """
 
-    def __init__(self, message: str, category: str = "ToolError", told: str = "") -> None:
+    def __init__(
+        self, message: str, category: str = "ToolError", telemetry_message: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.category = category
-        self.told = told or message
+        self.telemetry_message = telemetry_message or message
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """Where tools run: the folder, and the environment of commands."""
+    """The folder in which tools run, and the environment of commands."""
 
     folder: Path
     environ: Mapping[str, str]
@@ -122,7 +124,7 @@ def language_of(tool_input: Mapping[str, Any]) -> str:
 
 
 def is_mcp(name: str) -> bool:
-    """Whether ``name`` is ``mcp__SERVER__TOOL``."""
+    """Say whether ``name`` is ``mcp__SERVER__TOOL``."""
     return name.startswith("mcp__") and name.count("__") > 1
 
 
@@ -145,11 +147,11 @@ def _edit(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     path = context.folder / tool_input["file_path"]
     before = path.read_bytes()
     old, new = tool_input["old_string"].encode(), tool_input["new_string"].encode()
-    found = before.count(old) if old else 0
-    if not found:
+    occurrences = before.count(old) if old else 0
+    if not occurrences:
         raise ToolError("String to replace not found in file.")
-    if found > 1 and not tool_input.get("replace_all", False):
-        raise ToolError(f"Found {found} matches of the string to replace, expected one.")
+    if occurrences > 1 and not tool_input.get("replace_all", False):
+        raise ToolError(f"Found {occurrences} matches of the string to replace, expected one.")
     after = before.replace(old, new)
     path.write_bytes(after)
     return Result(f"The file {path} has been updated.", *_changed_lines(before, after))
@@ -237,7 +239,7 @@ def _bash(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     if done.returncode != 0:
         failure = f"Exit code {done.returncode}"
         # What a command prints may hold the contents of files.
-        raise ToolError(f"{failure}\n{output}".rstrip(), "ShellError", told=failure)
+        raise ToolError(f"{failure}\n{output}".rstrip(), "ShellError", telemetry_message=failure)
     return Result(
         output,
         committed=_newest_commit(context) if _COMMIT.search(command) else "",

@@ -1,6 +1,6 @@
-"""Trace export with the official SDK, and the trace context that comes from outside.
+"""Export traces with the official SDK, and continue a trace context that is passed in.
 
-A module of its own, for most sessions trace nothing and need not load it.
+A module of its own, since most sessions export no traces and need not import it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _SCOPE = "com.anthropic.claude_code.tracing"
 
 
 class Tracing:
-    """Export spans over OTLP, if ``settings`` says how.
+    """A :class:`harness.reference.spans.SpanSink` that exports spans over OTLP, by ``settings``.
 
-    A :class:`harness.reference.spans.SpanSink`; ``inbound`` holds TRACEPARENT and TRACESTATE.
+    ``inbound`` holds TRACEPARENT and TRACESTATE.
     """
 
     def __init__(
@@ -86,6 +86,6 @@ class Tracing:
             self.of_events = self._inbound
 
     def close(self) -> None:
-        """Export what is waiting."""
+        """Export what is buffered."""
         if self._provider is not None:
             self._provider.shutdown()

@@ -1,7 +1,7 @@
-"""What each CLI version promises: the emitter's own reading of the documents.
+"""The promises of each CLI version: the emitter's own reading of the documents.
 
-It is kept apart from ``schemas/`` on purpose.  The emitter is what the contract is
-tried on, so a slip in one of the two must not be repeated in the other.
+It is independent of ``schemas/`` on purpose. The contract is tested with the emitter, so a
+mistake in one of the two must not be repeated in the other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _since(version: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """Which promises hold for one version; see :meth:`of`."""
+    """The promises that hold for one version; see :meth:`of`."""
 
     #: ``speed`` on API events.
     event_speed: bool = _since("2.1.41")
@@ -70,4 +70,7 @@ class Promises:
 
     @classmethod
     def of(cls, version: Version) -> Self:
-        return cls(**{each.name: version >= each.metadata["since"] for each in fields(cls)})
+        """Return the promises of ``version``: those made by it or by an earlier one."""
+        return cls(
+            **{promise.name: version >= promise.metadata["since"] for promise in fields(cls)}
+        )

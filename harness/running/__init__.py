@@ -1,1 +1,1 @@
-"""The machinery that runs scenarios against the fakes; no theme is in it."""
+"""Run scenarios against the fakes, whatever their theme."""

@@ -1,4 +1,4 @@
-"""Run one scenario once: the subject between our fakes, and what really happened."""
+"""Run one scenario once, and collect what the subject exported and what really happened."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NO_CONNECTION = Failure(None, "", 0)
 
 
 def telemetry_settings(protocol: Protocol, endpoint: str) -> dict[str, str]:
-    """Return the documented variables that switch export on, over one protocol to one place."""
+    """Return the documented variables that enable export of all signals to one OTLP endpoint."""
     return {
         "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
         "OTEL_METRICS_EXPORTER": "otlp",
@@ -56,12 +56,12 @@ def drive(
     *,
     machine_wide: bool = False,
 ) -> Capture:
-    """Run ``scenario`` over ``protocol`` in the calling thread.
+    """Run ``scenario`` over ``protocol`` in the calling thread, and return its capture.
 
-    ``machine_wide``: its managed settings may become the machine's for that time.
+    ``machine_wide``: its managed settings may be written to the machine's own folder meanwhile.
 
-    Raises :class:`SubjectError`, with what the subject showed last, where it does not
-    end in time, does not do what the scenario expects, or gives up before its work.
+    Raises :class:`SubjectError`, with the subject's last output, if it does not
+    end in time, does not do what the scenario expects, or fails before its first API call.
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
@@ -100,7 +100,7 @@ def drive(
 def _completed(
     session: _Session, binary: Binary, scenario: Scenario, stage: Stage, machine_wide: bool
 ) -> Completed:
-    """Run the session to its end, with all that the scenario puts around it."""
+    """Run the session to its end, with the scenario's launcher, managed settings and thread."""
     launcher = scenario.launch(stage) if scenario.launch else ()
     with _managed(scenario, stage, machine_wide) as seeing_them:
         launched = replace(binary, argv=(*seeing_them, *launcher, *binary.argv))
@@ -115,7 +115,7 @@ def _truth(
     decisions: tuple[Decision, ...],
     completed: Completed,
 ) -> GroundTruth:
-    """Return what happened, as our fakes counted it."""
+    """Collect what happened in the session, as counted by the fakes."""
     api, sandbox = stage.api, stage.sandbox
     # Nobody saw the prompt, but a session that gave up has had one.
     in_vain = scenario.api_unreachable and completed.exit_code != 0
@@ -181,10 +181,10 @@ def _managed(
 
 @contextlib.contextmanager
 def _meanwhile(scenario: Scenario, stage: Stage) -> Iterator[None]:
-    """Run the scenario's own thread while the block lasts.
+    """Run the scenario's own function ``meanwhile`` in a thread while the block lasts.
 
-    What it waits for may never come: a wait that the end of the session ended is no
-    fault.  Any other is, and raised here.
+    The function may wait for something that never happens: if the end of the session ends its
+    wait, that is no error. Any other exception is raised here.
     """
     if scenario.meanwhile is None:
         yield
@@ -204,14 +204,14 @@ def _meanwhile(scenario: Scenario, stage: Stage) -> Iterator[None]:
 
 @contextlib.contextmanager
 def closed_port() -> Iterator[int]:
-    """Hold a port at which nothing listens, and which nobody else can take meanwhile."""
+    """Reserve a port on which nothing listens, so that connections to it are refused."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
 
 
 class _Session:
-    """One session under way, and the permission decisions that were made in it."""
+    """One session of the subject, with the permission decisions that were made in it."""
 
     def __init__(
         self,
@@ -229,12 +229,12 @@ class _Session:
         self._settings = settings
         self._args = args
         self._deadline_s = deadline_s
-        self._leash = groups
+        self._groups = groups
         #: tool_use_id -> what the person answered.
         self._answers: dict[str, Choice] = {}
 
     def run(self, binary: Binary) -> Completed:
-        """Run it to its end."""
+        """Run the session to its end."""
         if self._scenario.api_unreachable:
             with closed_port() as port:
                 return self._run(binary, f"http://127.0.0.1:{port}")
@@ -247,7 +247,7 @@ class _Session:
             "env": self._settings,
             "args": self._args,
             "deadline_s": self._deadline_s,
-            "groups": self._leash,
+            "groups": self._groups,
         }
         if scenario.prompt:
             return run_headless(binary, self._sandbox, scenario.prompt, **common)
@@ -264,22 +264,23 @@ class _Session:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """For every tool that was asked for, in order: by a person, or by the settings.
+        """The permission decision on every tool that the model requested, in order.
 
-        A release may not follow a rule that forbids a tool: what ran was accepted.
+        It was made by a person or by the settings. A release may not follow a rule that forbids
+        a tool: a tool that ran was accepted.
         """
         ran = {run.tool_use_id for run in self._api.tool_runs if run.ok}
-        found = []
+        decisions = []
         for tool_use_id, step in self._api.tools_asked:
             choice = self._answers.get(tool_use_id)
             allowed = tool_use_id in ran or not step.forbidden
             accepted = allowed if choice is None else choice.accepts
             source = _BY_SETTINGS if choice is None else choice.source
-            found.append(Decision(step.name, tool_use_id, step.input, accepted, source))
-        return tuple(found)
+            decisions.append(Decision(step.name, tool_use_id, step.input, accepted, source))
+        return tuple(decisions)
 
     def _note(self, choice: Choice) -> None:
-        """Record the answer for the most recently requested tool."""
+        """Record a person's answer as the decision on the most recently requested tool."""
         tool_use_id, _ = self._api.tools_asked[-1]
         self._answers[tool_use_id] = choice
 
@@ -309,7 +310,7 @@ def _verify(
 
 
 def _unanswered(requests: Sequence[str]) -> str:
-    """Name the requests that the API did not know: they may be why a session went wrong."""
+    """Name the requests that the fake API does not support, which may be why a session failed."""
     if not requests:
         return ""
     return f"; the scripted API has no answer to {', '.join(dict.fromkeys(requests))}"

@@ -1,4 +1,4 @@
-"""Run scenarios against our fakes, side by side, and keep what they leave."""
+"""Run scenarios side by side against the fakes, and collect their captures."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from harness.subject.process import ProcessGroups
 #: Seconds between two lines of progress while subjects run.
 _PROGRESS_S = 5.0
 
-#: So many scenarios are named when they begin; of more, only the number is told.
-_TOLD_BY_NAME = 8
+#: The progress line names at most so many scenarios; of more, it gives the number.
+_MOST_NAMED = 8
 
 #: Runs side by side for each core, but for those that wait: a subject waits for its
 #: retries and its screen about as long as it computes.  With more of them each takes
@@ -48,10 +48,10 @@ Explore = Callable[[RunDrawn, Callable[[], bool]], Sequence[Capture]]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Hold what the runs left, in the order of the scenarios.
+    """Captures and faults of all runs, in the order of the scenarios.
 
-    ``faults`` holds, for each run that could not be driven to its end (``working_day over
-    grpc``), why not, ``skipped`` the same for those that cannot be made on this machine.
+    ``faults`` maps each run that could not be driven to its end (``working_day over
+    grpc``) to the reason, ``skipped`` each run that is impossible on this machine.
     """
 
     captures: tuple[Capture, ...]
@@ -70,18 +70,18 @@ def record(
     allow_managed: bool = False,
     explore: Explore | None = None,
 ) -> Recorded:
-    """Run every scenario over each of its protocols (``protocols`` only), side by side.
+    """Run every scenario over those of its protocols that are in ``protocols``, side by side.
 
-    They start in the order of ``scenarios``: the longest should come first.  Those that
-    wait start before all others, and have workers of their own.
-    ``progress`` gets a line at the start and every few seconds.  ``keep`` is a
+    They start in the order of ``scenarios``: the longest should come first. Those that
+    wait start before all others, and have threads of their own.
+    ``progress`` is called with a line at the start and every few seconds. ``keep`` is a
     folder in which each capture is saved as soon as its run has ended; what was
-    saved there survives an interruption.  On the way out, whatever the reason,
-    no subject is left running.  ``allow_managed``: where a run cannot have managed
-    settings of its own, they may be the machine's while it goes on, alone, after all others.
+    saved there survives an interruption. However this function ends, no subject is
+    left running. ``allow_managed``: where a run cannot have managed settings of its own, they
+    may be written to the machine's own folder; such a run then runs alone, after all others.
 
-    A drawn scenario is not run as it is: ``explore`` (None: nobody) makes the runs that it
-    stands for, beside the last of the others.
+    A drawn scenario is not run itself: ``explore`` (None: nothing) makes the runs that it
+    stands for, at the same time as the last of the others.
     """
     plan = _planned(scenarios, protocols, allow_managed)
     progress(f"running claude {binary.version} {plan}")
@@ -101,7 +101,7 @@ _Planned = tuple[Scenario, Protocol]
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """List what is to be run.
+    """All runs to be made, and those that cannot be.
 
     ``runs`` are made one by one, ``skipped`` cannot be made on this machine, and ``drawn``
     scenarios stand for runs that are drawn; ``scenarios`` are all others.
@@ -114,9 +114,9 @@ class _Plan:
     skipped: Mapping[str, str]
 
     def __str__(self) -> str:
-        """Say what is run, as progress shows it."""
+        """Summarise the planned runs for the progress line."""
         names = ", ".join(scenario.name for scenario in self.scenarios)
-        if len(self.scenarios) > _TOLD_BY_NAME:
+        if len(self.scenarios) > _MOST_NAMED:
             names = f"{len(self.scenarios)} scenarios"
         return f"{len(self.runs)} times over {', '.join(self.protocols)}: {names}"
 
@@ -127,7 +127,9 @@ def _planned(
     drawn = tuple(scenario for scenario in scenarios if scenario.drawn)
     others = tuple(scenario for scenario in scenarios if not scenario.drawn)
     reasons = {
-        each.name: why for each in others if (why := _skip_reason(each, allow_managed)) is not None
+        scenario.name: why
+        for scenario in others
+        if (why := _skip_reason(scenario, allow_managed)) is not None
     }
     wanted = [
         (scenario, protocol)
@@ -142,7 +144,7 @@ def _planned(
 
 @dataclass(slots=True)
 class _Runner:
-    """Makes one run in the calling thread, and keeps what it leaves."""
+    """Makes single runs in the calling thread, and saves their captures."""
 
     binary: Binary
     deadline_s: float
@@ -152,7 +154,7 @@ class _Runner:
     _saving: threading.Lock = field(default_factory=threading.Lock)
 
     def one(self, scenario: Scenario, protocol: Protocol) -> Capture:
-        """Make the run, and save what it left."""
+        """Run a scenario over a protocol, and save its capture."""
         capture = self._drive(scenario, protocol)
         if self.keep is not None:
             with self._saving:
@@ -160,7 +162,7 @@ class _Runner:
         return capture
 
     def drawn(self, scenario: Scenario, protocol: Protocol) -> Capture:
-        """Make one of many runs of a drawn scenario; what :data:`RunDrawn` says."""
+        """Run a drawn scenario once, without saving its capture (a :data:`RunDrawn`)."""
         if self.groups.cancelled:
             raise SubjectError("no more sessions are begun")
         # Whether it is judged, and how, is known later: it is saved then.
@@ -178,7 +180,7 @@ class _Runner:
 
 
 class _Recording:
-    """The runs of a plan, made side by side."""
+    """The execution of a plan: its runs in thread pools, and their results."""
 
     def __init__(
         self,
@@ -199,19 +201,19 @@ class _Recording:
         self._pool = ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario")
 
     def run(self) -> None:
-        """Make all runs.  Whatever ends this early ends every subject."""
+        """Make all runs; if that is interrupted, end every subject."""
         with self._waiters, self._pool:
             try:
                 self._run_together()
                 self._run_alone()
             except BaseException:
-                for each in (self._waiters, self._pool):
-                    each.shutdown(wait=False, cancel_futures=True)
+                for pool in (self._waiters, self._pool):
+                    pool.shutdown(wait=False, cancel_futures=True)
                 self._runner.groups.end_all()
                 raise
 
     def collected(self) -> Recorded:
-        """Return what the runs left, once all have ended."""
+        """Return the captures and faults of the runs, once all have ended."""
         captures: list[Capture] = []
         faults: dict[str, str] = {}
         for future, index in sorted(self._futures.items(), key=lambda started: started[1]):
@@ -285,7 +287,7 @@ def run_session(
     args: Sequence[str] = PERMISSIONS,
     deadline_s: float = 60.0,
 ) -> Capture:
-    """Run one session of the caller's own making in the calling thread."""
+    """Run one session with the caller's own prompt and script, in the calling thread."""
     scenario = Scenario(
         name="session",
         description="A session that a test of its own drives",
@@ -303,7 +305,7 @@ def run_session(
 
 
 def _await(futures: Mapping[Future[Any], str], progress: Callable[[str], None]) -> None:
-    """Wait for all of them, telling what is still awaited; a fault of ours ends the wait."""
+    """Wait for all ``futures``, reporting the ones still running; raise what is no SubjectError."""
     pending = set(futures)
     waited = 0.0
     while pending:
@@ -316,5 +318,5 @@ def _await(futures: Mapping[Future[Any], str], progress: Callable[[str], None]) 
             waited += _PROGRESS_S
             progress(
                 f"still running after {waited:.0f} s: "
-                + ", ".join(sorted(futures[each] for each in pending if each.running()))
+                + ", ".join(sorted(futures[future] for future in pending if future.running()))
             )

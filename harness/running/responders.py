@@ -1,4 +1,4 @@
-"""Collectors that do not simply take what they get."""
+"""Responders that make a collector refuse, delay or partially accept requests."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from harness.otlp.responses import partial_success_body
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What one delivery is answered with, the first ``times`` times that it comes.
+    """The response to one delivery, for the first ``times`` attempts at it.
 
-    ``delay_s`` asks to wait: by ``Retry-After`` (seconds, or the HTTP date of a moment
-    that is no earlier) and, over gRPC, by ``RetryInfo``.  ``rejected`` makes it a partial
-    success.  ``hold_s``: only after so many seconds.
+    ``delay_s`` asks the client to wait: by ``Retry-After`` (seconds, or the HTTP date of a moment
+    that is no earlier) and, over gRPC, by ``RetryInfo``. ``rejected`` makes it a partial
+    success. ``hold_s``: the response is sent only after so many seconds.
     """
 
     called: str
@@ -42,14 +42,15 @@ class Reply:
 
     @property
     def watched_s(self) -> float:
-        """Return after how long what was not sent again is not sent again at all.
+        """The time after which a delivery that was not sent again counts as given up.
 
-        A delay that is asked for may become a second longer where it is a date, and clients that
-        are asked for none begin after one second or sooner.
+        A delay that was asked for may become a second longer if sent as a date, and clients that
+        were not asked for a delay retry after one second or sooner.
         """
         return (self.delay_s or 1) + 1.5
 
     def answer(self, export: Export) -> CollectorResponse:
+        """Build the collector's response to ``export``."""
         assert export.signal is not None
         assert export.encoding is not None
         body = None
@@ -85,9 +86,10 @@ UNAVAILABLE = Reply("unavailable", 503, 14)
 
 
 class Scripted:
-    """Answer each delivery of a signal by the next reply of ``plan``, then with full success.
+    """A responder that answers each delivery of a signal by the next reply of ``plan``.
 
-    What is sent again after the plan is accepted; then ``finally_`` answers each, if given.
+    Retries after a reply's ``times`` are accepted. Deliveries after the plan get ``finally_``,
+    or full success without it.
     """
 
     def __init__(
@@ -114,9 +116,9 @@ class Scripted:
         return left.popleft() if left else self._finally
 
     def settled(self) -> bool:
-        """Say whether the whole plan was given, and it is known what came of each reply.
+        """Say whether the whole plan was used, and the client's reaction to each reply is known.
 
-        It was sent again and accepted, or has not been for long enough.
+        It sent the delivery again and that was accepted, or has not for long enough.
         """
         if any(self._plan.values()):
             return False
@@ -130,5 +132,5 @@ class Scripted:
 
 
 def refuses_the_first() -> Scripted:
-    """503 (UNAVAILABLE) for the first delivery of each signal."""
+    """Return a responder that answers 503 (UNAVAILABLE) to the first delivery of each signal."""
     return Scripted(dict.fromkeys(Signal, (UNAVAILABLE,)))

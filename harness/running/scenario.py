@@ -1,4 +1,4 @@
-"""What a scenario is: prompts, a script for the model, files, settings, and a person's acts."""
+"""The definition of a scenario: prompts, a script for the model, files, settings, user input."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ A_REFUSING_COLLECTOR = "a_refusing_collector"
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """Repeat a step until ``holds``, which is asked before each time without blocking.
+    """Repeat a step, at most ``at_most`` times, until ``holds`` returns true.
 
-    At most ``at_most`` times.
+    ``holds`` is called before each repetition and must not block.
     """
 
     step: UseTool
@@ -49,10 +49,10 @@ Script = Sequence[Step | Until] | Callable[[Path], Sequence[Step | Until]]
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """Describe what is known of a run before it is made.
+    """What is known of a run before it is made: scenario, protocol, variables and traits.
 
-    As in :class:`harness.capture.run.Run`, but ``environment`` has only what the scenario itself
-    sets.
+    As in :class:`harness.capture.run.Run`, but ``environment`` has only the variables that the
+    scenario itself sets.
     """
 
     scenario: str
@@ -62,43 +62,43 @@ class PlannedRun:
 
     @property
     def label(self) -> str:
-        """``working_day over grpc``."""
+        """The name of the run in reports, such as ``working_day over grpc``."""
         return run_label(self.scenario, self.protocol)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Describe one session, and what stands around it.
+    """One session of the subject, with everything that is set up for it.
 
     Headless with ``prompt``, a conversation of several ``prompts``, or at a terminal with
     ``acts``.
 
     ``environment`` is laid over the telemetry settings; ``files`` (name -> content)
-    stand in the work tree before the session starts; ``prepare`` may add more to the
-    stage and returns further arguments.  ``traits`` tell the run from others, for
-    requirements that hold only with them.  ``canaries`` are the unique texts that it
-    hides, by what they stand in for, ``account`` is who is signed in.  It is run over
+    are in the work tree before the session starts; ``prepare`` may add more to the
+    stage and returns further arguments. ``traits`` distinguish the run from others, for
+    requirements that apply only to runs with them. ``canaries`` are the unique texts that it
+    hides, keyed by what they stand in for; ``account`` is who is signed in. It is run over
     each of ``protocols``.
 
-    ``usage_frames``: how often the API tells the usage of one answer;
-    ``api_unreachable``: nothing listens where the API should be.
+    ``usage_frames``: how many times the API reports the usage of one answer;
+    ``api_unreachable``: nothing listens on the API's port.
 
-    ``backends`` are the collectors, by name.  ``configure`` gives the telemetry settings
-    (None: all signals over the run's protocol to the collector ``main``).  ``launch``
-    is what the command line begins with, before the subject's own.  ``managed`` gives the
-    managed settings that only this run must see.  ``meanwhile`` runs in
-    a thread of its own while the session does; waits on a collector end with the session.
-    ``observe`` adds to what the run is known to have done, ``more_exports`` to what it
-    exported, after the process has ended.
+    ``backends`` are the collectors, by name. ``configure`` returns the telemetry settings
+    (None: all signals over the run's protocol to the collector ``main``). ``launch`` returns
+    a prefix of the command line, before the subject's own. ``managed`` returns the
+    managed settings that only this run must see. ``meanwhile`` runs in
+    a thread of its own while the session does; its waits on a collector end with the session.
+    After the process has ended, ``observe`` returns further facts about the run, and
+    ``more_exports`` further exports.
 
     A run is judged by every requirement that applies to it; ``judged_only_by_name``: only
-    by those that name the scenario, because its telemetry is not whole on purpose.
-    ``skip_reason`` says why it cannot be run on this machine (None: it can).  ``waits_s``
-    is how long the session waits, doing nothing: it lengthens its deadline, and other
-    runs do not wait for it.  ``expected_s`` is about how long it takes alone, in seconds, so that
-    the longest start first.  A session that is still there after ``limit_s`` is ended and
-    judged like any other: some releases hang.  A ``slow`` scenario runs only where that is
-    asked for.  A ``drawn`` one stands for many runs, each with an input of its own; they are
+    by those that name the scenario, because its telemetry is incomplete on purpose.
+    ``skip_reason`` says why it cannot be run on this machine (None: it can). ``waits_s``
+    is how long the session is idle: it lengthens the deadline, and other
+    runs do not wait for it. ``expected_s`` is about how long it takes alone, in seconds, so that
+    the longest start first. A session that still runs after ``limit_s`` is ended and
+    judged like any other: some releases hang. A ``slow`` scenario runs only if asked for.
+    A ``drawn`` one stands for many runs, each with an input of its own; they are
     judged however they end.
     """
 
@@ -142,7 +142,7 @@ class Scenario:
         return self.script(work) if callable(self.script) else self.script
 
     def steps_at(self, stage: Stage) -> Sequence[Step]:
-        """Return the script for a run on the stage ``stage``."""
+        """Return the script for a run on ``stage``, its conditions bound to that stage."""
         return [
             Repeat(step.step, partial(step.holds, stage), step.at_most)
             if isinstance(step, Until)
@@ -151,7 +151,7 @@ class Scenario:
         ]
 
     def planned(self, protocols: Collection[Protocol] = tuple(Protocol)) -> list[PlannedRun]:
-        """Its runs over those of its protocols that are among ``protocols``."""
+        """List the runs of this scenario over those of its protocols that are in ``protocols``."""
         traits = self.all_traits
         return [
             PlannedRun(self.name, protocol, self.environment, traits)
@@ -161,13 +161,13 @@ class Scenario:
 
     @property
     def all_traits(self) -> tuple[str, ...]:
-        """``traits``, and those that follow from the rest."""
+        """``traits``, and those that follow from other fields."""
         follow = {
             AT_A_TERMINAL: bool(self.acts),
             A_CONVERSATION: bool(self.prompts),
             AN_ACCOUNT: bool(self.account),
             AN_UNREACHABLE_API: self.api_unreachable,
-            A_REFUSING_COLLECTOR: any(each.responder for each in self.backends.values()),
+            A_REFUSING_COLLECTOR: any(backend.responder for backend in self.backends.values()),
             JUDGED_ONLY_BY_NAME: self.judged_only_by_name,
             DRAWN: self.drawn,
             USAGE_IN_FRAMES: self.usage_frames > 1,

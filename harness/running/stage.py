@@ -1,4 +1,4 @@
-"""Where one run takes place: the sandbox, the collectors with their proxies, the API."""
+"""The environment of one run: its sandbox, its collectors behind proxies, and the fake API."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from harness.subject.sandbox import Sandbox
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One collector of a run.
+    """The settings of one collector of a run.
 
-    ``responder`` makes what answers in the place of full success; the proxy before it is
-    shut from the start unless ``listening``.  ``paths`` are accepted over HTTP beside the
-    standard ones: pattern -> the signal that comes there.  ``tls`` makes what its servers
-    show and ask for; without it they speak in the clear.
+    ``responder`` makes the collector's responder; the proxy in front of it refuses connections
+    at first unless ``listening``. ``paths`` are accepted over HTTP besides the
+    standard ones: pattern -> the signal sent to such a path. ``tls`` makes the TLS settings of
+    its servers; without it they speak plain text.
     """
 
     responder: Callable[[], Responder] | None = None
@@ -37,10 +37,10 @@ class Backend:
 
 @dataclass(slots=True)
 class Stage:
-    """What a scenario may look at and act on while its session runs.
+    """Everything that a scenario can look at and act on while its session runs.
 
-    ``collectors`` and ``proxies`` go by the names of the scenario's backends.  ``api`` is
-    there once the session begins; ``ended`` is set when it is over.
+    ``collectors`` and ``proxies`` are keyed by the names of the scenario's backends. ``api`` is
+    available once the session begins; ``ended`` is set when it is over.
     """
 
     sandbox: Sandbox
@@ -52,7 +52,7 @@ class Stage:
 
     @property
     def work(self) -> Path:
-        """The work tree: the session's folder."""
+        """The work tree, which is the session's working directory."""
         return self.sandbox.work
 
     @property
@@ -61,7 +61,7 @@ class Stage:
 
     @property
     def main(self) -> Collector:
-        """The collector that the general endpoint names, where nothing else is said."""
+        """The collector ``main``, to which the general endpoint leads by default."""
         return self.collectors[MAIN]
 
     @property
@@ -74,7 +74,10 @@ class Stage:
         self._api = api
 
     def endpoint(self, name: str = MAIN, protocol: Protocol | None = None) -> str:
-        """URL of a collector's proxy for a protocol (the run's own if None), without a path."""
+        """Return the URL of a collector's proxy, without a path.
+
+        ``protocol`` decides between its two ports (None: the run's own protocol).
+        """
         collector, proxy = self.collectors[name], self.proxies[name]
         grpc = (protocol or self.protocol) is Protocol.GRPC
         port = proxy.port(collector.grpc_port if grpc else collector.http_port)
@@ -82,31 +85,33 @@ class Stage:
         return f"{scheme}://127.0.0.1:{port}"
 
     def exports(self) -> tuple[tuple[Export, ...], int]:
-        """Return what all collectors hold, in order of arrival, and how much they forgot."""
+        """Return the exports of all collectors, in order of arrival, and how many were dropped."""
         arrived: list[Export] = []
         forgotten = 0
         for name, collector in self.collectors.items():
             held, lost = collector.store.snapshot()
             forgotten += lost
-            arrived += held if name == MAIN else [replace(each, collector=name) for each in held]
+            arrived += (
+                held if name == MAIN else [replace(export, collector=name) for export in held]
+            )
         if len(self.collectors) > 1:
             arrived.sort(key=lambda export: export.arrived_unix_nano)
-            arrived = [replace(each, sequence=n) for n, each in enumerate(arrived, start=1)]
+            arrived = [replace(export, sequence=n) for n, export in enumerate(arrived, start=1)]
         return tuple(arrived), forgotten
 
     def connections(self) -> tuple[Connection, ...]:
         """Return the connections accepted by every proxy, oldest first."""
-        found = [
+        connections = [
             Connection(name, moment)
             for name, proxy in self.proxies.items()
             for moment in proxy.connections
         ]
-        return tuple(sorted(found, key=lambda each: each.opened_unix_nano))
+        return tuple(sorted(connections, key=lambda connection: connection.opened_unix_nano))
 
 
 @contextlib.contextmanager
 def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stage]:
-    """Set up everything that a run needs but the API; all is gone when the block ends."""
+    """Set up the sandbox and the collectors of a run; all are removed when the block ends."""
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
         for name, backend in backends.items():

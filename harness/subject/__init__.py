@@ -1,1 +1,1 @@
-"""Find or install the process under test, and drive and end it in a sandbox."""
+"""Find or install the process under test, and run it in a sandbox."""

@@ -1,4 +1,4 @@
-"""From ``--cc-binary=SPEC`` to a command that runs and says its version."""
+"""Resolve ``--cc-binary=SPEC`` to a command that runs, and ask it for its version."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _VERSION_LINE = re.compile(rf"^({_RELEASE})(?: \(Claude Code\))?\s*$", re.MULTIL
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """A subject that has been found and has told its version.
+    """A subject that was found and has printed its version.
 
-    ``spec`` is what the caller asked for, ``argv`` the command's beginning, ``path``
+    ``spec`` is what the caller asked for, ``argv`` the first words of its command, ``path``
     the executable's absolute path, ``version`` what ``--version`` printed without the
-    product name.  ``path_entries`` must come first on the subject's PATH.
+    product name. ``path_entries`` must come first on the subject's PATH.
     """
 
     spec: str
@@ -50,7 +50,7 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A subject that has been found, but not yet run."""
+    """The command of a subject that was found, but not run yet."""
 
     argv: tuple[str, ...]
     path: str
@@ -67,8 +67,8 @@ def resolve(
     """Find (or install) what ``spec`` names and ask it for its version.
 
     ``spec``: a path, a name on PATH, ``npm:VERSION``, ``npm:TAG`` (``npm:latest``),
-    ``reference`` or ``reference:VERSION``.  ``progress`` gets a line for each long
-    step.  ``cache_dir`` replaces the per-user cache of npm installs.
+    ``reference`` or ``reference:VERSION``. ``progress`` gets a line for each long
+    step. ``cache_dir`` replaces the per-user cache of npm installs.
 
     Raises UsageError if nothing usable is found; its message says what to change.
     """
@@ -78,7 +78,7 @@ def resolve(
 
 
 def locate(spec: str, *, progress: Callable[[str], None], cache_dir: Path | None = None) -> Command:
-    """Find or install the subject, and run nothing of it: the first half of :func:`resolve`."""
+    """Find (or install) what ``spec`` names, without running it, as :func:`resolve` does first."""
     spec = spec.strip()
     if not spec:
         raise UsageError(_OPTION, seen="nothing", expected=_EXPECTED)
@@ -90,13 +90,13 @@ def locate(spec: str, *, progress: Callable[[str], None], cache_dir: Path | None
         return _command(spec, installed)
     if os.sep in spec or spec.startswith("~"):
         return _command(spec, Path(spec).expanduser().absolute())
-    found = shutil.which(spec)
-    if found is None:
+    executable = shutil.which(spec)
+    if executable is None:
         hint = f" (for the file of that name here, say ./{spec})" if Path(spec).exists() else ""
         raise UsageError(
             f"{_OPTION}={spec}", seen=f"no executable {spec!r} on PATH{hint}", expected=_EXPECTED
         )
-    return _command(spec, Path(found).absolute())
+    return _command(spec, Path(executable).absolute())
 
 
 def _command(spec: str, path: Path) -> Command:

@@ -1,7 +1,7 @@
 """Drive the subject without a terminal through several prompts of one session.
 
-As software does it that speaks to the CLI: JSON lines in and out
-(``--input-format stream-json``), the next prompt after the result of the last.
+It exchanges JSON lines with the CLI (``--input-format stream-json``), as the SDKs do, and
+sends each prompt after the result of the one before.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def run_conversation(
 ) -> Completed:
     """Run ``claude -p`` with ``args`` through ``prompts``, one after another.
 
-    A run that the deadline ended comes back with ``timed_out`` set.  Raises SubjectError
-    if the process cannot be started, or ends before it has answered every prompt.
+    A run that reaches the deadline is ended and returned with ``timed_out`` set. Raises
+    SubjectError if the process cannot be started, or ends before it has answered every prompt.
     """
     argv = [*binary.argv, *ARGUMENTS, *args]
     errors = sandbox.output / "stderr"
@@ -79,7 +79,7 @@ def run_conversation(
 def _started(
     argv: Sequence[str], sandbox: Sandbox, environment: Mapping[str, str], errors: Path
 ) -> subprocess.Popen[bytes]:
-    """Start the process, with pipes to speak to it and ``errors`` for what it complains of."""
+    """Start the process with pipes for its input and output, and the file ``errors`` for stderr."""
     with errors.open("wb") as stderr:
         try:
             return subprocess.Popen(
@@ -102,7 +102,10 @@ def _answered_all(
     end_s: float,
     errors: Path,
 ) -> bool:
-    """Whether it answered every prompt and ended before ``end_s``; ``lines`` gets its output."""
+    """Send all prompts; say whether they were answered and the process ended before ``end_s``.
+
+    The lines that it prints are appended to ``lines``.
+    """
     try:
         _converse(running, prompts, lines, end_s)
     except pexpect.TIMEOUT:
@@ -127,11 +130,11 @@ def _converse(
         while True:
             has_ended = running.poll() is not None  # asked before reading what is left
             left = max(end_s - time.monotonic(), 0)
-            found = channel.expect([rb"\n", pexpect.EOF, pexpect.TIMEOUT], min(left, _LOOK_S))
-            at_end = found == 1 or (found == 2 and has_ended)
-            if found == 0 or (at_end and channel.before):
+            matched = channel.expect([rb"\n", pexpect.EOF, pexpect.TIMEOUT], min(left, _LOOK_S))
+            at_end = matched == 1 or (matched == 2 and has_ended)
+            if matched == 0 or (at_end and channel.before):
                 lines.append(cast(bytes, channel.before).decode("utf-8", "replace"))
-            if found == 0:
+            if matched == 0:
                 return lines[-1]
             if at_end:
                 raise pexpect.EOF("it has ended")

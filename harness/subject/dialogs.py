@@ -1,7 +1,7 @@
-"""What an interactive session shows, read from its screen: a question, or the prompt.
+"""Parse the screen of an interactive session: a permission dialog, or the input line.
 
-Releases word their dialogs differently and number their options differently.  So a
-dialog is known by its question and an option by what it means; nothing else counts.
+Releases word and number the options of their dialogs differently. So a
+dialog is recognised by its question and an option by its meaning, and by nothing else.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ ESCAPE = "\x1b"
 
 
 class Choice(Enum):
-    """Name the ways in which a person may answer a permission prompt.
+    """The ways in which a person may answer a permission prompt.
 
-    Each has the pattern of the option's words (None: the prompt is dismissed) and the documented
+    Each has the pattern of the option's text (None: the prompt is dismissed) and the documented
     source of the decision.
 
     Source: "Tool decision event", February and August 2026.
@@ -47,10 +47,10 @@ class Choice(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """A question with numbered options (key -> words), complete on the screen.
+    """A completely drawn question with numbered options (key -> text).
 
-    ``context`` is what stands above the question: the file or the command.  It may
-    still be drawn while the question can be answered, so it is no part of equality.
+    ``context`` is what is shown above the question: the file or the command. It may
+    still be drawn while the question can be answered, so it is not compared.
     Nor is ``marked``, the key of the option that Enter would choose.
     """
 
@@ -60,7 +60,7 @@ class Dialog:
     marked: str = field(default="", compare=False)
 
     def key(self, choice: Choice) -> str | None:
-        """Return the key that makes ``choice`` here, or None where it is not offered."""
+        """Return the key that answers with ``choice`` here, or None if that is not offered."""
         if choice.pattern is None:
             return ESCAPE
         for key, words in self.options:
@@ -70,27 +70,27 @@ class Dialog:
 
 
 def dialog(lines: Sequence[str]) -> Dialog | None:
-    """Return the lowest question on the screen, once its options and the way out are drawn."""
+    """Return the lowest question on the screen, once its options and the hint at Esc are drawn."""
     for at in range(len(lines) - 1, -1, -1):
         if _QUESTION.search(lines[at]):
             below = lines[at + 1 :]
-            options = [m for line in below if (m := _OPTION.match(line))]
-            found = tuple((option[2], option[3]) for option in options)
-            marked = next((option[2] for option in options if option[1]), "")
-            if found and any(_WAY_OUT.search(line) for line in below):
+            matches = [m for line in below if (m := _OPTION.match(line))]
+            options = tuple((match[2], match[3]) for match in matches)
+            marked = next((match[2] for match in matches if match[1]), "")
+            if options and any(_WAY_OUT.search(line) for line in below):
                 context = "\n".join(line.strip(" │") for line in lines[_top(lines, at) : at])
-                return Dialog(lines[at].strip(" │"), found, context, marked)
+                return Dialog(lines[at].strip(" │"), options, context, marked)
             return None
     return None
 
 
 def _top(lines: Sequence[str], at: int) -> int:
-    """Where the dialog begins whose question is on line ``at``: below a solid rule."""
+    """Return the first line of the dialog whose question is on line ``at``: below a solid rule."""
     return next((n + 1 for n in range(at - 1, -1, -1) if _RULE.match(lines[n])), 0)
 
 
 def prompt_line(lines: Sequence[str]) -> str | None:
-    """Return what stands in the input line, or None where there is none (a dialog is open, say).
+    """Return the text in the input line, or None if there is none (a dialog is open, say).
 
     A prompt that was submitted is shown in the same way further up: the lowest one counts.
     """

@@ -1,4 +1,4 @@
-"""Drive the subject without a terminal: one prompt, run to its end."""
+"""Drive the subject without a terminal, with a single prompt."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def run_headless(
 ) -> Completed:
     """Run ``claude -p PROMPT`` with ``args`` in the sandbox's work tree.
 
-    ``env`` is laid over the sandbox's environment.  A run that the deadline ended
-    comes back with ``timed_out`` set, so that what it exported can still be judged.
+    ``env`` is laid over the sandbox's environment. A run that reaches the deadline is ended
+    and returned with ``timed_out`` set, so that what it exported can still be judged.
     Raises SubjectError if the process cannot be started.
     """
     return process.run(

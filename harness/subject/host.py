@@ -1,4 +1,4 @@
-"""This machine in OpenTelemetry's words, found out without asking the subject."""
+"""Describe this machine by OpenTelemetry's host attributes, without asking the subject."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm6
 
 @cache
 def this_host() -> Host:
-    """``os_version`` is the kernel's release, as ``uname -r`` prints it."""
+    """Return the attributes of this machine; ``os_version`` is the release of its kernel."""
     machine = platform.machine().lower()
     return Host(
         os_type=platform.system().lower(),

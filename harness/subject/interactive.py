@@ -1,4 +1,4 @@
-"""Drive the subject as a person at a terminal does: type, answer, read, leave."""
+"""Drive the subject at a pseudo-terminal: type prompts, answer dialogs, read the screen, leave."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ONCE_MORE = "again to exit"
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """Type a prompt and submit it.  It must fit on one line of the screen."""
+    """Type a prompt and submit it; it must fit on one line of the screen."""
 
     prompt: str
 
@@ -39,8 +39,8 @@ class Type:
 class AnswerPrompt:
     """Wait for a permission prompt and answer it.
 
-    ``asks`` stands in the dialog of every release, in its question or above it: a file,
-    a command.  Two prompts in a row must not ask exactly the same.
+    ``asks`` is a text that the dialog of every release shows, in its question or above it: a
+    file, a command. Two prompts in a row must not show exactly the same.
     """
 
     choice: Choice
@@ -58,7 +58,7 @@ Act = Type | AnswerPrompt | See
 
 
 class Witness:
-    """What the scripted API knows, for a driver that must know if a key was taken."""
+    """Functions that ask the fake API what it has received, to see whether a key took effect."""
 
     def __init__(
         self, prompts: Callable[[], Sequence[str]], steps_heard: Callable[[], int]
@@ -69,23 +69,23 @@ class Witness:
 
 
 def skip_onboarding(sandbox: Sandbox) -> None:
-    """Seed HOME so that a session begins with the prompt: no theme, key or trust dialogs."""
+    """Write ``~/.claude.json`` so that a session starts without theme, key and trust dialogs."""
     path = sandbox.home / ".claude.json"
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    state = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     project = {
         "hasTrustDialogAccepted": True,
         "hasCompletedProjectOnboarding": True,
         "allowedTools": [],
     }
-    kept |= {
+    state |= {
         "hasCompletedOnboarding": True,
         "theme": "dark",
         "numStartups": 5,
         "customApiKeyResponses": {"approved": [FAKE_API_KEY[-20:]], "rejected": []},
     }
-    projects = kept.setdefault("projects", {})
+    projects = state.setdefault("projects", {})
     projects[str(sandbox.work)] = project | projects.get(str(sandbox.work), {})
-    path.write_text(json.dumps(kept), encoding="utf-8")
+    path.write_text(json.dumps(state), encoding="utf-8")
 
 
 def run_interactive(
@@ -103,8 +103,8 @@ def run_interactive(
 ) -> Completed:
     """Run one session through ``acts``, then leave it by the end of input (Ctrl-D).
 
-    ``answered`` is told of each answer before the key is pressed.  The last screen is
-    the ``stdout`` of the result.  Raises SubjectError, with the screen, where the
+    ``answered`` is called with each answer before the key is pressed. The last screen is
+    the ``stdout`` of the result. Raises SubjectError, with the screen, if the
     session shows something else than the acts expect.
     """
     skip_onboarding(sandbox)
@@ -147,7 +147,7 @@ class _Person:
                 )
 
     def leave(self) -> None:
-        """End of input, twice: the first one asks for the second."""
+        """Leave the session by Ctrl-D, twice: after the first the CLI asks for the second."""
         self._ready()
         terminal = self._terminal
         terminal.press(
@@ -179,7 +179,7 @@ class _Person:
         )
 
     def _typed_twice(self, prompt: str) -> bool:
-        """Type until the line shows it; whether that took more than once."""
+        """Type ``prompt`` until the input line shows it; say whether it had to be repeated."""
         twice = False
 
         def again() -> str:
@@ -199,16 +199,16 @@ class _Person:
         terminal = self._terminal
 
         def asked() -> Dialog | None:
-            found = dialog(terminal.lines)
-            if found is None or act.asks not in f"{found.context}\n{found.question}":
+            shown = dialog(terminal.lines)
+            if shown is None or act.asks not in f"{shown.context}\n{shown.question}":
                 return None
-            return found
+            return shown
 
-        found = terminal.until(asked, f"a permission prompt that asks {act.asks!r}")
-        key = found.key(act.choice)
+        question = terminal.until(asked, f"a permission prompt that asks {act.asks!r}")
+        key = question.key(act.choice)
         if key is None:
             raise SubjectError(
-                f"{found.question!r} does not offer {act.choice.name}", output=terminal.text
+                f"{question.question!r} does not offer {act.choice.name}", output=terminal.text
             )
         heard = self._witness.steps_heard()
         self._answered(act.choice)
@@ -224,18 +224,18 @@ class _Person:
         terminal.press(
             key,
             taken,
-            f"the end of {found.question!r}",
+            f"the end of {question.question!r}",
             whole=not act.choice.accepts,
-            again=lambda: self._insist(found, key, heard),
+            again=lambda: self._insist(question, key, heard),
         )
-        terminal.until(lambda: not self._still_shows(found), f"the end of {found.question!r}")
+        terminal.until(lambda: not self._still_shows(question), f"the end of {question.question!r}")
 
     def _insist(self, question: Dialog, key: str, heard: int) -> str:
-        """Return what to press if ``key`` had no effect.
+        """Return the keys to press if ``key`` had no effect.
 
-        As long as the API has heard nothing more, a question in these words is the same
-        one, even if what stands above it was drawn later.  In some releases the key only
-        moves the mark, to an option whose text can be edited.
+        As long as the API has received nothing more, a question with this text is the same
+        one, even if what is shown above it was drawn later. In some releases the key only
+        moves the marker, to an option whose text can be edited.
         """
         shown = dialog(self._terminal.lines)
         if shown != question or self._witness.steps_heard() > heard:
@@ -243,7 +243,10 @@ class _Person:
         return _ENTER if shown.marked == key else key
 
     def _after_clearing(self, keys: str) -> str:
-        """Empty the input line, as far as it can be seen: an empty one may show a hint."""
+        """Empty the input line, if it shows a text, and return ``keys``.
+
+        An empty line may show a hint instead, which cannot be removed.
+        """
         before = self._prompt_line()
         if before:
             self._terminal.send(_CLEAR_LINE)
@@ -255,7 +258,7 @@ class _Person:
         return keys
 
     def _still_shows(self, answered: Dialog) -> bool:
-        """Whether that very question is on the screen; the next one may be worded alike."""
+        """Say whether the answered question is on the screen, and not another with its text."""
         shown = dialog(self._terminal.lines)
         return shown is not None and shown == answered and shown.context == answered.context
 

@@ -1,8 +1,8 @@
-"""Find and end processes that outlived the one we started.
+"""Find and kill processes of a sandbox that outlived the subject.
 
 Subjects start shells in sessions of their own, which a signal to the process group
-does not reach.  Every process of a sandbox carries the sandbox's own HOME in its
-environment, whatever its parent or session: that is how they are found.
+does not reach. Every process of a sandbox has the sandbox's own HOME in its
+environment, whatever its parent or session, and is found by it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _DEADLINE_S = 5.0
 
 
 def end_all(home: Path) -> int:
-    """Kill every process with ``HOME=home`` until none is left; returns how many were seen."""
-    seen: set[int] = set()
+    """Kill processes with ``HOME=home`` until none is left; return how many there were."""
+    pids: set[int] = set()
     deadline = time.monotonic() + _DEADLINE_S
-    while (found := list(_processes(home))) and time.monotonic() < deadline:
-        seen.update(process.pid for process in found)
-        for process in found:
+    while (processes := list(_processes(home))) and time.monotonic() < deadline:
+        pids.update(process.pid for process in processes)
+        for process in processes:
             with suppress(psutil.Error):
                 process.kill()
-    return len(seen)
+    return len(pids)
 
 
 def _processes(home: Path) -> Iterator[psutil.Process]:

@@ -2,7 +2,7 @@
 
     python locked_exec.py LOCK SECONDS COMMAND…
 
-The lock goes when the process does, in whatever way it ends.  Only the standard library
+The lock is released when the process ends, in whatever way. Only the standard library
 is imported: this runs before every subject that needs the lock.
 """
 
@@ -21,7 +21,7 @@ _LATER = 75
 
 
 def in_turn(lock: Path, seconds: float) -> tuple[str, ...]:
-    """Return what a command line begins with whose turn must not be another's."""
+    """Return a command prefix: it waits ``seconds`` at most for ``lock``, then runs the rest."""
     return (sys.executable, __file__, str(lock), str(seconds))
 
 

@@ -1,9 +1,9 @@
-"""Managed settings for one run, which must not become those of the machine.
+"""Deploy managed settings for one run only, without changing those of the machine.
 
-They lie in a folder of the system, outside of any HOME.  Where Linux lets us, the subject
-gets a mount namespace of its own in which that folder is there: outside of it nothing
-changes, and with the last process of the namespace all of it is gone.  Elsewhere they
-are written for the time of the run, if a person has allowed that.
+They are in a system folder, outside of any HOME. Where Linux permits it, the subject
+gets a mount namespace of its own in which that folder exists: outside of it nothing
+changes, and it vanishes with the last process of the namespace. Elsewhere they
+are written to the folder itself while the run lasts, if the user has allowed that.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ exec "$@"
 def deployed(
     files: Files, scratch: Path, *, machine_wide: bool, folder: Path = FOLDER
 ) -> Iterator[tuple[str, ...]]:
-    """Deploy managed settings for the processes whose command begins with what this yields.
+    """Deploy managed settings for commands that begin with the yielded prefix.
 
-    ``scratch`` is a folder of the run's own.  ``machine_wide`` allows to write to
-    ``folder`` itself where there is no other way.
+    ``scratch`` is a folder of the run's own. ``machine_wide`` allows to write to
+    ``folder`` itself if there is no other way.
     """
     unshare = namespace()
     if unshare:
@@ -79,7 +79,7 @@ def deployed(
 
 
 def skip_reason(*, allowed: bool, folder: Path = FOLDER) -> str | None:
-    """Say why no run can have managed settings of its own here; None where one can."""
+    """Say why no run can have managed settings of its own here; None if one can."""
     if namespace():
         return None
     if not allowed:
@@ -89,18 +89,18 @@ def skip_reason(*, allowed: bool, folder: Path = FOLDER) -> str | None:
         )
     if there := _existing(folder):
         return f"{there} belongs to this machine and is not touched"
-    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
     return None if os.access(nearest, os.W_OK) else f"{nearest} cannot be written to"
 
 
 def machine_wide(*, allowed: bool) -> bool:
-    """Whether managed settings would be those of every session on this machine."""
+    """Say whether managed settings would have to be written for the whole machine."""
     return allowed and not namespace()
 
 
 @cache
 def namespace() -> tuple[str, ...]:
-    """Return what gives a command a mount namespace of its own; empty where nothing does.
+    """Return a command prefix that enters a new mount namespace; empty if none works here.
 
     It is tried, not guessed: containers and hardened kernels differ in what they allow.
     """
@@ -130,21 +130,20 @@ def _works(unshare: tuple[str, ...]) -> bool:
 
 
 def _prefix(unshare: tuple[str, ...], files: Files, scratch: Path, folder: Path) -> tuple[str, ...]:
-    ours, kept = scratch / "managed", scratch / "beside-managed"
-    kept.mkdir()
+    ours, beside = scratch / "managed", scratch / "beside-managed"
+    beside.mkdir()
     for name, content in files.items():
         path = ours / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")
-    return (*unshare, "sh", "-c", _MOUNTING, "sh", str(ours), str(kept), str(folder))
+    return (*unshare, "sh", "-c", _MOUNTING, "sh", str(ours), str(beside), str(folder))
 
 
 @contextlib.contextmanager
 def on_the_machine(files: Files, folder: Path = FOLDER, lock: Path = _LOCK) -> Iterator[None]:
-    """Write ``files`` to ``folder`` while the block lasts; one at a time on a machine.
+    """Write ``files`` to ``folder`` while the block lasts, under a lock of the machine.
 
-    Raises :class:`UsageError` where managed settings are there already: they are not
-    ours to change.
+    Raises :class:`UsageError` if managed settings exist already: they must not be changed.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -167,12 +166,12 @@ def on_the_machine(files: Files, folder: Path = FOLDER, lock: Path = _LOCK) -> I
 def _write(
     folder: Path, path: Path, content: Mapping[str, object], stack: contextlib.ExitStack
 ) -> None:
-    """Write the files; what is made here goes with ``stack``, the last one first."""
+    """Write a file and the folders above it; ``stack`` removes what was created, last one first."""
     for parent in (*reversed(path.relative_to(folder).parents), Path()):
-        place = folder / parent
-        if not place.exists():
-            place.mkdir(parents=place == folder)
-            stack.callback(_take_away, place)
+        subfolder = folder / parent
+        if not subfolder.exists():
+            subfolder.mkdir(parents=subfolder == folder)
+            stack.callback(_take_away, subfolder)
     with path.open("x", encoding="utf-8") as stream:
         stack.callback(_take_away, path)
         json.dump(content, stream)
@@ -187,6 +186,6 @@ def _take_away(path: Path) -> None:
 
 
 def _existing(folder: Path) -> Path | None:
-    """Return managed settings that are there, and not by us."""
-    found = (folder / MAIN_FILE, *sorted(folder.glob("managed-settings.d/*")))
-    return next((path for path in found if path.exists() or path.is_symlink()), None)
+    """Return a managed settings file that exists already, or None."""
+    candidates = (folder / MAIN_FILE, *sorted(folder.glob("managed-settings.d/*")))
+    return next((path for path in candidates if path.exists() or path.is_symlink()), None)

