@@ -3,7 +3,7 @@
 ``__all__`` is what other people's tests may import, and it is to be imported from here:
 ``from harness import Say, UseTool``.  Everything else is private, whatever its name.
 
-A name is imported from its place when it is first asked for: having the package installed
+A name is imported from its module when it is first asked for: having the package installed
 must cost a foreign pytest session nothing (see ``benchmarks/plugin_import.py``).
 """
 
@@ -71,7 +71,7 @@ __all__ = [
 ]
 
 #: Where each of them is defined.
-_PLACES = {
+_MODULES = {
     "harness.capture.capture": ("Capture",),
     "harness.capture.export": ("Export",),
     "harness.capture.run": ("ApiCall", "Decision", "Failure", "GroundTruth", "Run", "ToolRun"),
@@ -91,8 +91,8 @@ _PLACES = {
 if not TYPE_CHECKING:  # with it, a type checker would take any name for one of ours
 
     def __getattr__(name: str) -> object:
-        """Import a public name from its place."""
-        for place, names in _PLACES.items():
+        """Import a public name from the module that defines it."""
+        for module, names in _MODULES.items():
             if name in names:
-                return getattr(importlib.import_module(place), name)
+                return getattr(importlib.import_module(module), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -97,7 +97,7 @@ def noted(self, text):
     self.noted = text if '\\n' in text else ''
     prompt(self, text)
 Reporter.prompt = noted
-Reporter._record = lambda self, event, told: record(self, event, {**told, 'note': self.noted})
+Reporter._record = lambda self, event, fields: record(self, event, {**fields, 'note': self.noted})
 """,
     ),
     "does not decode headers": (

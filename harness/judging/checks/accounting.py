@@ -129,7 +129,7 @@ def event_tokens(requirement: Requirement, view: CaptureView) -> Outcome:
     reported = Counter((_base(_text(item, "model")), _attribute(item, kind)) for item in items)
     findings = tuple(
         Finding(
-            f"an answer of {model} with {kind} {number:g} told {wanted} times",
+            f"an answer of {model} with {kind} {number:g}, reported {wanted} times",
             f"{reported[model, number]} times",
             _everywhere(requirement, view),
         )
