@@ -19,7 +19,7 @@ from harness.judging.items.view import export_view, named
 from harness.mutants import editing, leaks
 from harness.mutants.editing import ItemRef
 from harness.mutants.named import Lie, tell
-from harness.mutants.rewriting import copy_message, rewritten
+from harness.mutants.rewriting import copy_message, instead, rewritten
 from harness.otlp.messages import Request
 from harness.otlp.model import Signal
 
@@ -187,6 +187,4 @@ def _edit_header(capture: Capture, requirement: Requirement, operation: Any) -> 
     headers = [pair for pair in having[0].headers if pair[0].lower() != name]
     if "set" in operation:
         headers.append((name, operation["set"]))
-    changed = replace(having[0], headers=tuple(headers))
-    exports = tuple(changed if export is having[0] else export for export in capture.exports)
-    return replace(capture, exports=exports)
+    return instead(capture, having[0], replace(having[0], headers=tuple(headers)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.otlp.codec import encode
 from harness.otlp.messages import Request
@@ -34,3 +35,9 @@ def with_body(export: Export, body: bytes) -> Export:
         if name.lower() != "content-encoding"
     )
     return replace(export, body=body, headers=headers)
+
+
+def instead(capture: Capture, export: Export, other: Export) -> Capture:
+    """Return ``capture`` with ``other`` where ``export``, one of its own, was."""
+    exports = (other if original is export else original for original in capture.exports)
+    return replace(capture, exports=tuple(exports))

@@ -14,7 +14,7 @@ from harness.judging.checks.fields import chosen
 from harness.judging.items.measured import by_name
 from harness.judging.items.view import CaptureView
 from harness.mutants.editing import prune
-from harness.mutants.rewriting import copy_message, rewritten
+from harness.mutants.rewriting import copy_message, instead, rewritten
 from harness.otlp.messages import ExportMetricsServiceRequest
 from harness.themes.delivery.experiment import AT_ONCE_S, LINGERS_S, SHORTER, WAITS_ON_S
 from harness.themes.delivery.measures import MEASURES
@@ -91,7 +91,7 @@ def waits_on(capture: Capture, requirement: Requirement) -> Capture:
     first = _delivery(capture, requirement).attempts[0]
     longer = first.given_up_unix_nano + round(WAITS_ON_S * _SECOND_NS)
     later = replace(first, given_up_unix_nano=longer)
-    return _instead(capture, first, later)
+    return instead(capture, first, later)
 
 
 def gave_up_work(capture: Capture, requirement: Requirement) -> Capture:
@@ -146,12 +146,6 @@ def _with(capture: Capture, export: Export) -> Capture:
     return replace(capture, exports=(*capture.exports, export))
 
 
-def _instead(capture: Capture, one: Export, other: Export) -> Capture:
-    return replace(
-        capture, exports=tuple(other if export is one else export for export in capture.exports)
-    )
-
-
 def sent_in_chunks(capture: Capture, requirement: Requirement) -> Capture:
     """Send the last request over HTTP in chunks, without a Content-Length."""
     over_http = [export for export in capture.exports if export.header("content-length")]
@@ -159,13 +153,13 @@ def sent_in_chunks(capture: Capture, requirement: Requirement) -> Capture:
         raise ValueError(f"{capture.run.label} exported nothing over HTTP")
     last = over_http[-1]
     others = [header for header in last.headers if header[0].lower() != "content-length"]
-    return _instead(
+    return instead(
         capture, last, replace(last, headers=(*others, ("transfer-encoding", "chunked")))
     )
 
 
 def _moved(capture: Capture, export: Export, arrived_unix_nano: int) -> Capture:
-    return _instead(capture, export, replace(export, arrived_unix_nano=arrived_unix_nano))
+    return instead(capture, export, replace(export, arrived_unix_nano=arrived_unix_nano))
 
 
 def _none_after(capture: Capture, name: str) -> Capture:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from harness.capture.capture import Capture
 from harness.contract.requirement import Requirement
 from harness.mutants import editing
-from harness.mutants.rewriting import copy_message, rewritten
+from harness.mutants.rewriting import copy_message, instead, rewritten
 from harness.otlp.messages import ExportLogsServiceRequest
 
 Lie = Callable[[Capture, Requirement], Capture]
@@ -44,11 +43,7 @@ def _edited(capture: Capture, success: str, edit: Callable[[editing.ItemRef], ob
             attributes = ref.item.view["attributes"]
             if (attributes.get("event.name"), attributes.get("success")) == ("at_mention", success):
                 edit(ref)
-                changed = rewritten(export, message)
-                exports = [
-                    changed if original is export else original for original in capture.exports
-                ]
-                return replace(capture, exports=tuple(exports))
+                return instead(capture, export, rewritten(export, message))
     raise ValueError(f"{capture.run.label} logged no mention with success={success}")
 
 

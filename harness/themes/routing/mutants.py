@@ -11,7 +11,7 @@ from harness.capture.capture import Capture, Connection
 from harness.capture.export import Export
 from harness.capture.observed import edit_observed
 from harness.contract.requirement import Requirement
-from harness.mutants.rewriting import copy_message, with_body
+from harness.mutants.rewriting import copy_message, instead, with_body
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS
 from harness.otlp.model import Protocol, Signal
@@ -34,9 +34,7 @@ def _edit(
     recognised = [export for export in capture.exports if export.signal is not None]
     for export, item in zip(recognised, routes(capture), strict=True):
         if concerned(item.view):
-            edited = edit(export)
-            exports = [edited if original is export else original for original in capture.exports]
-            return replace(capture, exports=tuple(exports))
+            return instead(capture, export, edit(export))
     raise ValueError(f"{capture.run.label} has no such request")
 
 

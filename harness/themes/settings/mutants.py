@@ -10,7 +10,7 @@ from harness.capture.export import Export
 from harness.capture.observed import with_observed
 from harness.contract.requirement import Requirement
 from harness.mutants import editing
-from harness.mutants.rewriting import copy_message, rewritten
+from harness.mutants.rewriting import copy_message, instead, rewritten
 from harness.otlp.model import Signal
 from harness.themes.settings.observed import CommandEnvironment
 from harness.themes.settings.scenarios import PROJECT, USER
@@ -37,10 +37,7 @@ def _change_one(
     if not candidates:
         raise ValueError(f"no request of {wanted}")
     one = max(candidates, key=lambda export: (export.signal is Signal.METRICS, export.sequence))
-    exports = tuple(
-        change(original) if original is one else original for original in capture.exports
-    )
-    return replace(capture, exports=exports)
+    return instead(capture, one, change(one))
 
 
 def _loser(capture: Capture) -> str:
@@ -100,13 +97,13 @@ def header_added(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def _with_header(
-    capture: Capture, requirement: Requirement, instead: tuple[tuple[str, str], ...]
+    capture: Capture, requirement: Requirement, added: tuple[tuple[str, str], ...]
 ) -> Capture:
     def change(export: Export) -> Export:
         others = tuple(p for p in export.headers if p[0].lower() != requirement.path[-1])
         if others == export.headers:
             raise ValueError(f"the request has no header {requirement.path[-1]}")
-        return replace(export, headers=(*others, *instead))
+        return replace(export, headers=(*others, *added))
 
     return _change_one(capture, requirement, change)
 
