@@ -77,27 +77,23 @@ def item_refs(message: Request) -> Iterator[ItemRef]:
         ]
         records: list[tuple[Any, Any, Any]] = [
             (point, metric, points)
-            for resource in message.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
+            for group in groups(message)
+            for scope in scopes(group)
+            for metric in _items(scope)
             for points in [_points(metric)]
             for point in points
         ]
-    elif isinstance(message, ExportLogsServiceRequest):
-        items = [Item("", event_view(event), kind=Kind.EVENT) for event in flatten.events(message)]
-        records = [
-            (record, record, scope.log_records)
-            for resource in message.resource_logs
-            for scope in resource.scope_logs
-            for record in scope.log_records
-        ]
     else:
-        items = [Item("", span_view(span), kind=Kind.SPAN) for span in flatten.spans(message)]
+        if isinstance(message, ExportLogsServiceRequest):
+            items = [Item("", event_view(e), kind=Kind.EVENT) for e in flatten.events(message)]
+        else:
+            items = [Item("", span_view(span), kind=Kind.SPAN) for span in flatten.spans(message)]
         records = [
-            (span, span, scope.spans)
-            for resource in message.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
+            (record, record, siblings)
+            for group in groups(message)
+            for scope in scopes(group)
+            for siblings in [_items(scope)]
+            for record in siblings
         ]
     for item, (record, owner, siblings) in zip(items, records, strict=True):
         yield ItemRef(item, record, owner, siblings)
