@@ -69,15 +69,13 @@ def _alone(folder: Path) -> tuple[SubjectFacts, Recording]:
     """Load a single capture, with the options and the seed of the record beside it."""
     capture = _capture(folder)
     beside = folder.absolute().parent / jsonl.FILE_NAME
-    made = recorded([capture])
-    if beside.is_file():
-        record = jsonl.read_part(beside)
-        runs = record.recording.recorded if record.recording is not None else ()
-        if folder.absolute().name in {run.folder for run in runs}:
-            fuzz = record.header.fuzz if DRAWN in capture.run.traits else None
-            made = recorded([capture], fuzz=fuzz)
-            made = replace(made, plan=Plan(options=record.plan.options))
-    return capture.run.subject, made
+    record = jsonl.read_part(beside) if beside.is_file() else None
+    runs = record.recording.recorded if record is not None and record.recording is not None else ()
+    if record is None or folder.absolute().name not in {run.folder for run in runs}:
+        return capture.run.subject, recorded([capture])
+    fuzz = record.header.fuzz if DRAWN in capture.run.traits else None
+    made = recorded([capture], fuzz=fuzz)
+    return capture.run.subject, replace(made, plan=Plan(options=record.plan.options))
 
 
 def _missing(folder: Path, record: RunRecord) -> Iterator[UsageError]:
