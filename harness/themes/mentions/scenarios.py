@@ -9,10 +9,13 @@ from harness.running.stage import Stage
 from harness.subject.process import Completed
 from harness.themes.mentions.observed import Mentioned
 
+#: What the prompt mentions: two files, a folder, and a file that does not exist.
+_MENTIONED = ("notes.txt", "more.txt", "plans", "gone.txt")
+
 
 def _mentioned(stage: Stage, completed: Completed) -> Mentioned:
-    """Count the mentioned files and folders that exist; one that the prompt names does not."""
-    paths = (stage.work / name for name in ("notes.txt", "more.txt", "plans", "gone.txt"))
+    """Count the mentioned files and folders that exist."""
+    paths = (stage.work / name for name in _MENTIONED)
     kinds = ["directory" if path.is_dir() else "file" for path in paths if path.exists()]
     return Mentioned({kind: kinds.count(kind) for kind in kinds})
 
@@ -20,7 +23,7 @@ def _mentioned(stage: Stage, completed: Completed) -> Mentioned:
 MENTIONS = Scenario(
     name="mentions",
     description="A session whose prompt mentions files and a folder, and a file that is not there",
-    prompt="Compare @notes.txt with @more.txt, look into @plans and tell me about @gone.txt",
+    prompt="Compare @{} with @{}, look into @{} and tell me about @{}".format(*_MENTIONED),
     script=(Say("Compared."),),
     files={"notes.txt": "one\n", "more.txt": "two\n", "plans/today.txt": "three\n"},
     observe=_mentioned,
