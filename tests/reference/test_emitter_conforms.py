@@ -17,7 +17,7 @@ from harness.findings import Judged, Outcome
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import CHECKS, Judge
 from harness.otlp.model import Protocol
-from harness.reference.additions import AddedEvent
+from harness.reference.additions import AddedEvent, Addition
 from harness.reference.versions import Promises
 from harness.running.recorder import record
 from harness.subject.binary import resolve
@@ -57,38 +57,36 @@ def boundaries() -> dict[str, tuple[str, ...]]:
         for version in (replace(since, patch=since.patch - 1), since):
             names = WITH_TOOLS if promise.name in ABOUT_TOOLS else QUICK
             found.setdefault(version, set()).update(names)
-    for since, theme in added():
+    with_events = {theme for theme, addition in added() if isinstance(addition, AddedEvent)}
+    for theme, addition in added():
+        since = Version.parse(addition.since)
         for version in (replace(since, patch=since.patch - 1), since):
             found.setdefault(version, set()).update(QUICK)
-        found[since].update(scenarios_of(theme))
+        if theme in with_events:
+            found[since].update(scenarios_of(theme))
     return {str(version): tuple(sorted(found[version])) for version in sorted(found)}
 
 
-def added() -> list[tuple[Version, str]]:
-    """The changes that themes add to the emitter, each with the name of its theme."""
+def added() -> list[tuple[str, Addition]]:
+    """The changes that themes add to the emitter, each after the package of its theme."""
     return [
-        (Version.parse(addition.since), module.__name__.split(".")[-2])
+        (module.__name__.rpartition(".")[0], addition)
         for module in modules("emitted")
         for addition in module.EMITTED
     ]
 
 
-def scenarios_of(theme: str) -> list[str]:
-    """The scenarios of a theme that gives an event of its own its occasion."""
-    emitted = import_module(f"harness.themes.{theme}.emitted").EMITTED
-    if not any(isinstance(addition, AddedEvent) for addition in emitted):
-        return []
-    return [each.name for each in import_module(f"harness.themes.{theme}.scenarios").SCENARIOS]
+def scenarios_of(theme: str) -> set[str]:
+    """The scenarios of a theme, which give an event of its own its occasion."""
+    return {each.name for each in import_module(f"{theme}.scenarios").SCENARIOS}
 
 
 def elsewhere(names: tuple[str, ...]) -> tuple[str, ...]:
     """The beginnings of the names for which the scenarios ``names`` have no occasion."""
     events = tuple(
         f"events.{addition.event}."
-        for module in modules("emitted")
-        for addition in module.EMITTED
-        if isinstance(addition, AddedEvent)
-        and not set(scenarios_of(module.__name__.split(".")[-2])) <= set(names)
+        for theme, addition in added()
+        if isinstance(addition, AddedEvent) and not scenarios_of(theme) <= set(names)
     )
     return (*ELSEWHERE, *events)
 
@@ -134,7 +132,7 @@ def test_nothing_fails_on_either_side_of_a_change(version: str, names: tuple[str
 def test_the_emitter_knows_of_every_change_that_the_contract_dates() -> None:
     """Else there would be a boundary that is not looked at."""
     known = {promise.metadata["since"] for promise in fields(Promises)}
-    known |= {since for since, _ in added()}
+    known |= {Version.parse(addition.since) for _, addition in added()}
     dated = {
         version
         for requirement in contract_for(NEWEST).requirements
