@@ -16,7 +16,8 @@ def deliveries(capture: Capture) -> list[Item]:
 
     ``first`` names the scripted answer to its first request (empty: an ordinary success).
     ``first_wait_s`` is the time between its first and its second request; ``growth`` is the last
-    such pause divided by the first. ``taken`` counts the requests that were answered with
+    such pause divided by the shortest first one of the session, because a busy machine makes
+    single pauses longer, never shorter. ``taken`` counts the requests that were answered with
     success, full or partial, ``after_taken`` the requests that came after one of those.
     ``watched_s`` is how long the session went on after the first request, ``given_up_s`` how long
     the client waited for an answer that did not come.
@@ -26,12 +27,20 @@ def deliveries(capture: Capture) -> list[Item]:
         for export in capture.exports
         if export.signal is not None and export.decode_error is None
     )
+    shortest_s = min((waits_s[0] for each in known.all if (waits_s := _waits_s(each))), default=0.0)
     return [
         Item(
             f"{capture.run.label} · {_called(delivery)}",
-            _view(delivery, capture.run.ended_unix_nano),
+            _view(delivery, shortest_s, capture.run.ended_unix_nano),
         )
         for delivery in known.all
+    ]
+
+
+def _waits_s(delivery: Delivery) -> list[float]:
+    return [
+        (later.arrived_unix_nano - earlier.arrived_unix_nano) / 1e9
+        for earlier, later in pairwise(delivery.attempts)
     ]
 
 
@@ -40,13 +49,10 @@ def _called(delivery: Delivery) -> str:
     return f"{delivery.signal} export {first.sequence} ({first.answered or 'taken'})"
 
 
-def _view(delivery: Delivery, ended_unix_nano: int) -> dict[str, object]:
+def _view(delivery: Delivery, shortest_s: float, ended_unix_nano: int) -> dict[str, object]:
     first, *_ = attempts = delivery.attempts
     taken = [n for n, export in enumerate(attempts) if _taken(export)]
-    waits_s = [
-        (later.arrived_unix_nano - earlier.arrived_unix_nano) / 1e9
-        for earlier, later in pairwise(attempts)
-    ]
+    waits_s = _waits_s(delivery)
     view: dict[str, object] = {
         "signal": delivery.signal,
         "sequence": first.sequence,
@@ -61,7 +67,7 @@ def _view(delivery: Delivery, ended_unix_nano: int) -> dict[str, object]:
     if waits_s:
         view["first_wait_s"] = waits_s[0]
     if len(waits_s) > 1:
-        view["growth"] = waits_s[-1] / waits_s[0]
+        view["growth"] = waits_s[-1] / shortest_s
     if first.given_up_unix_nano:
         view["given_up_s"] = (first.given_up_unix_nano - first.arrived_unix_nano) / 1e9
     return view

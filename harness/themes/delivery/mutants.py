@@ -79,10 +79,13 @@ def sent_again_at_once(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
-    """Make the last pause between requests of a delivery half as long as the first."""
-    first, second, *_ = attempts = _several(_delivery(capture, requirement), 3)
-    pause = second.arrived_unix_nano - first.arrived_unix_nano
-    *_, earlier, last = attempts
+    """Make the last pause of a delivery half as long as the shortest first one of the session."""
+    *_, earlier, last = _several(_delivery(capture, requirement), 3)
+    pause = min(
+        attempts[1].arrived_unix_nano - attempts[0].arrived_unix_nano
+        for each in Deliveries(capture.exports).all
+        if len(attempts := each.attempts) > 1
+    )
     return _moved(capture, last, earlier.arrived_unix_nano + round(SHORTER * pause))
 
 

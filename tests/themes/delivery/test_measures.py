@@ -72,6 +72,15 @@ def test_attempts_are_counted_and_the_pauses_between_them_measured(session: Sess
     assert "growth" not in second
 
 
+def test_a_first_pause_that_a_busy_machine_prolonged_does_not_hide_that_pauses_grow(
+    session: Session,
+) -> None:
+    late = session(
+        (1, "a", "busy"), (2, "a", ""), (3, "b", "busy"), (5.5, "b", "busy"), (7.5, "b", "")
+    )
+    assert [each.get("growth") for each in measured(late)] == [None, 2.0]
+
+
 def test_what_comes_after_it_was_taken_is_counted(session: Session) -> None:
     view = session((1, "a", "busy"), (2, "a", "took part"), (3, "a", ""), (4, "a", ""))
     assert [(each["taken"], each["after_taken"]) for each in measured(view)] == [(3, 2)]
