@@ -49,8 +49,11 @@ class ApiCall:
     ``auxiliary`` calls are not part of the script (titles, command classification), but are
     answered and billed. Token counts are what was billed: all zero on an error answer. A
     ``probe`` asks for a single token, to see whether the API answers: no document says whether it
-    is reported or counted. ``arrived_unix_nano`` is when the whole request had arrived, 0 if that
-    was not noted.
+    is reported or counted. ``arrived_unix_nano`` is when the whole request had arrived,
+    ``answered_unix_nano`` when its answer was made; 0 if that was not noted.
+
+    ``session_id``, ``user_id``, ``effort`` and ``speed`` are what the request itself said of
+    its session, its installation and how the model is to work; empty where it said nothing.
     """
 
     model: str
@@ -65,6 +68,11 @@ class ApiCall:
     error_message: str = ""
     probe: bool = False
     arrived_unix_nano: int = 0
+    answered_unix_nano: int = 0
+    session_id: str = ""
+    user_id: str = ""
+    effort: str = ""
+    speed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +80,13 @@ class Failure:
     """One request of the subject that the API never answered with success, however often repeated.
 
     ``status`` is that of the last answer, None if no answer came; ``attempts`` are the requests
-    that arrived, 0 if none could.
+    that arrived, 0 if none could, and ``request_ids`` their ids, in order.
     """
 
     status: int | None
     message: str
     attempts: int
+    request_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,9 @@ class ToolRun:
 
     ``input`` is what the script sent; ``ok`` is false when the result was marked as an error;
     ``result_bytes`` and ``result_units`` are the length of a result of plain text, in UTF-8 and
-    in UTF-16 code units (None for other results).
+    in UTF-16 code units (None for other results). ``asked_unix_nano`` is when the answer that
+    requested it was made, ``returned_unix_nano`` when the request with its result had arrived;
+    0 if that was not noted.
     """
 
     name: str
@@ -95,6 +106,8 @@ class ToolRun:
     ok: bool
     result_bytes: int | None = None
     result_units: int | None = None
+    asked_unix_nano: int = 0
+    returned_unix_nano: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ subagents. Only the main loop may consume the script. Counting tools or looking 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 Request = Mapping[str, Any]
+
+_OLDER_USER_ID = re.compile(r"user_(\w+)_account_[\w-]*_session_([\w-]+)")
 
 #: Said to every auxiliary call that asks for no particular shape.
 AUXILIARY_TEXT = "ok"
@@ -59,6 +62,33 @@ def is_main_loop(request: Request, prompts: Collection[str], our_tools: Collecti
         if any(block.get("tool_use_id") in our_tools for block in _blocks(message)):
             return True
     return False
+
+
+def claims(request: Request) -> dict[str, str]:
+    """Return what a request says of its session and installation, and how the model is to work.
+
+    The keys are fields of :class:`harness.capture.run.ApiCall`; what is not said is left out.
+    Releases put both ids into ``metadata.user_id``: as JSON, or the older ones as
+    ``user_<user>_account_<account>_session_<session>``.
+    """
+    said = {
+        "effort": _mapping(request.get("output_config")).get("effort"),
+        "speed": request.get("speed"),
+    }
+    text = str(_mapping(request.get("metadata")).get("user_id", ""))
+    if older := _OLDER_USER_ID.fullmatch(text):
+        said["user_id"], said["session_id"] = older.groups()
+    else:
+        try:
+            ids = _mapping(json.loads(text))
+        except ValueError:
+            ids = {}
+        said["user_id"], said["session_id"] = ids.get("device_id"), ids.get("session_id")
+    return {name: value for name, value in said.items() if isinstance(value, str) and value}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def auxiliary_block(request: Request, tool_use_id: str) -> dict[str, object]:

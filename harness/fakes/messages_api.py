@@ -6,6 +6,7 @@ headers) and records every call, every token billed and every tool run.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
@@ -53,6 +54,7 @@ class _Response:
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     hang_up: bool = False
+    delay_s: float = 0.0
 
 
 class MessagesApi:
@@ -88,6 +90,7 @@ class MessagesApi:
         self._calls: list[ApiCall] = []
         self._tools: dict[str, UseTool] = {}
         self._tool_runs: dict[str, ToolRun] = {}
+        self._asked_unix_nano: dict[str, int] = {}
         self._prompts_seen: list[str] = []
         self._unexpected: list[str] = []
         self._headers: list[dict[str, str]] = []
@@ -171,6 +174,8 @@ class MessagesApi:
         )
         # No await from here to the answer: requests are accounted one at a time.
         response = self._respond(scope["method"], scope["path"], bytes(body))
+        if response.delay_s:
+            await asyncio.sleep(response.delay_s)
         if response.status:
             headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
             await send(
@@ -215,6 +220,7 @@ class MessagesApi:
             request_id=f"req_01{number:022d}",
             probe=request.get("max_tokens") == 1,
             arrived_unix_nano=time.time_ns(),
+            **conversation.claims(request),
         )
         if not main:
             block = conversation.auxiliary_block(request, f"toolu_aux{number:022d}")
@@ -228,9 +234,11 @@ class MessagesApi:
             return self._fail(call, step)
         usage = step.usage or usage_of_call(number)
         if isinstance(step, Say):
-            return self._succeed(call, {"type": "text", "text": step.text}, usage)
+            block = {"type": "text", "text": step.text}
+            return self._succeed(call, block, usage, step.delay_s)
         tool_use_id = f"toolu_01{number:022d}"
         self._tools[tool_use_id] = step
+        self._asked_unix_nano[tool_use_id] = _in_ns(step.delay_s)
         if self._observer is not None:
             self._observer.tool_asked(step.name, step.input)
         block = {
@@ -239,7 +247,7 @@ class MessagesApi:
             "name": step.name,
             "input": dict(step.input),
         }
-        return self._succeed(call, block, usage)
+        return self._succeed(call, block, usage, step.delay_s)
 
     def _next_step(self) -> Answering:
         if not self._steps:
@@ -286,45 +294,59 @@ class MessagesApi:
                 result_units=(
                     None if text is None else len(text.encode("utf-16-le", "surrogatepass")) // 2
                 ),
+                asked_unix_nano=self._asked_unix_nano[tool_use_id],
+                returned_unix_nano=time.time_ns(),
             )
             self._tool_runs[tool_use_id] = run
             if self._observer is not None:
                 self._observer.tool_ran(run)
 
-    def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> _Response:
-        self._calls.append(_billed(call, usage))
+    def _succeed(
+        self, call: ApiCall, block: Mapping[str, object], usage: Usage, delay_s: float = 0.0
+    ) -> _Response:
+        self._calls.append(_answered(_billed(call, usage), delay_s))
         answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
         headers = {"request-id": call.request_id}
         if not call.streamed:
             headers["content-type"] = "application/json"
-            return _Response(200, message_json(answer), headers)
+            return _Response(200, message_json(answer), headers, delay_s=delay_s)
         headers["content-type"] = _EVENT_STREAM
         body = event_stream(answer, frames=self._usage_frames)
-        return _Response(200, body, headers)
+        return _Response(200, body, headers, delay_s=delay_s)
 
     def _fail(self, call: ApiCall, step: Fail | HangUp | CutOff) -> _Response:
         if _lasts(step):
             status = step.status if isinstance(step, Fail) else None
             message = step.message if isinstance(step, Fail) else ""
-            if self._answered > 1:
-                self._failures.pop()
-            self._failures.append(Failure(status, message, self._answered))
+            earlier = self._failures.pop().request_ids if self._answered > 1 else ()
+            request_ids = (*earlier, call.request_id)
+            self._failures.append(Failure(status, message, self._answered, request_ids))
         if isinstance(step, CutOff) and call.streamed:
             usage = usage_of_call(len(self._calls) + 1)
-            self._calls.append(_billed(replace(call, status=0), usage))
+            self._calls.append(_answered(_billed(replace(call, status=0), usage)))
             block: dict[str, object] = {"type": "text", "text": step.text}
             answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
             headers = {"request-id": call.request_id, "content-type": _EVENT_STREAM}
             return _Response(200, cut_stream(answer), headers, hang_up=True)
         if not isinstance(step, Fail):
-            self._calls.append(replace(call, status=0))
+            self._calls.append(_answered(replace(call, status=0)))
             return _Response(0, b"", hang_up=True)
-        self._calls.append(replace(call, status=step.status, error_message=step.message))
+        failed = replace(call, status=step.status, error_message=step.message)
+        self._calls.append(_answered(failed, step.delay_s))
         headers = {"request-id": call.request_id}
         if step.retry_after is not None:
             headers["retry-after"] = str(step.retry_after)
         body = _error_body(step.type, step.message, call.request_id)
-        return _json(step.status, body, headers)
+        return replace(_json(step.status, body, headers), delay_s=step.delay_s)
+
+
+def _answered(call: ApiCall, delay_s: float = 0.0) -> ApiCall:
+    return replace(call, answered_unix_nano=_in_ns(delay_s))
+
+
+def _in_ns(delay_s: float) -> int:
+    """Return the time, in Unix nanoseconds, that is ``delay_s`` from now."""
+    return time.time_ns() + round(delay_s * 1e9)
 
 
 def _billed(call: ApiCall, usage: Usage) -> ApiCall:

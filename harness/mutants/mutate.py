@@ -13,7 +13,7 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.contract.applicability import applies_to_run
 from harness.contract.requirement import MutantSpec, Requirement
-from harness.judging.checks.fields import matches
+from harness.judging.checks.fields import matches, number
 from harness.judging.items.item import EVERY, MISSING, Item, Kind
 from harness.judging.items.view import export_view, named
 from harness.mutants import editing, leaks
@@ -85,9 +85,9 @@ def _mutate(capture: Capture, requirement: Requirement, operation: Any) -> Captu
 
 
 def _edit_items(messages: list[Request | None], requirement: Requirement, operation: Any) -> None:
-    """Change one of the selected items, or all of them with ``remove`` and ``set_all``.
+    """Change one of the selected items, or all of them with ``remove`` and ``…_all``.
 
-    ``drop``, ``set``, ``set_key`` and ``repeat`` change one.
+    ``drop``, ``set``, ``set_key``, ``scale`` and ``repeat`` change one, ``swap`` two.
     """
     selected = [
         ref
@@ -107,6 +107,10 @@ def _edit_items(messages: list[Request | None], requirement: Requirement, operat
         editing.repeat(max(selected, key=lambda ref: ref.key))
     elif "set_all" in operation:
         _set_all(selected, path, operation["set_all"])
+    elif "swap" in operation:
+        _swap(selected, path)
+    elif "scale" in operation or "scale_all" in operation:
+        _scale(selected, path, operation)
     elif "set_key" in operation:
         one = max(selected, key=lambda ref: ref.key)
         added = operation["set_key"]
@@ -132,6 +136,31 @@ def _set_all(selected: list[ItemRef], path: tuple[str, ...], wanted: Any) -> Non
     else:
         for ref in selected:
             editing.put(ref, path, wanted)
+
+
+def _swap(selected: list[ItemRef], path: tuple[str, ...]) -> None:
+    """Exchange the values of the first item and of the next one whose value differs."""
+    having = [ref for ref in selected if ref.item.at(path) is not MISSING]
+    having.sort(key=lambda ref: ref.key)
+    first = having[0] if having else None
+    other = next((ref for ref in having if ref.item.at(path) != having[0].item.at(path)), None)
+    if first is None or other is None:
+        raise ValueError(f"no two items differ at {'.'.join(path)}")
+    values = first.item.at(path), other.item.at(path)
+    editing.put(other, path, values[0])
+    editing.put(first, path, values[1])
+
+
+def _scale(selected: list[ItemRef], path: tuple[str, ...], operation: Any) -> None:
+    """Multiply the largest number at ``path``, or all of them, keeping its type."""
+    having = [(value, ref) for ref in selected if (value := number(ref.item.at(path)))]
+    if not having:
+        raise ValueError(f"no item has a number at {'.'.join(path)}")
+    having.sort(key=lambda pair: (-pair[0], pair[1].key))
+    for value, ref in having[: 1 if "scale" in operation else None]:
+        scaled = value * operation.get("scale", operation.get("scale_all"))
+        kind = type(ref.item.at(path))
+        editing.put(ref, path, f"{scaled:g}" if kind is str else kind(scaled))
 
 
 def _selected(ref: ItemRef, requirement: Requirement) -> bool:

@@ -163,6 +163,55 @@ def other_resource_on_one_protocol(capture: Capture, requirement: Requirement) -
     return _rewrite(capture, messages)
 
 
+def another_session(capture: Capture, requirement: Requirement) -> Capture:
+    """Give all metrics, or all events, a session id that the session never had."""
+    return _name_all(capture, requirement, "session.id", "00000000-0000-4000-8000-000000000000")
+
+
+def another_user(capture: Capture, requirement: Requirement) -> Capture:
+    """Give all metrics, or all events, the id of another installation."""
+    return _name_all(capture, requirement, "user.id", "0" * 64)
+
+
+def one_prompt_id(capture: Capture, requirement: Requirement) -> Capture:
+    """Give all events the id of the first prompt."""
+    ids = [event.attributes.get("prompt.id") for event in capture.events()]
+    first = next((str(id_) for id_ in ids if id_), None)
+    if first is None or len(set(ids) - {None}) < 2:
+        raise ValueError(f"{capture.run.label} has no two prompts with an id")
+    return _name_all(capture, requirement, "prompt.id", first)
+
+
+def another_prompt(capture: Capture, requirement: Requirement) -> Capture:
+    """Give the last event that has one, prompts aside, the id of no prompt."""
+    messages = [(export, copy_message(export)) for export in capture.exports]
+    refs = [
+        ref
+        for _, message in messages
+        if message is not None
+        for ref in editing.item_refs(message)
+        if ref.item.kind is Kind.EVENT
+        and "prompt.id" in ref.item.view["attributes"]
+        and "user_prompt" not in ref.item.view["names"]
+    ]
+    if not refs:
+        raise ValueError(f"{capture.run.label} has no event with the id of a prompt")
+    record = max(refs, key=lambda ref: ref.key).record
+    editing.put_attribute(record.attributes, "prompt.id", "00000000-0000-4000-8000-000000000000")
+    return _rewrite(capture, messages)
+
+
+def _name_all(capture: Capture, requirement: Requirement, key: str, text: str) -> Capture:
+    """Set an attribute to ``text`` wherever an item of the selected kind has it."""
+    wanted = EVERY.get(requirement.selects.kind, Kind.EVENT)
+
+    def name(ref: ItemRef) -> None:
+        if ref.item.kind is wanted and key in ref.item.view["attributes"]:
+            editing.put_attribute(ref.record.attributes, key, text)
+
+    return _edit_each_item(capture, name)
+
+
 def repeated_key(capture: Capture, requirement: Requirement) -> Capture:
     """Repeat the first attribute of every item."""
 
@@ -295,6 +344,10 @@ _OWN = (
     json_null_double,
     repeat_sequence,
     swap_sequence,
+    another_session,
+    another_user,
+    one_prompt_id,
+    another_prompt,
     repeated_key,
     repeated_resource_key,
     starts_after_its_time,

@@ -141,11 +141,20 @@ class MessagesClient:
 
     It uses the API key or, if that is empty, the OAuth token.
 
-    There is no default address: an emitter must never talk to the real API.
+    There is no default address: an emitter must never talk to the real API. Each request says
+    which session and installation (``user_id``) it comes from, and how hard the model is to work
+    (``effort``; empty: it does not say).
     """
 
     def __init__(
-        self, environ: Mapping[str, str], *, session_id: str, version: str, entrypoint: str
+        self,
+        environ: Mapping[str, str],
+        *,
+        session_id: str,
+        version: str,
+        entrypoint: str,
+        user_id: str = "",
+        effort: str = "",
     ) -> None:
         base_url = environ.get("ANTHROPIC_BASE_URL", "")
         url = urlsplit(base_url)
@@ -156,6 +165,10 @@ class MessagesClient:
                 expected="the address of a scripted Messages API, such as http://127.0.0.1:8080",
             )
         self._url = url
+        ids = {"device_id": user_id, "account_uuid": "", "session_id": session_id}
+        self._said: dict[str, Any] = {"metadata": {"user_id": json.dumps(ids)}}
+        if effort:
+            self._said["output_config"] = {"effort": effort}
         self._max_retries = _retries(environ.get("CLAUDE_CODE_MAX_RETRIES", ""))
         self._headers = {
             "Content-Type": "application/json",
@@ -185,6 +198,7 @@ class MessagesClient:
                 "stream": True,
                 "messages": messages,
                 "tools": tools,
+                **self._said,
             }
         ).encode()
         started = time.monotonic()

@@ -47,10 +47,15 @@ METRICS = {
 
 #: US dollars a million tokens: input, output, cache read, cache creation.  An estimate
 #: is all that the documents promise.
-_PRICES = {"haiku": (1.0, 5.0, 0.1, 1.25), "opus": (5.0, 25.0, 0.5, 6.25)}
+_PRICES = {
+    "haiku": (1.0, 5.0, 0.1, 1.25),
+    "opus": (5.0, 25.0, 0.5, 6.25),
+    "sonnet-5": (2.0, 10.0, 0.2, 2.5),
+}
 _OTHER_PRICES = (3.0, 15.0, 0.3, 3.75)
 
-_EFFORT = "medium"
+#: How hard the model is to work.
+EFFORT = "medium"
 
 #: Where servers of ``--mcp-config`` come from, and what their names become.
 _MCP_SCOPE = "dynamic"
@@ -149,7 +154,7 @@ class Reporter:
             source = "subagent" if attribution.agent else "main"
             shared |= {"query_source": source, **attribution.attributes}
         if self._promises.effort:
-            shared["effort"] = _EFFORT
+            shared["effort"] = EFFORT
         self._add("cost.usage", cost, shared)
         for kind, tokens in (
             ("input", usage.input_tokens),
@@ -280,7 +285,7 @@ class Reporter:
         if self._promises.event_speed:
             attributes["speed"] = "normal"
         if self._promises.effort:
-            attributes["effort"] = _EFFORT
+            attributes["effort"] = EFFORT
         if self._promises.message_ids:
             attributes["client_request_id"] = exchange.client_request_id
         if self._promises.august:

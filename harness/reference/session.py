@@ -17,7 +17,7 @@ from harness.reference.additions import Addition, Additions
 from harness.reference.attributes import Scalar
 from harness.reference.client import MessagesClient, ToolUse
 from harness.reference.custom_attributes import custom_attributes
-from harness.reference.facts import Reporter, Sink
+from harness.reference.facts import EFFORT, Reporter, Sink
 from harness.reference.headers_helper import DynamicHeaders, Reports
 from harness.reference.loop import MainLoop, Toolbox, Turn
 from harness.reference.mcp_servers import McpServers
@@ -123,6 +123,8 @@ def opened(
             session_id=who.session_id,
             version=str(options.version),
             entrypoint=who.entrypoint,
+            user_id=who.user_id,
+            effort=EFFORT if promises.effort else "",
         )
         additions = Additions(options.additions, options.version)
         reporter = Reporter(sink, who, settings, additions, folder)

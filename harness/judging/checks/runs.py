@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.capture.run import Failure
+from harness.capture.run import ApiCall, Failure
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 from harness.judging.checks.accounting import total
@@ -16,6 +16,9 @@ from harness.judging.items.view import CaptureView
 
 #: How far the subject's clock readings may lie outside of what we saw of the process.
 _SLACK_NS = 1_000_000_000
+
+#: How far a duration by the subject's clock may lie from ours, and what rounding takes away.
+_SLACK_MS = 5.0
 
 
 def within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -138,16 +141,18 @@ def failures_told(requirement: Requirement, view: CaptureView) -> Outcome:
         if not items or not view.truth.failures:
             return NotExercised("the run saw no failed API request, or no event told of one")
         return NotExercised("the events do not tell which failure each is about")
+    by_id = {call.request_id: call for call in view.truth.api_calls}
     findings = []
     looked_at = 0
     for failure, item in zip(view.truth.failures, items, strict=True):
-        if not _FACTS[fact][0](failure):
+        calls = [by_id[request_id] for request_id in failure.request_ids if request_id in by_id]
+        if not _FACTS[fact][0](failure, calls):
             continue
         if statuses is not None and (failure.status or 0) not in statuses:
             continue
         looked_at += 1
         value = item.at(requirement.path)
-        wanted, right = _FACTS[fact][1](failure, value)
+        wanted, right = _FACTS[fact][1](failure, calls, value)
         if not right:
             findings.append(Finding(wanted, shown(value), item.where))
     if not looked_at:
@@ -155,32 +160,64 @@ def failures_told(requirement: Requirement, view: CaptureView) -> Outcome:
     return Judged(looked_at, tuple(findings))
 
 
-_Fact = tuple[Callable[[Failure], bool], Callable[[Failure, Any], tuple[str, bool]]]
+_Fact = tuple[
+    Callable[[Failure, Sequence[ApiCall]], bool],
+    Callable[[Failure, Sequence[ApiCall], Any], tuple[str, bool]],
+]
 
 _FACTS: dict[str, _Fact] = {
     "status": (
-        lambda failure: failure.status is not None,
-        lambda failure, value: (f"{failure.status}", number(value) == failure.status),
+        lambda failure, calls: failure.status is not None,
+        lambda failure, calls, value: (f"{failure.status}", number(value) == failure.status),
     ),
     "no status": (
-        lambda failure: failure.status is None,
-        lambda failure, value: ("no status: no answer came", value is MISSING),
+        lambda failure, calls: failure.status is None,
+        lambda failure, calls, value: ("no status: no answer came", value is MISSING),
     ),
     "attempts": (
-        lambda failure: failure.attempts > 0,
-        lambda failure, value: (
+        lambda failure, calls: failure.attempts > 0,
+        lambda failure, calls, value: (
             f"{failure.attempts}: so many requests came for it",
             number(value) == failure.attempts,
         ),
     ),
     "message": (
-        lambda failure: bool(failure.message),
-        lambda failure, value: (
+        lambda failure, calls: bool(failure.message),
+        lambda failure, calls, value: (
             f"a message with {failure.message!r}",
             isinstance(value, str) and failure.message in value,
         ),
     ),
+    "model": (
+        lambda failure, calls: bool(calls),
+        lambda failure, calls, value: (
+            f"{calls[-1].model}, which was asked",
+            isinstance(value, str) and value.partition("[")[0] == calls[-1].model.partition("[")[0],
+        ),
+    ),
+    "request id": (
+        lambda failure, calls: failure.status is not None and bool(calls),
+        lambda failure, calls, value: (
+            f"{calls[-1].request_id}, the id of the last answer",
+            value == calls[-1].request_id,
+        ),
+    ),
+    "no request id": (
+        lambda failure, calls: failure.status is None,
+        lambda failure, calls, value: ("no request id: no answer came", value is MISSING),
+    ),
+    "duration": (
+        lambda failure, calls: any(call.answered_unix_nano for call in calls),
+        lambda failure, calls, value: (
+            f"at least {_held_ms(calls[-1]):.0f} ms: so long the last request took",
+            (number(value) or 0.0) >= _held_ms(calls[-1]) - _SLACK_MS,
+        ),
+    ),
 }
+
+
+def _held_ms(call: ApiCall) -> float:
+    return (call.answered_unix_nano - call.arrived_unix_nano) / 1e6
 
 
 def _each_prompt(

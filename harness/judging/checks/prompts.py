@@ -1,0 +1,63 @@
+"""Checks of ``prompt.id``: one for each prompt, on every event that the prompt led to."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from harness.contract.requirement import Requirement, Selector
+from harness.findings import Finding, Judged, NotExercised, Outcome
+from harness.judging.checks.fields import carrying, chosen, nothing_seen
+from harness.judging.items.describe import shown
+from harness.judging.items.item import MISSING, Item
+from harness.judging.items.view import CaptureView
+
+_PROMPTS = Selector("event", "user_prompt")
+
+
+def one_for_each(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Check that no two selected items have the same value in the field."""
+    having = carrying(requirement, view)
+    if len(having) < 2:
+        return NotExercised(f"fewer than two {requirement.selects} carried the field in one run")
+    times = Counter(shown(value) for _, value in having)
+    findings = tuple(
+        Finding("a value of its own", f"{shown(value)}, {times[shown(value)]} times", item.where)
+        for item, value in having
+        if times[shown(value)] > 1
+    )
+    return Judged(len(having), findings)
+
+
+def of_a_prompt(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Check that the field is the id of a prompt that was logged in the session.
+
+    Of the events named in ``params.latest``, it is that of the latest prompt before them. Others
+    may come a moment before the prompt itself: what it mentions is read first.
+    """
+    latest_only = requirement.params.get("latest", [])
+    assert isinstance(latest_only, list)
+    prompts = sorted(view.select(_PROMPTS), key=_time)
+    ids = [prompt.at(requirement.path) for prompt in prompts]
+    if MISSING in ids or not ids:
+        return NotExercised(f"not every user_prompt carried {requirement.path[-1]}")
+    having = [
+        (item, value)
+        for item, value in carrying(requirement, view)
+        if "user_prompt" not in item.view["names"]
+    ]
+    if not having:
+        return nothing_seen(requirement, chosen(requirement, view))
+    findings = []
+    for item, value in having:
+        allowed = ids
+        if set(latest_only) & set(item.view["names"]):
+            before = [n for n, prompt in enumerate(prompts) if _time(prompt) <= _time(item)]
+            allowed = [ids[before[-1]]] if before else []
+        if value not in allowed:
+            wanted = allowed[-1] if allowed else "no id: no prompt came before"
+            findings.append(Finding(f"{wanted}, the id of its prompt", shown(value), item.where))
+    return Judged(len(having), tuple(findings))
+
+
+def _time(item: Item) -> int:
+    return int(item.view["time_unix_nano"])
