@@ -36,6 +36,10 @@ from harness.serving import HANG_UP, HttpServer
 #: Answered when the script has no step left.
 AFTER_THE_SCRIPT = Say("done")
 
+#: How long every message is held back before it is answered: the durations that the subject
+#: measures must show it, in whatever unit.
+THINKS_S = 0.03
+
 _COUNTED_TOKENS = 1009
 _EVENT_STREAM = "text/event-stream; charset=utf-8"
 
@@ -54,7 +58,6 @@ class _Response:
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     hang_up: bool = False
-    delay_s: float = 0.0
 
 
 class MessagesApi:
@@ -174,8 +177,8 @@ class MessagesApi:
         )
         # No await from here to the answer: requests are accounted one at a time.
         response = self._respond(scope["method"], scope["path"], bytes(body))
-        if response.delay_s:
-            await asyncio.sleep(response.delay_s)
+        if scope["path"] == "/v1/messages":
+            await asyncio.sleep(THINKS_S)
         if response.status:
             headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
             await send(
@@ -235,10 +238,10 @@ class MessagesApi:
         usage = step.usage or usage_of_call(number)
         if isinstance(step, Say):
             block = {"type": "text", "text": step.text}
-            return self._succeed(call, block, usage, step.delay_s)
+            return self._succeed(call, block, usage)
         tool_use_id = f"toolu_01{number:022d}"
         self._tools[tool_use_id] = step
-        self._asked_unix_nano[tool_use_id] = _in_ns(step.delay_s)
+        self._asked_unix_nano[tool_use_id] = _answer_due()
         if self._observer is not None:
             self._observer.tool_asked(step.name, step.input)
         block = {
@@ -247,7 +250,7 @@ class MessagesApi:
             "name": step.name,
             "input": dict(step.input),
         }
-        return self._succeed(call, block, usage, step.delay_s)
+        return self._succeed(call, block, usage)
 
     def _next_step(self) -> Answering:
         if not self._steps:
@@ -301,18 +304,16 @@ class MessagesApi:
             if self._observer is not None:
                 self._observer.tool_ran(run)
 
-    def _succeed(
-        self, call: ApiCall, block: Mapping[str, object], usage: Usage, delay_s: float = 0.0
-    ) -> _Response:
-        self._calls.append(_answered(_billed(call, usage), delay_s))
+    def _succeed(self, call: ApiCall, block: Mapping[str, object], usage: Usage) -> _Response:
+        self._calls.append(_answered(_billed(call, usage)))
         answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
         headers = {"request-id": call.request_id}
         if not call.streamed:
             headers["content-type"] = "application/json"
-            return _Response(200, message_json(answer), headers, delay_s=delay_s)
+            return _Response(200, message_json(answer), headers)
         headers["content-type"] = _EVENT_STREAM
         body = event_stream(answer, frames=self._usage_frames)
-        return _Response(200, body, headers, delay_s=delay_s)
+        return _Response(200, body, headers)
 
     def _fail(self, call: ApiCall, step: Fail | HangUp | CutOff) -> _Response:
         if _lasts(step):
@@ -332,21 +333,21 @@ class MessagesApi:
             self._calls.append(_answered(replace(call, status=0)))
             return _Response(0, b"", hang_up=True)
         failed = replace(call, status=step.status, error_message=step.message)
-        self._calls.append(_answered(failed, step.delay_s))
+        self._calls.append(_answered(failed))
         headers = {"request-id": call.request_id}
         if step.retry_after is not None:
             headers["retry-after"] = str(step.retry_after)
         body = _error_body(step.type, step.message, call.request_id)
-        return replace(_json(step.status, body, headers), delay_s=step.delay_s)
+        return _json(step.status, body, headers)
 
 
-def _answered(call: ApiCall, delay_s: float = 0.0) -> ApiCall:
-    return replace(call, answered_unix_nano=_in_ns(delay_s))
+def _answered(call: ApiCall) -> ApiCall:
+    return replace(call, answered_unix_nano=_answer_due())
 
 
-def _in_ns(delay_s: float) -> int:
-    """Return the time, in Unix nanoseconds, that is ``delay_s`` from now."""
-    return time.time_ns() + round(delay_s * 1e9)
+def _answer_due() -> int:
+    """Return the time, in Unix nanoseconds, at which a message that came now is answered."""
+    return time.time_ns() + round(THINKS_S * 1e9)
 
 
 def _billed(call: ApiCall, usage: Usage) -> ApiCall:

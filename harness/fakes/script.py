@@ -36,29 +36,23 @@ def usage_of_call(number: int) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Answer with ``text`` and end the turn, after ``delay_s``.
-
-    Without ``usage``, :func:`usage_of_call` is billed.
-    """
+    """Answer with ``text`` and end the turn; without ``usage``, :func:`usage_of_call` is billed."""
 
     text: str
     usage: Usage | None = None
-    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class UseTool:
     """Ask the subject to run the tool ``name`` with ``input``.
 
-    ``forbidden``: the settings of the session reject it without a question. The answer comes
-    after ``delay_s``.
+    ``forbidden``: the settings of the session reject it without a question.
     """
 
     name: str
     input: Mapping[str, object]
     usage: Usage | None = None
     forbidden: bool = False
-    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +62,7 @@ class Fail:
     The step answers ``times`` main-loop requests (the subject's retries are such
     requests), None for all until the next prompt. ``message`` is in the body, ``type`` is the
     API's own error type, e.g. ``invalid_request_error`` (400), ``rate_limit_error`` (429),
-    ``overloaded_error`` (529). ``retry_after`` is sent as a header, in seconds. Each answer
-    comes after ``delay_s``.
+    ``overloaded_error`` (529). ``retry_after`` is sent as a header, in seconds.
     """
 
     status: int
@@ -77,7 +70,6 @@ class Fail:
     type: str = "invalid_request_error"
     times: int | None = 1
     retry_after: int | None = None
-    delay_s: float = 0.0
 
     def __post_init__(self) -> None:
         if not 400 <= self.status <= 599:

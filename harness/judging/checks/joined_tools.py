@@ -20,7 +20,7 @@ _SLACK_MS = 5.0
 
 
 def joins_a_tool(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that the field is the id of a tool that the model asked for, and of no other event's."""
+    """Check that the field is the id of a tool that the model asked for, in one event only."""
     asked = {decision.tool_use_id for decision in view.truth.decisions}
     having = carrying(requirement, view)
     if not having:

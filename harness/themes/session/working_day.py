@@ -8,9 +8,6 @@ from pathlib import Path
 from harness.fakes.script import Fail, Step, UseTool
 from harness.running.scenario import Scenario
 
-#: How long the API holds one answer and one error back: durations must show it.
-HELD_S = 0.25
-
 
 def _steps(work: Path) -> Sequence[Step]:
     module = str(work / "greeting.py")
@@ -38,17 +35,10 @@ def _steps(work: Path) -> Sequence[Step]:
                 "command": "gh pr create --title 'Greet twice' --body 'As asked.'",
                 "description": "Open a pull request",
             },
-            delay_s=HELD_S,
         ),
         UseTool("Bash", {"command": "echo no such thing >&2; exit 3", "description": "Fail"}),
         # Releases differ in how often they try again after a 400; none gets another answer.
-        Fail(
-            400,
-            "the scripted day ends with an error",
-            "invalid_request_error",
-            times=None,
-            delay_s=HELD_S,
-        ),
+        Fail(400, "the scripted day ends with an error", "invalid_request_error", times=None),
     )
 
 
