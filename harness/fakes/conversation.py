@@ -64,7 +64,7 @@ def is_main_loop(request: Request, prompts: Collection[str], our_tools: Collecti
     return False
 
 
-def claims(request: Request) -> dict[str, str]:
+def claims(request: Request) -> dict[str, Any]:
     """Return what a request says of its session and installation, and how the model is to work.
 
     The keys are fields of :class:`harness.capture.run.ApiCall`; what is not said is left out.

@@ -223,8 +223,8 @@ class MessagesApi:
             request_id=f"req_01{number:022d}",
             probe=request.get("max_tokens") == 1,
             arrived_unix_nano=time.time_ns(),
-            **conversation.claims(request),
         )
+        call = replace(call, **conversation.claims(request))
         if not main:
             block = conversation.auxiliary_block(request, f"toolu_aux{number:022d}")
             return self._succeed(call, block, usage_of_call(number))
@@ -237,8 +237,7 @@ class MessagesApi:
             return self._fail(call, step)
         usage = step.usage or usage_of_call(number)
         if isinstance(step, Say):
-            block = {"type": "text", "text": step.text}
-            return self._succeed(call, block, usage)
+            return self._succeed(call, {"type": "text", "text": step.text}, usage)
         tool_use_id = f"toolu_01{number:022d}"
         self._tools[tool_use_id] = step
         self._asked_unix_nano[tool_use_id] = _answer_due()
@@ -304,7 +303,7 @@ class MessagesApi:
             if self._observer is not None:
                 self._observer.tool_ran(run)
 
-    def _succeed(self, call: ApiCall, block: Mapping[str, object], usage: Usage) -> _Response:
+    def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> _Response:
         self._calls.append(_answered(_billed(call, usage)))
         answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
         headers = {"request-id": call.request_id}

@@ -159,8 +159,11 @@ def _scale(selected: list[ItemRef], path: tuple[str, ...], operation: Any) -> No
     having.sort(key=lambda pair: (-pair[0], pair[1].key))
     for value, ref in having[: 1 if "scale" in operation else None]:
         scaled = value * operation.get("scale", operation.get("scale_all"))
-        kind = type(ref.item.at(path))
-        editing.put(ref, path, f"{scaled:g}" if kind is str else kind(scaled))
+        was = ref.item.at(path)
+        if isinstance(was, str):
+            editing.put(ref, path, f"{scaled:.0f}" if was.isdecimal() else repr(scaled))
+        else:
+            editing.put(ref, path, type(was)(scaled))
 
 
 def _selected(ref: ItemRef, requirement: Requirement) -> bool:

@@ -16,6 +16,9 @@ from harness.capture.run import (
 )
 from harness.otlp.model import Protocol
 
+#: What a request said of its session, installation, effort and speed.
+SAID = ("session", "user", "high", "fast")
+
 
 @pytest.fixture
 def run() -> Run:
@@ -33,9 +36,13 @@ def run() -> Run:
         stderr="",
         truth=GroundTruth(
             prompts=("hi",),
-            api_calls=(ApiCall("model", 200, False, True, "req_1", 1, 2, 3, 4, "", True, 9),),
+            api_calls=(
+                ApiCall("model", 200, False, True, "req_1", 1, 2, 3, 4, "", True, 9, 10, *SAID),
+            ),
             tool_runs=(
-                ToolRun("Bash", "toolu_1", {"command": "ls", "n": [1, None]}, False),
+                ToolRun(
+                    "Bash", "toolu_1", {"command": "ls", "n": [1, None]}, False, None, None, 7, 8
+                ),
                 ToolRun("Bash", "toolu_2", {}, True, 3, 2),
             ),
             commits=1,
@@ -43,7 +50,7 @@ def run() -> Run:
             lines_added=3,
             lines_removed=4,
             decisions=(Decision("Bash", "toolu_1", {"n": {}}, False, "user_reject"),),
-            failures=(Failure(500, "overloaded", 3), Failure(None, "", 0)),
+            failures=(Failure(500, "overloaded", 3, ("req_1",)), Failure(None, "", 0)),
             canaries={"prompt": "canary"},
             account={"user.email": "a@b"},
             unknown_requests=("GET /",),

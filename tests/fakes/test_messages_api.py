@@ -157,8 +157,10 @@ def test_a_tool_runs_once_its_result_comes_back(
     answer = send(with_result(asked, is_error=is_error))
 
     assert text_of(answer) == "written"
-    ran = ToolRun("Write", block.id, tool_input, not is_error, result_bytes=0, result_units=0)
-    assert client.api.tool_runs == (ran,)
+    (ran,) = client.api.tool_runs
+    came, went = ran.returned_unix_nano, ran.asked_unix_nano
+    assert 0 < went < came
+    assert ran == ToolRun("Write", block.id, tool_input, not is_error, 0, 0, went, came)
     assert accounted(client.api) == [billed(asked), billed(answer)]
 
 

@@ -90,6 +90,11 @@ def tokens(call: ApiCall) -> Usage:
     )
 
 
+def ids(*numbers: int) -> tuple[str, ...]:
+    """The ids of the requests that came as these."""
+    return tuple(f"req_01{number:022d}" for number in numbers)
+
+
 def test_nobody_answers_until_the_next_prompt(connect: Connect) -> None:
     client = connect(HangUp(), Say("here I am"), Say("still here"))
 
@@ -97,11 +102,11 @@ def test_nobody_answers_until_the_next_prompt(connect: Connect) -> None:
     client.fails(anthropic.APIConnectionError, times=3)
     with pytest.raises(anthropic.APIConnectionError):
         client.create()
-    assert client.api.failures == (Failure(None, "", 4),)
+    assert client.api.failures == (Failure(None, "", 4, ids(1, 2, 3, 4)),)
 
     assert client.say(PROMPTS[1]) == "here I am"
     assert client.say(PROMPTS[2]) == "still here"
-    assert client.api.failures == (Failure(None, "", 4),)
+    assert client.api.failures == (Failure(None, "", 4, ids(1, 2, 3, 4)),)
     assert statuses(client.api.calls) == [0, 0, 0, 0, 200, 200]
     assert [tokens(call) for call in client.api.calls[:4]] == [Usage(0, 0)] * 4
     assert client.api.prompts == PROMPTS
@@ -116,7 +121,7 @@ def test_side_calls_are_answered_while_the_main_loop_is_not(connect: Connect) ->
     client.fails(anthropic.APIConnectionError)
     assert statuses(client.api.calls) == [0, 200, 0]
     assert statuses(client.api.main_calls) == [0, 0]
-    assert client.api.failures == (Failure(None, "", 2),)
+    assert client.api.failures == (Failure(None, "", 2, ids(1, 3)),)
 
 
 def test_a_failure_for_good_ends_with_the_next_prompt(connect: Connect) -> None:
@@ -130,7 +135,10 @@ def test_a_failure_for_good_ends_with_the_next_prompt(connect: Connect) -> None:
     client.begin(PROMPTS[1])
     client.fails(anthropic.RateLimitError, times=3)
     assert client.say(PROMPTS[2]) == "at last"
-    assert client.api.failures == (Failure(400, "bad", 2), Failure(429, "slow", 3))
+    assert client.api.failures == (
+        Failure(400, "bad", 2, ids(1, 2)),
+        Failure(429, "slow", 3, ids(3, 4, 5)),
+    )
     assert statuses(client.api.main_calls) == [400, 400, 429, 429, 429, 200]
 
 
@@ -143,7 +151,7 @@ def test_one_failure_for_good_after_another_kind(connect: Connect) -> None:
     client.begin(PROMPTS[1])
     client.fails(anthropic.APIConnectionError)
     assert client.say(PROMPTS[2]) == "at last"
-    assert client.api.failures == (Failure(None, "", 1),)
+    assert client.api.failures == (Failure(None, "", 1, ids(4)),)
     assert statuses(client.api.main_calls) == [529, 529, 200, 0, 200]
 
 
@@ -159,7 +167,7 @@ def test_a_failure_for_good_after_a_tool(connect: Connect) -> None:
     ]
     client.fails(anthropic.InternalServerError, times=2)
     assert client.say(PROMPTS[1]) == "anew"
-    assert client.api.failures == (Failure(500, "inside", 2),)
+    assert client.api.failures == (Failure(500, "inside", 2, ids(2, 3)),)
 
 
 @pytest.mark.parametrize("step", [Fail(400, "bad"), CutOff("half"), Say("all"), UseTool("T", {})])

@@ -35,16 +35,18 @@ def test_nothing_seen_is_never_a_pass(judge: Judge, viewer: Viewer, requirement:
         "calls": "all",
         "canary": "prompt",
         "fact": "status",
+        "factor": 2,
         "language": "known",
         "place": "*",
         "source": "config",
+        "tolerance": 0.01,
         "tolerance_ms": 1,
         "tool": "Bash",
         "tools": ["Bash"],
         "values": ["1"],
         "when": "a prompt",
     }
-    facts = {"as_host": "os_type"}
+    facts = {"as_host": "os_type", "of_its_tool": "name", "told_to_the_api": "session_id"}
     for check in sorted(CHECKS):
         fact = facts.get(check, params["fact"])
         asked = requirement(check, path=LENGTH, **{**params, "fact": fact})

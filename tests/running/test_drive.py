@@ -162,7 +162,7 @@ for line in sys.stdin:
     )
     truth = capture.run.truth
     assert truth.prompts == ("First.", "Second.")
-    assert truth.failures == (Failure(400, "a bad one", 1),)
+    assert truth.failures == (Failure(400, "a bad one", 1, (truth.api_calls[0].request_id,)),)
     assert [call.status for call in truth.api_calls] == [400, 200, 200]
     assert [ran.ok for ran in truth.tool_runs] == [True]
     assert [line for line in capture.run.stdout.splitlines() if "{" not in line] == ["400", "Gone."]

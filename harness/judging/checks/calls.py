@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from harness.capture.run import ApiCall
@@ -144,21 +145,19 @@ def took_as_long(requirement: Requirement, view: CaptureView) -> Outcome:
 def answered(view: CaptureView, items: Sequence[Item]) -> list[tuple[Item, ApiCall]]:
     """Pair events with the answered API requests that they are about; leave out those of none."""
     calls = [call for call in view.truth.api_calls if call.status in (200, 0)]
-    by_id = {call.request_id: call for call in calls}
+    by_id: Mapping[str, ApiCall] = {call.request_id: call for call in calls}
     by_usage: dict[tuple[object, ...], list[ApiCall]] = defaultdict(list)
     for call in calls:
         by_usage[_usage_of(call)].append(call)
     pairs = []
     for item in items:
         request_id = item.at(("attributes", "request_id"))
-        if request_id is not MISSING:
-            call = by_id.get(str(request_id))
-        else:
+        if request_id is MISSING:
             # Usages differ from answer to answer; where they do not, neither does the request.
             same = by_usage.get(_usage_in(item), [])
-            call = same[0] if len(same) == 1 else None
-        if call is not None:
-            pairs.append((item, call))
+            pairs += [(item, each) for each in same if len(same) == 1]
+        elif str(request_id) in by_id:
+            pairs.append((item, by_id[str(request_id)]))
     return pairs
 
 
@@ -188,7 +187,7 @@ _FACTS: Mapping[str, Callable[[ApiCall], Any]] = {
     "model": lambda call: _base(call.model),
     "effort": lambda call: call.effort or MISSING,
     "speed": lambda call: call.speed or "normal",
-    **{key: lambda call, key=key: getattr(call, key) for key in _TOKENS},
+    **{key: attrgetter(key) for key in _TOKENS},
 }
 
 
