@@ -33,7 +33,7 @@ def _steps(work: Path) -> Sequence[Step]:
             "Bash",
             {
                 "command": "gh pr create --title 'Greet twice' --body 'As asked.'",
-                "description": "Open a pull request",
+                "description": "Ask for a review",
             },
         ),
         UseTool("Bash", {"command": "echo no such thing >&2; exit 3", "description": "Fail"}),
