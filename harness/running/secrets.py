@@ -86,7 +86,7 @@ def with_words(scenario: Scenario, protocol: Protocol) -> Scenario:
         prompts=tuple(words.at_the_end("prompt", prompt) for prompt in scenario.prompts),
         acts=tuple(map(words.act, scenario.acts)),
         script=words.script,
-        files={name: words.file(name, text) for name, text in scenario.files.items()},
+        files={name: words.file("read", name, text) for name, text in scenario.files.items()},
     )
 
 
@@ -108,9 +108,9 @@ class _Words:
     def act(self, act: Act) -> Act:
         return Type(self.at_the_end("prompt", act.prompt)) if isinstance(act, Type) else act
 
-    def file(self, name: str, text: str) -> str:
+    def file(self, kind: str, name: str, text: str) -> str:
         """Begin a file with the word, unless that would break its format."""
-        word = self._of("file", text)
+        word = self._of(kind, text)
         return f"{word} {text}" if word and _is_prose(name) else text
 
     def script(self, work: Path) -> Sequence[Step | Until]:
@@ -130,7 +130,7 @@ class _Words:
         own = dict(step.input)
         match step.name, own.get("content", own.get("command")):
             case "Write", str(text):
-                own["content"] = self.file(str(own.get("file_path", "")), text)
+                own["content"] = self.file("written", str(own.get("file_path", "")), text)
             case "Bash", str(text) if not step.forbidden and not self._scenario.acts:
                 own["command"] = self._command(text)
         return replace(step, input=own)
