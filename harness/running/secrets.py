@@ -29,6 +29,9 @@ from harness.subject.sandbox import FAKE_API_KEY, HOST_NAME, USER_NAME
 #: How many consecutive characters of a sentence or a line no other telemetry has by chance.
 OF_A_TEXT = 16
 
+#: So many different characters has a text that is more than filler.
+_LETTERS_AT_LEAST = 5
+
 _LETTERS = "ghijklmnopqrstuvwxyz"
 _WORD = re.compile(rf"zq[{_LETTERS}]{{{A_PART},}}")
 _HEADERS = re.compile(r"OTEL_EXPORTER_OTLP_(?:(METRICS|LOGS|TRACES)_)?HEADERS")
@@ -283,8 +286,8 @@ def _of_the_machine(root: Path) -> Iterator[Secret]:
 
 
 def is_special(text: str) -> bool:
-    """Say whether a name is told from ordinary words: not ``root``, ``localhost``, ``runner``."""
-    return len(text) >= A_PART and not text.isalpha()
+    """Say whether a text is told from ordinary ones: not ``root``, ``localhost``, ``00000000``."""
+    return len(text) >= A_PART and not text.isalpha() and len(set(text)) >= _LETTERS_AT_LEAST
 
 
 def _quietly(ask: Callable[[], str]) -> str:

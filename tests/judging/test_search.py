@@ -129,6 +129,21 @@ def test_a_sighting_tells_the_headers_that_the_secret_is_meant_for(
     ]
 
 
+def test_a_long_secret_is_found_by_its_ends_and_its_hash(viewer: Viewer) -> None:
+    long = "".join(chr(0x4E00 + n) for n in range(20_000))
+    truth = GroundTruth(secrets=(Secret("prompt", long, 16),))
+    digest = hashlib.sha256(long.encode()).hexdigest()
+    for text in (long, long[:8], long[-8:], digest):
+        assert sightings(viewer(truth=truth, **event(text)).capture), text[:20]
+    assert not sightings(viewer(truth=truth, **event(long[10_000:10_008])).capture)
+
+
+@pytest.mark.parametrize("filler", [50_001, 50_002, 50_003])
+def test_filler_hides_nothing(viewer: Viewer, filler: int) -> None:
+    for text in (KEY, base64.b64encode(b"x" * filler + KEY.encode()).decode(), KEY.encode().hex()):
+        assert seen(viewer, **event(f"{'a' * filler}{text}{'a' * filler}")), text[-20:]
+
+
 def test_a_capture_is_searched_once(viewer: Viewer) -> None:
     capture = viewer(truth=HIDDEN, **event(KEY)).capture
     assert sightings(capture) is sightings(capture)

@@ -187,7 +187,9 @@ def test_header_values_tell_where_they_are_sent() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["root", "runner", "localhost", "vm", "v1", "environment"])
+@pytest.mark.parametrize(
+    "name", ["root", "runner", "localhost", "vm", "v1", "environment", "0000000000"]
+)
 def test_ordinary_names(name: str) -> None:
     assert not is_special(name)
 

@@ -11,6 +11,8 @@ from harness.capture.run import Secret
 from harness.judging.search.readings import SHORTEST, Form, Reading
 
 _HASHES = ("md5", "sha1", "sha256", "sha512")
+#: Of a long secret so much is looked for, at its beginning and at its end, in bytes.
+_AN_END = 2048
 #: Forms in which the bytes of a hash are written.
 _OF_BYTES = frozenset({Form.HEX, Form.BASE64})
 
@@ -76,7 +78,8 @@ class Needle:
 @lru_cache(maxsize=10_000)
 def needle(secret: Secret) -> Needle:
     """Prepare a secret for the search."""
-    text = secret.text.encode("utf-8", "replace")
+    whole = secret.text.encode("utf-8", "replace")
+    text = whole if len(whole) <= 2 * _AN_END else whole[:_AN_END] + whole[-_AN_END:]
     part = min(secret.part or len(text), len(text))
     step = max(1, part // 2)
     length = part - step + 1
@@ -87,5 +90,5 @@ def needle(secret: Secret) -> Needle:
         text,
         part,
         tuple(text[at : at + length] for at in range(0, len(text) - length + 1, step)),
-        tuple((name, hashlib.new(name, text).digest()[:SHORTEST]) for name in _HASHES),
+        tuple((name, hashlib.new(name, whole).digest()[:SHORTEST]) for name in _HASHES),
     )

@@ -26,6 +26,11 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 #: How often escapes are undone: an attribute of a body of JSON may be JSON with JSON in it.
 _NESTED = 3
 
+#: In a text that is longer than this, one character repeated so often is filler.
+_LONG = 50_000
+_GROUPS = 48
+_FILLER = re.compile(rb"(.)\1{%d,}" % (2 * _GROUPS), re.DOTALL)
+
 #: Texts are repeated from export to export and from run to run.
 _KEPT = 20_000
 
@@ -47,6 +52,8 @@ Reading = tuple[Form, bytes]
 @lru_cache(maxsize=_KEPT)
 def readings(text: bytes) -> tuple[Reading, ...]:
     """Return everything that ``text`` may stand for, itself first, each bytes once."""
+    if len(text) > _LONG:
+        text = _FILLER.sub(_shorter, text)
     found: dict[bytes, Form] = {}
     for form, plain in _plain(text):
         found.setdefault(plain, form)
@@ -56,6 +63,11 @@ def readings(text: bytes) -> tuple[Reading, ...]:
             if b"\0" in decoded:
                 found.setdefault(_narrow(decoded), form)
     return tuple((form, read) for read, form in found.items())
+
+
+def _shorter(filler: re.Match[bytes]) -> bytes:
+    """Return less of the same, so that what follows keeps its place in groups of base64."""
+    return filler[0][: _GROUPS + len(filler[0]) % _GROUPS]
 
 
 def _plain(text: bytes) -> Iterator[Reading]:
