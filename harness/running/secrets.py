@@ -53,6 +53,9 @@ _OF_TRANSPORT = frozenset(
     }
 )
 
+#: Plain words, of which no part is told from other words.
+_WORDS = re.compile(r"[A-Za-z]+(?:[ -][A-Za-z]+)*")
+
 #: The inputs of tools that are private, and what they are.
 _INPUTS: Mapping[tuple[str, str], str] = {
     ("Write", "content"): "written_content",
@@ -262,7 +265,8 @@ def _header_values(variables: Sequence[Mapping[str, str]]) -> Iterator[Secret]:
                     place = f"{signal} header {member.key.strip().lower()}"
                     meant_for.setdefault(member.value, []).append(place)
     for value, places in meant_for.items():
-        yield Secret("collector_header", value, A_PART, tuple(dict.fromkeys(places)))
+        part = 0 if _WORDS.fullmatch(value) else A_PART
+        yield Secret("collector_header", value, part, tuple(dict.fromkeys(places)))
 
 
 def _helper_values(exports: Sequence[Export], known: Collection[str]) -> Iterator[Secret]:
@@ -287,7 +291,9 @@ def _of_the_machine(root: Path) -> Iterator[Secret]:
 
 def is_special(text: str) -> bool:
     """Say whether a text is told from ordinary ones: not ``root``, ``localhost``, ``00000000``."""
-    return len(text) >= A_PART and not text.isalpha() and len(set(text)) >= _LETTERS_AT_LEAST
+    if len(text) < A_PART or len(set(text)) < _LETTERS_AT_LEAST:
+        return False
+    return not text.replace("_", "").isalpha()
 
 
 def _quietly(ask: Callable[[], str]) -> str:
