@@ -124,13 +124,32 @@ class Decision:
     source: str
 
 
+#: The shortest part of a canary, a key or a token that tells of it, in characters.
+A_PART = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A private text of a run: what kind it is (``prompt``, ``api_key``), and what it says.
+
+    ``part`` is how many consecutive characters tell of it, 0 if only the whole of it does.
+    ``headers`` are the places where it is sent on purpose, such as ``metrics header x-token``.
+    """
+
+    kind: str
+    text: str
+    part: int = 0
+    headers: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
     """What happened, counted by our fakes and never by the subject.
 
-    ``canaries`` are unique texts, by what they stand in for (``prompt``, ``api_key``);
-    ``account`` is who was signed in, by the attributes that tell it; ``unknown_requests``
-    are those that the scripted API has no answer to, as ``METHOD /path``.
+    ``canaries`` are unique texts that the scenario hides, by what they stand in for (``prompt``,
+    ``api_key``), ``secrets`` everything private that the run has besides; ``account`` is who was
+    signed in, by the attributes that tell it; ``unknown_requests`` are those that the scripted API
+    has no answer to, as ``METHOD /path``.
     """
 
     prompts: tuple[str, ...] = ()
@@ -143,8 +162,15 @@ class GroundTruth:
     decisions: tuple[Decision, ...] = ()
     failures: tuple[Failure, ...] = ()
     canaries: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
     account: Mapping[str, str] = field(default_factory=dict)
     unknown_requests: tuple[str, ...] = ()
+
+    @property
+    def hidden(self) -> tuple[Secret, ...]:
+        """Everything that is looked for: the canaries and the secrets."""
+        canaries = (Secret(kind, text, A_PART) for kind, text in self.canaries.items())
+        return (*canaries, *self.secrets)
 
     @property
     def tools_that_ran(self) -> tuple[ToolRun, ...]:

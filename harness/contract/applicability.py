@@ -12,6 +12,9 @@ from harness.otlp.model import Signal
 #: The trait of a run in which only those requirements are judged that name its scenario.
 JUDGED_ONLY_BY_NAME = "judged_only_by_name"
 
+#: The parameter of a requirement that telemetry keeps, or breaks, also where it is not whole.
+EVEN_IN_PART = "even_in_part"
+
 
 class AnyRun(Protocol):
     """What a planned run and a recorded one (:class:`harness.capture.run.Run`) have in common."""
@@ -27,6 +30,16 @@ class AnyRun(Protocol):
 
     @property
     def traits(self) -> Collection[str]: ...
+
+
+def opens(gate: str) -> str:
+    """Return the trait of a run whose settings, and not its environment, set ``gate`` to 1."""
+    return f"opens_{gate}"
+
+
+def is_open(gate: str, run: AnyRun) -> bool:
+    """Return whether the run sets the variable ``gate`` to 1, in its environment or settings."""
+    return run.environment.get(gate) == "1" or opens(gate) in run.traits
 
 
 def without(signal: Signal) -> str:
@@ -48,14 +61,14 @@ def applies_to_run(requirement: Requirement, run: AnyRun) -> bool:
     """Return whether the requirement is judged in this run.
 
     A run that is judged only by name, or that does not export the requirement's signal, is used
-    only for requirements that name its scenario.
+    only for requirements that name its scenario, and for those about what must never be exported.
     """
     if requirement.protocols and run.protocol not in requirement.protocols:
         return False
     signal = requirement.selects.signal
     if run.scenario not in requirement.scenarios and (
         requirement.scenarios
-        or JUDGED_ONLY_BY_NAME in run.traits
+        or (JUDGED_ONLY_BY_NAME in run.traits and not requirement.params.get(EVEN_IN_PART))
         or (signal is not None and without(signal) in run.traits)
     ):
         return False

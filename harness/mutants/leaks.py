@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from harness.capture.capture import Capture
+from harness.capture.run import Secret
 from harness.contract.requirement import Requirement
 from harness.mutants import editing
 from harness.mutants.rewriting import copy_message, rewritten
@@ -17,21 +21,43 @@ from harness.otlp.model import Signal
 #: Where a leak is put: an attribute that nothing else looks at.
 _KEY = "note"
 
+
+def _hashed(name: str, text: str) -> str:
+    return hashlib.new(name, text.encode()).hexdigest()
+
+
 _FORMS: Mapping[str, Callable[[str], str]] = {
     "raw": lambda text: f"see {text}!",
     "base64": lambda text: base64.b64encode(f"see {text}!".encode()).decode(),
+    "url-safe base64": lambda text: base64.urlsafe_b64encode(f"\xff {text}".encode()).decode(),
+    "utf-16": lambda text: text.encode("utf-16-le").decode(),
     "hex": lambda text: f"see {text}!".encode().hex(),
     "percent": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
     "escaped": lambda text: "".join(f"\\u{byte:04x}" for byte in text.encode()),
+    **{name: partial(_hashed, name) for name in ("md5", "sha1", "sha256", "sha512")},
+    "sha256 in base64": lambda text: base64.b64encode(sha256(text.encode()).digest()).decode(),
+}
+
+#: Which part of a secret is told, given the shortest that tells of it.
+_PARTS: Mapping[str, Callable[[str, int], str]] = {
+    "whole": lambda text, _: text,
+    "beginning": lambda text, length: text[:length],
+    "middle": lambda text, length: text[(len(text) - length) // 2 :][:length],
+    "end": lambda text, length: text[-length:],
 }
 
 
 def leak(capture: Capture, requirement: Requirement, operation: Any) -> Capture:
     """Put the requirement's canary ``into`` a signal, the headers or the resource.
 
-    It is written in ``form``. Raises ValueError if the run has no such canary or signal.
+    It is written in ``form``; ``part`` says how much of it (all), ``scenario`` in which runs
+    (any). Raises ValueError if the run is of another scenario, or has no such canary or signal.
     """
-    text = _FORMS[operation["form"]](_canary(capture, requirement))
+    if operation.get("scenario", capture.run.scenario) != capture.run.scenario:
+        raise ValueError(f"{capture.run.label} is no run of {operation['scenario']}")
+    secret = _secret(capture, requirement)
+    part = _PARTS[operation.get("part", "whole")](secret.text, secret.part or len(secret.text))
+    text = _FORMS[operation["form"]](part)
     into = operation["into"]
     if into == "headers":
         return _in_a_header(capture, text)
@@ -79,6 +105,15 @@ def hide(capture: Capture, requirement: Requirement) -> Capture:
         hidden = type(message).FromString(encoded.replace(text, b"x" * len(text)))
         exports.append(rewritten(export, hidden))
     return replace(capture, exports=tuple(exports))
+
+
+def _secret(capture: Capture, requirement: Requirement) -> Secret:
+    """Return the first secret of the run of the kind that the requirement is about."""
+    kind = requirement.params["canary"]
+    found = next((each for each in capture.run.truth.hidden if each.kind == kind), None)
+    if found is None:
+        raise ValueError(f"{capture.run.label} hides no such canary")
+    return found
 
 
 def _canary(capture: Capture, requirement: Requirement) -> str:

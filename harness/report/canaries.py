@@ -20,7 +20,7 @@ def render(table: CanaryTable) -> Iterator[Line]:
         return
     names = {spot.canary for spot in table.spots}
     yield Line(
-        f"canaries ({len(names)} texts, looked for in every byte of every export: "
+        f"canaries ({len(names)} kinds of private text, looked for in every byte of every run: "
         f"{ALLOWED} seen where it may be, {FORBIDDEN} where it must not, {UNSEEN} not seen)"
     )
     rows = [_row(spot, table.gates) for spot in table.spots]

@@ -18,6 +18,7 @@ from harness.errors import DeadlineExceeded, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
+from harness.running.secrets import secrets_of
 from harness.running.stage import Stage, opened
 from harness.subject import managed
 from harness.subject.binary import Binary
@@ -69,8 +70,9 @@ def drive(
         write_files(stage.sandbox.work, scenario.files)
         further = scenario.prepare(stage) if scenario.prepare else ()
         args = (*scenario.args, *further)
+        steps = scenario.steps_at(stage)
         with MessagesApi(
-            scenario.steps_at(stage),
+            steps,
             prompts=scenario.all_prompts,
             observer=ledger,
             usage_frames=scenario.usage_frames,
@@ -86,7 +88,10 @@ def drive(
                     f"claude {binary.version} could not be driven through {label}"
                     f"{_unanswered(api.unexpected)}: {error}"
                 ) from error
-        truth = _truth(scenario, stage, ledger, session.decisions, completed)
+        truth = replace(
+            _truth(scenario, stage, ledger, session.decisions, completed),
+            secrets=secrets_of(scenario, stage, settings, args, steps),
+        )
         exports, forgotten = stage.exports()
         if scenario.more_exports:
             exports = (*exports, *scenario.more_exports(stage, completed))

@@ -17,6 +17,7 @@ from harness.errors import SubjectError
 from harness.otlp.model import Protocol
 from harness.running.drive import drive
 from harness.running.scenario import Scenario, Script
+from harness.running.secrets import with_words
 from harness.subject import managed
 from harness.subject.binary import Binary
 from harness.subject.headless import PERMISSIONS
@@ -171,7 +172,7 @@ class _Runner:
     def _drive(self, scenario: Scenario, protocol: Protocol) -> Capture:
         return drive(
             self.binary,
-            scenario,
+            with_words(scenario, protocol),
             protocol,
             self.deadline_s,
             self.groups,

@@ -16,7 +16,11 @@ from harness.subject import leftovers
 from harness.subject.worktree import WorkTree
 
 #: Looks like a key, opens nothing.  The CLI asks for one before it talks to any API.
-FAKE_API_KEY = "sk-ant-api03-not-a-real-key-0123456789abcdef"
+FAKE_API_KEY = "sk-ant-api03-not-a-real-key-KvWqzTmxYRhLjNgP"
+
+#: What the variables of the shell call the person and the machine; nobody else is called so.
+USER_NAME = "zqhtkjmqqppzgq"
+HOST_NAME = "zqvwrvznjusmpt"
 
 _PULL_REQUEST_URL = "https://github.com/example/project/pull"
 
@@ -121,6 +125,9 @@ class Sandbox:
             "LANG": "C.UTF-8",
             "TERM": "dumb",
             "TZ": "UTC",
+            "USER": USER_NAME,
+            "LOGNAME": USER_NAME,
+            "HOSTNAME": HOST_NAME,
             "XDG_CONFIG_HOME": str(self.home / ".config"),
             "XDG_CACHE_HOME": str(self.home / ".cache"),
             "XDG_DATA_HOME": str(self.home / ".local" / "share"),

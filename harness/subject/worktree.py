@@ -23,8 +23,8 @@ class WorkTree:
         self.path = path
         self._env = dict(env)
         self._git("init", "--quiet", "--initial-branch=main")
-        self._git("config", "user.name", "Subject")
-        self._git("config", "user.email", "subject@example.com")
+        self._git("config", "user.name", self._env["USER"])
+        self._git("config", "user.email", f"{self._env['USER']}@example.com")
         (path / _FIRST_FILE).write_text("# Example project\n", encoding="utf-8")
         self._git("add", _FIRST_FILE)
         self._git("commit", "--quiet", "--message=Start")

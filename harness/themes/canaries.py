@@ -1,14 +1,14 @@
 """Canaries: unique texts that stand in for what must stay private.
 
-Each consists of letters and digits only, so that it survives JSON, percent-encoding and every
+Each consists of letters only, so that it survives JSON, percent-encoding and every
 name that a file, a server or a skill may have, and is found wherever it went.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
+from harness.running.secrets import unique_word
 from harness.subject.sandbox import FAKE_API_KEY
 
 _NAMES = (
@@ -34,13 +34,9 @@ _NAMES = (
 )
 
 
-def _text(name: str) -> str:
-    return f"zq{hashlib.sha256(name.encode()).hexdigest()[:18]}"
-
-
 #: What each stands in for -> its text.  Of the API key the end is enough: that is what
 #: programs like to show of one.
 CANARIES: Mapping[str, str] = {
-    **{name: _text(name) for name in _NAMES},
+    **{name: unique_word(name) for name in _NAMES},
     "api_key": FAKE_API_KEY[-20:],
 }

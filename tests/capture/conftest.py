@@ -11,6 +11,7 @@ from harness.capture.run import (
     GroundTruth,
     Host,
     Run,
+    Secret,
     SubjectFacts,
     ToolRun,
 )
@@ -52,6 +53,7 @@ def run() -> Run:
             decisions=(Decision("Bash", "toolu_1", {"n": {}}, False, "user_reject"),),
             failures=(Failure(500, "overloaded", 3, ("req_1",)), Failure(None, "", 0)),
             canaries={"prompt": "canary"},
+            secrets=(Secret("header", "a-token", 8, ("logs header x-token",)),),
             account={"user.email": "a@b"},
             unknown_requests=("GET /",),
         ),

@@ -13,9 +13,9 @@ import pytest
 from harness.capture.run import GroundTruth
 from harness.contract.requirement import Requirement
 from harness.findings import Judged, NotExercised, Outcome
-from harness.judging.checks.canaries import Sighting, sightings
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
+from harness.judging.search.sightings import Sighting, sightings
 from harness.otlp.model import Protocol
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def find(viewer: Viewer) -> Find:
     """(place, form) of each sighting of the canary."""
 
     def found(**made: Any) -> set[tuple[str, str]]:
-        seen = sightings(viewer(**made).capture, "prompt", TEXT)
+        seen = sightings(viewer(truth=TRUTH, **made).capture)
         assert {each.canary for each in seen} <= {"prompt"}
         return {(each.place, each.form) for each in seen}
 
@@ -178,17 +178,19 @@ def test_what_json_escapes_is_read(find: Find, exporter: Exporter) -> None:
     assert ("logs x attributes.k", "raw") in find(exports=[exporter(body=escaped.encode())])
 
 
-@pytest.mark.parametrize("near", [TEXT[:-1], TEXT.lower(), TEXT[::-1], f"{TEXT[:4]} {TEXT[4:]}"])
+@pytest.mark.parametrize(
+    "near", [TEXT[:7], TEXT[3:], TEXT.lower(), TEXT[::-1], f"{TEXT[:4]} {TEXT[4:]}"]
+)
 def test_what_only_looks_like_it_is_not_it(find: Find, near: str) -> None:
     assert find(events=[event(k=near)]) == set()
 
 
 def test_sightings_are_listed_once_and_in_order(viewer: Viewer) -> None:
     events = [event(z=TEXT, a=[TEXT, TEXT]), event(z=TEXT)]
-    assert sightings(viewer(events=events).capture, "prompt", TEXT) == [
-        Sighting("prompt", "logs x attributes.a", "raw"),
-        Sighting("prompt", "logs x attributes.z", "raw"),
-    ]
+    assert sightings(viewer(events=events, truth=TRUTH).capture) == (
+        Sighting("prompt", "logs x attributes.a", "raw", shown=TEXT),
+        Sighting("prompt", "logs x attributes.z", "raw", shown=TEXT),
+    )
 
 
 # --- kept, shown_at

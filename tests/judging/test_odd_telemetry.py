@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.capture.run import ApiCall, Decision, Failure, GroundTruth, ToolRun
 from harness.findings import Judged
-from harness.judging.checks.canaries import sightings
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
+from harness.judging.search.sightings import sightings
 from harness.otlp.codec import encode
 from harness.otlp.messages import (
     ENCODINGS,
@@ -33,7 +34,9 @@ RAN = ToolRun("Bash", "t1", {"command": "ls"}, True)
 
 
 def places(view: CaptureView) -> set[tuple[str, str]]:
-    return {(each.place, each.form) for each in sightings(view.capture, "prompt", TEXT)}
+    run = replace(view.run, truth=GroundTruth(canaries={"prompt": TEXT}))
+    searched = replace(view.capture, run=run)
+    return {(each.place, each.form) for each in sightings(searched)}
 
 
 def event(name: str, **attributes: Any) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import pytest
 
 from harness.capture.run import ApiCall, Decision, GroundTruth, ToolRun
 from harness.findings import Judged, NotExercised
-from harness.judging.checks.canaries import sightings
 from harness.judging.judge import Judge
+from harness.judging.search.sightings import sightings
 from harness.otlp.model import Protocol
 
 if TYPE_CHECKING:
@@ -162,14 +162,15 @@ def test_a_protocol_is_all_of_its_runs(
 # --- canaries in escapes
 
 CANARY = "qKanary7Zx"
+HIDDEN = GroundTruth(canaries={"prompt": CANARY})
 ESCAPES = ["".join(rf"\u{byte:{form}}" for byte in CANARY.encode()) for form in ("04x", "04X")]
 
 
 @pytest.mark.parametrize("protocol", list(Protocol))
 @pytest.mark.parametrize("written", ESCAPES)
 def test_an_escaped_canary_in_a_value(viewer: Viewer, protocol: Protocol, written: str) -> None:
-    capture = viewer(events=[event("x", k=written)], protocol=protocol).capture
-    found = sightings(capture, "prompt", CANARY)
+    capture = viewer(events=[event("x", k=written)], protocol=protocol, truth=HIDDEN).capture
+    found = sightings(capture)
     assert ("logs x attributes.k", "escaped") in {(each.place, each.form) for each in found}
 
 
@@ -178,6 +179,6 @@ def test_a_body_that_escapes_some_letters(viewer: Viewer, exporter: Exporter, wr
     plain = exporter(events=[event("x", k=CANARY)]).body.decode()
     body = plain.replace(CANARY, written)
     assert json.loads(body) == json.loads(plain)
-    capture = viewer(exports=[exporter(body=body.encode())]).capture
-    found = sightings(capture, "prompt", CANARY)
+    capture = viewer(exports=[exporter(body=body.encode())], truth=HIDDEN).capture
+    found = sightings(capture)
     assert ("logs x attributes.k", "raw") in {(each.place, each.form) for each in found}

@@ -24,7 +24,7 @@ def test_rows_and_columns() -> None:
         Spot("prompt", "traces work", {"closed": True, "prompts": True}),
     )
     assert [line.text for line in lines] == [
-        "canaries (2 texts, looked for in every byte of every export: "
+        "canaries (2 kinds of private text, looked for in every byte of every run: "
         "● seen where it may be, ✗ where it must not, · not seen)",
         "  canary   place                               closed  prompts",
         "  api key  nowhere                             ·       ·",

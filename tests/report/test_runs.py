@@ -82,7 +82,7 @@ def test_the_summary_counts_runs(header: Header, row: Rows) -> None:
 
 def test_the_summary_shows_the_canaries(header: Header, row: Rows) -> None:
     lines = shown(replace(header, canaries=TABLE), [row("a.b")])
-    (start,) = (n for n, line in enumerate(lines) if line.text.startswith("canaries (2 texts"))
+    (start,) = (n for n, line in enumerate(lines) if line.text.startswith("canaries (2 kinds"))
     assert lines[start - 1] == Line()
     assert [line.style for line in lines[start : start + 4]] == [
         Style.PLAIN,

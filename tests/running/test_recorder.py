@@ -82,9 +82,8 @@ def test_every_protocol_is_run_and_kept(subject: Maker, tmp_path: Path) -> None:
     assert export.signal is Signal.LOGS
     assert [event.body for event in export.events] == ["claude_code.user_prompt"]
     assert seen.run.exit_code == 0
-    assert seen.run.truth.prompts == (
-        "Please greet the world twice, commit it and open a pull request.",
-    )
+    (prompt,) = seen.run.truth.prompts
+    assert prompt.startswith(f"{WORKING_DAY.prompt} (zq")
     assert by_protocol[Protocol.GRPC].exports == ()
     for capture in captures:
         folder = tmp_path / "kept" / f"working_day-{capture.run.protocol.replace('/', '-')}"
@@ -154,7 +153,7 @@ def one(name: str, **fields: Any) -> Scenario:
 def test_a_scenario_that_cannot_be_driven_costs_no_other(subject: Maker, tmp_path: Path) -> None:
     """Whatever its kind: at a terminal, in a conversation, or headless."""
     refusing = subject(
-        "import sys\nif 'well' not in sys.argv: sys.exit('I do not ' + sys.argv[-1])"
+        "import sys\nif 'well' not in ' '.join(sys.argv): sys.exit('I do not ' + sys.argv[-1])"
     )
     kept = tmp_path / "kept"
     recorded = record(

@@ -12,7 +12,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.subject import process
-from harness.subject.sandbox import FAKE_API_KEY, Sandbox
+from harness.subject.sandbox import FAKE_API_KEY, USER_NAME, Sandbox
 
 
 def sh(sandbox: Sandbox, command: str) -> process.Completed:
@@ -68,7 +68,7 @@ def test_the_users_git_configuration_is_shut_out(
 ) -> None:
     (tmp_path / ".gitconfig").write_text("[user]\n  name = Somebody Real\n")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert sh(sandbox, "git config --get user.name").stdout == "Subject\n"
+    assert sh(sandbox, "git config --get user.name").stdout == f"{USER_NAME}\n"
     listed = sh(sandbox, "git config --list --show-scope").stdout.splitlines()
     assert {line.split()[0] for line in listed} == {"local"}
 

@@ -18,7 +18,10 @@ _ACCOUNT = {
 }
 
 #: With an API key the CLI knows of no account; the token opens nothing.
-_SIGNED_IN = {"CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-not-a-real-token", "ANTHROPIC_API_KEY": ""}
+_SIGNED_IN = {
+    "CLAUDE_CODE_OAUTH_TOKEN": "sk-ant-oat01-opens-no-door-RzqWkYvTmHxJpLsN",
+    "ANTHROPIC_API_KEY": "",
+}
 
 _SWITCHES = ("SESSION_ID", "VERSION", "ACCOUNT_UUID", "ENTRYPOINT")
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from harness.fakes.script import Fail, Step, UseTool
 from harness.running.scenario import Scenario
 
+#: What the failing command prints; a file, so that the command itself does not say it.
+_PRINTED = "printed.txt"
+
 
 def _steps(work: Path) -> Sequence[Step]:
     module = str(work / "greeting.py")
@@ -33,10 +36,10 @@ def _steps(work: Path) -> Sequence[Step]:
             "Bash",
             {
                 "command": "gh pr create --title 'Greet twice' --body 'As asked.'",
-                "description": "Open a pull request",
+                "description": "Ask for a review",
             },
         ),
-        UseTool("Bash", {"command": "echo no such thing >&2; exit 3", "description": "Fail"}),
+        UseTool("Bash", {"command": f"cat {_PRINTED} >&2; exit 3", "description": "Fail"}),
         # Releases differ in how often they try again after a 400; none gets another answer.
         Fail(400, "the scripted day ends with an error", "invalid_request_error", times=None),
     )
@@ -51,4 +54,5 @@ WORKING_DAY = Scenario(
     ),
     prompt="Please greet the world twice, commit it and open a pull request.",
     script=_steps,
+    files={_PRINTED: "no such thing\n"},
 )

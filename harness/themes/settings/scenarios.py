@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.contract.applicability import opens
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol
 from harness.running.drive import telemetry_settings
@@ -337,6 +338,7 @@ SIEM_EXAMPLE = _scenario(
             _HEADERS: "Authorization=Bearer your-siem-token",
         }
     ),
+    traits=(opens("OTEL_LOG_TOOL_DETAILS"),),
     protocols=(Protocol.HTTP_PROTOBUF,),
 )
 
