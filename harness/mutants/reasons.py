@@ -1,0 +1,96 @@
+"""Read why some lies are not caught, and which fields say the same, from docs/power.json."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from harness.mutants.power import Result
+from harness.mutants.stage import Same
+from harness.mutants.telling import KINDS
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A reason for blanks, or an open one; ``number`` is how the page refers to it."""
+
+    number: int
+    is_open: bool
+    fields: tuple[str, ...]
+    kinds: tuple[str, ...]
+    why: str
+    extents: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
+
+    def covers(self, subject: str, field: str, kind: str) -> bool:
+        """Return whether it is about lies of this kind, about this field, told by this subject."""
+        return (
+            (not self.subjects or subject in self.subjects)
+            and _any(self.kinds, kind)
+            and _any(self.fields, field)
+        )
+
+    def explains(self, subject: str, field: str, kind: str, result: Result) -> bool:
+        """Return whether it says why this lie is not caught."""
+        return (
+            self.covers(subject, field, kind)
+            and (not self.extents or result.extent in self.extents)
+            and (not self.scenarios or result.scenario in self.scenarios)
+        )
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What docs/power.json holds."""
+
+    same: Sequence[Same]
+    entries: Sequence[Entry]
+
+    @classmethod
+    def read(cls, path: Path) -> Reasons:
+        """Read the file; its schema stands beside it. Raises ValueError for an unknown kind."""
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        schema = json.loads((path.parent / "power.schema.json").read_text(encoding="utf-8"))
+        Draft202012Validator(schema).validate(data)
+        entries = [
+            Entry(
+                number,
+                key == "open",
+                tuple(entry["fields"]),
+                tuple(entry["kinds"]),
+                entry["why"],
+                *(tuple(entry.get(name, ())) for name in ("extents", "subjects", "scenarios")),
+            )
+            for key in ("reasons", "open")
+            for number, entry in enumerate(data[key], start=1)
+        ]
+        unknown = {kind for entry in entries for kind in entry.kinds if not _some(KINDS, kind)}
+        if unknown:
+            raise ValueError(f"{path}: no kind of lie is called {', '.join(sorted(unknown))}")
+        return cls(tuple(Same(members) for members in data["same"]), tuple(entries))
+
+    def of(self, subject: str, field: str, kind: str, result: Result) -> Entry | None:
+        """Return the first entry that explains a lie that was not caught."""
+        for entry in self.entries:
+            if entry.explains(subject, field, kind, result):
+                return entry
+        return None
+
+
+def _any(patterns: Iterable[str], name: str) -> bool:
+    return any(_matches(pattern, name) for pattern in patterns)
+
+
+def _some(names: Iterable[str], pattern: str) -> bool:
+    return any(_matches(pattern, name) for name in names)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None
