@@ -19,6 +19,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import power_page as page
 
@@ -29,10 +30,10 @@ from harness.fuzzing.exploration import Exploration, Profile
 from harness.judging.expectations import NO_EXPECTATIONS, load_expectations
 from harness.mutants.bench import Bench
 from harness.mutants.fields import fields_of
-from harness.mutants.power import Cell, cell
+from harness.mutants.power import Cell, Result, cell
 from harness.mutants.reasons import Reasons
 from harness.mutants.stage import Same, Stage
-from harness.mutants.telling import KINDS
+from harness.mutants.telling import KINDS, Extent
 from harness.subject.binary import resolve
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
@@ -102,19 +103,7 @@ def record(spec: str, folder: Path) -> None:
 def main() -> int:
     options = _options()
     reasons = Reasons.read(HERE / "power.json")
-    matrices: dict[str, list[Cell]] = {}
-    given = {load_recording(folder)[1].spec: folder for folder in options.recording}
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, spec in enumerate(options.subjects or given or SUBJECTS):
-            folder = given.get(spec)
-            if folder is None:
-                folder = Path(scratch) / str(number)
-                folder.mkdir()
-                record(spec, folder)
-            began = time.monotonic()
-            matrices[spec] = measured(folder, reasons.same, options.jobs)
-            lies = sum(len(cell.results) for cell in matrices[spec])
-            print(f"{spec}: {lies} lies in {time.monotonic() - began:.0f} s", flush=True)
+    matrices = kept(options.again) if options.again else measurements(options, reasons)
     text, problems = page.rendered(matrices, reasons), page.problems(matrices, reasons)
     if options.json:
         told = {spec: [asdict(cell) for cell in cells] for spec, cells in matrices.items()}
@@ -129,11 +118,55 @@ def main() -> int:
     return 1 if problems else 0
 
 
+def measurements(options: argparse.Namespace, reasons: Reasons) -> dict[str, list[Cell]]:
+    """Return the matrix of each subject."""
+    matrices: dict[str, list[Cell]] = {}
+    given = {load_recording(folder)[1].spec: folder for folder in options.recording}
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, spec in enumerate(options.subjects or given or SUBJECTS):
+            folder = given.get(spec)
+            if folder is None:
+                folder = Path(scratch) / str(number)
+                folder.mkdir()
+                record(spec, folder)
+            began = time.monotonic()
+            matrices[spec] = measured(folder, reasons.same, options.jobs)
+            lies = sum(len(cell.results) for cell in matrices[spec])
+            print(f"{spec}: {lies} lies in {time.monotonic() - began:.0f} s", flush=True)
+    return matrices
+
+
+def kept(files: Sequence[Path]) -> dict[str, list[Cell]]:
+    """Return the matrices that ``--json`` kept."""
+    return {
+        spec: [
+            Cell(
+                each["field"],
+                each["kind"],
+                tuple(_result(result) for result in each["results"]),
+                each["why_not"],
+            )
+            for each in cells
+        ]
+        for file in files
+        for spec, cells in json.loads(file.read_text(encoding="utf-8")).items()
+    }
+
+
+def _result(data: dict[str, Any]) -> Result:
+    names = ("failing", "warning", "hidden", "silenced", "broken")
+    found = {name: tuple(data[name]) for name in names}
+    return Result(Extent(data["extent"]), data["scenario"], data["variant"], **found)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("subjects", nargs="*", metavar="SUBJECT", help=", ".join(SUBJECTS))
     parser.add_argument("--recording", action="append", type=Path, default=[], metavar="DIR")
     parser.add_argument("--check", action="store_true", help="compare the page, do not write it")
+    parser.add_argument(
+        "--again", action="append", type=Path, metavar="FILE", help="judge nothing: read --json's"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="every lie, and what caught it")
     return parser.parse_args()

@@ -49,10 +49,7 @@ class Bench:
     def concerned(self) -> dict[str, frozenset[int]]:
         """For each requirement, which of its captures it speaks of."""
         return {
-            each.name: frozenset(
-                n for n, view in enumerate(self.views) if self.speaks_of(each, view)
-            )
-            for each in self.contract.requirements
+            each.name: self._concerning(each, self.views) for each in self.contract.requirements
         }
 
     def rows(self, views: Sequence[CaptureView]) -> dict[str, Row]:
@@ -70,7 +67,7 @@ class Bench:
         rows = {}
         for each in self.contract.requirements:
             before = self.concerned[each.name]
-            now = (before - changed) | {n for n in changed if self.speaks_of(each, views[n])}
+            now = before if self._same_runs(views, changed) else self._concerning(each, views)
             same = now == before and all(
                 self.judged_alike(each, self.views[n], views[n]) for n in now & changed
             )
@@ -80,14 +77,28 @@ class Bench:
                 rows[each.name] = self.row(each, [views[n] for n in sorted(now)])
         return rows
 
+    def _same_runs(self, views: Sequence[CaptureView], changed: frozenset[int]) -> bool:
+        return all(views[n].run is self.views[n].run for n in changed)
+
+    def _concerning(self, requirement: Requirement, views: Sequence[CaptureView]) -> frozenset[int]:
+        return frozenset(n for n, view in enumerate(views) if self.speaks_of(requirement, view))
+
     def judged_alike(self, requirement: Requirement, before: CaptureView, now: CaptureView) -> bool:
         """Return whether one view may stand for the other beside all others.
 
-        A check across captures says nothing of a single one: it has no verdict by protocol.
+        A check across captures says nothing of a single one, but compares what it selects.
         """
-        was, is_ = (self.judge.judge(requirement, [view]) for view in (before, now))
-        same_run = (before.run.label, before.run.traits) == (now.run.label, now.run.traits)
-        return same_run and bool(was.by_protocol) and was == is_
+        same_run = before.run is now.run or (
+            (before.run.label, before.run.traits) == (now.run.label, now.run.traits)
+        )
+        if not same_run:
+            return False
+        was = self.judge.alone(requirement, before)
+        if was is not None:
+            return was == self.judge.alone(requirement, now)
+        selected = (view.select(requirement.selects) for view in (before, now))
+        first, second = ([item.at(requirement.path) for item in items] for items in selected)
+        return first == second
 
     def views_after(self, captures: Sequence[Capture]) -> list[CaptureView]:
         """Return the views of captures; those of its own captures are made once."""

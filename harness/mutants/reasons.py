@@ -33,9 +33,13 @@ class Entry:
         """Return whether it is about lies of this kind, about this field, told by this subject."""
         return (
             (not self.subjects or subject in self.subjects)
-            and _any(self.kinds, kind)
-            and _any(self.fields, field)
+            and any(_matches(pattern, kind) for pattern in self.kinds)
+            and self.is_about(field)
         )
+
+    def is_about(self, field: str) -> bool:
+        """Return whether it is about lies about this field."""
+        return any(_matches(pattern, field) for pattern in self.fields)
 
     def explains(self, subject: str, field: str, kind: str, result: Result) -> bool:
         """Return whether it says why this lie is not caught."""
@@ -82,10 +86,6 @@ class Reasons:
             if entry.explains(subject, field, kind, result):
                 return entry
         return None
-
-
-def _any(patterns: Iterable[str], name: str) -> bool:
-    return any(_matches(pattern, name) for pattern in patterns)
 
 
 def _some(names: Iterable[str], pattern: str) -> bool:

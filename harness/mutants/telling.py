@@ -84,7 +84,12 @@ def _dropped(stage: Stage, capture: Capture, telling: Telling) -> list[Edit]:
     if telling.field.path in _SOMEHOW:
         raise Untellable("every request has it")
     if telling.field.path:
-        found = tuple(having(found))
+        carrying = having(found)
+        # OTLP's own texts and numbers are never absent, only empty.
+        own = telling.field.path[0] not in ("attributes", "headers", "value")
+        found = tuple(spot for spot in carrying if not own or spot.value not in ("", 0))
+        if carrying and not found:
+            raise Untellable("it is left empty anyway")
     what = ERASED if telling.field.path else REMOVED
     return [(telling.field, spot, what) for spot in _as_far(telling, found, _NOTHING)]
 
@@ -97,6 +102,8 @@ def _of_one_value(
         make = _other_word
     elif field.path in _OF_OURS:
         raise Untellable("our own collector names it")
+    elif field.path in _WORDS:
+        raise Untellable(_FEW_WORDS)
     else:
         _needs_a_value(field)
     edits, why = [], _NOTHING
