@@ -75,8 +75,6 @@ def truncated(field: Field, value: Any) -> Any:
 
 def other_unit(field: Field, value: Any) -> Any:
     """Tell a quantity in another unit: seconds for milliseconds, cents for dollars."""
-    if field.path == ("arrived_unix_nano",):
-        raise Untellable("the clock of the collector tells it")
     if _is_nanoseconds(field):
         return value // 1000
     if isinstance(value, str) and _TIMESTAMP.fullmatch(value):

@@ -88,7 +88,7 @@ def judged(bench: Bench, telling: Telling, rows: dict[str, Row]) -> Result:
     for name, row in rows.items():
         before = bench.truth[name]
         if row.verdict is before.verdict:
-            if row.verdict is Verdict.KNOWN and row.findings != before.findings:
+            if row.verdict is Verdict.KNOWN and _hides(bench, name, telling.field, row):
                 hidden.append(name)
         elif row.verdict is Verdict.NOT_EXERCISED:
             silenced.append(name)
@@ -108,6 +108,13 @@ def judged(bench: Bench, telling: Telling, rows: dict[str, Row]) -> Result:
         tuple(silenced),
         tuple(broken),
     )
+
+
+def _hides(bench: Bench, name: str, field: Field, row: Row) -> bool:
+    """Return whether a listed deviation has findings of its own about the lie."""
+    if bench.contract.requirement(name).path not in (field.path, ()):
+        return False
+    return not set(row.findings) <= set(bench.truth[name].findings)
 
 
 def _scenarios(stage: Stage, field: Field, kind: str) -> Iterator[str]:

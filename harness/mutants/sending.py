@@ -1,4 +1,4 @@
-"""The fields of requests: when each came, where it went and by what, and its headers."""
+"""The fields of requests: where each went, by what protocol, and its headers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS
 from harness.otlp.model import Protocol
 
-#: What a request has besides its headers and what it carries.
-_OWN = ("collector", "protocol", "arrived_unix_nano", "peer_certificate")
+#: What a request has besides its headers and what it carries.  Not when it came: that is told by
+#: the clock of our own collector.
+_OWN = ("collector", "protocol", "peer_certificate")
 
 #: The protocol that a liar uses for each.
 OTHER = {

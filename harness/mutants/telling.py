@@ -49,7 +49,7 @@ _WORDS: Mapping[tuple[str, ...], Mapping[Any, Any]] = {
     ("protocol",): sending.OTHER,
 }
 #: What a request cannot be without, and what is not written by its sender.
-_SOMEHOW = (("collector",), ("protocol",), ("arrived_unix_nano",))
+_SOMEHOW = (("collector",), ("protocol",))
 _OF_OURS = (("collector",), ("peer_certificate",))
 
 
@@ -164,6 +164,8 @@ def _elsewhere(session: bool, stage: Stage, capture: Capture, telling: Telling) 
     """Take the values of another run, item by item in their order."""
     field = telling.field
     _needs_a_value(field)
+    if field.path in _OF_OURS:
+        raise Untellable("each run has collectors of its own")
     found = having(stage.spots(capture, field))
     if not found:
         raise Untellable(_NOTHING)
@@ -187,6 +189,8 @@ def _misplaced(stage: Stage, capture: Capture, telling: Telling) -> list[Edit]:
     found = stage.spots(capture, field)
     if not field.path:
         return [(field, spot, TWICE) for spot in _as_far(telling, found, _NOTHING)]
+    if field.path in _OF_OURS:
+        raise Untellable("only a collector that asks for it can get it")
     lacking = [spot for spot in found if spot.value is MISSING]
     values = stage.values(field)
     if not values:
