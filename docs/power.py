@@ -40,6 +40,7 @@ from harness.themes.free_form.by_hand import by_hand
 
 HERE = Path(__file__).parent
 PAGE = HERE / "power.md"
+DATA = HERE / "power.json"
 #: The conforming emitter by both documents, and the newest release that was measured.
 SUBJECTS = ("reference:2.1.240", "reference:2.1.31", "npm:2.1.332")
 
@@ -102,8 +103,12 @@ def record(spec: str, folder: Path) -> None:
 
 def main() -> int:
     options = _options()
-    reasons = Reasons.read(HERE / "power.json")
+    reasons = Reasons.read(DATA)
     matrices = kept(options.again) if options.again else measurements(options, reasons)
+    if options.mend:
+        data = page.mended(json.loads(DATA.read_text(encoding="utf-8")), matrices, reasons)
+        DATA.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        reasons = Reasons.read(DATA)
     text, problems = page.rendered(matrices, reasons), page.problems(matrices, reasons)
     if options.json:
         told = {spec: [asdict(cell) for cell in cells] for spec, cells in matrices.items()}
@@ -167,6 +172,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--again", action="append", type=Path, metavar="FILE", help="judge nothing: read --json's"
     )
+    parser.add_argument("--mend", action="store_true", help="drop reasons for what is caught")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="every lie, and what caught it")
     return parser.parse_args()

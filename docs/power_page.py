@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness.mutants.power import Cell, Result
 from harness.mutants.reasons import Entry, Reasons
@@ -66,22 +67,16 @@ def misses(matrices: Matrices, reasons: Reasons) -> Iterator[Miss]:
 
 
 def problems(matrices: Matrices, reasons: Reasons) -> list[str]:
-    """What must be mended: blanks that nobody explains, and explanations of what is caught."""
+    """Return what must be mended: blanks that nobody explains, explanations of what is caught."""
     found = [
         f"not caught, without a reason: {miss}"
         for miss in misses(matrices, reasons)
         if miss.is_bare
     ]
-    used: set[tuple[bool, int]] = set()
-    missed: set[tuple[bool, int, str, str]] = set()
-    for miss in misses(matrices, reasons):
-        if miss.entry is not None:
-            key = (miss.entry.is_open, miss.entry.number)
-            used.add(key)
-            missed.add((*key, miss.field, miss.kind))
+    missed = explained(matrices, reasons)
     for entry in reasons.entries:
         word = "open" if entry.is_open else "reasons"
-        if (entry.is_open, entry.number) not in used:
+        if not missed[entry]:
             found.append(f"power.json: {word} {entry.number} explains no lie: {entry.why}")
             continue
         caught = {
@@ -92,10 +87,39 @@ def problems(matrices: Matrices, reasons: Reasons) -> list[str]:
         }
         found += [
             f"power.json: {word} {entry.number} explains {field} {kind}, which is caught"
-            for field, kind in sorted(caught)
-            if (entry.is_open, entry.number, field, kind) not in missed
+            for field, kind in sorted(caught - missed[entry])
         ]
     return found
+
+
+def explained(matrices: Matrices, reasons: Reasons) -> dict[Entry, set[tuple[str, str]]]:
+    """Return the fields and kinds of the lies that each entry explains."""
+    found: dict[Entry, set[tuple[str, str]]] = {entry: set() for entry in reasons.entries}
+    for miss in misses(matrices, reasons):
+        if miss.entry is not None:
+            found[miss.entry].add((miss.field, miss.kind))
+    return found
+
+
+def mended(data: dict[str, Any], matrices: Matrices, reasons: Reasons) -> dict[str, Any]:
+    """Return what docs/power.json holds, without what it explains though it is caught.
+
+    Each entry becomes one for each set of kinds that some of its fields have in common.
+    """
+    kept: dict[str, list[Any]] = {"reasons": [], "open": []}
+    for entry, lies in explained(matrices, reasons).items():
+        word = "open" if entry.is_open else "reasons"
+        kinds: dict[str, list[str]] = defaultdict(list)
+        for field, kind in sorted(lies, key=lambda lie: (lie[0], KINDS.index(lie[1]))):
+            kinds[field].append(kind)
+        fields: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for field, several in kinds.items():
+            fields[tuple(several)].append(field)
+        kept[word] += [
+            {**data[word][entry.number - 1], "fields": names, "kinds": list(several)}
+            for several, names in fields.items()
+        ]
+    return {**data, **kept}
 
 
 def _status(subject: str, cell: Cell, reasons: Reasons) -> str:
