@@ -76,20 +76,26 @@ def problems(matrices: Matrices, reasons: Reasons) -> list[str]:
     missed = explained(matrices, reasons)
     for entry in reasons.entries:
         word = "open" if entry.is_open else "reasons"
-        if not missed[entry]:
+        if not missed[entry] and not entry.intermittent:
             found.append(f"power.json: {word} {entry.number} explains no lie: {entry.why}")
             continue
-        caught = {
-            (cell.field, cell.kind)
-            for subject, cells in matrices.items()
-            for cell in cells
-            if cell.results and entry.covers(subject, cell.field, cell.kind)
-        }
+        caught = _told(entry, matrices)
         found += [
             f"power.json: {word} {entry.number} explains {field} {kind}, which is caught"
-            for field, kind in sorted(caught - missed[entry])
+            for field, kind in sorted(caught - set().union(*missed.values()))
+            if not entry.intermittent
         ]
     return found
+
+
+def _told(entry: Entry, matrices: Matrices) -> set[tuple[str, str]]:
+    """Return the fields and kinds of the lies that an entry speaks of."""
+    return {
+        (cell.field, cell.kind)
+        for subject, cells in matrices.items()
+        for cell in cells
+        if cell.results and entry.covers(subject, cell.field, cell.kind)
+    }
 
 
 def explained(matrices: Matrices, reasons: Reasons) -> dict[Entry, set[tuple[str, str]]]:
@@ -108,6 +114,8 @@ def mended(data: dict[str, Any], matrices: Matrices, reasons: Reasons) -> dict[s
     """
     kept: dict[str, list[Any]] = {"reasons": [], "open": []}
     for entry, lies in explained(matrices, reasons).items():
+        if entry.intermittent:
+            lies = _told(entry, matrices)
         word = "open" if entry.is_open else "reasons"
         kinds: dict[str, list[str]] = defaultdict(list)
         for field, kind in sorted(lies, key=lambda lie: (lie[0], KINDS.index(lie[1]))):
@@ -191,7 +199,7 @@ def _owner(field: str) -> str:
 
 
 _METRICS = (
-    "*",
+    "every",
     "active_time.total",
     "code_edit_tool.decision",
     "commit.count",

@@ -49,14 +49,14 @@ class Field:
 
     @property
     def owner(self) -> str:
-        """What has the field: ``events.api_request``, ``metrics.*``, ``resource``, ``scope.logs``.
+        """What has the field: ``events.api_request``, ``resource``, ``scope.logs``.
 
-        ``*`` stands for every event or every metric.
+        A field of ``every`` event or metric is a standard one.
         """
         kind, name = self.selects.kind, self.selects.name.removeprefix("claude_code.")
         family = _FAMILIES[kind]
         if kind in EVERY:
-            name = "*"
+            name = "every"
         return f"{family}.{name}" if name else family
 
     @property

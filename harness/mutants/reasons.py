@@ -15,10 +15,16 @@ from harness.mutants.power import Result
 from harness.mutants.stage import Same
 from harness.mutants.telling import KINDS
 
+#: The lists of an entry; what is left out speaks of everything.
+_LISTS = ("fields", "kinds", "extents", "subjects", "scenarios")
+
 
 @dataclass(frozen=True)
 class Entry:
-    """A reason for blanks, or an open one; ``number`` is how the page refers to it."""
+    """A reason for blanks, or an open one; ``number`` is how the page refers to it.
+
+    An ``intermittent`` one is about lies that are caught or not as the machine was fast or slow.
+    """
 
     number: int
     is_open: bool
@@ -28,6 +34,7 @@ class Entry:
     extents: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    intermittent: bool = False
 
     def covers(self, subject: str, field: str, kind: str) -> bool:
         """Return whether it is about lies of this kind, about this field, told by this subject."""
@@ -66,11 +73,10 @@ class Reasons:
         entries = [
             Entry(
                 number,
-                key == "open",
-                tuple(entry["fields"]),
-                tuple(entry["kinds"]),
-                entry["why"],
-                *(tuple(entry.get(name, ())) for name in ("extents", "subjects", "scenarios")),
+                is_open=key == "open",
+                intermittent=entry.get("intermittent", False),
+                why=entry["why"],
+                **{name: tuple(entry.get(name, ())) for name in _LISTS},
             )
             for key in ("reasons", "open")
             for number, entry in enumerate(data[key], start=1)
