@@ -146,6 +146,15 @@ class Judge:
         outcomes = [(view, self._outcome(requirement, view)) for view in relevant]
         return Judgement(_merge(outcomes), _by_protocol(outcomes))
 
+    def alone(self, requirement: Requirement, view: CaptureView) -> Outcome | None:
+        """Return the outcome of one capture by itself; None for a check across captures.
+
+        The requirement must apply to its run.
+        """
+        if requirement.check in _ACROSS:
+            return None
+        return self._outcome(requirement, view)
+
     def _outcome(self, requirement: Requirement, view: CaptureView) -> Outcome:
         known = self._known.setdefault(view, {})
         if id(requirement) not in known:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,12 @@ from jsonschema import Draft202012Validator
 from harness.assessment.recording import read_shared
 from harness.capture.capture import Capture
 from harness.capture.observed import observed, with_observed
-from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract, load
-from harness.contract.requirement import MutantSpec, Requirement, Selector
+from harness.contract.requirement import MutantSpec, Selector
 from harness.contract.versions import Version
 from harness.findings import Verdict
-from harness.judging.expectations import NO_EXPECTATIONS
-from harness.judging.items.view import CaptureView
-from harness.judging.judge import CHECKS, Judge
-from harness.judging.verdicts import Row, decide
+from harness.judging.judge import CHECKS
+from harness.mutants.bench import Bench
 from harness.mutants.mutate import mutate
 from harness.otlp.model import Protocol
 from harness.themes.catalogue import MEASURES, SCENARIOS
@@ -40,84 +37,6 @@ _SAMPLED = 60
 RELEASES = ("2.1.31", "2.1.240")
 
 
-@dataclass(frozen=True)
-class Bench:
-    """A contract, its judge, and what the conforming emitter left."""
-
-    contract: Contract
-    judge: Judge
-    captures: tuple[Capture, ...]
-    views: tuple[CaptureView, ...]
-
-    @classmethod
-    def of(cls, contract: Contract, captures: tuple[Capture, ...]) -> Bench:
-        views = tuple(CaptureView(capture, MEASURES) for capture in captures)
-        return cls(contract, Judge(contract, by_hand), captures, views)
-
-    @cached_property
-    def truth(self) -> dict[str, Row]:
-        """The rows of its own captures."""
-        return self.rows(self.views)
-
-    @cached_property
-    def concerned(self) -> dict[str, frozenset[int]]:
-        """For each requirement, which of its captures it speaks of."""
-        return {
-            each.name: frozenset(
-                n for n, view in enumerate(self.views) if self.speaks_of(each, view)
-            )
-            for each in self.contract.requirements
-        }
-
-    def rows(self, views: Sequence[CaptureView]) -> dict[str, Row]:
-        return {each.name: self.row(each, views) for each in self.contract.requirements}
-
-    def rows_after(self, captures: Sequence[Capture]) -> dict[str, Row]:
-        """The rows of captures that a lie made of its own.
-
-        What the judge says of each capture that a requirement speaks of decides its row:
-        where the lie changed none of that, the row stays.
-        """
-        views = self.views_after(captures)
-        changed = frozenset(n for n, view in enumerate(views) if view is not self.views[n])
-        rows = {}
-        for each in self.contract.requirements:
-            before = self.concerned[each.name]
-            now = (before - changed) | {n for n in changed if self.speaks_of(each, views[n])}
-            same = now == before and all(
-                self.judged_alike(each, self.views[n], views[n]) for n in now & changed
-            )
-            if same:
-                rows[each.name] = self.truth[each.name]
-            else:
-                rows[each.name] = self.row(each, [views[n] for n in sorted(now)])
-        return rows
-
-    def judged_alike(self, requirement: Requirement, before: CaptureView, now: CaptureView) -> bool:
-        """Whether one view may stand for the other beside all others.
-
-        A check across captures says nothing of a single one: it has no verdict by protocol.
-        """
-        was, is_ = (self.judge.judge(requirement, [view]) for view in (before, now))
-        same_run = (before.run.label, before.run.traits) == (now.run.label, now.run.traits)
-        return same_run and bool(was.by_protocol) and was == is_
-
-    def views_after(self, captures: Sequence[Capture]) -> list[CaptureView]:
-        pairs = zip(self.views, captures, strict=True)
-        return [
-            view if view.capture is capture else CaptureView(capture, MEASURES)
-            for view, capture in pairs
-        ]
-
-    def row(self, requirement: Requirement, views: Sequence[CaptureView]) -> Row:
-        applies = self.contract.applies(requirement)
-        judgement = self.judge.judge(requirement, views) if applies else None
-        return decide(self.contract, requirement, judgement, NO_EXPECTATIONS)
-
-    def speaks_of(self, requirement: Requirement, view: CaptureView) -> bool:
-        return self.contract.applies(requirement) and applies_to_run(requirement, view.run)
-
-
 def contract_for(release: str) -> Contract:
     return load(Version.parse(release), checks=CHECKS, scenarios=SCENARIOS)
 
@@ -133,7 +52,9 @@ def benches(recorded_in: Callable[[str], Path]) -> Callable[[str], Bench]:
         assert made is not None
         assert made.summary.problem == ""
         captures = made.captures
-        return Bench.of(contract_for(release), (*captures, half_an_hour(captures)))
+        return Bench.of(
+            contract_for(release), (*captures, half_an_hour(captures)), MEASURES, by_hand
+        )
 
     return bench
 
@@ -271,7 +192,7 @@ def test_the_silent_emitter_exercises_nothing(
         for protocol in each.protocols
     }
     assert {capture.run.label for capture in captures} == driven - undriven - skipped
-    rows = Bench.of(contract_for(release), captures).truth
+    rows = Bench.of(contract_for(release), captures, MEASURES, by_hand).truth
     seen = {row.verdict for row in rows.values()}
     assert seen == {Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE}
     assert all(row.reason for row in rows.values())

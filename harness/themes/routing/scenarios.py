@@ -75,7 +75,7 @@ def _own(
 
 def _own_headers(signal: Signal) -> str:
     """Return three headers: the signal's own, an encoded one, and one that is also general."""
-    return f"cc-{signal}=of%20its%20own,cc-encoded=one%20two%2Cthree,cc-both=own"
+    return f"cc-{signal}=its-own,cc-encoded=one%20two%2Cthree,cc-both=own"
 
 
 _GENERAL_HEADERS = "cc-general=for all,cc-both=general"
@@ -136,7 +136,9 @@ def _all_general(stage: Stage) -> Mapping[str, str]:
 def _one_variable_each(stage: Stage) -> Mapping[str, str]:
     """Set an endpoint alone for metrics, a protocol alone for logs."""
     own = {
-        **_own(stage, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="cc-metrics=1"),
+        **_own(
+            stage, Signal.METRICS, "http/protobuf", "/custom/metrics", HEADERS="cc-metrics=its-own"
+        ),
         f"{_OTLP}LOGS_PROTOCOL": "http/json",
     }
     del own[f"{_OTLP}METRICS_PROTOCOL"]
@@ -146,7 +148,7 @@ def _one_variable_each(stage: Stage) -> Mapping[str, str]:
 def _one_variable_mirrored(stage: Stage) -> Mapping[str, str]:
     """Set a protocol alone for metrics, an endpoint alone for logs."""
     own = {
-        **_own(stage, Signal.LOGS, "http/json", "/custom/logs", HEADERS="cc-logs=1"),
+        **_own(stage, Signal.LOGS, "http/json", "/custom/logs", HEADERS="cc-logs=its-own"),
         f"{_OTLP}METRICS_PROTOCOL": "http/protobuf",
     }
     del own[f"{_OTLP}LOGS_PROTOCOL"]
@@ -155,7 +157,7 @@ def _one_variable_mirrored(stage: Stage) -> Mapping[str, str]:
 
 def _one_endpoint_over_grpc(stage: Stage) -> Mapping[str, str]:
     """Set an endpoint alone for metrics."""
-    own = _own(stage, Signal.METRICS, "grpc", HEADERS="cc-metrics=1")
+    own = _own(stage, Signal.METRICS, "grpc", HEADERS="cc-metrics=its-own")
     del own[f"{_OTLP}METRICS_PROTOCOL"]
     return {**_general(stage, "grpc", "/", HEADERS=_GENERAL_HEADERS), **own}
 
@@ -164,7 +166,7 @@ def _logs_differ(stage: Stage) -> Mapping[str, str]:
     unset = ("ENDPOINT", "PROTOCOL", "HEADERS", "COMPRESSION")
     return {
         **_general(stage, "http/protobuf", "/tenant/7", HEADERS=_GENERAL_HEADERS),
-        **_own(stage, Signal.LOGS, "grpc", HEADERS="cc-logs=1"),
+        **_own(stage, Signal.LOGS, "grpc", HEADERS="cc-logs=its-own"),
         **{f"{_OTLP}METRICS_{name}": "" for name in unset},
     }
 
@@ -174,7 +176,9 @@ def _traces_differ(stage: Stage) -> Mapping[str, str]:
         "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
         "OTEL_TRACES_EXPORTER": "otlp",
         **_general(stage, "http/json", HEADERS=_GENERAL_HEADERS),
-        **_own(stage, Signal.TRACES, "http/protobuf", "/custom/traces", HEADERS="cc-traces=1"),
+        **_own(
+            stage, Signal.TRACES, "http/protobuf", "/custom/traces", HEADERS="cc-traces=its-own"
+        ),
     }
 
 
