@@ -38,6 +38,7 @@ def of_a_prompt(requirement: Requirement, view: CaptureView) -> Outcome:
     assert isinstance(latest_only, list)
     prompts = sorted(view.select(_PROMPTS), key=_time)
     ids = [prompt.at(requirement.path) for prompt in prompts]
+    times = [_time(prompt) for prompt in prompts]
     if MISSING in ids or not ids:
         return NotExercised(f"not every user_prompt carried {requirement.path[-1]}")
     having = [
@@ -51,8 +52,10 @@ def of_a_prompt(requirement: Requirement, view: CaptureView) -> Outcome:
     for item, value in having:
         allowed = ids
         if set(latest_only) & set(item.view["names"]):
-            before = [n for n, prompt in enumerate(prompts) if _time(prompt) <= _time(item)]
-            allowed = [ids[before[-1]]] if before else []
+            earlier = [id_ for id_, at in zip(ids, times, strict=True) if at < _time(item)]
+            # Of the same millisecond it may have come before the prompt or after it.
+            same = [id_ for id_, at in zip(ids, times, strict=True) if at == _time(item)]
+            allowed = [*earlier[-1:], *same]
         if value not in allowed:
             wanted = allowed[-1] if allowed else "no id: no prompt came before"
             findings.append(Finding(f"{wanted}, the id of its prompt", shown(value), item.where))
