@@ -16,6 +16,7 @@ from harness.judging.checks import (
     accounting,
     canaries,
     fields,
+    names,
     runs,
     session,
     streams,
@@ -30,6 +31,7 @@ ByHand = Callable[[Run, str], str]
 
 _PerCapture = Callable[[Requirement, CaptureView], Outcome]
 _Across = Callable[[Requirement, Sequence[CaptureView]], Outcome]
+_Outcomes = Sequence[tuple[CaptureView, Outcome]]
 
 
 def _named(*checks: Any) -> dict[str, Any]:
@@ -48,6 +50,8 @@ _PER_CAPTURE: Mapping[str, _PerCapture] = _named(
     fields.absent,
     fields.covers,
     fields.present,
+    names.documented,
+    names.still_sent,
     runs.active_within_the_run,
     runs.as_host,
     runs.as_signed_in,
@@ -85,6 +89,9 @@ _BY_SCHEMA = ("valid_if_present", "present_and_valid", "json_text")
 
 #: Every check that a requirement may name.
 CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA})
+
+#: Those among them that judge all runs at once, and so say nothing of a single one.
+ACROSS_RUNS = frozenset(_ACROSS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +168,6 @@ def _shown_by_hand(
     line = by_hand(run, requirement.selects.name)
     findings = tuple(replace(finding, by_hand=line) for finding in outcome.findings)
     return replace(outcome, findings=findings)
-
-
-_Outcomes = Sequence[tuple[CaptureView, Outcome]]
 
 
 def _merge(outcomes: _Outcomes) -> Outcome:
