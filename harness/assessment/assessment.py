@@ -9,7 +9,7 @@ from harness.assessment.recording import Recording
 from harness.capture.capture import Capture
 from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract, load
-from harness.contract.exercised import REFERENCE, kind_of
+from harness.contract.exercised import REFERENCE, exercised_by, kind_of
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.findings import Judged, NotExercised
@@ -92,7 +92,7 @@ class Assessment:
         if lost := self._lost(requirement):
             return broken(requirement, lost)
         judgement = self._judge.judge(requirement, self._views)
-        if isinstance(judgement.outcome, NotExercised):
+        if isinstance(judgement.outcome, NotExercised) and not judgement.silenced:
             judgement = self._explain_not_exercised(requirement, judgement.outcome)
         return decide(
             self.contract,
@@ -164,7 +164,7 @@ class Assessment:
 
     @cached_property
     def _judge(self) -> Judge:
-        return Judge(self.contract, by_hand)
+        return Judge(self.contract, by_hand, exercised_by(kind_of(self._spec)))
 
     @cached_property
     def _applying(self) -> tuple[Requirement, ...]:

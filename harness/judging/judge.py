@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary
 from harness.capture.run import Run
 from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract
+from harness.contract.exercised import NOTHING_MEASURED, Exercised
 from harness.contract.requirement import DRAWN, Requirement
-from harness.findings import Judged, NotExercised, Outcome, RunName
+from harness.findings import Finding, Judged, NotExercised, Outcome, RunName
 from harness.judging.checks import (
     accounting,
     canaries,
@@ -24,6 +25,7 @@ from harness.judging.checks import (
     transport,
 )
 from harness.judging.items.view import CaptureView
+from harness.judging.silence import silenced
 from harness.otlp.model import Protocol
 
 #: From a run and the name of a measure (or of an item) to a shell line.
@@ -96,21 +98,33 @@ ACROSS_RUNS = frozenset(_ACROSS)
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The outcome over all captures, and that of each protocol (none for a check across runs)."""
+    """The outcome over all captures, and that of each protocol (none for a check across runs).
+
+    ``silenced`` are findings in single runs that do not exercise the requirement although such
+    runs always do, whatever other runs showed.
+    """
 
     outcome: Outcome
     by_protocol: Mapping[Protocol, Outcome] = field(default_factory=dict)
+    silenced: tuple[Finding, ...] = ()
 
 
 class Judge:
     """Judges captures by one contract; the same captures always get the same judgement.
 
-    ``by_hand`` makes the shell line that is added to findings in runs with drawn input.
+    ``by_hand`` makes the shell line that is added to findings in runs with drawn input;
+    ``measured`` says what runs of the subject always exercise.
     """
 
-    def __init__(self, contract: Contract, by_hand: ByHand | None = None) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        by_hand: ByHand | None = None,
+        measured: Exercised = NOTHING_MEASURED,
+    ) -> None:
         self.contract = contract
         self._by_hand = by_hand
+        self._measured = measured
         schema_checks = fields.FieldChecks(contract)
         self._per_capture = {
             **_PER_CAPTURE,
@@ -135,7 +149,16 @@ class Judge:
             outcome = _ACROSS[requirement.check](requirement, relevant)
             return Judgement(_seen_in(outcome, [view.run_name for view in relevant]))
         outcomes = [(view, self._outcome(requirement, view)) for view in relevant]
-        return Judgement(_merge(outcomes), _by_protocol(outcomes))
+        return Judgement(
+            _merge(outcomes), _by_protocol(outcomes), tuple(self._silenced(requirement, outcomes))
+        )
+
+    def _silenced(self, requirement: Requirement, outcomes: _Outcomes) -> Iterator[Finding]:
+        for view, outcome in outcomes:
+            if isinstance(outcome, NotExercised):
+                finding = silenced(requirement, view, outcome.reason, self._measured)
+                if finding is not None:
+                    yield finding
 
     def _outcome(self, requirement: Requirement, view: CaptureView) -> Outcome:
         known = self._known.setdefault(view, {})

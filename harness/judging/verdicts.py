@@ -47,7 +47,8 @@ def decide(
 ) -> Row:
     """Decide the verdict on a requirement by its judgement and the listed deviations.
 
-    ``judgement`` may be None only for a requirement that does not apply to the version. ``whole``
+    ``judgement`` may be None only for a requirement that does not apply to the version. What fell
+    silent (:mod:`harness.judging.silence`) fails, whatever else was seen. ``whole``
     says that every run that the requirement applies to was made, so that a listed deviation must
     have shown itself.
     """
@@ -59,6 +60,8 @@ def decide(
         )
     if judgement is None:
         raise ValueError(f"{requirement.name} applies to {contract.version} but was not judged")
+    if judgement.silenced:
+        return _fallen_silent(requirement, judgement)
     listed = expectations.get(requirement.name)
     outcome = judgement.outcome
     protocols = {
@@ -81,6 +84,26 @@ def decide(
         reason, evidence = listed.reason, listed.evidence
     return _row(
         requirement, verdict, reason, evidence, outcome.looked_at, outcome.findings, protocols
+    )
+
+
+def _fallen_silent(requirement: Requirement, judgement: Judgement) -> Row:
+    """Return the row of a requirement that some run should have exercised and did not.
+
+    That is a failure whatever the outcome of other runs, and whatever deviation is listed: a
+    list says how a release breaks a promise, not that nothing is seen of it any more.
+    """
+    outcome = judgement.outcome
+    judged = outcome if isinstance(outcome, Judged) else None
+    protocols = {protocol: _plain(own) for protocol, own in judgement.by_protocol.items()}
+    for finding in judgement.silenced:
+        protocols |= {Protocol(run.protocol): Verdict.FAIL for run in finding.runs}
+    return _row(
+        requirement,
+        Verdict.FAIL,
+        looked_at=len(judgement.silenced) + (judged.looked_at if judged else 0),
+        findings=(*judgement.silenced, *(judged.findings if judged else ())),
+        protocols=protocols,
     )
 
 
