@@ -53,7 +53,6 @@ _PER_CAPTURE: Mapping[str, _PerCapture] = _named(
     fields.covers,
     fields.present,
     names.documented,
-    names.still_sent,
     runs.active_within_the_run,
     runs.as_host,
     runs.as_signed_in,
@@ -88,9 +87,10 @@ _ACROSS: Mapping[str, _Across] = _named(
     transport.distinct, transport.equal_in_all, transport.same_everywhere
 )
 _BY_SCHEMA = ("valid_if_present", "present_and_valid", "json_text")
+_BY_MEASUREMENT = ("still_sent",)
 
 #: Every check that a requirement may name.
-CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA})
+CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA, *_BY_MEASUREMENT})
 
 #: Those among them that judge all runs at once, and so say nothing of a single one.
 ACROSS_RUNS = frozenset(_ACROSS)
@@ -113,7 +113,7 @@ class Judge:
     """Judges captures by one contract; the same captures always get the same judgement.
 
     ``by_hand`` makes the shell line that is added to findings in runs with drawn input;
-    ``measured`` says what runs of the subject always exercise.
+    ``measured`` says what runs of the subject always exercise and send.
     """
 
     def __init__(
@@ -126,9 +126,11 @@ class Judge:
         self._by_hand = by_hand
         self._measured = measured
         schema_checks = fields.FieldChecks(contract)
+        sent_checks = names.SentChecks(measured)
         self._per_capture = {
             **_PER_CAPTURE,
             **{name: getattr(schema_checks, name) for name in _BY_SCHEMA},
+            **{name: getattr(sent_checks, name) for name in _BY_MEASUREMENT},
         }
         # A capture never changes, and is judged again beside others that do (mutants).
         # The requirement is kept beside its outcome, so that no other gets its id.

@@ -53,9 +53,10 @@ def _explanation(requirement: Requirement, view: CaptureView) -> str:
     items = view.select(selects)
     if selects.kind == "measured":
         return f"what {selects.name} is measured by was not sent, or joins nothing that happened"
+    if not items and selects.kind not in _NAMED:
+        return "nothing of the kind was sent at all"
     if not items:
-        renamed = ", or under another name" if selects.kind in _NAMED else ""
-        return f"the {selects} was not sent at all{renamed}"
+        return f"the {selects} was not sent at all, or under another name"
     where = requirement.params.get("where")
     if not chosen(requirement, view) and isinstance(where, Mapping):
         paths = ", ".join(path.replace("/", ".") for path in where)

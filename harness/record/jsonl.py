@@ -175,6 +175,8 @@ def row_to_plain(row: Row) -> dict[str, Any]:
     plain: dict[str, Any] = to_plain(row)
     if not row.url:
         del plain["url"]
+    if not row.silent:
+        del plain["silent"]
     return plain
 
 

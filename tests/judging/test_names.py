@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.capture.run import SubjectFacts
+from harness.contract.catalogue import Contract
 from harness.contract.exercised import Exercised, Measured, Row, Table
 from harness.contract.requirement import DRAWN
 from harness.contract.versions import Version
@@ -111,29 +112,19 @@ def test_nothing_sent_is_no_pass(judge: Judge, viewer: Viewer, requirement: Requ
         assert isinstance(judge.judge(asked, [viewer()]).outcome, NotExercised)
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = Row(
-        ("user_prompt", "plugin_loaded"),
-        ("working_day",),
-        Measured(Version(2, 1, 31), Version(2, 1, 332), True),
-    )
-    table = Exercised(sent=Table([row]))
-    monkeypatch.setattr(names, "exercised_by", lambda kind: table)
-
-
-@pytest.mark.usefixtures("sent")
 def test_an_event_that_vanishes(
-    judge: Judge, viewer: Viewer, requirement: Require, findings: Findings
+    contract: Contract, viewer: Viewer, requirement: Require, findings: Findings
 ) -> None:
-    asked = requirement("still_sent", kind="events", name="")
+    always = Measured(Version(2, 1, 31), Version(2, 1, 332), True)
+    row = Row(("user_prompt", "plugin_loaded"), ("working_day",), always)
+    judge = Judge(contract, measured=Exercised(sent=Table([row])))
+    asked = requirement("still_sent", kind="events", name="", scenarios=("working_day", "toolbox"))
     whole = viewer(events=[event(), event("plugin_loaded"), event("new_one")])
     assert findings(judge.judge(asked, [whole]).outcome) == []
     outcome = judge.judge(asked, [viewer(events=[event()])]).outcome
     assert findings(outcome) == ["only user_prompt"]
     elsewhere = viewer(events=[event()], scenario="toolbox")
-    named = requirement("still_sent", kind="events", name="", scenarios=("toolbox",))
-    assert isinstance(judge.judge(named, [elsewhere]).outcome, NotExercised)
+    assert isinstance(judge.judge(asked, [elsewhere]).outcome, NotExercised)
 
 
 def test_a_report_lists_them_all(viewer: Viewer) -> None:

@@ -16,8 +16,9 @@ from harness.findings import Judged, NotExercised, Verdict
 from harness.judging.expectations import NO_EXPECTATIONS, Expectation, Expectations
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge
-from harness.judging.verdicts import decide, fails_the_run
+from harness.judging.verdicts import decide, exercised, fails_the_run
 from harness.otlp.model import Protocol
+from harness.record.jsonl import row_from_plain, row_to_plain
 
 if TYPE_CHECKING:
     from tests.conftest import Require, Viewer
@@ -145,7 +146,20 @@ def test_silence_fails_whatever_other_runs_showed(
     row = decide(contract, asked, judgement, Expectations([entry]) if listed else NO_EXPECTATIONS)
     assert row.verdict is Verdict.FAIL
     assert fails_the_run(row)
-    assert row.findings[0].seen.startswith("not exercised: no event user_prompt was exported")
-    assert len(row.findings) == 2
+    found = [finding.seen for finding in row.findings]
+    # Of a deviation that is listed, silence is the news.
+    silence = found.pop(0 if listed else 1)
+    assert silence.startswith("not exercised: no event user_prompt was exported")
+    assert len(found) == 1
     assert row.by_protocol[Protocol.GRPC] is Verdict.FAIL
     assert row.looked_at == 2
+    assert exercised(row)
+
+
+def test_what_only_fell_silent_exercised_nothing(
+    contract: Contract, silent_here: Judge, viewer: Viewer
+) -> None:
+    asked = contract.requirement(NAME)
+    row = decide(contract, asked, silent_here.judge(asked, [viewer()]), NO_EXPECTATIONS)
+    assert (row.verdict, row.silent, exercised(row)) == (Verdict.FAIL, True, False)
+    assert row_from_plain(row_to_plain(row)) == row

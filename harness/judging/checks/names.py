@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME
-from harness.contract.exercised import exercised_by, kind_of
+from harness.contract.exercised import Exercised
 from harness.contract.names import Name, is_documented, known
 from harness.contract.requirement import DRAWN, Requirement, Selector
 from harness.contract.versions import Version
@@ -50,30 +50,35 @@ def _value(value: object) -> str:
     return "" if value is None else f" = {shown(value)}"
 
 
-def still_sent(requirement: Requirement, view: CaptureView) -> Outcome:
-    """Check that each event that such runs always held, by measurement, is there again.
+class SentChecks:
+    """The check of what runs of the subject always send, by what was ``measured``."""
 
-    That covers events that no other requirement speaks of, and those that no document names.
-    """
-    run = view.run
-    version = Version.parse(run.subject.version)
-    table = exercised_by(kind_of(run.subject.spec)).sent
-    always = table.names(run.scenario, run.protocol, version)
-    if not always:
-        return NotExercised("it was not measured which events such a run always sends")
-    sent = set(view.capture.event_names)
-    if not sent:
-        return nothing_seen(requirement, [])
-    findings = tuple(
-        Finding(
-            f"event {name}, sent in {run.scenario} {measured}",
-            f"only {', '.join(sorted(sent))}",
-            run.label,
+    def __init__(self, measured: Exercised) -> None:
+        self._sent = measured.sent
+
+    def still_sent(self, requirement: Requirement, view: CaptureView) -> Outcome:
+        """Check that each event that such runs always held, by measurement, is there again.
+
+        That covers events that no other requirement speaks of, and those that no document names.
+        """
+        run = view.run
+        version = Version.parse(run.subject.version)
+        always = self._sent.names(run.scenario, run.protocol, version)
+        if not always:
+            return NotExercised("it was not measured which events such a run always sends")
+        sent = set(view.capture.event_names)
+        if not sent:
+            return nothing_seen(requirement, [])
+        findings = tuple(
+            Finding(
+                f"event {name}, sent in {run.scenario} {measured}",
+                f"only {', '.join(sorted(sent))}",
+                run.label,
+            )
+            for name, measured in sorted(always.items())
+            if name not in sent
         )
-        for name, measured in sorted(always.items())
-        if name not in sent
-    )
-    return Judged(len(always), findings)
+        return Judged(len(always), findings)
 
 
 def every_undocumented(view: CaptureView) -> Iterator[Name]:
