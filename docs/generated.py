@@ -1,4 +1,4 @@
-"""Write the files that are made of ``schemas/``: docs/requirements.md, and the golden names.
+"""Write what is made of ``schemas/``: docs/requirements.md, docs/undocumented.md, the golden names.
 
     python docs/generated.py
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.assessment.assessment import catalogue
-from harness.report import markdown
+from harness.report import markdown, undocumented
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,6 +22,7 @@ def generated() -> dict[Path, str]:
     names = sorted(requirement.name for requirement in requirements)
     return {
         ROOT / "docs" / "requirements.md": markdown.requirements(requirements),
+        ROOT / "docs" / "undocumented.md": undocumented.page(),
         ROOT / "tests" / "contract" / "requirements.golden.txt": "".join(
             f"{name}\n" for name in names
         ),

@@ -26,6 +26,7 @@ import power_page as page
 from harness.assessment.assessment import catalogue
 from harness.assessment.kept import load_recording
 from harness.assessment.recording import RecordingPlan, record_once
+from harness.contract.exercised import exercised_by, kind_of
 from harness.fuzzing.exploration import Exploration, Profile
 from harness.judging.expectations import NO_EXPECTATIONS, load_expectations
 from harness.mutants.bench import Bench
@@ -59,7 +60,8 @@ class Workbench:
         names = [requirement.name for requirement in contract.requirements]
         is_emitter = subject.spec.partition(":")[0] == "reference"
         listed = NO_EXPECTATIONS if is_emitter else load_expectations(contract.version, names=names)
-        bench = Bench.of(contract, recording.captures, MEASURES, by_hand, listed)
+        known = exercised_by(kind_of(subject.spec))
+        bench = Bench.of(contract, recording.captures, MEASURES, by_hand, listed, known)
         return cls(bench, Stage(bench.captures, fields_of(contract.version), same))
 
 

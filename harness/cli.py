@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.assessment.assessment import Assessment, canary_table, catalogue
+from harness.assessment.assessment import Assessment, canary_table, catalogue, undocumented_names
 from harness.assessment.kept import load_recording
 from harness.assessment.recording import header_of
 from harness.contract.requirement import Requirement
@@ -132,6 +132,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         recording_s=0.0,
         unavoidable_s=0.0,
         canaries=canary_table(recording.captures, contract),
+        undocumented=undocumented_names(recording.captures),
         tool=tool_version(),
         versions=library_versions(),
     )

@@ -9,10 +9,12 @@ from harness.assessment.recording import Recording
 from harness.capture.capture import Capture
 from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract, load
+from harness.contract.exercised import REFERENCE, exercised_by, kind_of
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.findings import Judged, NotExercised
-from harness.judging.checks import canaries
+from harness.judging.checks import canaries, names
+from harness.judging.checks.names import Undocumented
 from harness.judging.expectations import NO_EXPECTATIONS, Expectations, load_expectations
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import CHECKS, Judge, Judgement
@@ -32,6 +34,11 @@ def canary_table(captures: Sequence[Capture], contract: Contract) -> CanaryTable
     """Tabulate where canaries occur in these captures, and whether the contract allows it."""
     applying = list(filter(contract.applies, contract.requirements))
     return CanaryTable(*canaries.table(captures, applying))
+
+
+def undocumented_names(captures: Sequence[Capture]) -> tuple[Undocumented, ...]:
+    """List the names in these captures that no document knows."""
+    return names.listing([CaptureView(capture, MEASURES) for capture in captures])
 
 
 def _runs_of(requirement: Requirement) -> set[str]:
@@ -85,7 +92,7 @@ class Assessment:
         if lost := self._lost(requirement):
             return broken(requirement, lost)
         judgement = self._judge.judge(requirement, self._views)
-        if isinstance(judgement.outcome, NotExercised):
+        if isinstance(judgement.outcome, NotExercised) and not judgement.silenced:
             judgement = self._explain_not_exercised(requirement, judgement.outcome)
         return decide(
             self.contract,
@@ -157,7 +164,7 @@ class Assessment:
 
     @cached_property
     def _judge(self) -> Judge:
-        return Judge(self.contract, by_hand)
+        return Judge(self.contract, by_hand, exercised_by(kind_of(self._spec)))
 
     @cached_property
     def _applying(self) -> tuple[Requirement, ...]:
@@ -169,7 +176,7 @@ class Assessment:
 
     @cached_property
     def _expectations(self) -> Expectations:
-        if self._spec.partition(":")[0] == "reference":
+        if kind_of(self._spec) == REFERENCE:
             return NO_EXPECTATIONS
         names = [requirement.name for requirement in self.contract.requirements]
         return load_expectations(self.contract.version, names=names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary
 from harness.capture.run import Run
 from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract
+from harness.contract.exercised import NOTHING_MEASURED, Exercised
 from harness.contract.requirement import DRAWN, Requirement
-from harness.findings import Judged, NotExercised, Outcome, RunName
+from harness.findings import Finding, Judged, NotExercised, Outcome, RunName
 from harness.judging.checks import (
     accounting,
     calls,
@@ -19,6 +20,7 @@ from harness.judging.checks import (
     costs,
     fields,
     joined_tools,
+    names,
     prompts,
     runs,
     session,
@@ -27,6 +29,7 @@ from harness.judging.checks import (
     transport,
 )
 from harness.judging.items.view import CaptureView
+from harness.judging.silence import silenced
 from harness.otlp.model import Protocol
 
 #: From a run and the name of a measure (or of an item) to a shell line.
@@ -34,6 +37,7 @@ ByHand = Callable[[Run, str], str]
 
 _PerCapture = Callable[[Requirement, CaptureView], Outcome]
 _Across = Callable[[Requirement, Sequence[CaptureView]], Outcome]
+_Outcomes = Sequence[tuple[CaptureView, Outcome]]
 
 
 def _named(*checks: Any) -> dict[str, Any]:
@@ -62,6 +66,7 @@ _PER_CAPTURE: Mapping[str, _PerCapture] = _named(
     joined_tools.joins_a_tool,
     joined_tools.of_its_tool,
     joined_tools.tool_took_as_long,
+    names.documented,
     prompts.of_a_prompt,
     prompts.one_for_each,
     runs.active_within_the_run,
@@ -98,32 +103,50 @@ _ACROSS: Mapping[str, _Across] = _named(
     transport.distinct, transport.equal_in_all, transport.same_everywhere
 )
 _BY_SCHEMA = ("valid_if_present", "present_and_valid", "json_text")
+_BY_MEASUREMENT = ("still_sent",)
 
 #: Every check that a requirement may name.
-CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA})
+CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA, *_BY_MEASUREMENT})
+
+#: Those among them that judge all runs at once, and so say nothing of a single one.
+ACROSS_RUNS = frozenset(_ACROSS)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The outcome over all captures, and that of each protocol (none for a check across runs)."""
+    """The outcome over all captures, and that of each protocol (none for a check across runs).
+
+    ``silenced`` are findings in single runs that do not exercise the requirement although such
+    runs always do, whatever other runs showed.
+    """
 
     outcome: Outcome
     by_protocol: Mapping[Protocol, Outcome] = field(default_factory=dict)
+    silenced: tuple[Finding, ...] = ()
 
 
 class Judge:
     """Judges captures by one contract; the same captures always get the same judgement.
 
-    ``by_hand`` makes the shell line that is added to findings in runs with drawn input.
+    ``by_hand`` makes the shell line that is added to findings in runs with drawn input;
+    ``measured`` says what runs of the subject always exercise and send.
     """
 
-    def __init__(self, contract: Contract, by_hand: ByHand | None = None) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        by_hand: ByHand | None = None,
+        measured: Exercised = NOTHING_MEASURED,
+    ) -> None:
         self.contract = contract
         self._by_hand = by_hand
+        self._measured = measured
         schema_checks = fields.FieldChecks(contract)
+        sent_checks = names.SentChecks(measured)
         self._per_capture = {
             **_PER_CAPTURE,
             **{name: getattr(schema_checks, name) for name in _BY_SCHEMA},
+            **{name: getattr(sent_checks, name) for name in _BY_MEASUREMENT},
         }
         # A capture never changes, and is judged again beside others that do (mutants).
         # The requirement is kept beside its outcome, so that no other gets its id.
@@ -144,7 +167,16 @@ class Judge:
             outcome = _ACROSS[requirement.check](requirement, relevant)
             return Judgement(_seen_in(outcome, [view.run_name for view in relevant]))
         outcomes = [(view, self._outcome(requirement, view)) for view in relevant]
-        return Judgement(_merge(outcomes), _by_protocol(outcomes))
+        return Judgement(
+            _merge(outcomes), _by_protocol(outcomes), tuple(self._silenced(requirement, outcomes))
+        )
+
+    def _silenced(self, requirement: Requirement, outcomes: _Outcomes) -> Iterator[Finding]:
+        for view, outcome in outcomes:
+            if isinstance(outcome, NotExercised):
+                finding = silenced(requirement, view, outcome.reason, self._measured)
+                if finding is not None:
+                    yield finding
 
     def alone(self, requirement: Requirement, view: CaptureView) -> Outcome | None:
         """Return the outcome of one capture by itself; None for a check across captures.
@@ -186,9 +218,6 @@ def _shown_by_hand(
     line = by_hand(run, requirement.selects.name)
     findings = tuple(replace(finding, by_hand=line) for finding in outcome.findings)
     return replace(outcome, findings=findings)
-
-
-_Outcomes = Sequence[tuple[CaptureView, Outcome]]
 
 
 def _merge(outcomes: _Outcomes) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
@@ -21,7 +21,8 @@ class Row:
     ``reason`` explains every verdict but ``pass`` and ``fail``; ``looked_at`` is the number of
     things judged; ``by_protocol`` holds the outcome over each protocol (``pass``, ``fail`` or
     ``not exercised``), before listed deviations are considered; ``url`` leads to ``source`` and
-    is empty for what this project measured itself.
+    is empty for what this project measured itself. ``silent``: it fails only because no run
+    exercised what such runs always do.
     """
 
     requirement: str
@@ -35,6 +36,7 @@ class Row:
     findings: tuple[Finding, ...] = ()
     by_protocol: Mapping[Protocol, Verdict] = field(default_factory=dict)
     url: str = ""
+    silent: bool = False
 
 
 def decide(
@@ -47,7 +49,8 @@ def decide(
 ) -> Row:
     """Decide the verdict on a requirement by its judgement and the listed deviations.
 
-    ``judgement`` may be None only for a requirement that does not apply to the version. ``whole``
+    ``judgement`` may be None only for a requirement that does not apply to the version. What fell
+    silent (:mod:`harness.judging.silence`) fails, whatever else was seen. ``whole``
     says that every run that the requirement applies to was made, so that a listed deviation must
     have shown itself.
     """
@@ -60,6 +63,8 @@ def decide(
     if judgement is None:
         raise ValueError(f"{requirement.name} applies to {contract.version} but was not judged")
     listed = expectations.get(requirement.name)
+    if judgement.silenced:
+        return _fallen_silent(requirement, judgement, listed is not None)
     outcome = judgement.outcome
     protocols = {
         protocol: _plain(own_outcome) for protocol, own_outcome in judgement.by_protocol.items()
@@ -84,6 +89,29 @@ def decide(
     )
 
 
+def _fallen_silent(requirement: Requirement, judgement: Judgement, listed: bool) -> Row:
+    """Return the row of a requirement that some run should have exercised and did not.
+
+    That is a failure whatever the outcome of other runs, and whatever deviation is listed: a
+    list says how a release breaks a promise, not that nothing is seen of it any more. What is
+    not ``listed`` tells more than silence, and comes first.
+    """
+    outcome = judgement.outcome
+    judged = outcome if isinstance(outcome, Judged) else None
+    protocols = {protocol: _plain(own) for protocol, own in judgement.by_protocol.items()}
+    for finding in judgement.silenced:
+        protocols |= {Protocol(run.protocol): Verdict.FAIL for run in finding.runs}
+    found = judged.findings if judged else ()
+    row = _row(
+        requirement,
+        Verdict.FAIL,
+        looked_at=len(judgement.silenced) + (judged.looked_at if judged else 0),
+        findings=(*judgement.silenced, *found) if listed else (*found, *judgement.silenced),
+        protocols=protocols,
+    )
+    return replace(row, silent=judged is None)
+
+
 def broken(requirement: Requirement, reason: str) -> Row:
     """Return the row of a requirement that the harness could not judge."""
     return _row(requirement, Verdict.ERROR, reason)
@@ -102,7 +130,8 @@ def fails_the_run(row: Row) -> bool:
 
 def exercised(row: Row) -> bool:
     """Return whether a row says that the requirement was exercised."""
-    return row.verdict in (Verdict.PASS, Verdict.FAIL, Verdict.KNOWN, Verdict.FIXED)
+    judged = (Verdict.PASS, Verdict.FAIL, Verdict.KNOWN, Verdict.FIXED)
+    return row.verdict in judged and not row.silent
 
 
 def counts(rows: Iterable[Row]) -> dict[Verdict, int]:

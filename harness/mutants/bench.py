@@ -9,6 +9,7 @@ from functools import cached_property
 from harness.capture.capture import Capture
 from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract
+from harness.contract.exercised import NOTHING_MEASURED, Exercised
 from harness.contract.requirement import Requirement
 from harness.judging.expectations import NO_EXPECTATIONS, Expectations
 from harness.judging.items.measured import Measures
@@ -36,9 +37,12 @@ class Bench:
         measures: Measures,
         by_hand: ByHand | None = None,
         expectations: Expectations = NO_EXPECTATIONS,
+        measured: Exercised = NOTHING_MEASURED,
     ) -> Bench:
         views = tuple(CaptureView(capture, measures) for capture in captures)
-        return cls(contract, Judge(contract, by_hand), captures, views, measures, expectations)
+        return cls(
+            contract, Judge(contract, by_hand, measured), captures, views, measures, expectations
+        )
 
     @cached_property
     def truth(self) -> dict[str, Row]:

@@ -18,8 +18,8 @@ from harness.mutants.rewriting import copy_message, rewritten
 from harness.otlp.messages import Request
 from harness.otlp.model import Signal
 
-#: Where a leak is put: an attribute that nothing else looks at.
-_KEY = "note"
+#: Where a leak is put: an attribute that a document names, and that nothing else looks at.
+_KEY = "vcs.repository.name"
 
 
 def _hashed(name: str, text: str) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from harness.assessment.assessment import Assessment, canary_table
+from harness.assessment.assessment import Assessment, canary_table, undocumented_names
 from harness.assessment.recording import Recording, header_of, read_shared
 from harness.capture.run import SubjectFacts
 from harness.errors import HarnessError
+from harness.judging.checks.names import Undocumented
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row
 from harness.plugin.items import RequirementItem
@@ -49,6 +50,7 @@ class Ledger:
         self._notes: list[str] = []
         self._read: Recording | None = None
         self._table: CanaryTable | None = None
+        self._undocumented: tuple[Undocumented, ...] | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._select([item.nodeid for item in session.items if isinstance(item, RequirementItem)])
@@ -138,6 +140,15 @@ class Ledger:
             self._table = canary_table(recording.captures, self._assessment.contract)
         return self._table
 
+    def _names(self) -> tuple[Undocumented, ...]:
+        """Return the names that no document knows; looked for once, as the canaries are."""
+        recording = self._recording
+        if recording is None:
+            return ()
+        if self._undocumented is None:
+            self._undocumented = undocumented_names(recording.captures)
+        return self._undocumented
+
     def _select(self, names: Sequence[str]) -> None:
         self._selected = frozenset(names)
 
@@ -149,7 +160,7 @@ class Ledger:
             self._summary,
             self._state.started_unix_nano,
         )
-        return replace(header, canaries=self._canaries())
+        return replace(header, canaries=self._canaries(), undocumented=self._names())
 
     def _write(self, folder: Path, exit_code: int) -> None:
         rows = self.rows

@@ -10,6 +10,7 @@ from typing import Self
 
 from harness.capture.run import SubjectFacts
 from harness.judging.checks.canaries import Spot
+from harness.judging.checks.names import Undocumented
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Header:
     Times are Unix nanoseconds. ``recording_s`` is for how many seconds subjects ran, ``runs`` for
     how many each run took, ``unavoidable_s`` the longest wait that nothing can shorten: a default
     interval of metrics after the start of the subject. ``canaries`` is where canaries were found,
-    ``fuzz`` describes the sessions with drawn input, if there were any.
+    ``fuzz`` describes the sessions with drawn input, if there were any, and ``undocumented`` are
+    the names that no document knows.
 
     ``documents`` are the titles of the contract in force, ``exports`` counts the export requests
     of each protocol that was recorded, refused ones too; ``versions`` are those of the libraries
@@ -92,6 +94,7 @@ class Header:
     unavoidable_s: float = 0.0
     fuzz: Fuzz | None = None
     canaries: CanaryTable = field(default_factory=CanaryTable)
+    undocumented: tuple[Undocumented, ...] = ()
     machine: Machine = field(default_factory=Machine.here)
     versions: Mapping[str, str] = field(default_factory=dict)
 

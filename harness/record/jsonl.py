@@ -25,6 +25,7 @@ from harness.capture.run import SubjectFacts
 from harness.capture.serialization import from_plain, to_plain
 from harness.contract.files import JsonObject, read_json, schema_root
 from harness.errors import UsageError
+from harness.judging.checks.names import Undocumented
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row, counts
 from harness.record.header import CanaryTable, Fuzz, Header, Machine
@@ -174,6 +175,8 @@ def row_to_plain(row: Row) -> dict[str, Any]:
     plain: dict[str, Any] = to_plain(row)
     if not row.url:
         del plain["url"]
+    if not row.silent:
+        del plain["silent"]
     return plain
 
 
@@ -210,6 +213,7 @@ def _header(header: Header, plan: Plan) -> dict[str, Any]:
         "ended": _iso(header.ended_unix_nano),
         "recording_s": round(header.recording_s, 3),
         "canaries": to_plain(header.canaries),
+        "undocumented": [to_plain(name) for name in header.undocumented],
         "runs": {label: round(seconds, 3) for label, seconds in header.runs.items()},
         "unavoidable_s": round(header.unavoidable_s, 3),
         **({"fuzz": _fuzz(header.fuzz)} if header.fuzz else {}),
@@ -234,6 +238,9 @@ def _header_from(document: Mapping[str, Any]) -> Header:
         unavoidable_s=document["unavoidable_s"],
         fuzz=Fuzz(**document["fuzz"]) if "fuzz" in document else None,
         canaries=from_plain(CanaryTable, document["canaries"]),
+        undocumented=tuple(
+            from_plain(Undocumented, name) for name in document.get("undocumented", ())
+        ),
         machine=from_plain(Machine, document["machine"]),
         versions=document["versions"],
     )

@@ -9,7 +9,7 @@ from harness.findings import Verdict
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import Header
-from harness.report import canaries
+from harness.report import canaries, undocumented
 from harness.report.failure import failure
 from harness.report.line import Line, Style
 
@@ -57,6 +57,7 @@ def render(summary: Summary) -> list[Line]:
         _known(summary.rows),
         _idle(summary.rows),
         canaries.render(summary.header.canaries),
+        undocumented.render(summary.header.undocumented),
         _failures(summary),
         _end(summary),
     )

@@ -25,7 +25,8 @@ def captured() -> MakeCapture:
         run = Run(
             scenario=scenario,
             protocol=protocol,
-            subject=SubjectFacts("test", "/bin/test", "2.1.240"),
+            # Older than every measured release: nothing is expected of its runs.
+            subject=SubjectFacts("test", "/bin/test", "2.1.0"),
             argv=("test",),
             environment=known.environment,
             started_unix_nano=1_000_000_000,

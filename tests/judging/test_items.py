@@ -94,7 +94,7 @@ def test_a_span_is_seen_with_all_that_it_says(view: CaptureView) -> None:
         "events": [{"name": "retry", "time_unix_nano": 0, "attributes": {"attempt": 1}}],
         "links": [],
         "resource": {"attributes": {"service.name": "claude-code"}, "repeated": ()},
-        "scope": {"name": "", "version": ""},
+        "scope": {"name": "", "version": "", "attributes": {}},
         "run": {"scenario": "working_day", "protocol": "http/json"},
         "export": 3,
         "collector": "main",

@@ -291,7 +291,11 @@ def _resource(resource: Resource) -> dict[str, Any]:
 
 
 def _scope(scope: Scope) -> dict[str, Any]:
-    return {"name": scope.name, "version": scope.version}
+    return {
+        "name": scope.name,
+        "version": scope.version,
+        "attributes": plain(scope.attributes),
+    }
 
 
 def _owners(export: Export) -> list[tuple[Signal, Resource, Scope]]:

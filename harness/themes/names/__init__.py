@@ -1,0 +1,1 @@
+"""The theme of names: which of them a document knows, and which vanish."""
