@@ -17,7 +17,7 @@ from harness.mutants.editing import ItemRef
 from harness.mutants.rewriting import copy_message, rewritten, with_body
 from harness.otlp.codec import encode
 from harness.otlp.messages import ENCODINGS, Encoding
-from harness.otlp.model import DataPoint, Event, Protocol, Span
+from harness.otlp.model import DataPoint, Event, Protocol, Signal, Span
 
 Lie = Callable[[Capture, Requirement], Capture]
 
@@ -331,8 +331,13 @@ def _edit_json(capture: Capture, edit: Callable[[str], str]) -> Capture:
 
 
 def _one_more(capture: Capture) -> Export:
+    """Return another request like the last one, of metrics if there are any.
+
+    What events may tell is private anywhere else, as in a body that is not understood.
+    """
     last = capture.exports[-1]
-    return replace(last, sequence=last.sequence + 1)
+    metrics = [export for export in capture.exports if export.signal is Signal.METRICS]
+    return replace(metrics[-1] if metrics else last, sequence=last.sequence + 1)
 
 
 _OWN = (

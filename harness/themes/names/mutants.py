@@ -79,7 +79,7 @@ def directory_everywhere(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def attribute_renamed(capture: Capture, requirement: Requirement) -> Capture:
-    """Send an attribute under another name."""
+    """Send an attribute under another name, without its text: that may be private there."""
     there = {key for event in capture.events() for key in event.attributes}
     for key in _RENAMED:
         if key in there:
@@ -93,7 +93,7 @@ def _renaming(key: str) -> Callable[[Any, Sequence[ItemRef]], None]:
             attributes = ref.item.view["attributes"]
             if key in attributes:
                 editing.drop(ref, ("attributes", key))
-                editing.put(ref, ("attributes", f"{key}_2"), attributes[key])
+                editing.put(ref, ("attributes", f"{key}_2"), "renamed")
 
     return rename
 
