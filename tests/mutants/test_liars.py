@@ -156,7 +156,7 @@ def test_a_liar_without_a_lie_passes(judged: Judged, contract: Contract) -> None
 def test_showing_the_prompt(judged: Judged) -> None:
     rows = judged(LIES["shows the prompt"], "working_day")
     name = "events.user_prompt.prompt.redacted_by_default"
-    assert failing(rows) == {name}
+    assert failing(rows) == {name, "privacy.prompt"}
     assert "Please greet the world twice" in rows[name].findings[0].seen
     assert len(rows[name].findings) == 3, "one on each protocol"
 
@@ -167,6 +167,12 @@ def test_telling_the_input_of_tools(judged: Judged) -> None:
         "events.tool_result.tool_input.closed_by_default",
         "events.tool_result.tool_parameters.closed_by_default",
         "events.tool_decision.tool_parameters.closed_by_default",
+        "privacy.command",
+        "privacy.commit_message",
+        "privacy.edited_contents",
+        "privacy.folders",
+        "privacy.replaced_contents",
+        "privacy.written_contents",
     }
 
 
@@ -176,6 +182,7 @@ def test_the_canaries_tell_what_else_came_with_the_input(judged: Judged) -> None
         "privacy.command",
         "privacy.commit_message",
         "privacy.edited_contents",
+        "privacy.folders",
         "privacy.mcp_arguments",
         "privacy.mcp_names",
         "privacy.mcp_results",
