@@ -7,7 +7,7 @@ from functools import cached_property
 
 from harness.assessment.recording import Recording
 from harness.capture.capture import Capture
-from harness.contract.applicability import applies_to_run
+from harness.contract.applicability import applies_to_run, needs_run
 from harness.contract.catalogue import Contract, load
 from harness.contract.exercised import REFERENCE, exercised_by, kind_of
 from harness.contract.requirement import Requirement
@@ -42,8 +42,8 @@ def undocumented_names(captures: Sequence[Capture]) -> tuple[Undocumented, ...]:
 
 
 def _runs_of(requirement: Requirement) -> set[str]:
-    """Return the labels of all runs that the requirement applies to."""
-    return {run.label for run in planned_runs() if applies_to_run(requirement, run)}
+    """Return the labels of all runs that are made for the requirement."""
+    return {run.label for run in planned_runs() if needs_run(requirement, run)}
 
 
 def _slow_runs() -> set[str]:
@@ -136,7 +136,7 @@ class Assessment:
         )
 
     def _whole(self, requirement: Requirement) -> bool:
-        """Say whether every run was made that the requirement applies to."""
+        """Say whether every run was made that the requirement needs."""
         return _runs_of(requirement) <= {capture.run.label for capture in self.recording.captures}
 
     def _explain_not_exercised(self, requirement: Requirement, outcome: NotExercised) -> Judgement:

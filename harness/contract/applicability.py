@@ -57,18 +57,31 @@ def applies_to_version(requirement: Requirement, version: Version) -> bool:
     return version in requirement.versions
 
 
-def applies_to_run(requirement: Requirement, run: AnyRun) -> bool:
-    """Return whether the requirement is judged in this run.
+def needs_run(requirement: Requirement, run: AnyRun) -> bool:
+    """Return whether the run is made for the requirement.
 
-    A run that is judged only by name, or that does not export the requirement's signal, is used
-    only for requirements that name its scenario, and for those about what must never be exported.
+    A run that is judged only by name, or that does not export the requirement's signal, is made
+    only for requirements that name its scenario.
     """
+    return _applies(requirement, run, even_in_part=False)
+
+
+def applies_to_run(requirement: Requirement, run: AnyRun) -> bool:
+    """Return whether the requirement is judged in this run, if it is made.
+
+    That is so in the runs that it needs, and, if it is about what must never be exported, in
+    those that are judged only by name.
+    """
+    return _applies(requirement, run, even_in_part=bool(requirement.params.get(EVEN_IN_PART)))
+
+
+def _applies(requirement: Requirement, run: AnyRun, *, even_in_part: bool) -> bool:
     if requirement.protocols and run.protocol not in requirement.protocols:
         return False
     signal = requirement.selects.signal
     if run.scenario not in requirement.scenarios and (
         requirement.scenarios
-        or (JUDGED_ONLY_BY_NAME in run.traits and not requirement.params.get(EVEN_IN_PART))
+        or (JUDGED_ONLY_BY_NAME in run.traits and not even_in_part)
         or (signal is not None and without(signal) in run.traits)
     ):
         return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
-from harness.contract.applicability import applies_to_run
+from harness.contract.applicability import needs_run
 from harness.contract.requirement import Requirement
 from harness.errors import HarnessError
 from harness.judging.items.measured import Measures, by_name
@@ -67,7 +67,7 @@ def needed(
         if (slow or not scenario.slow)
         and (not only or scenario.name in only)
         and any(
-            applies_to_run(requirement, run)
+            needs_run(requirement, run)
             for run in scenario.planned(protocols)
             for requirement in asked
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.contract.applicability import without
+from harness.contract.applicability import EVEN_IN_PART, applies_to_run, without
 from harness.contract.requirement import Requirement, Selector, Source
 from harness.contract.versions import VersionRange
 from harness.fakes.script import Fail, HangUp, Say, Step, UseTool
@@ -213,6 +213,15 @@ def test_a_requirement_of_every_run_needs_all_in_their_order() -> None:
         name for name, each in SCENARIOS.items() if exports_what_is_asked(each)
     ]
     assert names(needed([requirement()], only=["toolbox"])) == ["toolbox"]
+
+
+def test_what_must_never_be_exported_is_judged_in_every_run_and_makes_none() -> None:
+    """A release may hang in a run that nobody else needs."""
+    never = requirement(params={EVEN_IN_PART: True})
+    assert names(needed([never])) == names(needed([requirement()]))
+    (run,) = SCENARIOS["settings_siem"].planned()
+    assert applies_to_run(never, run)
+    assert not applies_to_run(requirement(), run)
 
 
 def test_what_is_given_is_looked_for_in_settings_and_traits() -> None:
