@@ -34,9 +34,8 @@ def test_each_deviation_is_listed_and_seen(
     with FileLock(tmp_path_factory.getbasetemp().parent / "whole-run.lock"):
         # A release on Node, beside other tests, takes its time. Inputs that are always tried are
         # enough for one that never changes again: what is drawn would only be luck.
-        options = (f"--cc-binary={binary.spec}", "--cc-report=out", "--cc-fuzz-seconds=0")
-        options += VERSIONS[version]
-        result = run(*options, timeout=400)
+        options = ("--cc-report=out", "--cc-fuzz-seconds=0", *VERSIONS[version])
+        result = run(f"--cc-binary={binary.spec}", *options, timeout=400)
     assert result.ret == pytest.ExitCode.OK, result.stdout.str()
     found = record.read(pytester.path / "out" / "record.jsonl")
     assert found.header.subject.version == version
