@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from harness.capture.export import Export
 from harness.otlp.model import Signal
@@ -21,6 +22,14 @@ class Delivery:
     signal: Signal | None
     items: int = 0
     attempts: list[Export] = field(default_factory=list)
+
+    @property
+    def pauses_s(self) -> list[float]:
+        """How long after each request the next one came, in seconds."""
+        return [
+            (later.arrived_unix_nano - earlier.arrived_unix_nano) / 1e9
+            for earlier, later in pairwise(self.attempts)
+        ]
 
 
 class Deliveries:

@@ -13,7 +13,7 @@ LAST_WORDS = "The work is done."
 DELAY_S = 2
 EARLY_S = 0.05
 #: No pause is shorter than this where none is asked for, and the last of several is longer
-#: than the first by this factor at least.
+#: than the shortest first one of the session by this factor at least.
 PAUSE_S, GROWTH = 0.04, 1.05
 #: What is not sent again for so long is not sent again at all.
 WATCHED_S = 2.0
@@ -26,8 +26,8 @@ HELD_S = 60.0
 #: How long one export may take where nothing is configured.
 DEFAULT_TIMEOUT_S = 10.0
 
-#: The lies: a request comes again so soon, the last pause is the first by so many times,
-#: an answer is waited for so much longer, and a session hangs for so long.
+#: The lies: a request comes again so soon, the last pause is the shortest first one times this, an
+#: answer is waited for so much longer, and a session hangs for so long.
 AT_ONCE_S = 0.001
 SHORTER = 0.5
 WAITS_ON_S = 5.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterable
 
 from harness.capture.capture import Capture
 from harness.capture.deliveries import Deliveries, Delivery
@@ -22,26 +22,29 @@ def deliveries(capture: Capture) -> list[Item]:
     ``watched_s`` is how long the session went on after the first request, ``given_up_s`` how long
     the client waited for an answer that did not come.
     """
-    known = Deliveries(
-        export
-        for export in capture.exports
-        if export.signal is not None and export.decode_error is None
-    )
-    shortest_s = min((waits_s[0] for each in known.all if (waits_s := _waits_s(each))), default=0.0)
+    known = understood(capture)
+    shortest_s = shortest_first_pause_s(known)
     return [
         Item(
             f"{capture.run.label} · {_called(delivery)}",
             _view(delivery, shortest_s, capture.run.ended_unix_nano),
         )
-        for delivery in known.all
+        for delivery in known
     ]
 
 
-def _waits_s(delivery: Delivery) -> list[float]:
-    return [
-        (later.arrived_unix_nano - earlier.arrived_unix_nano) / 1e9
-        for earlier, later in pairwise(delivery.attempts)
-    ]
+def understood(capture: Capture) -> list[Delivery]:
+    """Return the deliveries of a capture, without requests that cannot be read."""
+    return Deliveries(
+        export
+        for export in capture.exports
+        if export.signal is not None and export.decode_error is None
+    ).all
+
+
+def shortest_first_pause_s(deliveries: Iterable[Delivery]) -> float:
+    """Return the shortest pause after a first request, in seconds; 0 if nothing was sent again."""
+    return min((pauses_s[0] for each in deliveries if (pauses_s := each.pauses_s)), default=0.0)
 
 
 def _called(delivery: Delivery) -> str:
@@ -52,7 +55,7 @@ def _called(delivery: Delivery) -> str:
 def _view(delivery: Delivery, shortest_s: float, ended_unix_nano: int) -> dict[str, object]:
     first, *_ = attempts = delivery.attempts
     taken = [n for n, export in enumerate(attempts) if _taken(export)]
-    waits_s = _waits_s(delivery)
+    pauses_s = delivery.pauses_s
     view: dict[str, object] = {
         "signal": delivery.signal,
         "sequence": first.sequence,
@@ -64,10 +67,10 @@ def _view(delivery: Delivery, shortest_s: float, ended_unix_nano: int) -> dict[s
         "after_taken": len(attempts) - 1 - taken[0] if taken else 0,
         "watched_s": (ended_unix_nano - first.arrived_unix_nano) / 1e9,
     }
-    if waits_s:
-        view["first_wait_s"] = waits_s[0]
-    if len(waits_s) > 1:
-        view["growth"] = waits_s[-1] / shortest_s
+    if pauses_s:
+        view["first_wait_s"] = pauses_s[0]
+    if len(pauses_s) > 1:
+        view["growth"] = pauses_s[-1] / shortest_s
     if first.given_up_unix_nano:
         view["given_up_s"] = (first.given_up_unix_nano - first.arrived_unix_nano) / 1e9
     return view

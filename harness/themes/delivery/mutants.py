@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from harness.capture.capture import Capture
-from harness.capture.deliveries import Deliveries, Delivery
+from harness.capture.deliveries import Delivery
 from harness.capture.export import Export
 from harness.capture.observed import edit_observed
 from harness.contract.requirement import Requirement
@@ -17,7 +17,7 @@ from harness.mutants.editing import prune
 from harness.mutants.rewriting import copy_message, instead, rewritten
 from harness.otlp.messages import ExportMetricsServiceRequest
 from harness.themes.delivery.experiment import AT_ONCE_S, LINGERS_S, SHORTER, WAITS_ON_S
-from harness.themes.delivery.measures import MEASURES
+from harness.themes.delivery.measures import MEASURES, shortest_first_pause_s, understood
 from harness.themes.delivery.observed import Aftermath
 
 _SECOND_NS = 1_000_000_000
@@ -81,12 +81,8 @@ def sent_again_at_once(capture: Capture, requirement: Requirement) -> Capture:
 def sent_again_sooner(capture: Capture, requirement: Requirement) -> Capture:
     """Make the last pause of a delivery half as long as the shortest first one of the session."""
     *_, earlier, last = _several(_delivery(capture, requirement), 3)
-    pause = min(
-        attempts[1].arrived_unix_nano - attempts[0].arrived_unix_nano
-        for each in Deliveries(capture.exports).all
-        if len(attempts := each.attempts) > 1
-    )
-    return _moved(capture, last, earlier.arrived_unix_nano + round(SHORTER * pause))
+    pause_s = SHORTER * shortest_first_pause_s(understood(capture))
+    return _moved(capture, last, earlier.arrived_unix_nano + round(pause_s * _SECOND_NS))
 
 
 def waits_on(capture: Capture, requirement: Requirement) -> Capture:
@@ -126,7 +122,7 @@ def never_again(capture: Capture, requirement: Requirement) -> Capture:
 def _delivery(capture: Capture, requirement: Requirement) -> Delivery:
     """Return the first delivery that the requirement is about and whose item has the field."""
     items = chosen(requirement, CaptureView(capture, by_name(*MEASURES)))
-    for delivery in Deliveries(capture.exports).all:
+    for delivery in understood(capture):
         first = delivery.attempts[0]
         for item in items:
             if item.view["sequence"] == first.sequence and requirement.path[-1] in item.view:
