@@ -16,7 +16,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -112,9 +112,6 @@ def main() -> int:
         DATA.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         reasons = Reasons.read(DATA)
     text, problems = page.rendered(matrices, reasons), page.problems(matrices, reasons)
-    if options.json:
-        told = {spec: [asdict(cell) for cell in cells] for spec, cells in matrices.items()}
-        options.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
     print(page.summary(matrices, reasons))
     if options.check:
         if PAGE.read_text(encoding="utf-8") != text:
@@ -138,9 +135,17 @@ def measurements(options: argparse.Namespace, reasons: Reasons) -> dict[str, lis
                 record(spec, folder)
             began = time.monotonic()
             matrices[spec] = measured(folder, reasons.same, options.jobs)
+            if options.json:
+                keep(matrices, options.json)
             lies = sum(len(cell.results) for cell in matrices[spec])
             print(f"{spec}: {lies} lies in {time.monotonic() - began:.0f} s", flush=True)
     return matrices
+
+
+def keep(matrices: Mapping[str, Sequence[Cell]], file: Path) -> None:
+    """Write matrices for ``--again``; after each subject, for a run may be broken off."""
+    told = {spec: [asdict(cell) for cell in cells] for spec, cells in matrices.items()}
+    file.write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
 def kept(files: Sequence[Path]) -> dict[str, list[Cell]]:
