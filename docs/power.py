@@ -10,6 +10,7 @@ made).  Every lie is told in memory, one after the other in each of ``--jobs`` p
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import multiprocessing
 import os
@@ -36,7 +37,7 @@ from harness.mutants.reasons import Reasons
 from harness.mutants.stage import Same, Stage
 from harness.mutants.telling import KINDS, Extent
 from harness.subject.binary import resolve
-from harness.themes.catalogue import MEASURES, SCENARIOS
+from harness.themes.catalogue import MEASURES, needed
 from harness.themes.free_form.by_hand import by_hand
 
 HERE = Path(__file__).parent
@@ -94,10 +95,12 @@ def measured(folder: Path, same: Sequence[Same], jobs: int) -> list[Cell]:
 
 
 def record(spec: str, folder: Path) -> None:
-    """Record what the subject leaves in every scenario but the slow ones."""
+    """Record what the subject leaves in every scenario that its contract needs, as pytest does."""
     always = Exploration("quick", Profile(0, 0), 0, None, lambda capture: (), print)
-    scenarios = tuple(each for each in SCENARIOS.values() if not each.slow)
-    plan = RecordingPlan(resolve(spec, progress=print), scenarios, 60.0, folder, explore=always)
+    binary = resolve(spec, progress=print)
+    contract = catalogue(binary.version)
+    scenarios = needed(filter(contract.applies, contract.requirements))
+    plan = RecordingPlan(binary, scenarios, 60.0, folder, explore=always)
     made = record_once(plan, print)
     if made.summary.problem:
         raise SystemExit(f"{spec} could not be recorded: {made.summary.problem}")
@@ -114,8 +117,10 @@ def main() -> int:
     text, problems = page.rendered(matrices, reasons), page.problems(matrices, reasons)
     print(page.summary(matrices, reasons))
     if options.check:
-        if PAGE.read_text(encoding="utf-8") != text:
+        written, now = page.essence(PAGE.read_text(encoding="utf-8")), page.essence(text)
+        if written != now:
             problems.append(f"{PAGE} is out of date: python docs/power.py writes it")
+            problems += difflib.unified_diff(written, now, "written", "now", n=0, lineterm="")
     else:
         PAGE.write_text(text, encoding="utf-8")
     print(*problems, sep="\n")

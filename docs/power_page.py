@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Miss:
     @property
     def mark(self) -> str:
         if self.entry is not None:
-            return f"{'?' if self.entry.is_open else 'r'}{self.entry.number}"
+            return self.entry.mark
         return "known" if self.result.hidden else "✗"
 
     def __str__(self) -> str:
@@ -114,9 +115,10 @@ def mended(data: dict[str, Any], matrices: Matrices, reasons: Reasons) -> dict[s
     """
     kept: dict[str, list[Any]] = {"reasons": [], "open": []}
     for entry, lies in explained(matrices, reasons).items():
-        if entry.intermittent:
-            lies = _told(entry, matrices)
         word = "open" if entry.is_open else "reasons"
+        if entry.intermittent:
+            kept[word].append(data[word][entry.number - 1])
+            continue
         kinds: dict[str, list[str]] = defaultdict(list)
         for field, kind in sorted(lies, key=lambda lie: (lie[0], KINDS.index(lie[1]))):
             kinds[field].append(kind)
@@ -132,18 +134,9 @@ def mended(data: dict[str, Any], matrices: Matrices, reasons: Reasons) -> dict[s
 
 def _status(subject: str, cell: Cell, reasons: Reasons) -> str:
     """Return which column of the summary a cell counts in."""
-    if not cell.results:
+    marks = {mark[0] for mark in _marks(subject, cell, reasons)}
+    if not cell.results and not marks:
         return "no sense"
-    marks = {
-        Miss(
-            subject,
-            cell.field,
-            cell.kind,
-            result,
-            reasons.of(subject, cell.field, cell.kind, result),
-        ).mark[0]
-        for result in cell.missed
-    }
     if not marks:
         return "caught" if all(result.failing for result in cell.results) else "caught, warned of"
     for mark, status in (("✗", "no reason"), ("?", "open"), ("k", "known"), ("r", "reason")):
@@ -184,6 +177,28 @@ def summary(matrices: Matrices, reasons: Reasons) -> str:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     rule = "|".join("--" for _ in header)
     return [f"| {' | '.join(header)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+#: The sections that two recordings of one subject agree on.
+_SECTIONS = ("## The lies", "## Why some lies are not found", "## Not found yet")
+
+
+def essence(text: str) -> list[str]:
+    """Return what a page says whatever recording it was made of: what is not caught, and why.
+
+    How many lies can be told, who catches each, and whether one of them only by a SHOULD, may
+    differ with what happens at the same time in a session.
+    """
+    found, section = [], ""
+    for line in text.splitlines():
+        section = line if line.startswith("## ") else section
+        if section not in _SECTIONS:
+            continue
+        cells = line.split("|")
+        if section == _SECTIONS[0] and line.startswith("| `"):
+            cells[2:] = [" ".join(re.findall(r"[r?]\d+|✗", cell)) for cell in cells[2:]]
+        found.append("|".join(cells))
+    return found
 
 
 def _owner(field: str) -> str:
@@ -301,25 +316,31 @@ def _letters(matrices: Matrices) -> dict[str, str]:
 
 def _mark(cells: Mapping[str, Cell], reasons: Reasons, letters: Mapping[str, str]) -> str:
     results = [result for cell in cells.values() for result in cell.results]
-    if not results:
+    marks = {mark for subject, cell in cells.items() for mark in _marks(subject, cell, reasons)}
+    if not results and not marks:
         return "– " + " ".join(sorted({letters[cell.why_not] for cell in cells.values()}))
-    marks = sorted(
-        {
-            Miss(
-                subject,
-                cell.field,
-                cell.kind,
-                result,
-                reasons.of(subject, cell.field, cell.kind, result),
-            ).mark
-            for subject, cell in cells.items()
-            for result in cell.missed
-        }
-    )
     if not marks:
         return "●" if all(result.failing for result in results) else "○"
-    part = "◐ " if any(result.caught for result in results) else ""
-    return part + " ".join(marks)
+    chance = any(
+        entry.intermittent and entry.covers(subject, cell.field, cell.kind)
+        for entry in reasons.entries
+        for subject, cell in cells.items()
+    )
+    part = "◐ " if chance or any(result.caught for result in results) else ""
+    return part + " ".join(sorted(marks))
+
+
+def _marks(subject: str, cell: Cell, reasons: Reasons) -> set[str]:
+    """Return the marks of what is not caught, or is so by chance only."""
+    field, kind = cell.field, cell.kind
+    marks = {
+        Miss(subject, field, kind, result, reasons.of(subject, field, kind, result)).mark
+        for result in cell.missed
+    }
+    for entry in reasons.entries:
+        if entry.intermittent and entry.covers(subject, field, kind):
+            marks.add(entry.mark)
+    return marks
 
 
 def _catchers(cells: Mapping[tuple[str, str], Mapping[str, Cell]]) -> Iterator[tuple[str, str]]:

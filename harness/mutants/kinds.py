@@ -133,6 +133,13 @@ def zero(field: Field, value: Any) -> Any:
     return _numerically(value, lambda number: 0, "it is not a number")
 
 
+def is_quantity(value: Any) -> bool:
+    """Return whether a value is a number or a time, also one that is sent as a text."""
+    if isinstance(value, str):
+        return bool(_NUMERIC.fullmatch(value) or _TIMESTAMP.fullmatch(value))
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 #: The kinds that make another value of a value.
 OF_ONE_VALUE: Mapping[str, Callable[[Field, Any], Any]] = {
     made.__name__: made for made in (shifted, scaled, truncated, other_unit, other_type, other_case)

@@ -36,6 +36,11 @@ class Entry:
     scenarios: tuple[str, ...] = ()
     intermittent: bool = False
 
+    @property
+    def mark(self) -> str:
+        """How the page refers to it."""
+        return f"{'?' if self.is_open else 'r'}{self.number}"
+
     def covers(self, subject: str, field: str, kind: str) -> bool:
         """Return whether it is about lies of this kind, about this field, told by this subject."""
         return (

@@ -157,7 +157,12 @@ def _swapped(stage: Stage, capture: Capture, telling: Telling) -> list[Edit]:
 
 
 def _alike(one: Spot, other: Spot) -> int:
-    return sum(other.beside.get(key) == value for key, value in one.beside.items())
+    """Count the attributes that two items have in common; numbers and times are so by chance."""
+    return sum(
+        other.beside.get(key) == value
+        for key, value in one.beside.items()
+        if not kinds.is_quantity(value)
+    )
 
 
 def _elsewhere(session: bool, stage: Stage, capture: Capture, telling: Telling) -> list[Edit]:
