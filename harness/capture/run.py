@@ -124,6 +124,17 @@ class Decision:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """One message that the subject kept in the transcript of its session, on disk.
+
+    ``role`` is ``user`` or ``assistant``, or what else the transcript calls an entry.
+    """
+
+    role: str
+    uuid: str
+
+
 #: The shortest part of a canary, a key or a token that tells of it, in characters.
 A_PART = 8
 
@@ -149,7 +160,8 @@ class GroundTruth:
     ``canaries`` are unique texts that the scenario hides, by what they stand in for (``prompt``,
     ``api_key``), ``secrets`` everything private that the run has besides; ``account`` is who was
     signed in, by the attributes that tell it; ``unknown_requests`` are those that the scripted API
-    has no answer to, as ``METHOD /path``.
+    has no answer to, as ``METHOD /path``. ``kept_messages`` alone come from the subject: they are
+    in the transcript on its disk.
     """
 
     prompts: tuple[str, ...] = ()
@@ -165,6 +177,7 @@ class GroundTruth:
     secrets: tuple[Secret, ...] = ()
     account: Mapping[str, str] = field(default_factory=dict)
     unknown_requests: tuple[str, ...] = ()
+    kept_messages: tuple[KeptMessage, ...] = ()
 
     @property
     def hidden(self) -> tuple[Secret, ...]:

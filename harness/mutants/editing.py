@@ -117,8 +117,8 @@ def put(ref: ItemRef, path: tuple[str, ...], value: Any) -> None:
             put_attribute(ref.record.attributes, key, value)
         case ("body",):
             ref.record.body.string_value = value
-        case ("unit",):
-            ref.owner.unit = value
+        case ("unit",) | ("description",):
+            setattr(ref.owner, path[0], value)
         case ("type",) if value == "gauge":
             points = list(ref.siblings)
             ref.owner.gauge.data_points.extend(points)
@@ -131,8 +131,8 @@ def put(ref: ItemRef, path: tuple[str, ...], value: Any) -> None:
             ref.record.ClearField("as_int")
         case ("value",):
             ref.record.as_double = value
-        case ("time_unix_nano",):
-            ref.record.time_unix_nano = value
+        case ("time_unix_nano",) | ("observed_time_unix_nano",):
+            setattr(ref.record, path[0], value)
         case _ if ref.item.kind is Kind.SPAN:
             _put_in_span(ref.record, path, value)
         case _:

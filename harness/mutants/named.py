@@ -146,6 +146,18 @@ def one_session_id(
     raise ValueError("no other run carries a session id")
 
 
+def value_of_another_run(
+    capture: Capture, others: Sequence[Capture], requirement: Requirement
+) -> Capture:
+    """Give the items of one run the value that the field has in another run."""
+    key = requirement.path[-1]
+    for other in others:
+        values = [event.attributes[key] for event in other.events() if key in event.attributes]
+        if values and other.run.label != capture.run.label:
+            return _name_all(capture, requirement, key, str(values[0]))
+    raise ValueError(f"no other run carries {key}")
+
+
 def _name_session(capture: Capture, session_id: str, kind: Kind) -> Capture:
     def name(ref: ItemRef) -> None:
         if ref.item.kind is kind:
@@ -180,6 +192,15 @@ def one_prompt_id(capture: Capture, requirement: Requirement) -> Capture:
     if first is None or len(set(ids) - {None}) < 2:
         raise ValueError(f"{capture.run.label} has no two prompts with an id")
     return _name_all(capture, requirement, "prompt.id", first)
+
+
+def first_value(capture: Capture, requirement: Requirement) -> Capture:
+    """Give all events that have the field the value of the first one."""
+    key = requirement.path[-1]
+    values = [event.attributes[key] for event in capture.events() if key in event.attributes]
+    if len(set(values)) < 2:
+        raise ValueError(f"{capture.run.label} has no two values of {key}")
+    return _name_all(capture, requirement, key, str(values[0]))
 
 
 def another_prompt(capture: Capture, requirement: Requirement) -> Capture:
@@ -352,6 +373,7 @@ _OWN = (
     another_session,
     another_user,
     one_prompt_id,
+    first_value,
     another_prompt,
     repeated_key,
     repeated_resource_key,
@@ -365,7 +387,8 @@ _ON_ONE_PROTOCOL: Mapping[str, Lie] = {
     lie.__name__: lie for lie in (one_more_attribute, other_resource_on_one_protocol)
 }
 _OF_ALL_RUNS: Mapping[str, Callable[[Capture, Sequence[Capture], Requirement], Capture]] = {
-    one_session_id.__name__: one_session_id
+    one_session_id.__name__: one_session_id,
+    value_of_another_run.__name__: value_of_another_run,
 }
 
 #: Every lie of no theme that ``schemas/`` may call by name.

@@ -29,6 +29,7 @@ from harness.reference.client import ApiError, Exchange, ToolUse, Usage
 from harness.reference.identity import Identity, standard_attributes
 from harness.reference.permissions import Decision
 from harness.reference.settings import Settings
+from harness.reference.transcript import Transcript
 from harness.reference.versions import Promises
 
 _COUNT = "count"
@@ -118,6 +119,7 @@ class Reporter:
         settings: Settings,
         additions: Additions,
         folder: Path,
+        transcript: Transcript,
         *,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
@@ -126,6 +128,7 @@ class Reporter:
         self._settings = settings
         self._additions = additions
         self._folder = folder
+        self._transcript = transcript
         self._clock_ms = clock_ms
         self._standard = standard_attributes(identity, settings, self._promises)
         self._query_source = identity.query_source
@@ -142,8 +145,9 @@ class Reporter:
             "prompt_length": self._number(length(text)),
             "prompt": text if self._settings.log_user_prompts else REDACTED,
         }
+        message_id = self._transcript.prompt(text)
         if self._promises.message_ids:
-            attributes["message.uuid"] = str(uuid.uuid4())
+            attributes["message.uuid"] = message_id
         self._log("user_prompt", attributes, prompt=text)
 
     def answered(self, exchange: Exchange, usage: Usage, attribution: Attribution) -> None:

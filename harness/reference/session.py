@@ -25,6 +25,7 @@ from harness.reference.permissions import Gate, Permissions, Reply
 from harness.reference.settings import Settings
 from harness.reference.spans import Spans, SpanSink
 from harness.reference.subagents import Subagents
+from harness.reference.transcript import Transcript
 from harness.reference.versions import Promises
 
 #: What the OpenTelemetry SDK of a caller may have left in the environment.
@@ -127,7 +128,8 @@ def opened(
             effort=EFFORT if promises.effort else "",
         )
         additions = Additions(options.additions, options.version)
-        reporter = Reporter(sink, who, settings, additions, folder)
+        transcript = Transcript(Path(environ.get("HOME", folder)), folder, who.session_id)
+        reporter = Reporter(sink, who, settings, additions, folder, transcript)
         standard = identity.standard_attributes(who, settings, promises)
         with McpServers(options.mcp_configs, context) as servers:
             traces = Spans(spans, standard, settings, who.query_source)

@@ -29,6 +29,7 @@ from harness.subject.host import this_host
 from harness.subject.interactive import Witness, run_interactive
 from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
+from harness.subject.transcript import kept_messages
 from harness.subject.worktree import LineLedger
 
 _BY_SETTINGS = "config"
@@ -137,6 +138,7 @@ def _truth(
         canaries=scenario.canaries,
         account=scenario.account,
         unknown_requests=api.unexpected,
+        kept_messages=kept_messages(sandbox.home),
     )
 
 

@@ -28,6 +28,25 @@ def one_for_each(requirement: Requirement, view: CaptureView) -> Outcome:
     return Judged(len(having), findings)
 
 
+def kept_on_disk(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Check that the field is the id of a message by ``params.role`` in the transcript.
+
+    A session that was ended by a signal may not have kept all of them.
+    """
+    having = carrying(requirement, view)
+    if not having:
+        return nothing_seen(requirement, chosen(requirement, view))
+    kept = {m.uuid for m in view.truth.kept_messages if m.role == requirement.params["role"]}
+    if not kept or view.run.exit_code < 0:
+        return NotExercised("the session kept no transcript to its end")
+    findings = tuple(
+        Finding("the uuid of a message in the session's transcript", shown(value), item.where)
+        for item, value in having
+        if value not in kept
+    )
+    return Judged(len(having), findings)
+
+
 def of_a_prompt(requirement: Requirement, view: CaptureView) -> Outcome:
     """Check that the field is the id of a prompt that was logged in the session.
 

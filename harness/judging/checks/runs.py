@@ -75,6 +75,31 @@ def active_within_the_run(requirement: Requirement, view: CaptureView) -> Outcom
     return Judged(len(streams), findings)
 
 
+def active_at_least(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Check that the counter, in seconds, adds up to what the model took for its answers at least.
+
+    Only the answers of the main loop count: a session waits for them, which is active time.
+    """
+    items = chosen(requirement, view)
+    calls = [call for call in view.truth.api_calls if call.status == 200 and not call.auxiliary]
+    least_s = sum(_held_ms(call) for call in calls if call.answered_unix_nano) / 1000
+    if not items or not least_s:
+        return nothing_seen(requirement, items)
+    counted_s = total(items)
+    if counted_s >= least_s:
+        return Judged(len(items))
+    return Judged(
+        len(items),
+        (
+            Finding(
+                f"at least {least_s:.2f} s: so long the model took for its answers",
+                f"{counted_s:g} s",
+                f"{view.run.label} · {requirement.selects}",
+            ),
+        ),
+    )
+
+
 def as_host(requirement: Requirement, view: CaptureView) -> Outcome:
     """Check that the field is the fact of this machine that ``params.fact`` names.
 
