@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +12,7 @@ from harness.capture.run import Run
 from harness.contract.applicability import applies_to_run
 from harness.contract.catalogue import Contract
 from harness.contract.exercised import NOTHING_MEASURED, Exercised
-from harness.contract.requirement import DRAWN, Requirement
+from harness.contract.requirement import DRAWN, Requirement, Selector
 from harness.findings import Finding, Judged, NotExercised, Outcome, RunName
 from harness.judging.checks import (
     accounting,
@@ -150,6 +151,10 @@ class Judge:
             **{name: getattr(schema_checks, name) for name in _BY_SCHEMA},
             **{name: getattr(sent_checks, name) for name in _BY_MEASUREMENT},
         }
+        self._exported: defaultdict[Selector, list[Requirement]] = defaultdict(list)
+        for promise in filter(contract.applies, contract.requirements):
+            if promise.check == session.exported.__name__:
+                self._exported[promise.selects].append(promise)
         # A capture never changes, and is judged again beside others that do (mutants).
         # The requirement is kept beside its outcome, so that no other gets its id.
         self._known: WeakKeyDictionary[CaptureView, dict[int, tuple[Requirement, Outcome]]]
@@ -175,10 +180,21 @@ class Judge:
 
     def _silenced(self, requirement: Requirement, outcomes: _Outcomes) -> Iterator[Finding]:
         for view, outcome in outcomes:
-            if isinstance(outcome, NotExercised):
+            if isinstance(outcome, NotExercised) and not self._known_missing(requirement, view):
                 finding = silenced(requirement, view, outcome.reason, self._measured)
                 if finding is not None:
                     yield finding
+
+    def _known_missing(self, requirement: Requirement, view: CaptureView) -> bool:
+        """Whether nothing that is selected was sent, and a finding of another promise says so."""
+        if view.select(requirement.selects):
+            return False
+        return any(
+            applies_to_run(promise, view.run)
+            and isinstance(outcome := self._outcome(promise, view), Judged)
+            and bool(outcome.findings)
+            for promise in self._exported.get(requirement.selects, ())
+        )
 
     def alone(self, requirement: Requirement, view: CaptureView) -> Outcome | None:
         """Return the outcome of one capture by itself; None for a check across captures.

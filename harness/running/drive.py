@@ -34,6 +34,10 @@ from harness.subject.worktree import LineLedger
 
 _BY_SETTINGS = "config"
 
+#: Where the collectors answer, a session may take longer than the default 2 s for its last
+#: exports: on a busy machine it would lose them, and the machine would be blamed on the subject.
+_PATIENCE = {"CLAUDE_CODE_OTEL_SHUTDOWN_TIMEOUT_MS": "20000"}
+
 #: Nothing listens: what was asked did not even arrive.
 NO_CONNECTION = Failure(None, "", 0)
 
@@ -81,7 +85,10 @@ def drive(
             stage.api = api
             settings = _settings(scenario, stage)
             limit_s = scenario.limit_s or deadline_s + scenario.waits_s
-            session = _Session(scenario, stage.sandbox, api, settings, args, limit_s, groups)
+            patience = _PATIENCE if scenario.answers_exports else {}
+            session = _Session(
+                scenario, stage.sandbox, api, {**patience, **settings}, args, limit_s, groups
+            )
             try:
                 completed = _completed(session, binary, scenario, stage, machine_wide)
             except SubjectError as error:

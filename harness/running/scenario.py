@@ -175,6 +175,15 @@ class Scenario:
         return (*self.traits, *(trait for trait, there in follow.items() if there))
 
     @property
+    def answers_exports(self) -> bool:
+        """Whether its collectors accept every export at once, so that no session waits in vain."""
+        plain = all(
+            backend.listening and backend.responder is None and backend.tls is None
+            for backend in self.backends.values()
+        )
+        return plain and self.limit_s is None
+
+    @property
     def all_prompts(self) -> tuple[str, ...]:
         """Every prompt of the session, in order."""
         if self.prompt:
