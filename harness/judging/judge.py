@@ -71,6 +71,7 @@ _PER_CAPTURE: Mapping[str, _PerCapture] = _named(
     prompts.kept_on_disk,
     prompts.of_a_prompt,
     prompts.one_for_each,
+    runs.account_tagged,
     runs.active_at_least,
     runs.active_within_the_run,
     runs.as_host,

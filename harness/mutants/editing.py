@@ -131,10 +131,10 @@ def put(ref: ItemRef, path: tuple[str, ...], value: Any) -> None:
             ref.record.ClearField("as_int")
         case ("value",):
             ref.record.as_double = value
-        case ("time_unix_nano",) | ("observed_time_unix_nano",):
-            setattr(ref.record, path[0], value)
         case _ if ref.item.kind is Kind.SPAN:
             _put_in_span(ref.record, path, value)
+        case (("time_unix_nano" | "observed_time_unix_nano" | "start_time_unix_nano") as name,):
+            setattr(ref.record, name, value)
         case _:
             raise ValueError(f"no way to put {value!r} at {'.'.join(path)}")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import secrets
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +47,12 @@ class Account:
 
     @property
     def tagged_id(self) -> str:
-        """A stable id of the account, in the format of the admin APIs."""
-        number = int.from_bytes(hashlib.sha256(self.uuid.encode()).digest())
+        """The account's UUID in the format of the admin APIs: 22 digits of base 58."""
+        number = uuid.UUID(self.uuid).int
         digits = ""
         for _ in range(_ACCOUNT_ID_DIGITS):
             number, digit = divmod(number, len(_BASE58))
-            digits += _BASE58[digit]
+            digits = _BASE58[digit] + digits
         return f"user_01{digits}"
 
 

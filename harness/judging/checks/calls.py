@@ -10,7 +10,7 @@ from typing import Any
 from harness.capture.run import ApiCall
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import carrying, chosen, nothing_seen, number
+from harness.judging.checks.fields import carrying, chosen, is_one_of, nothing_seen, number
 from harness.judging.items.describe import shown
 from harness.judging.items.item import MISSING, Item
 from harness.judging.items.view import CaptureView
@@ -38,7 +38,7 @@ def told_to_the_api(requirement: Requirement, view: CaptureView) -> Outcome:
     findings = tuple(
         Finding(f"{wanted}, as the requests to the API say", shown(value), item.where)
         for item, value in having
-        if value not in told
+        if not is_one_of(value, told)
     )
     return Judged(len(having), findings)
 
@@ -65,7 +65,7 @@ def joins_a_call(requirement: Requirement, view: CaptureView) -> Outcome:
             item.where,
         )
         for item, value in having
-        if value not in ids or times[str(value)] > 1
+        if not is_one_of(value, ids) or times[str(value)] > 1
     )
     return Judged(len(having), findings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -166,6 +166,11 @@ def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:
         narrowed = f" with {json.dumps(where)}" if where else ""
         return NotExercised(f"no {requirement.selects}{narrowed} was exported")
     return NotExercised(f"no {requirement.selects} carried {'.'.join(requirement.path)}")
+
+
+def is_one_of(value: Any, texts: Collection[str]) -> bool:
+    """Whether the value is one of the texts; a list or a map, which no set can hold, is none."""
+    return isinstance(value, str) and value in texts
 
 
 def number(value: Any) -> float | None:

@@ -9,7 +9,14 @@ from typing import Any
 from harness.capture.run import Decision, ToolRun
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import carrying, chosen, matches, nothing_seen, number
+from harness.judging.checks.fields import (
+    carrying,
+    chosen,
+    is_one_of,
+    matches,
+    nothing_seen,
+    number,
+)
 from harness.judging.checks.matching import MCP_TOOL, paired, reported_name
 from harness.judging.items.describe import shown
 from harness.judging.items.item import MISSING
@@ -35,7 +42,7 @@ def joins_a_tool(requirement: Requirement, view: CaptureView) -> Outcome:
             item.where,
         )
         for item, value in having
-        if value not in asked or times[shown(value)] > 1
+        if not is_one_of(value, asked) or times[shown(value)] > 1
     )
     return Judged(len(having), findings)
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from harness.contract.requirement import Requirement, Selector
 from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import carrying, chosen, nothing_seen
+from harness.judging.checks.fields import carrying, chosen, is_one_of, nothing_seen
 from harness.judging.items.describe import shown
 from harness.judging.items.item import MISSING, Item
 from harness.judging.items.view import CaptureView
@@ -42,7 +42,7 @@ def kept_on_disk(requirement: Requirement, view: CaptureView) -> Outcome:
     findings = tuple(
         Finding("the uuid of a message in the session's transcript", shown(value), item.where)
         for item, value in having
-        if value not in kept
+        if not is_one_of(value, kept)
     )
     return Judged(len(having), findings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,11 @@ _SLACK_NS = 1_000_000_000
 
 #: How far a duration by the subject's clock may lie from ours, and what rounding takes away.
 _SLACK_MS = 5.0
+
+
+#: The digits of base 58, and how many of them hold a UUID.
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_TAGGED_DIGITS = 22
 
 
 def within_the_run(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -133,6 +139,31 @@ def as_signed_in(requirement: Requirement, view: CaptureView) -> Outcome:
         if item.at(requirement.path) != wanted
     )
     return Judged(len(items), findings)
+
+
+def account_tagged(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Check that the field is the UUID of the signed-in account as the admin APIs write it.
+
+    That is ``user_01`` and the UUID as a number in base 58, in 22 digits.
+    """
+    account = view.truth.account.get("user.account_uuid")
+    if not account:
+        return NotExercised("the run had no account with a UUID")
+    number, digits = uuid.UUID(account).int, ""
+    while len(digits) < _TAGGED_DIGITS:
+        number, digit = divmod(number, len(_BASE58))
+        digits = _BASE58[digit] + digits
+    having = carrying(requirement, view)
+    findings = tuple(
+        Finding(f"user_01{digits}, of the account {account}", shown(value), item.where)
+        for item, value in having
+        if value != f"user_01{digits}"
+    )
+    return (
+        Judged(len(having), findings)
+        if having
+        else nothing_seen(requirement, chosen(requirement, view))
+    )
 
 
 def prompt_length(requirement: Requirement, view: CaptureView) -> Outcome:
