@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 from harness.capture.run import ApiCall
 from harness.contract.prices import Price, price_of
-from harness.contract.requirement import Requirement
+from harness.contract.requirement import Requirement, Selector
 from harness.findings import Finding, Judged, NotExercised, Outcome
 from harness.judging.checks.accounting import total
 from harness.judging.checks.calls import answered
 from harness.judging.checks.fields import chosen, nothing_seen, number
 from harness.judging.items.item import Item
 from harness.judging.items.view import CaptureView
+
+_TOKENS = Selector("metric", "claude_code.token.usage")
+
+#: Attributes by which a report tells series apart.
+_TELLING = ("model", "query_source", "effort", "speed", "agent.name")
 
 
 def cost_at_prices(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -50,6 +55,70 @@ def cost_at_prices(requirement: Requirement, view: CaptureView) -> Outcome:
             if abs(cost / wanted / usual - 1) > tolerance
         ]
     return Judged(sum(map(len, by_model.values())), tuple(findings))
+
+
+def cost_in_micros(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Check that the field is ``cost_usd`` in millionths of a dollar, rounded to either side."""
+    pairs = [
+        (item, micros, usd * 1e6)
+        for item in chosen(requirement, view)
+        if (micros := number(item.at(requirement.path))) is not None
+        and (usd := number(item.at(("attributes", "cost_usd")))) is not None
+    ]
+    findings = tuple(
+        Finding(f"{wanted:.2f}, rounded: cost_usd in millionths", f"{micros:g}", item.where)
+        for item, micros, wanted in pairs
+        if abs(micros - wanted) > 1
+    )
+    if not pairs:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(len(pairs), findings)
+
+
+def cost_of_its_tokens(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Check that each series of the cost is about what the tokens of the same attributes cost.
+
+    About: times or divided by ``params.factor`` at most. No series has costs without tokens, or
+    tokens without costs.
+    """
+    factor = float(str(requirement.params["factor"]))
+    costs = _series(chosen(requirement, view))
+    tokens = _series(view.select(_TOKENS))
+    if not costs or not tokens:
+        return nothing_seen(requirement, chosen(requirement, view))
+    findings = []
+    for series in sorted(costs.keys() | tokens.keys()):
+        label = ", ".join(f"{key} {value}" for key, value in series if key in _TELLING)
+        where = f"{view.run.label} · {requirement.selects} · {label}"
+        if series not in costs or series not in tokens:
+            has, lacks = ("tokens", "costs") if series in tokens else ("costs", "tokens")
+            findings.append(
+                Finding(f"{has} and {lacks} of the same attributes", f"no {lacks}", where)
+            )
+            continue
+        price = price_of(str(dict(series).get("model")))
+        kinds: dict[str, list[Item]] = defaultdict(list)
+        for item in tokens[series]:
+            kinds[str(item.view["attributes"].get("type"))].append(item)
+        counts = (
+            round(total(kinds[kind])) for kind in ("input", "output", "cacheRead", "cacheCreation")
+        )
+        wanted, seen = price.cost(*counts), total(costs[series])
+        if not price.estimated and not wanted / factor <= seen <= wanted * factor:
+            findings.append(
+                Finding(f"about {wanted:.6f} USD: so much its tokens cost", f"{seen:.6f}", where)
+            )
+    return Judged(len(costs), tuple(findings))
+
+
+def _series(items: Sequence[Item]) -> Mapping[tuple[tuple[str, str], ...], list[Item]]:
+    """Return data points by their attributes, but for the kind of tokens."""
+    series: dict[tuple[tuple[str, str], ...], list[Item]] = defaultdict(list)
+    for item in items:
+        attributes = {key: str(value) for key, value in item.view["attributes"].items()}
+        attributes.pop("type", None)
+        series[tuple(sorted(attributes.items()))].append(item)
+    return series
 
 
 def cost_counted_at_prices(requirement: Requirement, view: CaptureView) -> Outcome:

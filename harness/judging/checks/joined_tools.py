@@ -24,6 +24,7 @@ from harness.judging.items.view import CaptureView
 
 #: How far the subject's clock and ours may lie apart, and what rounding takes away.
 _SLACK_MS = 5.0
+_SLACK_NS = 20_000_000
 
 
 def joins_a_tool(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -70,6 +71,32 @@ def of_its_tool(requirement: Requirement, view: CaptureView) -> Outcome:
         if value != wanted and not (isinstance(value, str) and reported_name(value) == wanted):
             findings.append(
                 Finding(f"{shown(wanted)}, as {decision.name} was", shown(value), item.where)
+            )
+    if not looked_at:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(looked_at, tuple(findings))
+
+
+def while_its_tool_ran(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Check that the time is between the answer that asked for the tool and the next request.
+
+    Without ids, two tools of one name cannot be told apart by anything else.
+    """
+    findings = []
+    looked_at = 0
+    for run, item in paired(view.truth.tools_that_ran, chosen(requirement, view)):
+        at = item.at(requirement.path)
+        if not (run.asked_unix_nano and run.returned_unix_nano and isinstance(at, int)):
+            continue
+        looked_at += 1
+        early, late = run.asked_unix_nano - _SLACK_NS, run.returned_unix_nano + _SLACK_NS
+        if not early <= at <= late:
+            findings.append(
+                Finding(
+                    f"a time from {early} to {late}, while {run.tool_use_id} ({run.name}) ran",
+                    str(at),
+                    item.where,
+                )
             )
     if not looked_at:
         return nothing_seen(requirement, chosen(requirement, view))

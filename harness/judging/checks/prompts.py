@@ -31,12 +31,14 @@ def one_for_each(requirement: Requirement, view: CaptureView) -> Outcome:
 def kept_on_disk(requirement: Requirement, view: CaptureView) -> Outcome:
     """Check that the field is the id of a message by ``params.role`` in the transcript.
 
-    A session that was ended by a signal may not have kept all of them.
+    Those of several events are in the order of the transcript. A session that was ended by a
+    signal may not have kept all of them.
     """
     having = carrying(requirement, view)
     if not having:
         return nothing_seen(requirement, chosen(requirement, view))
-    kept = {m.uuid for m in view.truth.kept_messages if m.role == requirement.params["role"]}
+    role = requirement.params["role"]
+    kept = [message.uuid for message in view.truth.kept_messages if message.role == role]
     if not kept or view.run.exit_code < 0:
         return NotExercised("the session kept no transcript to its end")
     findings = tuple(
@@ -44,6 +46,10 @@ def kept_on_disk(requirement: Requirement, view: CaptureView) -> Outcome:
         for item, value in having
         if not is_one_of(value, kept)
     )
+    ordered = [value for _, value in sorted(having, key=lambda pair: _time(pair[0]))]
+    if not findings and ordered != sorted(ordered, key=kept.index):
+        wanted = ", ".join(sorted(ordered, key=kept.index))
+        findings = (Finding(f"{wanted}, in this order", ", ".join(ordered), view.run.label),)
     return Judged(len(having), findings)
 
 
@@ -62,8 +68,12 @@ def of_a_prompt(requirement: Requirement, view: CaptureView) -> Outcome:
         return NotExercised(f"not every user_prompt carried {requirement.path[-1]}")
     having = [
         (item, value)
-        for item, value in carrying(requirement, view)
+        for item in chosen(requirement, view)
         if "user_prompt" not in item.view["names"]
+        and (
+            (value := item.at(requirement.path)) is not MISSING
+            or set(latest_only) & set(item.view["names"])
+        )
     ]
     if not having:
         return nothing_seen(requirement, chosen(requirement, view))
@@ -77,7 +87,8 @@ def of_a_prompt(requirement: Requirement, view: CaptureView) -> Outcome:
             allowed = [*earlier[-1:], *same]
         if value not in allowed:
             wanted = allowed[-1] if allowed else "no id: no prompt came before"
-            findings.append(Finding(f"{wanted}, the id of its prompt", shown(value), item.where))
+            seen = "nothing" if value is MISSING else shown(value)
+            findings.append(Finding(f"{wanted}, the id of its prompt", seen, item.where))
     return Judged(len(having), tuple(findings))
 
 

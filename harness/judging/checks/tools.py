@@ -65,7 +65,8 @@ def edits_decided(requirement: Requirement, view: CaptureView) -> Outcome:
     """Check that the counter of decisions about edits agrees with those made, by tool and language.
 
     ``params.decision`` and ``params.language`` (``known``, ``unknown``) select some of the
-    decisions; with ``params.sources``, only those by these sources are counted, and by source.
+    decisions; with ``params.sources``, only those by these sources are counted, and by source;
+    with ``params.all``, all are, by tool, decision, language and source.
     """
     items = view.select(requirement.selects)
     if not items:
@@ -124,9 +125,9 @@ def _asked_for(requirement: Requirement, key: tuple[str, ...]) -> bool:
 def _grouping_key(requirement: Requirement, key: tuple[str, ...]) -> tuple[str, ...]:
     """Return the key by which decisions are counted.
 
-    It includes the source only for requirements with ``params.sources``.
+    It includes the source only for requirements with ``params.sources`` or ``params.all``.
     """
-    return key if "sources" in requirement.params else key[:-1]
+    return key if {"sources", "all"} & requirement.params.keys() else key[:-1]
 
 
 def tool_outcome(requirement: Requirement, view: CaptureView) -> Outcome:
@@ -228,6 +229,29 @@ def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
         )
         if wrong:
             findings.append(Finding(json.dumps(wanted), shown(value), item.where))
+    if not looked_at:
+        return nothing_seen(requirement, chosen(requirement, view))
+    return Judged(looked_at, tuple(findings))
+
+
+def parameters_of_the_input(requirement: Requirement, view: CaptureView) -> Outcome:
+    """Check that the field is a JSON object whose ``params.keys`` repeat the tool's input."""
+    keys = requirement.params["keys"]
+    assert isinstance(keys, list)
+    findings = []
+    looked_at = 0
+    for run, item in paired(view.truth.tools_that_ran, _of_accepted(chosen(requirement, view))):
+        wanted = {key: run.input[key] for key in keys if key in run.input}
+        if not wanted:
+            continue
+        looked_at += 1
+        value = item.at(requirement.path)
+        parsed = _parsed(value)
+        if not isinstance(parsed, dict) or any(
+            parsed.get(key, MISSING) != argument for key, argument in wanted.items()
+        ):
+            seen = "nothing" if value is MISSING else shown(value)
+            findings.append(Finding(json.dumps(wanted), seen, item.where))
     if not looked_at:
         return nothing_seen(requirement, chosen(requirement, view))
     return Judged(looked_at, tuple(findings))
