@@ -18,7 +18,7 @@ from harness.judging.items.view import CaptureView
 
 _TOKENS = Selector("metric", "claude_code.token.usage")
 
-#: Attributes by which a report tells series apart.
+#: Attributes of costs and tokens that tell what asked for the tokens, and of whom.
 _TELLING = ("model", "query_source", "effort", "speed", "agent.name")
 
 
@@ -88,7 +88,7 @@ def cost_of_its_tokens(requirement: Requirement, view: CaptureView) -> Outcome:
         return nothing_seen(requirement, chosen(requirement, view))
     findings = []
     for series in sorted(costs.keys() | tokens.keys()):
-        label = ", ".join(f"{key} {value}" for key, value in series if key in _TELLING)
+        label = ", ".join(f"{key} {value}" for key, value in series)
         where = f"{view.run.label} · {requirement.selects} · {label}"
         if series not in costs or series not in tokens:
             has, lacks = ("tokens", "costs") if series in tokens else ("costs", "tokens")
@@ -112,12 +112,12 @@ def cost_of_its_tokens(requirement: Requirement, view: CaptureView) -> Outcome:
 
 
 def _series(items: Sequence[Item]) -> Mapping[tuple[tuple[str, str], ...], list[Item]]:
-    """Return data points by their attributes, but for the kind of tokens."""
+    """Return data points by the attributes that tell what asked for the tokens, and of whom."""
     series: dict[tuple[tuple[str, str], ...], list[Item]] = defaultdict(list)
     for item in items:
-        attributes = {key: str(value) for key, value in item.view["attributes"].items()}
-        attributes.pop("type", None)
-        series[tuple(sorted(attributes.items()))].append(item)
+        attributes = item.view["attributes"]
+        key = tuple((name, str(attributes[name])) for name in _TELLING if name in attributes)
+        series[key].append(item)
     return series
 
 
