@@ -68,7 +68,7 @@ def cost_in_micros(requirement: Requirement, view: CaptureView) -> Outcome:
     findings = tuple(
         Finding(f"{wanted:.2f}, rounded: cost_usd in millionths", f"{micros:g}", item.where)
         for item, micros, wanted in pairs
-        if abs(micros - wanted) > 1
+        if abs(micros - wanted) >= 1
     )
     if not pairs:
         return nothing_seen(requirement, chosen(requirement, view))

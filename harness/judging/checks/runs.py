@@ -91,6 +91,8 @@ def active_at_least(requirement: Requirement, view: CaptureView) -> Outcome:
     least_s = sum(_held_ms(call) for call in calls if call.answered_unix_nano) / 1000
     if not items or not least_s:
         return nothing_seen(requirement, items)
+    if any(item.view["value"] is None for item in items):
+        return NotExercised("a data point has no value, so that there is no sum")
     counted_s = total(items)
     if counted_s >= least_s:
         return Judged(len(items))

@@ -240,7 +240,11 @@ def parameters_of_the_input(requirement: Requirement, view: CaptureView) -> Outc
     assert isinstance(keys, list)
     findings = []
     looked_at = 0
-    for run, item in paired(view.truth.tools_that_ran, _of_accepted(chosen(requirement, view))):
+    known: list[Any] = [*view.truth.tools_that_ran]
+    items = _of_accepted(chosen(requirement, view))
+    if requirement.selects.name == "tool_decision":
+        known, items = [*view.truth.decisions], chosen(requirement, view)
+    for run, item in paired(known, items):
         wanted = {key: run.input[key] for key in keys if key in run.input}
         if not wanted:
             continue
