@@ -17,7 +17,7 @@ from harness.collector.store import StoreClosedError
 from harness.errors import DeadlineExceeded, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
+from harness.running.scenario import PATIENCE, Scenario
 from harness.running.secrets import secrets_of
 from harness.running.stage import Stage, opened
 from harness.subject import managed
@@ -33,10 +33,6 @@ from harness.subject.transcript import kept_messages
 from harness.subject.worktree import LineLedger
 
 _BY_SETTINGS = "config"
-
-#: Where the collectors answer, a session may take longer than the default 2 s for its last
-#: exports: on a busy machine it would lose them, and the machine would be blamed on the subject.
-_PATIENCE = {"CLAUDE_CODE_OTEL_SHUTDOWN_TIMEOUT_MS": "20000"}
 
 #: Nothing listens: what was asked did not even arrive.
 NO_CONNECTION = Failure(None, "", 0)
@@ -85,7 +81,7 @@ def drive(
             stage.api = api
             settings = _settings(scenario, stage)
             limit_s = scenario.limit_s or deadline_s + scenario.waits_s
-            patience = _PATIENCE if scenario.answers_exports else {}
+            patience = PATIENCE if scenario.answers_exports else {}
             session = _Session(
                 scenario, stage.sandbox, api, {**patience, **settings}, args, limit_s, groups
             )

@@ -30,6 +30,10 @@ AN_UNREACHABLE_API = "an_unreachable_api"
 PROTOCOLS_BY_SIGNAL = "protocols_by_signal"
 A_REFUSING_COLLECTOR = "a_refusing_collector"
 
+#: Lets a session take longer than the default 2 s for its last exports: on a busy machine it would
+#: lose them, and the machine would be blamed on the subject. Set wherever collectors answer.
+PATIENCE = {"CLAUDE_CODE_OTEL_SHUTDOWN_TIMEOUT_MS": "20000"}
+
 
 @dataclass(frozen=True, slots=True)
 class Until:

@@ -6,7 +6,7 @@ from harness.capture.export import MAIN
 from harness.fakes.script import CutOff, Fail, HangUp, Say, UseTool
 from harness.otlp.model import Protocol
 from harness.running.responders import refuses_the_first
-from harness.running.scenario import A_CUT_STREAM, Scenario
+from harness.running.scenario import A_CUT_STREAM, PATIENCE, Scenario
 from harness.running.stage import Backend
 
 #: One retry: the pause before it is about 0.6 s, and nothing shortens it in every release.
@@ -77,6 +77,7 @@ RETRIED_EXPORT = Scenario(
     description="A session whose first export of each signal is refused with 503",
     prompt="Be counted once.",
     script=(UseTool("Bash", {"command": "true", "description": "Do nothing"}), Say("Counted.")),
+    environment=PATIENCE,  # what was refused is sent again only after a pause
     backends={MAIN: Backend(responder=refuses_the_first)},
     protocols=(Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON),
 )
