@@ -246,7 +246,7 @@ def test_a_failure_can_be_read_and_run_again(
     assert labels == ["expected", "seen", "where", "and", "source", "link", "rerun"]
     assert "Please greet the world twice" in shown[start + 3]
     assert "· user_prompt ·" in shown[start + 4]
-    assert "FAILED: 1 of 8 requirements fail the run" in shown
+    assert "FAILED: 1 of 9 requirements fail the run" in shown
     result.stdout.fnmatch_lines([f"*_ requirement {REDACTED} _*", f"FAILED {REDACTED} - *"])
     assert "Traceback" not in result.stdout.str()
     assert ".py:" not in result.stdout.str()

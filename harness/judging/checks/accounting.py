@@ -79,14 +79,18 @@ def tokens_billed(requirement: Requirement, view: CaptureView) -> Outcome:
 
     Tokens billed for probes may be counted or not; with ``params.calls`` = ``main``, so may those
     of other auxiliary calls (``all``: they must be counted). With ``params.required``, it is a
-    finding if nothing was counted at all; without it, that is left to another requirement.
+    finding if nothing was counted at all (with ``params.where``: nothing of all that was); without
+    it, that is left to another requirement.
 
     Of an answer that broke off, the client cannot know what was billed: anything from nothing to
     the announced number of tokens may be counted.
     """
     least, most = _billed(view, only_main=requirement.params.get("calls") == "main")
     items = chosen(requirement, view)
-    if not least or (not items and not requirement.params.get("required")):
+    required = requirement.params.get("required") and (
+        "where" not in requirement.params or view.select(requirement.selects)
+    )
+    if not least or (not items and not required):
         return nothing_seen(requirement, items)
     counted_tokens: dict[tuple[str, str], float] = defaultdict(float)
     for (model, kind), points in _by(items, "model", "type").items():

@@ -236,7 +236,7 @@ def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
 
 def parameters_of_the_input(requirement: Requirement, view: CaptureView) -> Outcome:
     """Check that the field is a JSON object whose ``params.keys`` repeat the tool's input."""
-    keys = requirement.params["keys"]
+    keys = requirement.params.get("keys", ["subagent_type"])
     assert isinstance(keys, list)
     findings = []
     looked_at = 0
