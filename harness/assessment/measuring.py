@@ -128,6 +128,7 @@ def _cells(
     racing = {cell for tally in tallies.values() for cell in tally.sometimes}
     cells = {cell for tally in tallies.values() for cell in tally.possible} | old.keys()
     again = {version: {run for _, run in tally.possible} for version, tally in tallies.items()}
+    measured = set(map(Version.parse, before["measured"]))
     found = {}
     for cell in cells - racing:
         states: dict[Version, int | None] = {}
@@ -135,8 +136,10 @@ def _cells(
             if cell[1] in again.get(version, ()):
                 tally = tallies[version]
                 states[version] = tally.seen[cell] if tally.possible[cell] else None
-            else:
+            elif version in measured:
                 states[version] = _LEAST_RECORDINGS if version in old.get(cell, ()) else 0
+            else:
+                states[version] = None  # of a release of which some runs alone were recorded
         if spans := list(_stretches(states)):
             found[cell] = spans
     return found
