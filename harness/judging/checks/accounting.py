@@ -78,14 +78,17 @@ def tokens_billed(requirement: Requirement, view: CaptureView) -> Outcome:
     """Check that the counted tokens are those that the API billed, by model and kind of token.
 
     Tokens billed for probes may be counted or not; with ``params.calls`` = ``main``, so may those
-    of other auxiliary calls (``all``: they must be counted). With ``params.required``, it is a
-    finding if nothing was counted at all (with ``params.where``: nothing of all that was); without
-    it, that is left to another requirement.
+    of other auxiliary calls (``all``: they must be counted, ``only main``: they must not). With
+    ``params.required``, it is a finding if nothing was counted at all (with ``params.where``:
+    nothing of all that was); without it, that is left to another requirement.
 
     Of an answer that broke off, the client cannot know what was billed: anything from nothing to
     the announced number of tokens may be counted.
     """
-    least, most = _billed(view, only_main=requirement.params.get("calls") == "main")
+    calls = requirement.params.get("calls")
+    least, most = _billed(view, only_main=calls in ("main", "only main"))
+    if calls == "only main":
+        _, most = _billed(view, only_main=True, no_others=True)
     items = chosen(requirement, view)
     required = requirement.params.get("required") and (
         "where" not in requirement.params or view.select(requirement.selects)
@@ -179,7 +182,7 @@ def total(items: list[Item] | tuple[Item, ...]) -> float:
 
 
 def _billed(
-    view: CaptureView, *, only_main: bool
+    view: CaptureView, *, only_main: bool, no_others: bool = False
 ) -> tuple[Mapping[tuple[str, str], float], Mapping[tuple[str, str], float]]:
     """Return the least and the most tokens that may be counted, by model and kind of token."""
     least: dict[tuple[str, str], float] = defaultdict(float)
@@ -189,7 +192,7 @@ def _billed(
             tokens = getattr(call, field)
             if call.status == 200 and not (call.probe or (only_main and call.auxiliary)):
                 least[_base(call.model), kind] += tokens
-            if call.status in (200, 0):
+            if call.status in (200, 0) and not (no_others and call.auxiliary):
                 most[_base(call.model), kind] += tokens
     return least, most
 
