@@ -86,9 +86,9 @@ def tokens_billed(requirement: Requirement, view: CaptureView) -> Outcome:
     the announced number of tokens may be counted.
     """
     calls = requirement.params.get("calls")
-    least, most = _billed(view, only_main=calls in ("main", "only main"))
-    if calls == "only main":
-        _, most = _billed(view, only_main=True, no_others=True)
+    least, most = _billed(
+        view, only_main=calls in ("main", "only main"), no_others=calls == "only main"
+    )
     items = chosen(requirement, view)
     required = requirement.params.get("required") and (
         "where" not in requirement.params or view.select(requirement.selects)

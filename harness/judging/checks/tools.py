@@ -208,13 +208,9 @@ def parameters(requirement: Requirement, view: CaptureView) -> Outcome:
     wanted_tool = str(requirement.params["tool"])
     keys = requirement.params.get("keys", ["timeout", "description"])
     assert isinstance(keys, list)
-    known: list[Any] = [*view.truth.tools_that_ran]
-    items = _of_accepted(chosen(requirement, view))
-    if requirement.selects.name == "tool_decision":
-        known, items = [*view.truth.decisions], chosen(requirement, view)
     findings = []
     looked_at = 0
-    for run, item in paired(known, items):
+    for run, item in _told_of(requirement, view):
         if reported_name(run.name) != wanted_tool:
             continue
         looked_at += 1
@@ -240,11 +236,7 @@ def parameters_of_the_input(requirement: Requirement, view: CaptureView) -> Outc
     assert isinstance(keys, list)
     findings = []
     looked_at = 0
-    known: list[Any] = [*view.truth.tools_that_ran]
-    items = _of_accepted(chosen(requirement, view))
-    if requirement.selects.name == "tool_decision":
-        known, items = [*view.truth.decisions], chosen(requirement, view)
-    for run, item in paired(known, items):
+    for run, item in _told_of(requirement, view):
         wanted = {key: run.input[key] for key in keys if key in run.input}
         if not wanted:
             continue
@@ -323,6 +315,14 @@ def _of_each_run(
     if not looked_at:
         return nothing_seen(requirement, chosen(requirement, view))
     return Judged(looked_at, tuple(findings))
+
+
+def _told_of(requirement: Requirement, view: CaptureView) -> Sequence[tuple[Any, Item]]:
+    """Pair the tools that ran, or the decisions, with the chosen events about them."""
+    items = chosen(requirement, view)
+    if requirement.selects.name == "tool_decision":
+        return paired(view.truth.decisions, items)
+    return paired(view.truth.tools_that_ran, _of_accepted(items))
 
 
 def _of_accepted(items: list[Item]) -> list[Item]:
