@@ -104,15 +104,24 @@ def child(script: str, *arguments: str) -> Iterator[Child]:
         process.stdout.close()
 
 
-def wrk(port: int, body: bytes, *, connections: int, seconds: int) -> float:
+def wrk(
+    port: int,
+    body: bytes,
+    *,
+    connections: int,
+    seconds: int,
+    media_type: str = "application/x-protobuf",
+    coding: str = "",
+) -> float:
     """Answered requests per second for POSTs of ``body`` to ``/v1/metrics``."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "body").write_bytes(body)
         script = Path(folder) / "post.lua"
         script.write_text(
             'wrk.method = "POST"\n'
-            'wrk.headers["Content-Type"] = "application/x-protobuf"\n'
-            f'wrk.body = io.open("{folder}/body", "rb"):read("*a")\n'
+            f'wrk.headers["Content-Type"] = "{media_type}"\n'
+            + (f'wrk.headers["Content-Encoding"] = "{coding}"\n' if coding else "")
+            + f'wrk.body = io.open("{folder}/body", "rb"):read("*a")\n'
         )
         output = subprocess.run(
             [

@@ -11,31 +11,44 @@ bare servers hold on a busy one too.
 from __future__ import annotations
 
 import argparse
+import gzip
+import importlib.util
 import resource
+import shutil
 import socket
 import statistics
+import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
 from concurrent import futures
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _load import Child, child, h2load_grpc, metrics_body, require, wrk
+
+from harness.otlp.codec import encode
+from harness.otlp.messages import Encoding, ExportMetricsServiceRequest
 
 if TYPE_CHECKING:
     from harness import Collector
 
 HTTP_SERVERS = str(Path(__file__).with_name("http_servers.py"))
 BARE_HTTP = "uvicorn + httptools + uvloop"
+PROTOBUF, JSON = (encoding.value for encoding in Encoding)
 METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 
 CONNECTIONS = 8
 HTTP_RATE = 25_000
 GRPC_RATIO = 0.9
 STORE_BYTES = 64 * 1024 * 1024
+#: Of bare uvicorn's rate, though each body is parsed as a whole.
+HTTP_RATIO = 0.7
+JSON_RATE = 10_000
 #: Of the store's limit: bodies are counted exactly, what is around them by estimate.
 MEMORY_RATIO = 1.25
 WAKE_MS = 5.0
@@ -78,13 +91,61 @@ def serve_bare_grpc() -> None:
     server.stop(None).wait()
 
 
-def http_load(seconds: int, body: bytes) -> Callable[[Child], tuple[float, int]]:
+def http_load(
+    seconds: int, body: bytes, media_type: str = PROTOBUF, coding: str = ""
+) -> Callable[[Child], tuple[float, int]]:
+    sent = gzip.compress(body) if coding else body
+
+    def rate(server: Child, seconds: int) -> float:
+        return wrk(
+            server.port,
+            sent,
+            connections=CONNECTIONS,
+            seconds=seconds,
+            media_type=media_type,
+            coding=coding,
+        )
+
     def load(server: Child) -> tuple[float, int]:
-        wrk(server.port, body, connections=CONNECTIONS, seconds=1)
-        rate = wrk(server.port, body, connections=CONNECTIONS, seconds=seconds)
-        return rate, int(rate * seconds)
+        rate(server, 1)
+        seen = rate(server, seconds)
+        return seen, int(seen * seconds)
 
     return load
+
+
+@contextmanager
+def rotel() -> Iterator[Child]:
+    """Run rotel's agent, which takes exports and drops them, from the package of that name."""
+    spec = importlib.util.find_spec("rotel")
+    if spec is None or spec.origin is None:
+        sys.exit("this benchmark needs the package `rotel` (group `test`): not found")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        agent = shutil.copy(Path(spec.origin).with_name("rotel-agent"), folder)
+        Path(agent).chmod(0o755)
+        places = ["--pid-file", f"{folder}/pid", "--log-file", f"{folder}/log"]
+        listen = ["--otlp-http-endpoint", f"127.0.0.1:{port}", "--otlp-grpc-endpoint"]
+        process = subprocess.Popen(
+            [agent, "start", *places, *listen, "127.0.0.1:0", "--exporter", "blackhole"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            end = time.monotonic() + 10
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                except ConnectionRefusedError:
+                    if time.monotonic() > end or process.poll() is not None:
+                        sys.exit(f"rotel does not listen on port {port}")
+                    time.sleep(0.05)  # nothing tells that it listens
+            yield Child(port=port, pid=process.pid)
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def grpc_load(seconds: int, body: bytes) -> Callable[[Child], tuple[float, int]]:
@@ -173,13 +234,24 @@ def main() -> int:
     require("wrk", "wrk")
     require("h2load", "nghttp2-client")
     body = metrics_body()
-    rates: dict[str, list[float]] = {"http": [], "bare http": [], "grpc": [], "bare grpc": []}
+    as_json = encode(ExportMetricsServiceRequest.FromString(body), Encoding.JSON)
+    rates: dict[str, list[float]] = defaultdict(list)
     grown: list[float] = []
-    on_http, on_grpc = http_load(chosen.seconds, body), grpc_load(chosen.seconds, body)
+    on_grpc = grpc_load(chosen.seconds, body)
+    over_http = {
+        "http": http_load(chosen.seconds, body),
+        "http gzip": http_load(chosen.seconds, body, coding="gzip"),
+        "json": http_load(chosen.seconds, as_json, JSON),
+        "json gzip": http_load(chosen.seconds, as_json, JSON, "gzip"),
+    }
     for _ in range(chosen.rounds):
         with child(HTTP_SERVERS, "--serve", BARE_HTTP) as server:
-            rates["bare http"].append(on_http(server)[0])
-        rates["http"].append(measure(("--serve", "http"), on_http, grown))
+            rates["bare http"].append(over_http["http"](server)[0])
+        for name, load in over_http.items():
+            rates[name].append(measure(("--serve", "http"), load, grown))
+        with rotel() as server:
+            for name in ("http", "json"):
+                rates[f"rotel {name}"].append(over_http[name](server)[0])
         with child(__file__, "--serve", "bare-grpc") as server:
             rates["bare grpc"].append(on_grpc(server)[0])
         rates["grpc"].append(measure(("--serve", "grpc"), on_grpc, grown))
@@ -191,7 +263,12 @@ def main() -> int:
     rows = [
         ("http/protobuf stored, requests/s", middle["http"], ">=", HTTP_RATE),
         ("  bare uvicorn, same body, same run", middle["bare http"], "", 0),
-        ("  ratio to bare uvicorn", middle["http"] / middle["bare http"], "", 0),
+        ("  ratio to bare uvicorn", middle["http"] / middle["bare http"], ">=", HTTP_RATIO),
+        ("  rotel, same body, same run", middle["rotel http"], "", 0),
+        ("http/protobuf gzip stored, requests/s", middle["http gzip"], "", 0),
+        ("http/json stored, requests/s", middle["json"], ">=", JSON_RATE),
+        ("  rotel, same body, same run", middle["rotel json"], "", 0),
+        ("http/json gzip stored, requests/s", middle["json gzip"], "", 0),
         ("grpc stored, requests/s", middle["grpc"], "", 0),
         ("  bare grpcio, same body, same run", middle["bare grpc"], "", 0),
         ("  ratio to bare grpcio", middle["grpc"] / middle["bare grpc"], ">=", GRPC_RATIO),
@@ -202,8 +279,8 @@ def main() -> int:
         ("  worst of 20", max(started), "<=", START_MS),
     ]
     print(
-        f"{len(body)} B metrics, {CONNECTIONS} connections (HTTP) or streams (gRPC), "
-        f"median of {chosen.rounds} rounds of {chosen.seconds} s"
+        f"{len(body)} B metrics ({len(as_json)} B of JSON), {CONNECTIONS} connections (HTTP) or "
+        f"streams (gRPC), median of {chosen.rounds} rounds of {chosen.seconds} s"
     )
     failed = False
     for name, value, sign, limit in rows:

@@ -12,10 +12,12 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, cast
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -45,23 +47,50 @@ HANG_UP = "hang_up"
 #: In ``scope["state"]`` of every request over TLS: its connection's ``ssl.SSLObject``.
 TLS = "tls"
 
+#: In ``scope["state"]`` of every request: its :class:`Connection`.
+CONNECTION = "connection"
+
 
 #: An ASGI application for HTTP alone: uvicorn's own type wants one for web sockets, too.
 Application = Callable[..., Awaitable[None]]
+
+
+#: The most bytes of a request's line and headers together; more is answered with 431. Some releases
+#: send two megabytes of what their headers helper printed: that must come through.
+HEAD_BYTES = 4 * 1024 * 1024
+
+#: What a header weighs beside its text, so that many empty ones do not pass.
+_PAIR_BYTES = 160
+
+#: How long we read on, in seconds and in bytes, after a refusal that ends the connection: who still
+#: sends would otherwise be reset, and might not read the answer.
+_LINGER_S = 1.0
+_LINGER_BYTES = 1024 * 1024
+
+_REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
 
 class Malformed(Protocol):
     """A function that answers malformed HTTP requests; see :class:`HttpServer`."""
 
     def __call__(
-        self, scope: HTTPScope, reason: str, *, handled: bool
+        self, scope: HTTPScope, status: int, reason: str, *, handled: bool
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Return the headers and the body of a 400 response.
+        """Return the headers and the body of a response with ``status``: 400 or 431.
 
         ``scope`` holds what could be parsed. ``handled`` means that the application has received
         the request already: its body will end early, and ``scope["state"]`` says why
         under :data:`MALFORMED`.
         """
+
+
+class Connection:
+    """A client's connection: when it ended, in Unix nanoseconds; 0 while it lasts."""
+
+    __slots__ = ("ended_unix_nano",)
+
+    def __init__(self) -> None:
+        self.ended_unix_nano = 0
 
 
 class HttpServer:
@@ -157,8 +186,15 @@ class HttpServer:
             self._drained.set()
 
 
+class _HeadTooLargeError(Exception):
+    """A request's line and headers are larger than :data:`HEAD_BYTES`."""
+
+
 class _Connection(HttpToolsProtocol):
-    """uvicorn's protocol, with a configurable answer to malformed requests and no access log."""
+    """uvicorn's protocol, with bounded heads, a configurable answer to what is no HTTP, and no log.
+
+    A request that cannot be read is answered after those before it, and ends the connection.
+    """
 
     def __init__(
         self,
@@ -172,12 +208,69 @@ class _Connection(HttpToolsProtocol):
         self.logger = _LOGGER
         self._malformed = malformed
         self._on_end = on_end
+        self._life = Connection()
+        #: Whether a request's line or headers are being read, whether they began with the data
+        #: that came last, and about how many bytes of them came before that.
+        self._in_head = self._began = False
+        self._head = 0
+        #: What the headers weigh so far that were read to their ends.
+        self._weight = 0
+        #: Status and reason of the refusal that is due when all before it is answered.
+        self._due: tuple[int, str] | None = None
+        #: How many more bytes are read, and thrown away, after a refusal.
+        self._lingers: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.app_state = {HANG_UP: transport.close}
+        self.app_state = {HANG_UP: transport.close, CONNECTION: self._life}
         if self.scheme == "https":
             self.app_state[TLS] = transport.get_extra_info("ssl_object")
+
+    def data_received(self, data: bytes) -> None:
+        if self._due is not None:
+            self._throw_away(len(data))
+            return
+        self._unset_keepalive_if_required()
+        self._began = False
+        try:
+            if self._in_head and self._head > HEAD_BYTES:
+                # The parser joins the parts of an unfinished header anew with each of them.
+                raise _HeadTooLargeError
+            self.parser.feed_data(data)
+        except (_HeadTooLargeError, httptools.HttpParserError) as error:
+            if isinstance(error, _HeadTooLargeError) or isinstance(
+                error.__context__, _HeadTooLargeError
+            ):
+                self._refuse(431, f"request line and headers of more than {HEAD_BYTES} bytes")
+            else:
+                self._refuse(400, f"no HTTP request: {error}")
+        except httptools.HttpParserUpgrade:
+            # No other protocol is spoken here: the request was answered as one of HTTP.
+            pass
+        if self._in_head and not self._began:
+            self._head += len(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = self._began = True
+        self._head = self._weight = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._weigh(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._weigh(len(name) + len(value) + _PAIR_BYTES)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._in_head = False
+
+    def _weigh(self, size: int) -> None:
+        self._weight += size
+        if self._weight > HEAD_BYTES:
+            raise _HeadTooLargeError
 
     def on_body(self, body: bytes) -> None:
         cycle = self.cycle
@@ -190,17 +283,30 @@ class _Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._life.ended_unix_nano = time.time_ns()
         self._on_end()
 
-    def send_400_response(self, msg: str) -> None:
-        """Answer a request that uvicorn's parser rejected, with the application's error body."""
-        if self._malformed is None:
-            super().send_400_response(msg)
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.pipeline:
+            # uvicorn reads on after each response, however many requests wait for theirs.
+            self.flow.pause_reading()
+        self._answer_what_is_due()
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer what cannot be read, once what came before it is answered."""
+        self._due = (status, reason)
+        self.flow.pause_reading()
+        self._answer_what_is_due()
+
+    def _answer_what_is_due(self) -> None:
+        if self._due is None or self._lingers is not None or self.transport.is_closing():
             return
         cycle = self.cycle
-        handled = cycle is not None and cycle.more_body and not cycle.response_complete
-        if handled:
-            cycle.scope["state"][MALFORMED] = msg
+        broken = cycle is not None and cycle.more_body and not cycle.response_complete
+        if self.pipeline or not (broken or cycle is None or cycle.response_complete):
+            return
+        status, reason = self._due
         scope: dict[str, object] = {
             "method": "",
             "raw_path": b"",
@@ -210,12 +316,41 @@ class _Connection(HttpToolsProtocol):
             "scheme": self.scheme,
             "state": self.app_state,
         }
-        if self.scope is not None and (cycle is None or cycle.scope is not self.scope):
+        if self.scope is not None and (broken or cycle is None or cycle.scope is not self.scope):
             # The parser had come as far as the request line.
             scope |= {**self.scope, "raw_path": self.url}
-        headers, body = self._malformed(cast("HTTPScope", scope), msg, handled=handled)
+        if broken:
+            cycle.scope["state"][MALFORMED] = reason
+        if self._malformed is None:
+            body = reason.encode("utf-8", "backslashreplace")
+            headers = [(b"content-type", b"text/plain; charset=utf-8")]
+            headers.append((b"content-length", b"%d" % len(body)))
+        else:
+            headers, body = self._malformed(
+                cast("HTTPScope", scope), status, reason, handled=broken
+            )
         lines = b"".join([b"%s: %s\r\n" % header for header in headers])
         self.transport.write(
-            b"HTTP/1.1 400 Bad Request\r\n%sconnection: close\r\n\r\n%s" % (lines, body)
+            b"HTTP/1.1 %d %s\r\n%sconnection: close\r\n\r\n%s"
+            % (status, _REASONS[status], lines, body)
         )
-        self.transport.close()
+        if broken:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close the connection when the client has, or has had the time to read the answer."""
+        self._lingers = _LINGER_BYTES
+        if not self.transport.can_write_eof():
+            self.transport.close()  # TLS
+            return
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self.loop.call_later(_LINGER_S, self.transport.close)
+
+    def _throw_away(self, size: int) -> None:
+        if self._lingers is not None:
+            self._lingers -= size
+            if self._lingers < 0:
+                self.transport.close()

@@ -23,6 +23,9 @@ from harness.otlp.model import DataPoint, Event, Protocol, Signal, Span
 #: The collector of a run that has no other.
 MAIN = "main"
 
+#: Stands for the collector in exports that we sent ourselves, to a collector under test.
+SENT = "sent"
+
 #: One lock for all exports: decoding is bound to the interpreter lock anyway, and
 #: a lock in each export would cost the request path more than it gives.
 _DECODING = threading.RLock()

@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 
 from harness.otlp.model import Protocol
 
+#: So many processes per core may want to run at once, on average over a run. Measured on two
+#: cores: a whole run beside nothing heavy has 5 to 15 by its own sessions, 7 in the median, and
+#: no verdict changed in twenty beside busy loops and other work. Beside three suites (load
+#: averages of 15 to 34) intervals looked too long, and last exports were given up.
+CROWDED = 16.0
+
 
 def run_label(scenario: str, protocol: str) -> str:
     """Return the label of a run, recorded or planned: ``working_day over grpc``."""
@@ -52,6 +58,10 @@ class ApiCall:
     is reported or counted. ``arrived_unix_nano`` is when the whole request had arrived,
     ``answered_unix_nano`` when its answer was made; 0 if that was not noted.
 
+    An auxiliary call was ``given_up`` if its connection was closed after it while the session
+    went on: the subject may not have waited for the answer, and nobody else can tell whether it
+    did.
+
     ``session_id``, ``user_id``, ``effort`` and ``speed`` are what the request itself said of
     its session, its installation and how the model is to work; empty where it said nothing.
     """
@@ -73,6 +83,7 @@ class ApiCall:
     user_id: str = ""
     effort: str = ""
     speed: str = ""
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +210,8 @@ class Run:
     ``environment`` is what the scenario set (no inherited variables); ``traits`` are what else
     distinguishes the run from others (``terminal``); times are Unix nanoseconds; ``exit_code`` is
     negative for a signal. ``observed`` is what the scenario observed besides, as JSON values by
-    name.
+    name. ``crowding`` is how many processes per core of the machine wanted to run at once, on
+    average; 0 if nobody looked.
     """
 
     scenario: str
@@ -216,6 +228,7 @@ class Run:
     traits: tuple[str, ...] = ()
     host: Host = field(default_factory=Host)
     observed: Mapping[str, object] = field(default_factory=dict)
+    crowding: float = 0.0
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from harness.capture.export import Export
-from harness.collector.answer import Responder
+from harness.collector.answer import Asking, Responder
 from harness.collector.grpc_server import GrpcServer
 from harness.collector.http_app import HttpApp
 from harness.collector.store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
@@ -33,10 +33,12 @@ class Collector:
     ``http_port`` and ``grpc_port`` of ``host``; port 0 takes a free port. ``limit_bytes``
     bounds what the store holds (see :class:`~harness.collector.store.Store`),
     ``max_body_bytes`` one request, before and after decompression. ``responder`` may
-    return another answer than full success.
+    return another answer than full success, and what it raises fails the ``with`` block;
+    ``responder_waits``: it may block, as one does that asks somebody else.
     ``paths`` are accepted over HTTP besides the standard ones; they map a shell pattern
     (``/tenant/*/metrics``) to the signal that is sent to such a path.
-    With ``tls`` both servers accept TLS connections only.
+    With ``tls`` both servers accept TLS connections only. Raises ValueError for a limit that is not
+    positive.
     """
 
     def __init__(
@@ -50,13 +52,18 @@ class Collector:
         responder: Responder | None = None,
         paths: Mapping[str, Signal] | None = None,
         tls: Tls | None = None,
+        responder_waits: bool = False,
     ) -> None:
+        if max_body_bytes < 1:
+            raise ValueError(f"max_body_bytes must be positive, not {max_body_bytes}")
         self.store = Store(limit_bytes)
         self._host = host
         self._http_port = http_port
         self._grpc_port = grpc_port
         self._max_body_bytes = max_body_bytes
         self.responder = responder
+        self._asking: Asking | None = None
+        self._responder_waits = responder_waits
         self._paths = paths
         self._tls = tls
         self._scheme = "http" if tls is None else "https"
@@ -73,12 +80,19 @@ class Collector:
         if self._servers:
             raise RuntimeError("this collector was started before; make another one")
         context = None if self._tls is None else self._tls.context()
+        self._asking = None if self.responder is None else Asking(self.responder)
         grpc = self._grpc_server()
         self._servers = (grpc,)
         try:
             listener = _listen("http_port", self._host, self._http_port)
             self._http_port = listener.getsockname()[1]
-            app = HttpApp(self.store, self._max_body_bytes, self.responder, self._paths)
+            app = HttpApp(
+                self.store,
+                self._max_body_bytes,
+                self._asking,
+                self._paths,
+                self._responder_waits,
+            )
             http = HttpServer(app, listener, app.malformed, context)
             http.start()
             self._servers = (http, grpc)
@@ -97,7 +111,7 @@ class Collector:
                 _address(self._host, self._grpc_port),
                 self.store,
                 self._max_body_bytes,
-                self.responder,
+                self._asking,
                 self._tls,
             )
         except RuntimeError as error:
@@ -126,6 +140,16 @@ class Collector:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        if error is None:
+            self.check_responder()
+
+    def check_responder(self) -> None:
+        """Raise HarnessError if the responder raised anything so far; a ``with`` block does that.
+
+        A responder that raises says nothing about the client, who was answered all the same.
+        """
+        if self._asking is not None:
+            self._asking.check()
 
     @property
     def http_port(self) -> int:

@@ -16,11 +16,12 @@ from urllib.parse import unquote
 import grpc
 
 from harness.capture.export import Export
-from harness.collector.answer import Responder, ask
+from harness.collector.answer import Asking
 from harness.collector.store import Store
 from harness.collector.tls import Tls, grpc_client
-from harness.otlp.envelope import check_protobuf
+from harness.otlp.envelope import check_request
 from harness.otlp.errors import DecodeError
+from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
 
 METHODS = {
@@ -41,8 +42,18 @@ PATIENT_THREADS = 32
 #: through to us.  A bound there must be, though: a message may be a decompression bomb.
 HEADROOM_BYTES = 256 * 1024 * 1024
 
+#: How many bytes of metadata a call may have: names and values.  Nobody names a limit; grpcio's own
+#: is an eighth of it.
+METADATA_BYTES = 64 * 1024
+
+#: From here on grpcio refuses a call itself, without telling us.  Its two limits are the same:
+#: between them it refuses by chance.
+_METADATA_HARD_LIMIT = 1024 * 1024
+
 #: The largest value that grpcio's option can have.
 _LARGEST_BYTES = 2**31 - 1
+
+_Headers = tuple[tuple[str, str], ...]
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -55,17 +66,19 @@ class GrpcServer:
         address: str,
         store: Store,
         max_body_bytes: int,
-        responder: Responder | None,
+        asking: Asking | None,
         tls: Tls | None = None,
     ) -> None:
-        threads = THREADS if responder is None else PATIENT_THREADS
+        threads = THREADS if asking is None else PATIENT_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="otlp-grpc")
         self._server = grpc.server(
             self._threads,
-            handlers=[_Handlers(store, max_body_bytes, responder, tls is not None)],
+            handlers=[_Handlers(store, max_body_bytes, asking, tls is not None)],
             options=[
                 # grpcio's default would let two servers share one port, silently.
                 ("grpc.so_reuseport", 0),
+                ("grpc.max_metadata_size", _METADATA_HARD_LIMIT),
+                ("grpc.absolute_max_metadata_size", _METADATA_HARD_LIMIT),
                 # Held by grpcio before and after decompression.
                 (
                     "grpc.max_receive_message_length",
@@ -89,6 +102,10 @@ class GrpcServer:
         self._threads.shutdown()
 
 
+class _OverLimitError(Exception):
+    """A call is over a limit of ours; says which."""
+
+
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs only
     """The handlers of all gRPC methods, unknown ones included.
 
@@ -96,13 +113,11 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
     call a handler for a call whose message never arrived.
     """
 
-    def __init__(
-        self, store: Store, max_body_bytes: int, responder: Responder | None, tls: bool
-    ) -> None:
+    def __init__(self, store: Store, max_body_bytes: int, asking: Asking | None, tls: bool) -> None:
         self._tls = tls
         self._store = store
         self._max_body_bytes = max_body_bytes
-        self._responder = responder
+        self._asking = asking
         self._known = {method: self._handler(method) for method in METHODS}
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
@@ -114,41 +129,55 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
 
         return grpc.stream_unary_rpc_method_handler(handle)
 
-    def _handle(
-        self, method: str, requests: Iterator[bytes], context: grpc.ServicerContext
-    ) -> bytes:
+    def _receive(
+        self, method: str, requests: Iterator[bytes], headers: _Headers
+    ) -> tuple[bytes, grpc.StatusCode, str]:
+        """Return a call's message, the code that it is answered with, and why it is refused.
+
+        Raises :class:`_OverLimitError` for what is over a limit of ours.
+        """
         signal = METHODS.get(method)
-        body = b""
-        code, reason, over_limit = grpc.StatusCode.OK, "", False
         try:
             body = next(requests)
         except (grpc.RpcError, StopIteration):
             # grpcio does not say why, and which of the two it raises is a race.  Whoever
             # cancelled gets no answer; whoever sent far too much is told by grpcio itself.
-            code = grpc.StatusCode.RESOURCE_EXHAUSTED
             reason = (
                 "no message arrived: cancelled by the client, none was sent, or larger by "
                 f"{HEADROOM_BYTES} bytes than the limit of {self._max_body_bytes}"
             )
+            return b"", grpc.StatusCode.RESOURCE_EXHAUSTED, reason
         if len(body) > self._max_body_bytes:
-            code, over_limit = grpc.StatusCode.RESOURCE_EXHAUSTED, True
-            reason = f"message larger than {self._max_body_bytes} bytes"
-            body = b""
-        if signal is None and not over_limit:
-            code, reason = grpc.StatusCode.UNIMPLEMENTED, f"no such method: {method}"
-        elif signal is not None and not reason:
-            try:
-                check_protobuf(signal, body)
-            except DecodeError as error:
-                code, reason = grpc.StatusCode.INVALID_ARGUMENT, str(error)
+            raise _OverLimitError(f"message larger than {self._max_body_bytes} bytes")
+        weight = sum(len(name) + len(value) for name, value in headers)
+        if weight > METADATA_BYTES:
+            raise _OverLimitError(f"metadata of {weight} bytes: at most {METADATA_BYTES} are taken")
+        if signal is None:
+            return body, grpc.StatusCode.UNIMPLEMENTED, f"no such method: {method}"
+        try:
+            check_request(signal, Encoding.PROTOBUF, body)
+        except DecodeError as error:
+            return body, grpc.StatusCode.INVALID_ARGUMENT, str(error)
+        return body, grpc.StatusCode.OK, ""
+
+    def _handle(
+        self, method: str, requests: Iterator[bytes], context: grpc.ServicerContext
+    ) -> bytes:
+        headers = _headers(context.invocation_metadata())
+        over_limit = False
+        try:
+            body, code, reason = self._receive(method, requests, headers)
+        except _OverLimitError as error:
+            body, headers, over_limit = b"", (), True
+            code, reason = grpc.StatusCode.RESOURCE_EXHAUSTED, str(error)
         export = Export(
             sequence=0,
             protocol=Protocol.GRPC,
-            signal=signal,
+            signal=METHODS.get(method),
             method="POST",
             path=method,
             http_version="2",
-            headers=_headers(context.invocation_metadata()),
+            headers=headers,
             body=body,
             arrived_unix_nano=time.time_ns(),
             peer=_peer(context.peer()),
@@ -158,8 +187,8 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
             over_limit=over_limit,
         )
         answer = None
-        if not reason and self._responder is not None:
-            export, answer = ask(self._responder, export)
+        if not reason and self._asking is not None:
+            export, answer = self._asking.ask(export)
         # Stored before it is answered: a client that has its answer finds its export here.
         self._store.append(export)
         if answer is not None and answer.hold_s:
@@ -168,7 +197,9 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
                 self._store.give_up(export, given_up_unix_nano)
         if answer is not None:
             code, reason = _CODES[answer.grpc_code], answer.message
-            context.set_trailing_metadata(answer.headers)
+            context.set_trailing_metadata(
+                tuple(pair for pair in answer.headers if pair[0] != "content-type")
+            )
         if code is not grpc.StatusCode.OK:
             context.set_code(code)
             context.set_details(reason)
@@ -185,7 +216,7 @@ def _hold(context: grpc.ServicerContext, seconds: float) -> int:
 
 
 @lru_cache(maxsize=256)
-def _headers(metadata: tuple[tuple[str, str | bytes], ...]) -> tuple[tuple[str, str], ...]:
+def _headers(metadata: tuple[tuple[str, str | bytes], ...]) -> _Headers:
     """Convert metadata to text headers as on the wire: values of ``-bin`` keys become base64.
 
     Cached, because a client sends the same metadata with every request.

@@ -1,4 +1,4 @@
-"""OTLP/HTTP as an ASGI application: store the raw request and answer it, without decoding it.
+"""OTLP/HTTP as an ASGI application: check the request, store it raw and answer it.
 
 Rules: OTLP specification, "OTLP/HTTP" (paths, encodings, response bodies, bad data).
 Where it names no status, HTTP's own is used: 404, 405 with Allow, 415, 413.
@@ -16,12 +16,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.capture.export import Export
-from harness.collector.answer import CollectorResponse, Responder, ask
+from harness.collector.answer import Asking, CollectorResponse, encoded
 from harness.collector.store import Store
 from harness.collector.tls import http_client
-from harness.otlp.codec import decode_request
 from harness.otlp.content import content_decode
-from harness.otlp.envelope import check_protobuf
+from harness.otlp.envelope import check_request
 from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
@@ -43,8 +42,13 @@ if TYPE_CHECKING:
 #: ``Export.status`` of a request that nobody was left to answer.
 NOT_ANSWERED = 0
 
-#: The status of a request that is over our limit; we give it for nothing else.
-_TOO_LARGE = 413
+#: The statuses of a request that is over a limit of ours: its body, its head, or all bodies that
+#: are being received. We give them for nothing else.
+_TOO_LARGE, _HEAD_TOO_LARGE, _TOO_MUCH_AT_ONCE = 413, 431, 503
+_OVER_LIMITS = frozenset({_TOO_LARGE, _HEAD_TOO_LARGE, _TOO_MUCH_AT_ONCE})
+
+#: The most bytes held of all bodies that are being received: two of the largest.
+MOST_UNFINISHED_BYTES = 128 * 1024 * 1024
 
 _SIGNALS = {f"/v1/{signal.value}".encode(): signal for signal in Signal}
 _PATHS = ", ".join(path.decode() for path in _SIGNALS)
@@ -55,7 +59,19 @@ _PROTOCOLS = {Encoding.PROTOBUF: Protocol.HTTP_PROTOBUF, Encoding.JSON: Protocol
 Paths = tuple[tuple[str, Signal], ...]
 
 #: HTTP status -> gRPC code for the ``google.rpc.Status`` body; others are UNKNOWN (2).
-_RPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14}
+_RPC_CODES = {
+    400: 3,
+    401: 16,
+    403: 7,
+    404: 5,
+    405: 12,
+    413: 8,
+    415: 3,
+    429: 8,
+    431: 8,
+    500: 13,
+    503: 14,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +152,24 @@ class HttpApp:
     """The ASGI application of the OTLP/HTTP server; calling it handles one request.
 
     ``paths`` are accepted besides the standard ones: pattern -> the signal sent to such a path.
+    ``responder_waits``: each call of the responder has a thread of its own.
     """
 
     def __init__(
         self,
         store: Store,
         max_body_bytes: int,
-        responder: Responder | None,
+        asking: Asking | None,
         paths: Mapping[str, Signal] | None = None,
+        responder_waits: bool = False,
     ) -> None:
         self._store = store
         self._max_body_bytes = max_body_bytes
-        self._responder = responder
+        self._asking = asking
+        self._responder_waits = responder_waits
         self._paths: Paths = tuple((paths or {}).items())
+        #: How many bytes are held of bodies that come in parts.
+        self._unfinished = 0
 
     async def __call__(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -187,8 +208,11 @@ class HttpApp:
             status, reason = self._check(route, body)
         export = self._export(scope, route, body, status, reason)
         answer = None
-        if not reason and self._responder is not None:
-            export, answer = ask(self._responder, export)
+        if not reason and self._asking is not None:
+            if self._responder_waits:
+                export, answer = await asyncio.to_thread(self._asking.ask, export)
+            else:
+                export, answer = self._asking.ask(export)
         # Stored before it is answered: a client that has its answer finds its export here.
         self._store.append(export)
         if answer is not None and answer.hold_s:
@@ -206,16 +230,18 @@ class HttpApp:
         await send(end)
 
     def malformed(
-        self, scope: HTTPScope, reason: str, *, handled: bool
+        self, scope: HTTPScope, status: int, reason: str, *, handled: bool
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Store a malformed request, and return the headers and the body of the 400 for it.
+        """Store a malformed request, and return the headers and the body of the answer to it.
 
         See :class:`harness.serving.Malformed`.
         """
+        headers = dict(scope["headers"])
+        content_type = headers.get(b"content-type", b"")
+        route = _route(self._paths, scope["method"], scope["raw_path"], b"", content_type, b"")
         if not handled:
-            route = _route(self._paths, scope["method"], scope["raw_path"], b"", b"", b"")
-            self._store.append(self._export(scope, route, b"", 400, reason))
-        start, end = _refusal(None, 400, reason)
+            self._store.append(self._export(scope, route, b"", status, reason))
+        start, end = _refusal(route.encoding, status, reason)
         return list(start["headers"]), end["body"]
 
     @property
@@ -231,14 +257,23 @@ class HttpApp:
         """
         parts: list[bytes] = []
         size = 0
-        while message["type"] == "http.request":
-            parts.append(message["body"])
-            size += len(message["body"])
-            if size > self._max_body_bytes:
-                return b"", (_TOO_LARGE, self._too_large)
-            if not message["more_body"]:
-                return b"".join(parts), None
-            message = await receive()
+        try:
+            while message["type"] == "http.request":
+                parts.append(message["body"])
+                size += len(message["body"])
+                self._unfinished += len(message["body"])
+                if size > self._max_body_bytes:
+                    return b"", (_TOO_LARGE, self._too_large)
+                if self._unfinished > MOST_UNFINISHED_BYTES:
+                    return b"", (
+                        _TOO_MUCH_AT_ONCE,
+                        f"more than {MOST_UNFINISHED_BYTES} bytes of unfinished bodies",
+                    )
+                if not message["more_body"]:
+                    return b"".join(parts), None
+                message = await receive()
+        finally:
+            self._unfinished -= size
         if malformed := scope["state"].get(MALFORMED):
             return b"".join(parts), (400, malformed)
         return b"".join(parts), (NOT_ANSWERED, "the connection ended inside the body")
@@ -250,12 +285,7 @@ class HttpApp:
         try:
             if route.content_encoding:
                 body = content_decode(body, route.content_encoding, self._max_body_bytes)
-            if route.encoding is Encoding.PROTOBUF:
-                check_protobuf(route.signal, body)
-            else:
-                # There is no cheaper check of JSON.  The message is not kept: the
-                # store's memory limit counts bodies only.
-                decode_request(route.signal, route.encoding, body)
+            check_request(route.signal, route.encoding, body)
         except UnsupportedEncoding as error:
             return 415, str(error)
         except TooLarge as error:
@@ -281,7 +311,7 @@ class HttpApp:
             _peer(scope["client"]),
             status,
             reason,
-            over_limit=status == _TOO_LARGE,
+            over_limit=status in _OVER_LIMITS,
         )
         if scope["scheme"] == "https":
             return replace(export, peer_certificate=http_client(scope["state"][TLS]))
@@ -291,13 +321,14 @@ class HttpApp:
 def _message(
     status: int, headers: tuple[tuple[bytes, bytes], ...], encoding: Encoding, body: bytes
 ) -> _Response:
+    typed = any(name == b"content-type" for name, _ in headers)
     return (
         {
             "type": "http.response.start",
             "status": status,
             "headers": (
                 *headers,
-                (b"content-type", encoding.value.encode()),
+                *(() if typed else ((b"content-type", encoding.value.encode()),)),
                 (b"content-length", str(len(body)).encode()),
             ),
         },
@@ -332,8 +363,4 @@ def _scripted(route: _Route, answer: CollectorResponse) -> _Response:
         body = error_body(route.encoding, _RPC_CODES.get(status, 2), answer.message)
     else:
         body = success_body(route.signal, route.encoding)
-    headers = tuple(
-        (name.encode(), value if isinstance(value, bytes) else value.encode("latin-1"))
-        for name, value in answer.headers
-    )
-    return _message(status, headers, route.encoding, body)
+    return _message(status, encoded(answer.headers), route.encoding, body)

@@ -20,15 +20,33 @@ from harness.capture.describe import describe_all, item_names, nearest
 from harness.capture.export import Export, number
 from harness.capture.names import event_names, short
 from harness.errors import DeadlineExceeded, HarnessError
-from harness.otlp.model import DataPoint, Event
+from harness.otlp.envelope import WHOLE_BYTES
+from harness.otlp.model import DataPoint, Event, Protocol
 
 T = TypeVar("T")
 
 DEFAULT_LIMIT = 256 * 1024 * 1024
 
-#: What an export weighs beside its body, in bytes: the object, its header pairs and
-#: its place in the queue, for the eight headers or so that exporters send.
-OVERHEAD = 2048
+#: What an export weighs beside its body and headers, in bytes: the object and its place in the
+#: queue; and what a header weighs beside its text.
+OVERHEAD, PER_HEADER = 1024, 160
+
+
+def weight(export: Export) -> int:
+    """Return about how many bytes an export takes: its body, its headers, and what is around."""
+    headers = sum(len(name) + len(value) + PER_HEADER for name, value in export.headers)
+    return len(export.body) + headers + OVERHEAD
+
+
+def is_whole(export: Export) -> bool:
+    """Return whether an export was accepted and can be decoded, as any collector would see it.
+
+    Only of large JSON that is not known yet; it is decoded for that, once.
+    """
+    if export.rejected or export.protocol is not Protocol.HTTP_JSON:
+        return not export.rejected
+    known = len(export.body) <= WHOLE_BYTES and export.header("content-encoding") is None
+    return known or export.decode_error is None
 
 
 class StoreClosedError(HarnessError):
@@ -38,7 +56,7 @@ class StoreClosedError(HarnessError):
 class Store:
     """A thread-safe list of export requests, in order of arrival, with a memory limit.
 
-    ``limit_bytes`` bounds the raw bodies plus :data:`OVERHEAD` for each export; the decoded
+    ``limit_bytes`` bounds the :func:`weight` of all exports; the decoded
     form of exports that were looked at is not counted. Over the limit the oldest exports are
     dropped, and counted in :attr:`forgotten`.
     """
@@ -65,7 +83,7 @@ class Store:
             self._arrived += 1
             number(export, self._arrived)
             self._exports.append(export)
-            self._bytes += len(export.body) + OVERHEAD
+            self._bytes += weight(export)
             if self._bytes > self.limit_bytes:
                 self._forget()
             if self._waiting:
@@ -85,7 +103,7 @@ class Store:
 
     def _forget(self) -> None:
         while self._exports and self._bytes > self.limit_bytes:
-            self._bytes -= len(self._exports.popleft().body) + OVERHEAD
+            self._bytes -= weight(self._exports.popleft())
             self._forgotten += 1
 
     @property
@@ -136,13 +154,25 @@ class Store:
         return self._wait(first, deadline_s, what)
 
     def wait_for_exports(self, n: int, deadline_s: float) -> tuple[Export, ...]:
-        """Wait until at least ``n`` accepted exports are held, and return all of them."""
+        """Wait until at least ``n`` accepted exports are held, and return all of them.
+
+        One that was answered before it was looked at as a whole counts if it can be decoded.
+        """
 
         def enough(exports: tuple[Export, ...]) -> tuple[Export, ...]:
-            accepted = tuple(export for export in exports if not export.rejected)
+            accepted = tuple(filter(is_whole, exports))
             return accepted if len(accepted) >= n else ()
 
         return self.wait_for(enough, deadline_s, f"{n} accepted exports")
+
+    def wait_for_more(self, seen: int, deadline_s: float) -> bool:
+        """Wait until more than ``seen`` exports have arrived; return whether they did in time.
+
+        After the store was closed, that is whether they had before.
+        """
+        self._sleep(seen, time.monotonic() + deadline_s)
+        with self._lock:
+            return self._arrived > seen
 
     def wait_for_metric(self, name: str, deadline_s: float) -> DataPoint:
         """Wait for an accepted data point of the metric ``name``, and return the first."""

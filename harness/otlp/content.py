@@ -12,6 +12,11 @@ from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
 #: The largest request that the OTLP specification (1.11) recommends to accept.
 DEFAULT_LIMIT = 64 * 1024 * 1024
 
+#: How many times its size a body may grow, and what it may grow to in any case.  Telemetry that
+#: repeats itself is compressed a hundredfold at most; gzip's best is a thousandfold.
+MOST_EXPANSION = 200
+_HARMLESS_BYTES = 4 * 1024 * 1024
+
 _WBITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
@@ -19,7 +24,8 @@ def content_decode(body: bytes, encoding: str, limit: int = DEFAULT_LIMIT) -> by
     """Undo the codings that a Content-Encoding header names, last one first.
 
     ``encoding`` is the header's value, in any case; empty means identity. ``limit`` is the most
-    bytes of the result: decompression stops there.
+    bytes of the result: decompression stops there, and where more than 4 MiB are 200 times as
+    much as came in.
     """
     codings = [coding.strip().lower() for coding in encoding.split(",")]
     for coding in reversed(codings):
@@ -35,7 +41,8 @@ def content_decode(body: bytes, encoding: str, limit: int = DEFAULT_LIMIT) -> by
 
 def _inflate(body: bytes, coding: str, limit: int) -> bytes:
     parts: list[bytes] = []
-    room = limit
+    expanded = max(_HARMLESS_BYTES, MOST_EXPANSION * len(body))
+    room = min(limit, expanded)
     rest = body
     while True:
         stream = zlib.decompressobj(_WBITS[coding])
@@ -45,7 +52,8 @@ def _inflate(body: bytes, coding: str, limit: int) -> bytes:
         except zlib.error as error:
             raise DecodeError("", f"body is not valid {coding}: {error}") from None
         if len(part) > room:
-            raise TooLarge("", f"{coding} body grows over the limit of {limit} bytes")
+            why = f"the limit of {limit} bytes" if limit <= expanded else f"{MOST_EXPANSION} times"
+            raise TooLarge("", f"{coding} body grows over {why}")
         if not stream.eof:
             raise DecodeError("", f"{coding} body is cut off")
         parts.append(part)

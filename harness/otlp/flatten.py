@@ -13,6 +13,7 @@ from harness.otlp.messages import (
     ExportLogsServiceRequest,
     ExportMetricsServiceRequest,
     ExportTraceServiceRequest,
+    Request,
 )
 from harness.otlp.model import (
     NO_ATTRIBUTES,
@@ -23,6 +24,8 @@ from harness.otlp.model import (
     Resource,
     Scope,
     Span,
+    SpanEvent,
+    SpanLink,
     Value,
 )
 
@@ -51,6 +54,15 @@ def attributes_of(pairs: Iterable[KeyValue]) -> Attributes:
     return Attributes(tuple((pair.key, value_of(pair.value)) for pair in pairs))
 
 
+def items_of(request: Request) -> tuple[DataPoint, ...] | tuple[Event, ...] | tuple[Span, ...]:
+    """Return the data points, events or spans of a request, whichever it has."""
+    if isinstance(request, ExportMetricsServiceRequest):
+        return data_points(request)
+    if isinstance(request, ExportLogsServiceRequest):
+        return events(request)
+    return spans(request)
+
+
 def data_points(request: ExportMetricsServiceRequest) -> tuple[DataPoint, ...]:
     """Return every data point, in the order of the request.
 
@@ -72,6 +84,8 @@ def _data_points(request: ExportMetricsServiceRequest) -> Iterator[DataPoint]:
             for point in getattr(metric, identity.type).data_points:
                 value: int | float | None = None
                 extra = NO_ATTRIBUTES
+                # Summaries have no exemplars.
+                exemplars = getattr(point, "exemplars", ())
                 if isinstance(point, metrics_pb2.NumberDataPoint):
                     kind = point.WhichOneof("value")
                     value = None if kind is None else getattr(point, kind)
@@ -87,7 +101,20 @@ def _data_points(request: ExportMetricsServiceRequest) -> Iterator[DataPoint]:
                     value=value,
                     flags=point.flags,
                     extra=extra,
+                    exemplars=tuple(map(_exemplar, exemplars)) if exemplars else (),
                 )
+
+
+def _exemplar(exemplar: metrics_pb2.Exemplar) -> Attributes:
+    kind = exemplar.WhichOneof("value")
+    fields: tuple[tuple[str, Value], ...] = (
+        ("filtered_attributes", attributes_of(exemplar.filtered_attributes)),
+        ("time_unix_nano", exemplar.time_unix_nano),
+        ("value", None if kind is None else getattr(exemplar, kind)),
+        ("trace_id", exemplar.trace_id.hex()),
+        ("span_id", exemplar.span_id.hex()),
+    )
+    return Attributes(fields)
 
 
 def metric_of(metric: metrics_pb2.Metric) -> Metric:
@@ -105,6 +132,7 @@ def metric_of(metric: metrics_pb2.Metric) -> Metric:
         type=kind or "",
         temporality=temporality,
         monotonic=data.is_monotonic if kind == "sum" else None,
+        metadata=attributes_of(metric.metadata) if metric.metadata else NO_ATTRIBUTES,
     )
 
 
@@ -159,6 +187,7 @@ def events(request: ExportLogsServiceRequest) -> tuple[Event, ...]:
             trace_id=record.trace_id.hex(),
             span_id=record.span_id.hex(),
             flags=record.flags,
+            dropped_attributes_count=record.dropped_attributes_count,
         )
         for resource, scope, block in _scopes(request.resource_logs, "scope_logs")
         for record in block.log_records
@@ -182,13 +211,30 @@ def spans(request: ExportTraceServiceRequest) -> tuple[Span, ...]:
             status_code=span.status.code,
             status_message=span.status.message,
             events=tuple(
-                (event.name, event.time_unix_nano, attributes_of(event.attributes))
+                SpanEvent(
+                    event.name,
+                    event.time_unix_nano,
+                    attributes_of(event.attributes),
+                    event.dropped_attributes_count,
+                )
                 for event in span.events
             ),
             links=tuple(
-                (link.trace_id.hex(), link.span_id.hex(), attributes_of(link.attributes))
+                SpanLink(
+                    link.trace_id.hex(),
+                    link.span_id.hex(),
+                    attributes_of(link.attributes),
+                    link.trace_state,
+                    link.flags,
+                    link.dropped_attributes_count,
+                )
                 for link in span.links
             ),
+            flags=span.flags,
+            trace_state=span.trace_state,
+            dropped_attributes_count=span.dropped_attributes_count,
+            dropped_events_count=span.dropped_events_count,
+            dropped_links_count=span.dropped_links_count,
         )
         for resource, scope, block in _scopes(request.resource_spans, "scope_spans")
         for span in block.spans
@@ -204,8 +250,22 @@ def _scopes(groups: Iterable[Any], scope_field: str) -> Iterator[tuple[Resource,
 
 
 def _resource(resource: resource_pb2.Resource, schema_url: str) -> Resource:
-    return Resource(attributes_of(resource.attributes), schema_url)
+    return Resource(
+        attributes_of(resource.attributes),
+        schema_url,
+        resource.dropped_attributes_count,
+        tuple(
+            (each.schema_url, each.type, tuple(each.id_keys), tuple(each.description_keys))
+            for each in resource.entity_refs
+        ),
+    )
 
 
 def _scope(scope: InstrumentationScope, schema_url: str) -> Scope:
-    return Scope(scope.name, scope.version, attributes_of(scope.attributes), schema_url)
+    return Scope(
+        scope.name,
+        scope.version,
+        attributes_of(scope.attributes),
+        schema_url,
+        scope.dropped_attributes_count,
+    )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Union
+from typing import NamedTuple, Union
 
 Value = Union[str, bool, int, float, bytes, None, tuple["Value", ...], "Attributes"]
 
@@ -99,10 +99,15 @@ def typed(value: Value) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """The process and machine that the telemetry is about, described by ``attributes``."""
+    """The process and machine that the telemetry is about, described by ``attributes``.
+
+    ``entities`` are references: schema URL, type, keys of the id, keys of the description.
+    """
 
     attributes: Attributes
     schema_url: str = ""
+    dropped_attributes_count: int = 0
+    entities: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ class Scope:
     version: str = ""
     attributes: Attributes = NO_ATTRIBUTES
     schema_url: str = ""
+    dropped_attributes_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,7 @@ class Metric:
     type: str
     temporality: str
     monotonic: bool | None
+    metadata: Attributes = NO_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ class DataPoint:
     """One data point of a metric.
 
     ``value`` is an int or a float as sent (``None``: neither was); histograms and summaries put
-    their fields, as a mapping, in ``extra``.
+    their fields, as a mapping, in ``extra``. An exemplar is the mapping of its fields.
     """
 
     resource: Resource
@@ -149,6 +156,7 @@ class DataPoint:
     value: int | float | None
     flags: int = 0
     extra: Attributes = NO_ATTRIBUTES
+    exemplars: tuple[Attributes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +175,36 @@ class Event:
     trace_id: str
     span_id: str
     flags: int = 0
+    dropped_attributes_count: int = 0
+
+
+class SpanEvent(NamedTuple):
+    """Something that happened at a time within a span."""
+
+    name: str
+    time_unix_nano: int
+    attributes: Attributes
+    dropped_attributes_count: int = 0
+
+
+class SpanLink(NamedTuple):
+    """Another span that a span refers to."""
+
+    trace_id: str
+    span_id: str
+    attributes: Attributes
+    trace_state: str = ""
+    flags: int = 0
+    dropped_attributes_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One span; ids are lower-case hex, events and links as (name or id, attributes)."""
+    """One span; ids are lower-case hex.
+
+    ``flags`` are those of W3C's trace context and whether the parent is remote, ``trace_state``
+    is its header.
+    """
 
     resource: Resource
     scope: Scope
@@ -185,5 +218,10 @@ class Span:
     attributes: Attributes
     status_code: int
     status_message: str
-    events: tuple[tuple[str, int, Attributes], ...] = ()
-    links: tuple[tuple[str, str, Attributes], ...] = ()
+    events: tuple[SpanEvent, ...] = ()
+    links: tuple[SpanLink, ...] = ()
+    flags: int = 0
+    trace_state: str = ""
+    dropped_attributes_count: int = 0
+    dropped_events_count: int = 0
+    dropped_links_count: int = 0

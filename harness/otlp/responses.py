@@ -6,11 +6,17 @@ is the call's status. An answer is written in the encoding of its request.
 
 from __future__ import annotations
 
+import json
+
+from google.protobuf.json_format import MessageToDict
+from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
 from harness.otlp.codec import encode
 from harness.otlp.messages import RESPONSES, Encoding
 from harness.otlp.model import Signal
+
+_INVALID_ARGUMENT = 3
 
 _REJECTED = {
     Signal.METRICS: "rejected_data_points",
@@ -44,6 +50,13 @@ def error_body(encoding: Encoding, code: int, message: str) -> bytes:
     """Encode a ``google.rpc.Status``, as OTLP/HTTP asks for in every 4xx and 5xx answer.
 
     ``code`` is a gRPC status code (3 is INVALID_ARGUMENT, 14 UNAVAILABLE); 0 leaves it
-    out, which the specification allows.
+    out, which the specification allows. INVALID_ARGUMENT has a ``BadRequest`` among its details.
     """
-    return encode(Status(code=code, message=message), encoding)
+    status = Status(code=code, message=message)
+    if code == _INVALID_ARGUMENT:
+        bad = BadRequest(field_violations=[BadRequest.FieldViolation(description=message)])
+        status.details.add().Pack(bad)
+    if encoding is Encoding.JSON:
+        # Unlike OTLP's own messages, its details are written as protobuf's own mapping has it.
+        return json.dumps(MessageToDict(status), ensure_ascii=False, separators=(",", ":")).encode()
+    return encode(status, encoding)

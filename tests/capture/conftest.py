@@ -39,7 +39,9 @@ def run() -> Run:
         truth=GroundTruth(
             prompts=("hi",),
             api_calls=(
-                ApiCall("model", 200, False, True, "req_1", 1, 2, 3, 4, "", True, 9, 10, *SAID),
+                ApiCall(
+                    "model", 200, False, True, "req_1", 1, 2, 3, 4, "", True, 9, 10, *SAID, True
+                ),
             ),
             tool_runs=(
                 ToolRun(
@@ -61,5 +63,6 @@ def run() -> Run:
         ),
         traits=("a_terminal",),
         observed={"helper_runs": [{"n": 1}]},
+        crowding=2.5,
         host=Host("linux", "6.1", "amd64", "2"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from harness import Collector, CollectorResponse, Export
+from harness import Collector, CollectorResponse
 from harness.collector import grpc_server
-from harness.collector.grpc_server import METHODS
+from harness.collector.grpc_server import METADATA_BYTES, METHODS
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
 
@@ -141,6 +142,23 @@ def test_a_message_at_the_limit_passes_and_one_byte_more_does_not(
     assert [export.over_limit for export in small.exports] == [False, True]
 
 
+@pytest.mark.parametrize("size", [8_200, 16_000, METADATA_BYTES - 500])
+def test_much_metadata_passes(collector: Collector, size: int) -> None:
+    for _ in range(5):
+        assert call(collector, METRICS, b"", metadata=(("authorization", "x" * size),)) == b""
+    assert {len(export.header("authorization") or "") for export in collector.exports} == {size}
+
+
+def test_more_metadata_is_refused_and_the_record_says_so(collector: Collector) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        call(collector, METRICS, b"", metadata=(("authorization", "x" * METADATA_BYTES),))
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    (export,) = collector.exports
+    assert re.fullmatch(r"metadata of 65\d{3} bytes: at most 65536 are taken", export.rejected)
+    assert export.rejected == caught.value.details()
+    assert (export.over_limit, export.headers, export.status) == (True, (), 8)
+
+
 def test_far_more_than_the_limit_is_refused_by_grpcio(monkeypatch: pytest.MonkeyPatch) -> None:
     """There we are not told why no message came."""
     monkeypatch.setattr(grpc_server, "HEADROOM_BYTES", 1000)
@@ -233,14 +251,3 @@ def test_a_held_answer_is_given_after_all() -> None:
         assert call(collector, METRICS, b"") == b""
         assert time.monotonic() - began >= 0.05
         assert collector.exports[0].given_up_unix_nano == 0
-
-
-def test_a_responder_that_raises_loses_nothing() -> None:
-    def broken(export: Export) -> None:
-        raise ValueError("oops")
-
-    with Collector(responder=broken) as collector:
-        code, details = refused(collector, METRICS, b"")
-        assert code is grpc.StatusCode.INTERNAL
-        assert "oops" in details
-        assert "oops" in collector.exports[0].rejected

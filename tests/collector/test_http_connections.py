@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
+import threading
 from contextlib import closing
 
 import pytest
+from google.rpc.status_pb2 import Status
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from harness import Collector
+from harness.collector import http_app
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
+from harness.serving import HEAD_BYTES
 
 PROTOBUF = Encoding.PROTOBUF.value
 JSON = Encoding.JSON.value
@@ -144,6 +150,117 @@ def test_garbage_after_a_good_request_is_a_request_of_its_own(collector: Collect
     first, second = collector.exports
     assert (first.path, first.status) == ("/v1/logs", 200)
     assert (second.path, second.headers, second.status) == ("", (), 400)
+
+
+def test_what_came_before_garbage_is_answered_first(collector: Collector) -> None:
+    answers = talk(collector, GOOD + GOOD + GOOD + b"\x00\x01\x02")
+    assert answers.count(b"HTTP/1.1 200 OK") == 3
+    assert answers.count(b"HTTP/1.1 400 Bad Request") == 1
+    assert answers.index(b"HTTP/1.1 400") > answers.rindex(b"HTTP/1.1 200")
+    assert [export.status for export in collector.exports] == [200, 200, 200, 400]
+
+
+@pytest.mark.parametrize("media_type", [JSON, PROTOBUF])
+def test_broken_http_is_answered_in_its_own_encoding(collector: Collector, media_type: str) -> None:
+    answer = talk(
+        collector,
+        b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nnonsense\r\n" % media_type.encode(),
+    )
+    head, _, content = answer.partition(b"\r\n\r\n")
+    assert b"content-type: " + media_type.encode() in head
+    message = (
+        json.loads(content)["message"] if media_type == JSON else Status.FromString(content).message
+    )
+    assert message == "no HTTP request: Invalid character in chunk size"
+    export = collector.wait_for_item(lambda export: export, 30)
+    assert export.rejected == message
+
+
+HEAD = b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /%s HTTP/1.1\r\n" % (b"x" * HEAD_BYTES),
+        HEAD + b"X-Long: %s\r\n" % (b"x" * HEAD_BYTES),
+        HEAD + b"X: \r\n" * (HEAD_BYTES // 32),
+    ],
+    ids=["line", "header", "headers"],
+)
+def test_a_head_over_the_limit_is_refused_and_recorded(collector: Collector, head: bytes) -> None:
+    head_of_it, _, content = talk(collector, head + b"\r\n").partition(b"\r\n\r\n")
+    assert head_of_it.startswith(b"HTTP/1.1 431 ")
+    (export,) = collector.exports
+    assert (export.status, export.over_limit) == (431, True)
+    assert export.rejected == f"request line and headers of more than {HEAD_BYTES} bytes"
+    assert export.rejected in content.decode()
+    assert talk(collector, LAST).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_large_head_passes(collector: Collector) -> None:
+    padding = b"X-Long: %s\r\n" % (b"x" * (HEAD_BYTES - 1000))
+    raw = LAST.replace(b"Host: x\r\n", b"Host: x\r\n" + padding)
+    assert talk(collector, raw).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("start", [b"POST /", HEAD + b"X: "], ids=["line", "header"])
+def test_an_endless_head_is_cut_off(collector: Collector, start: bytes) -> None:
+    with socket.create_connection(address(collector), timeout=30) as client:
+        client.sendall(start)
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 8 * HEAD_BYTES:
+                client.sendall(b"x" * HEAD_BYTES)
+                sent += HEAD_BYTES
+    export = collector.wait_for_item(lambda export: export, 30)
+    assert (export.status, export.over_limit) == (431, True)
+
+
+def test_what_waits_for_its_turn_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more is read from a connection while requests of it wait, whatever was answered."""
+    waiting: list[int] = []
+    complete = HttpToolsProtocol.on_response_complete
+
+    def count(self: HttpToolsProtocol) -> None:
+        waiting.append(len(self.pipeline))
+        complete(self)
+
+    monkeypatch.setattr(HttpToolsProtocol, "on_response_complete", count)
+    with Collector() as collector, socket.create_connection(address(collector)) as client:
+        sending = threading.Thread(target=send_until_it_is_closed, args=(client, GOOD * 50_000))
+        sending.start()
+        collector.wait_for(lambda exports: len(exports) > 3000, 60)
+        client.shutdown(socket.SHUT_RDWR)
+        sending.join()
+    # What is read at once from a connection are 256 KiB.
+    assert 1000 < max(waiting) < 2 * 256 * 1024 / len(GOOD)
+
+
+def send_until_it_is_closed(client: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        client.sendall(data)
+
+
+def test_bodies_that_never_end_are_bounded(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_app, "MOST_UNFINISHED_BYTES", 1_000_000)
+    begun = HEAD + b"Content-Length: 900000\r\n\r\n" + b" " * 600_000
+    with contextlib.ExitStack() as open_:
+        clients = [
+            open_.enter_context(socket.create_connection(address(collector), timeout=30))
+            for _ in range(2)
+        ]
+        for client in clients:
+            client.sendall(begun)
+        export = collector.wait_for_item(lambda export: export, 30)
+        assert (export.status, export.over_limit) == (503, True)
+        assert "more than 1000000 bytes of unfinished bodies" in export.rejected
+    # What both held is free again.
+    assert talk(collector, begun.replace(b"Host", b"Connection: close\r\nHost") + b" " * 300_000)
+    assert collector.exports[-1].status == 400, "blank, and read to its end"
 
 
 def test_broken_chunks_are_recorded_once(collector: Collector) -> None:

@@ -380,14 +380,3 @@ def test_it_is_noted_when_a_client_gives_up_waiting() -> None:
     (noted,) = collector.exports
     assert noted.given_up_unix_nano > noted.arrived_unix_nano
     assert replace(noted, given_up_unix_nano=0) == export
-
-
-def test_a_responder_that_raises_loses_nothing() -> None:
-    def broken(export: Export) -> None:
-        raise ValueError("oops")
-
-    with Collector(responder=broken) as collector:
-        response, content = send(collector, b"{}", {"Content-Type": JSON})
-    assert response.status == 500
-    assert "oops" in said(response, content)
-    assert "oops" in collector.exports[0].rejected

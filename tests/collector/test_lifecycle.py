@@ -20,7 +20,7 @@ import pytest
 
 from harness import Collector, Export, serving
 from harness.collector.grpc_server import METHODS
-from harness.collector.store import OVERHEAD, StoreClosedError
+from harness.collector.store import StoreClosedError, weight
 from harness.errors import DeadlineExceeded, UsageError
 from harness.otlp.model import Protocol
 
@@ -324,7 +324,9 @@ def test_stop_under_load_loses_nothing_that_was_answered() -> None:
 
 def test_memory_is_bounded_and_the_loss_is_counted() -> None:
     body = b'{"unknown":"' + b"x" * 10_000 + b'"}'
-    with Collector(limit_bytes=10 * (len(body) + OVERHEAD)) as collector:
+    with Collector() as collector:
+        post(collector, body)
+    with Collector(limit_bytes=10 * weight(collector.exports[0])) as collector:
         for _ in range(25):
             assert post(collector, body) == 200
         assert [export.sequence for export in collector.exports] == list(range(16, 26))

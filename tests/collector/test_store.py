@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness.capture.export import Export
-from harness.collector.store import OVERHEAD, Store, StoreClosedError
+from harness.collector.store import Store, StoreClosedError, weight
 from harness.errors import DeadlineExceeded
 from harness.otlp.model import Signal
 
@@ -34,7 +34,7 @@ def test_exports_are_numbered_in_order_of_arrival(make_export: Make) -> None:
 
 
 def test_the_oldest_are_forgotten_and_counted(make_export: Make) -> None:
-    store = Store(limit_bytes=3 * (OVERHEAD + 100))
+    store = Store(limit_bytes=3 * weight(make_export(b"x" * 100)))
     for _ in range(5):
         store.append(make_export(b"x" * 100))
     assert [export.sequence for export in store.exports] == [3, 4, 5]
@@ -53,7 +53,7 @@ def test_an_export_over_the_limit_is_counted_too(make_export: Make) -> None:
 
 
 def test_an_export_is_replaced_by_one_that_says_when_its_client_gave_up(make_export: Make) -> None:
-    store = Store(limit_bytes=3 * (OVERHEAD + 100))
+    store = Store(limit_bytes=3 * weight(make_export(b"x" * 100)))
     exports = [make_export(b"x" * 100, path=f"/{number}") for number in range(5)]
     for export in exports:
         store.append(export)
@@ -140,7 +140,7 @@ def test_an_export_is_tried_once_by_an_item_waiter(make_export: Make) -> None:
 
 
 def test_an_item_waiter_copes_with_exports_forgotten_meanwhile(make_export: Make) -> None:
-    store = Store(limit_bytes=2 * OVERHEAD + 10)
+    store = Store(limit_bytes=2 * weight(make_export()))
     tried: list[int] = []
     entered = threading.Event()
     leave = threading.Event()
@@ -197,6 +197,20 @@ def test_steady_arrivals_do_not_stretch_the_deadline(make_export: Make) -> None:
 
     with pytest.raises(DeadlineExceeded):
         store.wait_for(feed, SHORT_S)
+
+
+def test_more_than_a_number_is_waited_for(make_export: Make) -> None:
+    store = Store()
+    store.append(make_export())
+    assert store.wait_for_more(0, LONG_S)
+    assert not store.wait_for_more(1, SHORT_S)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(store.wait_for_more, 1, LONG_S)
+        store.append(make_export())
+        assert waiting.result()
+        closed = pool.submit(store.wait_for_more, 2, LONG_S)
+        store.close()
+        assert not closed.result()
 
 
 def test_the_convenience_waits(make_metrics: Make, make_events: Make) -> None:

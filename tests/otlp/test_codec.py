@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 
 from harness.otlp import flatten
 from harness.otlp.codec import decode_request, encode
-from harness.otlp.envelope import check_protobuf
-from harness.otlp.errors import DecodeError
+from harness.otlp.envelope import MOST_OBJECTS, WHOLE_BYTES, check_outline, check_request
+from harness.otlp.errors import DecodeError, TooLarge
 from harness.otlp.messages import (
     REQUESTS,
     Encoding,
@@ -116,19 +117,23 @@ def test_json_brings_back_what_protobuf_brings_back(message: Request) -> None:
     assert encode(from_json.message, Encoding.JSON) == in_json
 
 
-def refusal(signal: Signal, body: bytes) -> str:
-    """Why the cheap check refuses the body; empty where it does not."""
+def refusal(signal: Signal, encoding: Encoding, body: bytes) -> str:
+    """Why a collector refuses the body; empty where it does not."""
+    if encoding is Encoding.JSON:
+        body += b" " * WHOLE_BYTES  # so that it is more than is decoded as a whole
     try:
-        check_protobuf(signal, body)
+        check_request(signal, encoding, body)
     except DecodeError as error:
         return str(error)
     return ""
 
 
-@given(requests)
-def test_the_cheap_check_takes_every_request(message: Request) -> None:
-    for signal in Signal:
-        assert refusal(signal, message.SerializeToString()) == ""
+@pytest.mark.parametrize("encoding", Encoding)
+@given(message=requests)
+def test_a_collector_takes_every_request(encoding: Encoding, message: Request) -> None:
+    signal = signal_of(message)
+    assert refusal(signal, encoding, encode(message, encoding)) == ""
+    check_outline(signal, message.SerializeToString())
 
 
 def read(signal: Signal, encoding: Encoding, body: bytes) -> Request | None:
@@ -140,10 +145,12 @@ def read(signal: Signal, encoding: Encoding, body: bytes) -> Request | None:
 
 
 @given(st.binary(max_size=60), st.sampled_from(list(Signal)))
-def test_what_the_whole_parse_takes_the_cheap_check_takes(body: bytes, signal: Signal) -> None:
+def test_what_can_be_decoded_a_collector_takes(body: bytes, signal: Signal) -> None:
     assert read(signal, Encoding.JSON, body) in (None, REQUESTS[signal]())
-    if read(signal, Encoding.PROTOBUF, body) is not None:
-        check_protobuf(signal, body)
+    taken = read(signal, Encoding.PROTOBUF, body) is not None
+    assert taken is (refusal(signal, Encoding.PROTOBUF, body) == "")
+    if taken:
+        check_outline(signal, body)
 
 
 _json_values = st.recursive(
@@ -178,8 +185,10 @@ _json_values = st.recursive(
 
 @given(_json_values)
 def test_any_json_is_refused_with_our_error_or_read(value: object) -> None:
-    request = read(Signal.LOGS, Encoding.JSON, json.dumps(value).encode())
+    body = json.dumps(value).encode()
+    request = read(Signal.LOGS, Encoding.JSON, body)
     if request is not None:
+        assert refusal(Signal.LOGS, Encoding.JSON, body) == ""
         assert isinstance(value, dict)
         again = decode_request(Signal.LOGS, Encoding.JSON, encode(request, Encoding.JSON))
         assert flat(again.message) == flat(request)
@@ -198,11 +207,11 @@ def test_every_cut_of_a_protobuf_body_is_refused(official: Official[Request]) ->
     body = official.message.SerializeToString()
     cuts = [body[:end] for end in range(1, len(body))]
     # One resource group: no cut falls between two of them, and the outermost length
-    # gives every cut away, to the cheap check as well.
+    # gives every cut away, to the outline as well.
     for cut in cuts:
         assert read(official.signal, Encoding.PROTOBUF, cut) is None
         with pytest.raises(DecodeError):
-            check_protobuf(official.signal, cut)
+            check_outline(official.signal, cut)
     assert len(cuts) > 100
 
 
@@ -215,9 +224,49 @@ def test_an_empty_request_is_valid(signal: Signal, encoding: Encoding) -> None:
 
 
 @pytest.mark.parametrize("body", [b"\x0a\x05abc", b"<html>", b"\xff\xff", b"\x0a\x03\x12\x05a"])
-def test_the_cheap_check_refuses_what_is_no_protobuf(body: bytes) -> None:
+def test_what_is_no_protobuf_has_no_outline(body: bytes) -> None:
     with pytest.raises(DecodeError, match="no export request for logs"):
-        check_protobuf(Signal.LOGS, body)
+        check_outline(Signal.LOGS, body)
+
+
+def test_every_cut_of_a_json_body_is_refused(official: Official[Request]) -> None:
+    body = encode(official.message, Encoding.JSON)
+    assert refusal(official.signal, Encoding.JSON, body) == ""
+    for end in range(len(body)):
+        assert refusal(official.signal, Encoding.JSON, body[:end]), body[:end]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"a":"\xff"}]}]}]}', "not UTF-8"),
+        (b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"a":nul}]}]}]}', "not JSON"),
+        (b'{"resourceLogs":[{"scopeLogs":[{"logRecords":3}]}]}', r"logRecords: expected an array"),
+        (b'{"resourceLogs":[null]}', "null is no element"),
+        (b"[]", "expected an object"),
+    ],
+)
+def test_json_that_is_refused_says_where(body: bytes, reason: str) -> None:
+    assert re.search(reason, refusal(Signal.LOGS, Encoding.JSON, body))
+
+
+@pytest.mark.parametrize("body", [b'{"resourceLogs":null}', b'{"x":"\\ud800"}', b'{"a":1,"a":2}'])
+def test_odd_json_that_can_be_decoded_is_taken(body: bytes) -> None:
+    assert read(Signal.LOGS, Encoding.JSON, body) is not None
+    assert refusal(Signal.LOGS, Encoding.JSON, body) == ""
+
+
+def test_what_is_wrong_within_an_item_is_found_in_json_of_a_common_size() -> None:
+    body = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"intValue":{}}}]}]}]}'
+    with pytest.raises(DecodeError, match=r"logRecords\[0\]\.body\.intValue"):
+        check_request(Signal.LOGS, Encoding.JSON, body)
+    assert refusal(Signal.LOGS, Encoding.JSON, body) == "", "and in more when it is decoded"
+
+
+def test_json_that_grows_in_memory_is_refused() -> None:
+    body = b'{"x":[' + b"{}," * MOST_OBJECTS + b"{}]}"
+    with pytest.raises(TooLarge, match="more than 1,000,000 objects"):
+        check_request(Signal.LOGS, Encoding.JSON, body)
 
 
 def test_metrics_flatten_with_all_their_types(
@@ -306,8 +355,9 @@ def test_spans_flatten(official_traces: Official[ExportTraceServiceRequest]) -> 
     assert inner.parent_span_id == outer.span_id
     assert outer.parent_span_id == ""
     assert (inner.status_code, inner.status_message) == (2, "went wrong")
-    assert inner.links == ((outer.trace_id, outer.span_id, Attributes((("why", "test"),))),)
-    assert [(name, dict(attributes)) for name, _, attributes in outer.events] == [
+    (link,) = inner.links
+    assert link[:3] == (outer.trace_id, outer.span_id, Attributes((("why", "test"),)))
+    assert [(event.name, dict(event.attributes)) for event in outer.events] == [
         ("something", {"n": 1})
     ]
 

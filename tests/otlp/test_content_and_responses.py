@@ -8,6 +8,7 @@ import pickle
 import zlib
 
 import pytest
+from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,5 +117,18 @@ def test_an_empty_partial_success_is_present() -> None:
 def test_failures_are_a_status() -> None:
     status = Status.FromString(error_body(Encoding.PROTOBUF, 3, "bad ü"))
     assert (status.code, status.message) == (3, "bad ü")
-    assert json.loads(error_body(Encoding.JSON, 3, "bad ü")) == {"code": 3, "message": "bad ü"}
+    bad = BadRequest()
+    assert status.details[0].Unpack(bad)
+    assert [each.description for each in bad.field_violations] == ["bad ü"]
+    assert json.loads(error_body(Encoding.JSON, 3, "bad ü")) == {
+        "code": 3,
+        "message": "bad ü",
+        "details": [
+            {
+                "@type": "type.googleapis.com/google.rpc.BadRequest",
+                "fieldViolations": [{"description": "bad ü"}],
+            }
+        ],
+    }
+    assert json.loads(error_body(Encoding.JSON, 14, "later")) == {"code": 14, "message": "later"}
     assert json.loads(error_body(Encoding.JSON, 0, "no path")) == {"message": "no path"}
