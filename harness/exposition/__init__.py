@@ -15,14 +15,21 @@ from harness.otlp.model import Signal
 #: The collectors that such exports name: nobody received them.
 CONSOLE = "console"
 PROMETHEUS = "prometheus"
+#: What a collector under test serves to be scraped, and what it writes to a remote Prometheus.
+SCRAPE = "scrape"
+WRITE = "write"
+
+_OF_PROMETHEUS = frozenset(
+    {("temporality",), ("unit",), ("start_time_unix_nano",), ("time_unix_nano",)}
+)
 
 #: Fields of an item that cannot be judged, for the exposition does not tell them.
 UNSEEN: Mapping[str, frozenset[tuple[str, ...]]] = {
     # Whether sums are deltas can only be concluded, from their starts.
     CONSOLE: frozenset({("temporality",), ("observed_time_unix_nano",)}),
-    PROMETHEUS: frozenset(
-        {("temporality",), ("unit",), ("start_time_unix_nano",), ("time_unix_nano",)}
-    ),
+    PROMETHEUS: _OF_PROMETHEUS,
+    SCRAPE: _OF_PROMETHEUS,
+    WRITE: _OF_PROMETHEUS,
 }
 
 

@@ -29,14 +29,18 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class FaultProxy:
-    """A TCP proxy with a free port for each of ``targets``, which are ports of this machine.
+    """A TCP proxy with a port for each of ``targets``, which are ports of this machine.
 
-    :meth:`port` returns the proxy's port for a target. A closed proxy refuses connections
-    and keeps its ports, so that no other process gets them.
+    It is a free port, or that in the same place of ``ports``. :meth:`port` returns the proxy's
+    port for a target. A closed proxy refuses connections and keeps its ports, so that no other
+    process gets them.
     """
 
-    def __init__(self, targets: tuple[int, ...], *, is_open: bool = True) -> None:
+    def __init__(
+        self, targets: tuple[int, ...], *, is_open: bool = True, ports: tuple[int, ...] = ()
+    ) -> None:
         self._targets = targets
+        self._ports = ports or (0,) * len(targets)
         self._opens_at_once = is_open
         self._connections: list[int] = []
         self._connected = threading.Event()
@@ -54,7 +58,12 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
 
     def __enter__(self) -> Self:
-        self._held = [_bound(0) for _ in self._targets]
+        try:
+            for port in self._ports:
+                self._held.append(_bound(port))
+        except OSError:
+            self._release()
+            raise
         self._thread.start()
         self._started.result()
         if self._opens_at_once:
@@ -64,6 +73,9 @@ class FaultProxy:
     def __exit__(self, *exception: object) -> None:
         self._loop.call_soon_threadsafe(self._leaving.set)
         self._thread.join()
+        self._release()
+
+    def _release(self) -> None:
         for held in self._held:
             held.close()
 
@@ -205,5 +217,9 @@ def _bound(port: int) -> socket.socket:
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    made.bind((_HOST, port))
+    try:
+        made.bind((_HOST, port))
+    except OSError:
+        made.close()
+        raise
     return made

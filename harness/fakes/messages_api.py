@@ -18,6 +18,7 @@ from typing import Any, Protocol, Self
 
 from harness.capture.run import ApiCall, Failure, ToolRun
 from harness.fakes import conversation
+from harness.fakes.given_up import given_up_of
 from harness.fakes.script import (
     Answering,
     CutOff,
@@ -31,7 +32,7 @@ from harness.fakes.script import (
     usage_of_call,
 )
 from harness.fakes.sse import ModelMessage, cut_stream, event_stream, message_json
-from harness.serving import HANG_UP, HttpServer
+from harness.serving import CONNECTION, HANG_UP, Connection, HttpServer
 
 #: Answered when the script has no step left.
 AFTER_THE_SCRIPT = Say("done")
@@ -91,6 +92,8 @@ class MessagesApi:
         self._observer = observer
         self._usage_frames = usage_frames
         self._calls: list[ApiCall] = []
+        #: The connection that each of them came on, by the id of the request.
+        self._connections: dict[str, Connection] = {}
         self._tools: dict[str, UseTool] = {}
         self._tool_runs: dict[str, ToolRun] = {}
         self._asked_unix_nano: dict[str, int] = {}
@@ -105,8 +108,15 @@ class MessagesApi:
 
     @property
     def calls(self) -> tuple[ApiCall, ...]:
-        """Every call of ``/v1/messages``, in order of arrival."""
-        return tuple(self._calls)
+        """Every call of ``/v1/messages``, in order of arrival.
+
+        Whether one was given up is known when the session has ended.
+        """
+        calls = tuple(self._calls)
+        given_up = given_up_of(calls, self._connections)
+        return tuple(
+            replace(call, given_up=True) if call.request_id in given_up else call for call in calls
+        )
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -177,6 +187,8 @@ class MessagesApi:
         )
         # No await from here to the answer: requests are accounted one at a time.
         response = self._respond(scope["method"], scope["path"], bytes(body))
+        for call in self._calls[len(self._connections) :]:
+            self._connections[call.request_id] = scope["state"][CONNECTION]
         if scope["path"] == "/v1/messages":
             await asyncio.sleep(THINKS_S)
         if response.status:

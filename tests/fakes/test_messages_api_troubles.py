@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -212,6 +213,34 @@ def test_what_is_not_streamed_cannot_break_off_and_gets_no_answer(connect: Conne
     half, whole = client.api.main_calls
     assert (half.status, half.streamed, tokens(half)) == (0, False, Usage(0, 0))
     assert whole.status == 200
+
+
+def test_a_side_call_is_given_up_if_its_connection_ends_before_the_session(
+    connect: Connect,
+) -> None:
+    client = connect()
+    client.begin(PROMPTS[0])
+    aside = {**client.asked, "tools": []}
+    client.sdk.messages.create(**aside)
+    with client.sdk.copy(http_client=anthropic.DefaultHttpxClient()) as gone:
+        gone.messages.create(**aside)
+        gone.messages.create(**aside)
+    deadline = time.monotonic() + 30
+    # When the server has seen the end of the connection, one more call tells that others go on.
+    while not any(call.given_up for call in client.api.calls):
+        assert time.monotonic() < deadline
+        client.create()
+    asides = [call.given_up for call in client.api.calls if call.auxiliary]
+    assert asides == [False, False, True]
+
+
+def test_the_end_of_a_session_gives_nothing_up(connect: Connect) -> None:
+    client = connect()
+    client.begin(PROMPTS[0])
+    client.create()
+    client.sdk.messages.create(**{**client.asked, "tools": []})
+    client.sdk.close()
+    assert not any(call.given_up for call in client.api.calls)
 
 
 def test_others_keep_their_connection_when_one_is_hung_up_on(connect: Connect) -> None:

@@ -1,0 +1,173 @@
+"""What one kind of subject is judged by: its contract, its measures, its runs and its lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.assessment import live
+from harness.capture.capture import Capture
+from harness.contract.applicability import AnyRun
+from harness.contract.catalogue import COLLECTOR_FOLDERS, Contract, load
+from harness.contract.exercised import NOTHING_MEASURED, REFERENCE, Exercised, exercised_by, kind_of
+from harness.contract.versions import Version
+from harness.errors import UsageError
+from harness.judging.checks import canaries, names
+from harness.judging.checks.names import Undocumented
+from harness.judging.expectations import (
+    Expectations,
+    Listing,
+    load_expectations,
+    parse_listing,
+)
+from harness.judging.items.measured import Measures
+from harness.judging.items.view import CaptureView
+from harness.judging.judge import CHECKS, ByHand
+from harness.record.header import CLAUDE as CLAUDE_NAME
+from harness.record.header import COLLECTOR as COLLECTOR_NAME
+from harness.record.header import CanaryTable
+from harness.record.latency import Latency
+from harness.relay.arriving import latencies
+from harness.relay_themes import catalogue as relay_themes
+from harness.themes import catalogue as themes
+from harness.themes.free_form.by_hand import by_hand
+
+
+def _nothing_measured(spec: str) -> Exercised:
+    return NOTHING_MEASURED
+
+
+def _no_runs() -> Sequence[AnyRun]:
+    return ()
+
+
+def read_listing(path: Path, shown: str) -> Listing:
+    """Read somebody's own list of known deviations; messages call its file ``shown``.
+
+    Raises UsageError for a file that cannot be read, or is not as its schema says.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(shown, seen=str(error), expected="a file of JSON") from None
+    return parse_listing(text, shown)
+
+
+def _no_latencies(captures: Sequence[Capture]) -> tuple[Latency, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one kind of subject is judged by.
+
+    ``contract`` loads the promises for a version; ``runs`` are all runs that could be made, and
+    ``slow`` the scenarios among them that are made only if asked for, ``once`` those that are made
+    over one protocol, whichever the subject takes; ``exercised`` says what a
+    subject is known to exercise, ``expectations`` how it is known to deviate, by our list and
+    somebody's own.
+    ``scenarios`` are the names of all scenarios that a run of it may have. ``shows_names``: a
+    report lists canaries and undocumented names. ``has_releases``: its subjects have a release, by
+    whose contract they are judged. ``latencies`` measures how long telemetry took to come out of
+    the subject, if it passes through.
+    """
+
+    name: str
+    contract: Callable[[str], Contract]
+    expectations: Callable[[str, Contract, Listing], Expectations]
+    measures: Measures
+    scenarios: frozenset[str]
+    runs: Callable[[], Sequence[AnyRun]] = _no_runs
+    slow: frozenset[str] = frozenset()
+    exercised: Callable[[str], Exercised] = _nothing_measured
+    by_hand: ByHand | None = None
+    shows_names: bool = False
+    has_releases: bool = True
+    once: frozenset[str] = frozenset()
+    latencies: Callable[[Sequence[Capture]], tuple[Latency, ...]] = _no_latencies
+
+    def canary_table(self, captures: Sequence[Capture], contract: Contract) -> CanaryTable:
+        """Tabulate where canaries occur in the captures, and whether the contract allows it."""
+        if not self.shows_names:
+            return CanaryTable()
+        applying = list(filter(contract.applies, contract.requirements))
+        return CanaryTable(*canaries.table(captures, applying))
+
+    def undocumented_names(self, captures: Sequence[Capture]) -> tuple[Undocumented, ...]:
+        """List the names in the captures that no document knows."""
+        if not self.shows_names:
+            return ()
+        return names.listing([CaptureView(capture, self.measures) for capture in captures])
+
+
+def _claude_contract(version: str = "0.0.0") -> Contract:
+    return load(Version.parse(version), checks=CHECKS, scenarios=themes.SCENARIOS)
+
+
+def _claude_expectations(spec: str, contract: Contract, own: Listing) -> Expectations:
+    return load_expectations(
+        contract.version,
+        names=_names_of(contract),
+        own=own,
+        packaged=kind_of(spec) != REFERENCE,
+    )
+
+
+def _collector_expectations(spec: str, contract: Contract, own: Listing) -> Expectations:
+    if own.names_releases:
+        raise UsageError(
+            own.file,
+            seen="since or until",
+            expected="neither: the release of a collector is not known",
+        )
+    return load_expectations(contract.version, names=_names_of(contract), own=own, packaged=False)
+
+
+def _names_of(contract: Contract) -> list[str]:
+    return [requirement.name for requirement in contract.requirements]
+
+
+def _claude_exercised(spec: str) -> Exercised:
+    return exercised_by(kind_of(spec))
+
+
+#: The CLI, judged by its documents.
+CLAUDE = Job(
+    CLAUDE_NAME,
+    _claude_contract,
+    _claude_expectations,
+    themes.MEASURES,
+    frozenset(themes.SCENARIOS),
+    themes.planned_runs,
+    frozenset(name for name, scenario in themes.SCENARIOS.items() if scenario.slow),
+    _claude_exercised,
+    by_hand,
+    shows_names=True,
+)
+
+
+def _collector_contract(version: str = "0.0.0") -> Contract:
+    """Load what is promised of a collector; that does not depend on its version."""
+    return load(
+        Version.parse("0.0.0"),
+        checks=relay_themes.CHECKS,
+        scenarios=relay_themes.SCENARIOS,
+        folders=COLLECTOR_FOLDERS,
+    )
+
+
+#: A collector that the CLI's telemetry passes through.
+COLLECTOR = Job(
+    COLLECTOR_NAME,
+    _collector_contract,
+    _collector_expectations,
+    relay_themes.MEASURES,
+    frozenset({*relay_themes.SCENARIOS, *live.SCENARIOS}),
+    relay_themes.planned_runs,
+    once=frozenset(name for name, each in relay_themes.SCENARIOS.items() if each.once),
+    has_releases=False,
+    latencies=latencies,
+)
+
+JOBS: Mapping[str, Job] = {job.name: job for job in (CLAUDE, COLLECTOR)}

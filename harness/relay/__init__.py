@@ -1,0 +1,1 @@
+"""The machinery of a collector under test: where it listens, what is sent, what comes out."""

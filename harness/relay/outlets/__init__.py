@@ -1,0 +1,1 @@
+"""What comes out of a collector under test, seen in the ways in which it may come out."""

@@ -1,0 +1,176 @@
+"""Read the file that a collector under test writes, while it grows."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from glob import escape
+from pathlib import Path
+
+from google.protobuf.message import DecodeError as ProtobufError
+from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from harness.capture.export import Export
+from harness.collector.store import DEFAULT_LIMIT
+from harness.errors import HarnessError
+from harness.otlp.messages import REQUESTS
+from harness.otlp.model import Protocol, Signal
+from harness.relay.outlets.base import Polled
+from harness.relay.outlets.framing import Framing
+
+FILE = "file"
+INTERVAL_S = 0.1
+
+_SIGNALS = {
+    "resourceMetrics": Signal.METRICS,
+    "resourceLogs": Signal.LOGS,
+    "resourceSpans": Signal.TRACES,
+}
+
+#: Enough of a file's start to tell another file in its place: resource, scope and first times.
+_HEAD = 4096
+
+
+class FileOutlet(Polled):
+    """A file as OpenTelemetry's file exporter writes it, in any of its formats.
+
+    Placeholder: ``file_out``, the path. Files that it was rotated to (``NAME-….EXT`` beside it) are
+    read to their ends first; a file that was emptied, or replaced, is read from its start. Each
+    message is an export; a last one that is half written is waited for.
+    """
+
+    name = FILE
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        interval_s: float = INTERVAL_S,
+        limit_bytes: int = DEFAULT_LIMIT,
+    ) -> None:
+        super().__init__(interval_s, limit_bytes)
+        self._path = path
+        self._open: dict[tuple[int, int], _Tail] = {}
+
+    def placeholders(self) -> Mapping[str, str]:
+        """Return ``file_out``."""
+        return {"file_out": str(self._path)}
+
+    @property
+    def pending(self) -> int:
+        """How many bytes were read that are no whole message yet."""
+        return sum(tail.framing.pending for tail in self._open.values())
+
+    def look(self) -> None:
+        """Read what is new in the file, and in those that it was rotated to."""
+        for path in self._paths():
+            self._follow(path)
+        # What was rotated is named by its time, so it comes in the order in which it was written.
+        # One that was deleted meanwhile can still be read: it is open.
+        for tail in self._open.values():
+            for message in tail.messages():
+                self._store.append(self._export(message))
+
+    def _paths(self) -> list[Path]:
+        rotated = self._path.parent.glob(f"{escape(self._path.stem)}-*{self._path.suffix}")
+        return [*sorted(rotated), self._path]
+
+    def _follow(self, path: Path) -> None:
+        try:
+            file = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        facts = os.fstat(file)
+        if (facts.st_dev, facts.st_ino) in self._open:
+            os.close(file)
+        else:
+            self._open[facts.st_dev, facts.st_ino] = _Tail(file, path)
+
+    def _close(self) -> None:
+        for tail in self._open.values():
+            os.close(tail.file)
+
+    def _export(self, message: bytes) -> Export:
+        signal, protocol, rejected = _read(message)
+        return Export(
+            sequence=0,
+            protocol=protocol,
+            signal=signal,
+            method="",
+            path=str(self._path),
+            http_version="",
+            headers=(),
+            body=message,
+            arrived_unix_nano=time.time_ns(),
+            peer="",
+            status=200,
+            rejected=rejected,
+            collector=self.name,
+        )
+
+
+class _Tail:
+    """One file that is open, and how far it was read."""
+
+    def __init__(self, file: int, path: Path) -> None:
+        self.file = file
+        self.framing = Framing()
+        self._path = path
+        self._offset = 0
+        self._head = b""
+
+    def messages(self) -> Iterator[bytes]:
+        """Yield every message that was completed since the last time."""
+        head = os.pread(self.file, _HEAD, 0)
+        if os.fstat(self.file).st_size < self._offset or not head.startswith(self._head):
+            self._offset, self.framing = 0, Framing()
+        while data := os.pread(self.file, 1 << 20, self._offset):
+            self._offset += len(data)
+            try:
+                yield from self.framing.feed(data)
+            except HarnessError as error:
+                raise HarnessError(f"{self._path}, before byte {self._offset}: {error}") from None
+        self._head = os.pread(self.file, min(_HEAD, self._offset), 0)
+
+
+def _read(message: bytes) -> tuple[Signal | None, Protocol | None, str]:
+    """Return a message's signal, protocol (none for JSON), and why it cannot be read, if so."""
+    if message.lstrip()[:1] != b"{":
+        signal = protobuf_signal(message)
+        rejected = "" if signal else "neither OTLP/JSON nor OTLP's protobuf"
+        return signal, Protocol.HTTP_PROTOBUF, rejected
+    try:
+        keys = json.loads(message)
+    except ValueError as error:
+        return None, None, f"no JSON: {error}"
+    signal = next((_SIGNALS[key] for key in keys if key in _SIGNALS), None)
+    return signal, None, "" if signal else f"no signal among its keys: {', '.join(keys)}"
+
+
+def protobuf_signal(message: bytes) -> Signal | None:
+    """Return which request ``message`` is, which protobuf does not tell: the one that knows all.
+
+    The three requests have the same numbers of fields, and other types in their items. If none
+    knows every field, the one that knows most is returned; None if it cannot be parsed at all.
+    """
+    unknown: dict[Signal, int] = {}
+    for signal, kind in REQUESTS.items():
+        request = kind()
+        try:
+            request.ParseFromString(message)
+        except ProtobufError:
+            continue
+        unknown[signal] = _unknown_fields(request)
+    return min(unknown, key=lambda signal: unknown[signal]) if unknown else None
+
+
+def _unknown_fields(message: Message) -> int:
+    count = len(UnknownFieldSet(message))
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for member in value if field.is_repeated else [value]:
+                count += _unknown_fields(member)
+    return count

@@ -1,0 +1,1 @@
+"""What comes out of a collector is what was sent into it, item by item."""
