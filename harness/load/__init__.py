@@ -1,0 +1,1 @@
+"""Send many copies of recorded sessions at a rate, and count what became of them."""
