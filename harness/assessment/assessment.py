@@ -2,70 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import cached_property
 
+from harness.assessment.job import CLAUDE, Job
 from harness.assessment.recording import Recording
 from harness.capture.capture import Capture
 from harness.contract.applicability import applies_to_run, needs_run
-from harness.contract.catalogue import Contract, load
-from harness.contract.exercised import REFERENCE, exercised_by, kind_of
+from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
-from harness.contract.versions import Version
 from harness.findings import Judged, NotExercised
-from harness.judging.checks import canaries, names
-from harness.judging.checks.names import Undocumented
-from harness.judging.expectations import NO_EXPECTATIONS, Expectations, load_expectations
+from harness.judging.crowding import withhold
+from harness.judging.expectations import NO_LISTING, Expectations, Listing
 from harness.judging.items.view import CaptureView
-from harness.judging.judge import CHECKS, Judge, Judgement
+from harness.judging.judge import Judge, Judgement
 from harness.judging.verdicts import Row, broken, decide
-from harness.record.header import CanaryTable
 from harness.record.summary import not_kept
-from harness.themes.catalogue import MEASURES, SCENARIOS, planned_runs
-from harness.themes.free_form.by_hand import by_hand
 
 
 def catalogue(version: str = "0.0.0") -> Contract:
-    """Load the contract for ``version``, with the checks and scenarios that exist."""
-    return load(Version.parse(version), checks=CHECKS, scenarios=SCENARIOS)
-
-
-def canary_table(captures: Sequence[Capture], contract: Contract) -> CanaryTable:
-    """Tabulate where canaries occur in these captures, and whether the contract allows it."""
-    applying = list(filter(contract.applies, contract.requirements))
-    return CanaryTable(*canaries.table(captures, applying))
-
-
-def undocumented_names(captures: Sequence[Capture]) -> tuple[Undocumented, ...]:
-    """List the names in these captures that no document knows."""
-    return names.listing([CaptureView(capture, MEASURES) for capture in captures])
-
-
-def _runs_of(requirement: Requirement) -> set[str]:
-    """Return the labels of all runs that are made for the requirement."""
-    return {run.label for run in planned_runs() if needs_run(requirement, run)}
-
-
-def _slow_runs() -> set[str]:
-    """Return the labels of the runs that are made only with ``--cc-slow``."""
-    return {run.label for run in planned_runs() if SCENARIOS[run.scenario].slow}
+    """Load the contract of the CLI for ``version``, with the checks and scenarios that exist."""
+    return CLAUDE.contract(version)
 
 
 class Assessment:
     """The verdicts on one subject; its recording is made when the first verdict needs it.
 
     ``spec`` is the subject's ``--cc-binary``: the conforming emitter
-    (``reference``) has no known deviations. ``recording`` is called once at most.
+    (``reference``) has no known deviations. ``recording`` is called once at most. ``job`` says
+    what kind of subject it is, ``own`` is a list of known deviations beside ours.
     """
 
-    def __init__(self, spec: str, version: str, recording: Callable[[], Recording]) -> None:
+    def __init__(
+        self,
+        spec: str,
+        version: str,
+        recording: Callable[[], Recording],
+        job: Job = CLAUDE,
+        own: Listing = NO_LISTING,
+    ) -> None:
+        self.job = job
         self._spec = spec
         self._version = version
+        self._own = own
         self._record = recording
 
     @cached_property
     def contract(self) -> Contract:
-        return catalogue(self._version)
+        return self.job.contract(self._version)
 
     @cached_property
     def recording(self) -> Recording:
@@ -85,22 +69,24 @@ class Assessment:
     def row(self, requirement: Requirement) -> Row:
         """Return the verdict on one requirement. Raises HarnessError for broken contract data."""
         if not self.contract.applies(requirement):
-            return decide(self.contract, requirement, None, self._expectations)
+            return decide(self.contract, requirement, None, self.expectations)
         summary = self.recording.summary
         if summary.harness_fault:
-            return broken(requirement, summary.harness_fault)
+            # The summary shows all of it, once.
+            return broken(requirement, summary.harness_fault.partition("\n")[0])
         if lost := self._lost(requirement):
             return broken(requirement, lost)
         judgement = self._judge.judge(requirement, self._views)
         if isinstance(judgement.outcome, NotExercised) and not judgement.silenced:
             judgement = self._explain_not_exercised(requirement, judgement.outcome)
-        return decide(
+        row = decide(
             self.contract,
             requirement,
             judgement,
-            self._expectations,
+            self.expectations,
             whole=self._whole(requirement),
         )
+        return withhold(row, (capture.run for capture in self.recording.captures))
 
     def breaks(
         self, capture: Capture, selected: Collection[Requirement] | None = None
@@ -111,12 +97,12 @@ class Assessment:
 
         May be called from several threads, before there is a recording.
         """
-        view = CaptureView(capture, MEASURES)
+        view = CaptureView(capture, self.job.measures)
         return [
             requirement.name
             for requirement in (self._applying if selected is None else selected)
             if applies_to_run(requirement, capture.run)
-            and self._expectations.get(requirement.name) is None
+            and self.expectations.get(requirement.name) is None
             and isinstance(outcome := self._oracle.judge(requirement, [view]).outcome, Judged)
             and outcome.findings
         ]
@@ -136,22 +122,39 @@ class Assessment:
         )
 
     def _whole(self, requirement: Requirement) -> bool:
-        """Say whether every run was made that the requirement needs."""
-        return _runs_of(requirement) <= {capture.run.label for capture in self.recording.captures}
+        """Say whether every run was made that the requirement needs.
+
+        A run that a collector does not allow (it has no such port) is not asked of it, and of a
+        scenario that is run over one protocol only, one run is enough.
+        """
+        runs = [capture.run for capture in self.recording.captures]
+        made = {run.label for run in runs}
+        needed = self._runs_of(requirement)
+        if self.job.has_releases:
+            return needed <= made
+        needed -= {run.label for run in self.recording.summary.skipped}
+        enough = self.job.once & {run.scenario for run in runs}
+        needed -= {run.label for run in self.job.runs() if run.scenario in enough} - made
+        return bool(needed) and needed <= made
+
+    def _runs_of(self, requirement: Requirement) -> set[str]:
+        """Return the labels of all runs that are made for the requirement."""
+        return {run.label for run in self.job.runs() if needs_run(requirement, run)}
 
     def _explain_not_exercised(self, requirement: Requirement, outcome: NotExercised) -> Judgement:
         """Replace the reason by the undriven, skipped or slow runs that would have exercised it."""
         undriven = [run.label for run in self.recording.summary.undriven]
         if undriven and not self.recording.captures:
             return Judgement(NotExercised("the subject could not be driven"))
-        concerned = _runs_of(requirement)
+        concerned = self._runs_of(requirement)
         skipped = {
             run.reason: None for run in self.recording.summary.skipped if run.label in concerned
         }
         if skipped and not any(view.run.label in concerned for view in self._views):
             return Judgement(NotExercised("; ".join(skipped)))
         runs = [label for label in undriven if label in concerned]
-        if not runs and concerned and concerned == _slow_runs() & concerned:
+        slow = {run.label for run in self.job.runs() if run.scenario in self.job.slow}
+        if not runs and concerned and concerned <= slow:
             return Judgement(NotExercised("needs --cc-slow"))
         notes = [f"not driven to the end: {', '.join(runs)}"] if runs else [*skipped]
         if not notes:
@@ -160,11 +163,12 @@ class Assessment:
 
     @cached_property
     def _views(self) -> tuple[CaptureView, ...]:
-        return tuple(CaptureView(capture, MEASURES) for capture in self.recording.captures)
+        measures = self.job.measures
+        return tuple(CaptureView(capture, measures) for capture in self.recording.captures)
 
     @cached_property
     def _judge(self) -> Judge:
-        return Judge(self.contract, by_hand, exercised_by(kind_of(self._spec)))
+        return Judge(self.contract, self.job.by_hand, self.job.exercised(self._spec))
 
     @cached_property
     def _applying(self) -> tuple[Requirement, ...]:
@@ -172,11 +176,9 @@ class Assessment:
 
     @cached_property
     def _oracle(self) -> Judge:
-        return Judge(self.contract, by_hand)
+        return Judge(self.contract, self.job.by_hand)
 
     @cached_property
-    def _expectations(self) -> Expectations:
-        if kind_of(self._spec) == REFERENCE:
-            return NO_EXPECTATIONS
-        names = [requirement.name for requirement in self.contract.requirements]
-        return load_expectations(self.contract.version, names=names)
+    def expectations(self) -> Expectations:
+        """The listed deviations.  Raises HarnessError for a list that cannot be followed."""
+        return self.job.expectations(self._spec, self.contract, self._own)

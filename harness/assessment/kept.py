@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from harness.assessment.job import CLAUDE, JOBS, Job
 from harness.assessment.recording import Recording, recorded
 from harness.capture import files
 from harness.capture.capture import Capture
@@ -17,7 +18,6 @@ from harness.record import jsonl
 from harness.record.header import Header
 from harness.record.jsonl import RunRecord
 from harness.record.summary import Plan, RunSummary
-from harness.themes.catalogue import SCENARIOS
 
 #: No run was earlier (the first release is younger) or will be later.
 _EARLIEST_UNIX_NANO = 1_577_836_800_000_000_000  # 2020
@@ -27,15 +27,28 @@ _LATEST_UNIX_NANO = 4_102_444_800_000_000_000  # 2100
 _CLOCK_NS = 3_600_000_000_000
 
 
-def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording]:
+def job_of(header: Header | None, recording: Recording) -> Job:
+    """Return the job of a recording that was loaded: as its header says, or its single capture."""
+    if header is not None:
+        return JOBS[header.job]
+    (capture,) = recording.captures
+    return next(job for job in JOBS.values() if capture.run.scenario in job.scenarios)
+
+
+def load_recording(
+    folder: Path, of: Job | None = CLAUDE
+) -> tuple[Header | None, SubjectFacts, Recording]:
     """Load the recording that ``--cc-captures`` kept in ``folder``, or a single capture of it.
 
     A single capture has no header; the options for its rerun are taken from the record beside
-    it, if there is one. Raises UsageError, which names what is missing or impossible, for a
-    recording that is incomplete: a part of it is not judged.
+    it, if there is one. ``of``: for which job it must have been made (None: for any). Raises
+    UsageError, which names what is missing or impossible, for a recording that is incomplete: a
+    part of it is not judged.
     """
     if (folder / files.SIDECAR).exists():
-        return None, *_alone(folder)
+        subject, recording = _alone(folder)
+        _is_of(folder, of, job_of(None, recording))
+        return None, subject, recording
     path = folder / jsonl.FILE_NAME
     if not path.is_file():
         raise UsageError(
@@ -44,6 +57,7 @@ def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording
             expected="a folder that --cc-captures made",
         )
     record = jsonl.read_part(path)
+    _is_of(folder, of, JOBS[record.header.job])
     if record.recording is None:
         raise UsageError(
             f"record {path}",
@@ -65,6 +79,21 @@ def load_recording(folder: Path) -> tuple[Header | None, SubjectFacts, Recording
     )
 
 
+def check_job(folder: Path, wanted: Job) -> None:
+    """Raise UsageError if the recording in ``folder`` is of another job; little of it is read."""
+    path = folder / jsonl.FILE_NAME
+    if path.is_file():
+        _is_of(folder, wanted, JOBS[jsonl.read_part(path).header.job])
+
+
+def _is_of(folder: Path, wanted: Job | None, job: Job) -> None:
+    if wanted not in (None, job):
+        assert wanted is not None
+        raise UsageError(
+            f"recording {folder}", seen=f"one of a {job.name}", expected=f"one of a {wanted.name}"
+        )
+
+
 def _alone(folder: Path) -> tuple[SubjectFacts, Recording]:
     """Load a single capture, with the options and the seed of the record beside it."""
     capture = _capture(folder)
@@ -75,7 +104,9 @@ def _alone(folder: Path) -> tuple[SubjectFacts, Recording]:
         return capture.run.subject, recorded([capture])
     fuzz = record.header.fuzz if DRAWN in capture.run.traits else None
     made = recorded([capture], fuzz=fuzz)
-    return capture.run.subject, replace(made, plan=Plan(options=record.plan.options))
+    return capture.run.subject, replace(
+        made, plan=Plan(options=record.plan.options, expectations=record.plan.expectations)
+    )
 
 
 def _missing(folder: Path, record: RunRecord) -> Iterator[UsageError]:
@@ -127,7 +158,7 @@ def _capture(folder: Path) -> Capture:
             seen=f"subject.version {run.subject.version!r}",
             expected="a release such as 2.1.31",
         ) from None
-    if run.scenario not in SCENARIOS:
+    if not any(run.scenario in job.scenarios for job in JOBS.values()):
         raise UsageError(
             where,
             seen=f"scenario {run.scenario!r}",

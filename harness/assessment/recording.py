@@ -17,9 +17,10 @@ from harness.contract.requirement import DRAWN
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
 from harness.fuzzing.exploration import Exploration
+from harness.judging.expectations import NO_LISTING, Listing
 from harness.otlp.model import Protocol
 from harness.record import jsonl
-from harness.record.header import Fuzz, Header, library_versions, tool_version
+from harness.record.header import CLAUDE, Fuzz, Header, RelayFacts, library_versions, tool_version
 from harness.record.jsonl import RunRecord
 from harness.record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
 from harness.running.recorder import record
@@ -50,8 +51,8 @@ class RecordingPlan:
     ``explore`` makes the runs of drawn scenarios (None: they are left out).
 
     ``selected`` are the requirements that are to be judged (None: all), ``options`` those
-    of the command line, ``left_out`` the runs not made on purpose, with the reasons; they are
-    for the record.
+    of the command line, ``left_out`` the runs not made on purpose, with the reasons, and ``own``
+    the user's list of known deviations; they are for the record.
     """
 
     binary: Binary
@@ -65,6 +66,7 @@ class RecordingPlan:
     documents: tuple[str, ...] = ()
     protocols: tuple[Protocol, ...] = tuple(Protocol)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    own: Listing = NO_LISTING
 
     @property
     def plan(self) -> Plan:
@@ -79,6 +81,7 @@ class RecordingPlan:
             tuple(scenario.name for scenario in self.scenarios if scenario.drawn and self.explore),
             self.selected,
             self.options,
+            self.own if self.own.file else None,
         )
 
     def header(self, started_unix_nano: int, summary: RecordingSummary) -> Header:
@@ -97,9 +100,13 @@ def header_of(
     documents: tuple[str, ...],
     summary: RecordingSummary,
     started_unix_nano: int,
+    job: str = CLAUDE,
+    relay: RelayFacts | None = None,
 ) -> Header:
     """Return the header of a record that ends now, on this machine."""
     return Header(
+        job=job,
+        relay=relay,
         subject=subject,
         documents=documents,
         exports=dict(summary.exports),
@@ -121,8 +128,12 @@ def recorded(
     skipped: Mapping[str, str] | None = None,
     fuzz: Fuzz | None = None,
     folders: Sequence[str] = (),
+    remarks: Mapping[str, str] | None = None,
 ) -> Recording:
-    """Return the recording that consists of these captures, which are kept in ``folders``."""
+    """Return the recording that consists of these captures, which are kept in ``folders``.
+
+    ``undriven``, ``skipped`` and ``remarks`` are by the labels of runs.
+    """
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += sum(not is_exposed(e) for e in capture.exports)
@@ -137,7 +148,8 @@ def recorded(
             capture.run.label,
             RunOutcome.RECORDED,
             _length_s(capture.run),
-            folder=folder,
+            (remarks or {}).get(capture.run.label, ""),
+            folder,
             forgotten=capture.forgotten,
             unkept=len(capture.unkept),
         )
@@ -224,17 +236,23 @@ def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recordi
 
 
 def record_shared(plan: RecordingPlan, progress: Callable[[str], None], folder: Path) -> Recording:
-    """Record like :func:`record_once`, but once for all processes that share ``folder``.
+    """Record like :func:`record_once`, but once for all processes that share ``folder``."""
+    return shared(plan.keep, lambda keep: record_once(replace(plan, keep=keep), progress), folder)
 
-    The first one records while the others wait for it; they load what it saved.
+
+def shared(keep: Path | None, make: Callable[[Path], Recording], folder: Path) -> Recording:
+    """Make a recording once for all processes that share ``folder``.
+
+    The first one calls ``make`` with the folder for the captures, ``keep`` or one of its own,
+    while the others wait for it; they load what it saved.
     """
     with FileLock(folder / "lock"):
-        shared = read_shared(folder)
-        if shared is not None:
-            return shared
-        keep = plan.keep or folder / "captures"
+        there = read_shared(folder)
+        if there is not None:
+            return there
+        keep = keep or folder / "captures"
         keep.mkdir(exist_ok=True)
-        made = record_once(replace(plan, keep=keep), progress)
+        made = make(keep)
         (folder / _KEPT_IN).write_text(str(keep), encoding="utf-8")
         return made
 

@@ -59,6 +59,9 @@ def test_our_fault_is_an_error_of_each_requirement_that_needs_a_recording() -> N
     broken = Recording(RecordingSummary(harness_fault="no port is free"))
     row = assessed(broken, PROMPTED)
     assert (row.verdict, row.reason) == (Verdict.ERROR, "no port is free")
+    # A log that comes with it is shown once, in the summary.
+    long = Recording(RecordingSummary(harness_fault="it died\nits log:\nout of memory"))
+    assert assessed(long, PROMPTED).reason == "it died"
 
 
 def test_what_needs_no_recording_asks_for_none() -> None:

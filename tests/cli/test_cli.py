@@ -90,6 +90,17 @@ def test_requirements_of_a_release(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"{len(found)} promises for release 2.1.31" in page
 
 
+def test_requirements_of_a_collector(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = called(capsys, "requirements", "--collector", "--format", "json")
+    assert code == cli.OK
+    found = {each["requirement"]: each for each in json.loads(out)}
+    assert found["receiving.paths.logs"]["protocols"] == ["http/protobuf", "http/json"]
+    assert "events.user_prompt.exported" not in found
+    page = called(capsys, "requirements", "--collector")[1]
+    assert page.startswith("# Requirements of a collector\n")
+    assert f"\n{len(found)} promises.\n" in page
+
+
 def test_a_schema_is_resolved(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = called(capsys, "schema", "events/user_prompt", "--version", "2.1.31")
     assert code == cli.OK
@@ -109,6 +120,7 @@ def test_a_schema_is_resolved(capsys: pytest.CaptureFixture[str]) -> None:
         (["schema", "events/nope", "--version", "2.1.31"], "schema events/nope: expected a"),
         (["schema", "events/api_error", "--version", "new"], "--version: expected a release"),
         (["requirements", "--version", "2"], "--version: expected a release such as 2.1.31"),
+        (["requirements", "--collector", "--version", "2.1.31"], "--version: expected one of the"),
     ],
 )
 def test_a_wrong_call_is_one_line(

@@ -1,4 +1,4 @@
-"""``cc-harness``: print the requirements or a schema, and judge captures that were kept."""
+"""``cc-harness``: print the requirements or a schema, judge what was kept, compare, load."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.assessment.assessment import Assessment, canary_table, catalogue, undocumented_names
-from harness.assessment.kept import load_recording
-from harness.assessment.recording import header_of
+from harness.assessment.assessment import Assessment, catalogue
+from harness.assessment.job import CLAUDE, COLLECTOR, Job, read_listing
+from harness.assessment.kept import job_of, load_recording
+from harness.assessment.recording import Recording, header_of
+from harness.assessment.relay import sessions_of
+from harness.capture.run import SubjectFacts
+from harness.cli import drift
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
 from harness.judging.decision import decision
+from harness.judging.expectations import NO_LISTING
 from harness.judging.verdicts import Row
+from harness.load import command as load
 from harness.record import jsonl
-from harness.record.header import library_versions, tool_version
+from harness.record.header import Header, library_versions, tool_version
+from harness.relay.endpoint import is_url
 from harness.report import markdown
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
@@ -47,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("requirements", help="print the requirement catalogue")
     command.add_argument("--version", metavar="V", help="only what holds for this release")
+    command.add_argument(
+        "--collector", action="store_true", help="what is promised of a collector, not of the CLI"
+    )
     command.add_argument("--format", choices=("markdown", "json"), default="markdown")
     command.set_defaults(run=_requirements)
 
@@ -60,7 +70,16 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--report", metavar="DIR", type=Path, help="write DIR/record.jsonl, as --cc-report does"
     )
+    command.add_argument(
+        "--expectations",
+        metavar="FILE",
+        type=Path,
+        help="known deviations of your own, instead of those that the recording was made with "
+        "(--cc-expectations)",
+    )
     command.set_defaults(run=_judge)
+
+    drift.add_commands(commands)
 
     command = commands.add_parser("schema", help="print a schema, resolved for one release")
     command.add_argument(
@@ -68,12 +87,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--version", metavar="V", required=True, help="a release, such as 2.1.31")
     command.set_defaults(run=_schema)
+
+    load.add(commands, sessions_of)
     return parser
 
 
 def _requirements(arguments: argparse.Namespace) -> int:
     wanted = _version("--version", arguments.version)
-    contract = catalogue() if wanted is None else catalogue(wanted)
+    if arguments.collector and wanted is not None:
+        raise UsageError(
+            "--version",
+            seen=f"{wanted} beside --collector",
+            expected="one of the two: what is promised of a collector depends on no release",
+        )
+    job = COLLECTOR if arguments.collector else CLAUDE
+    contract = job.contract(wanted or "0.0.0")
     chosen = [
         requirement
         for requirement in contract.requirements
@@ -85,6 +113,8 @@ def _requirements(arguments: argparse.Namespace) -> int:
                 [_plain(requirement) for requirement in chosen], indent=1, ensure_ascii=False
             )
         )
+    elif arguments.collector:
+        sys.stdout.write(markdown.collector_requirements(chosen))
     else:
         sys.stdout.write(markdown.requirements(chosen, wanted))
     return OK
@@ -105,15 +135,26 @@ def _plain(requirement: Requirement) -> dict[str, Any]:
         "since": None if versions.since is None else str(versions.since),
         "until": None if versions.until is None else str(versions.until),
         "scenarios": list(requirement.scenarios),
+        "protocols": list(requirement.protocols),
         "given": dict(requirement.given),
     }
 
 
 def _judge(arguments: argparse.Namespace) -> int:
     started = time.time_ns()
-    recorded_header, subject, recording = load_recording(arguments.folder)
+    recorded_header, subject, recording = load_recording(arguments.folder, None)
+    job = job_of(recorded_header, recording)
     version = _version("--as", arguments.version) or subject.version
-    assessment = Assessment(subject.spec, version, lambda: recording)
+    own = recording.plan.expectations or NO_LISTING
+    if arguments.expectations is not None:
+        own = read_listing(arguments.expectations, f"--expectations {arguments.expectations}")
+    assessment = Assessment(subject.spec, version, lambda: recording, job, own)
+    if arguments.version and not job.has_releases:
+        raise UsageError(
+            f"--as {arguments.version}",
+            seen=f"a recording of a {job.name}",
+            expected="one of the CLI: no other promises depend on a release",
+        )
     contract = assessment.contract
     selected = recording.plan.selected
     chosen = [
@@ -123,21 +164,10 @@ def _judge(arguments: argparse.Namespace) -> int:
     ]
     rows = [assessment.row(requirement) for requirement in chosen]
     summary = recording.summary
-    header = replace(
-        recorded_header or header_of(subject, contract.documents, summary, started),
-        documents=contract.documents,
-        started_unix_nano=started,
-        ended_unix_nano=time.time_ns(),
-        # Not this command's time: nothing waits here.
-        recording_s=0.0,
-        unavoidable_s=0.0,
-        canaries=canary_table(recording.captures, contract),
-        undocumented=undocumented_names(recording.captures),
-        tool=tool_version(),
-        versions=library_versions(),
-    )
+    header = _header(recorded_header, subject, recording, assessment, started)
     code = FAILED if decision(rows, len(summary.undriven)).failed else OK
-    notes = [*summary.notes, f"judged as release {version}, from {arguments.folder}"]
+    by = f"as release {version}, " if job.has_releases else ""
+    notes = [*summary.notes, f"judged {by}from {arguments.folder}"]
     if arguments.report is not None:
         footer = jsonl.Footer.of(
             header,
@@ -148,9 +178,10 @@ def _judge(arguments: argparse.Namespace) -> int:
         )
         arguments.report.mkdir(parents=True, exist_ok=True)
         path = arguments.report / jsonl.FILE_NAME
-        jsonl.write(path, jsonl.RunRecord(header, recording.plan, summary, tuple(rows), footer))
+        plan = replace(recording.plan, expectations=own if own.file else None)
+        jsonl.write(path, jsonl.RunRecord(header, plan, summary, tuple(rows), footer))
         notes.append(f"record     {path}")
-    options = recording.plan.options or (f"--cc-binary={subject.spec}",)
+    options = recording.plan.options or (f"{_option_of(job, subject.spec)}={subject.spec}",)
     shown = Summary(
         header,
         rows,
@@ -164,6 +195,38 @@ def _judge(arguments: argparse.Namespace) -> int:
     for line in render(shown):
         _print(line.text)
     return code
+
+
+def _header(
+    recorded: Header | None,
+    subject: SubjectFacts,
+    recording: Recording,
+    assessment: Assessment,
+    started_unix_nano: int,
+) -> Header:
+    """Return the header of a recording that was judged again."""
+    job, contract, summary = assessment.job, assessment.contract, recording.summary
+    return replace(
+        recorded or header_of(subject, contract.documents, summary, started_unix_nano, job.name),
+        documents=contract.documents,
+        started_unix_nano=started_unix_nano,
+        ended_unix_nano=time.time_ns(),
+        # Not this command's time: nothing waits here.
+        recording_s=0.0,
+        unavoidable_s=0.0,
+        canaries=job.canary_table(recording.captures, contract),
+        undocumented=job.undocumented_names(recording.captures),
+        latencies=job.latencies(recording.captures),
+        tool=tool_version(),
+        versions=library_versions(),
+    )
+
+
+def _option_of(job: Job, spec: str) -> str:
+    """Return the option that named a subject, of which nothing but its name is known."""
+    if job is CLAUDE:
+        return "--cc-binary"
+    return "--cc-collector" if is_url(spec) else "--cc-collector-cmd"
 
 
 def _slow(row: Row) -> list[str]:

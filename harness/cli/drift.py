@@ -1,0 +1,197 @@
+"""The commands of ``cc-harness`` that compare releases: ``inventory``, ``diff``, ``bisect``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.assessment.bisecting import Inspect, Log, bisect, releases_between
+from harness.assessment.looking import (
+    SOON,
+    at_command,
+    at_difference,
+    at_promise,
+    requirement_named,
+)
+from harness.assessment.query_files import read_queries
+from harness.assessment.sides import Side, compare, find_side
+from harness.contract.versions import Version
+from harness.drift.difference import Difference, Impact
+from harness.drift.impact import Hit, hits
+from harness.errors import UsageError
+from harness.report import drift as report
+from harness.subject.npm import published
+from harness.themes.catalogue import SCENARIOS
+
+#: Renderers by the name of their format.
+_FORMATS: dict[str, Callable[[str, str, Sequence[Difference], Sequence[Hit] | None], str]] = {
+    "terminal": report.terminal,
+    "markdown": report.markdown,
+    "json": report.as_json,
+}
+
+#: Which impacts make the exit code 1, by the choice of ``--fail-on``.
+_FAILING: dict[str, frozenset[Impact]] = {
+    "none": frozenset(),
+    "privacy": frozenset({Impact.PRIVACY}),
+    "breaking": frozenset({Impact.PRIVACY, Impact.BREAKING}),
+    "any": frozenset(Impact),
+}
+
+#: How the names of differences begin.
+_SUBJECTS = ("attribute ", "event ", "metric ", "span ", "secret ", "signal ", "scope ", "requests")
+
+_SIDE = "a binary as --cc-binary takes it (npm:2.1.332), a folder of --cc-captures, or an inventory"
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to the subparsers of ``cc-harness``."""
+    command = commands.add_parser("inventory", help="write down what a release sends")
+    command.add_argument("side", metavar="RELEASE", help=_SIDE)
+    command.add_argument(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="write it there, as NAME.json, not to the screen",
+    )
+    _add_quick(command)
+    command.set_defaults(run=_inventory)
+
+    command = commands.add_parser("diff", help="tell what differs between two releases")
+    command.add_argument("old", metavar="OLD", help=_SIDE)
+    command.add_argument("new", metavar="NEW", help="the same, of the newer release")
+    command.add_argument("--format", choices=_FORMATS, default="terminal")
+    command.add_argument(
+        "--queries",
+        metavar="FILE",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="dashboards (JSON), rules (YAML), SQL or lists of queries: tell which of them depend "
+        "on what changed, and which never could match",
+    )
+    command.add_argument(
+        "--fail-on",
+        choices=_FAILING,
+        default="none",
+        help="exit with 1 on a difference that is so grave (breaking: or worse)",
+    )
+    _add_quick(command)
+    command.set_defaults(run=_diff)
+    _add_bisect(commands)
+
+
+def _add_bisect(commands: Any) -> None:
+    command = commands.add_parser("bisect", help="find the release in which something changed")
+    command.add_argument("--good", metavar="V", required=True, help="a release before the change")
+    command.add_argument("--bad", metavar="V", required=True, help="a release after it")
+    command.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        default="",
+        help="a requirement, or a difference as diff prints it, such as 'event at_mention'",
+    )
+    command.add_argument(
+        "--run",
+        metavar="COMMAND",
+        dest="command",
+        default="",
+        help="instead of NAME: exit code 0 is good, 125 cannot tell, any other is bad; {version} "
+        "and {binary} are filled in",
+    )
+    command.add_argument(
+        "--scenarios",
+        metavar="NAMES",
+        default=",".join(SOON),
+        help="the sessions in which a difference is looked for (default: %(default)s)",
+    )
+    command.add_argument(
+        "--log", metavar="FILE", type=Path, help="note each step, and go on where it ended"
+    )
+    command.set_defaults(run=_bisect)
+
+
+def _add_quick(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--quick", action="store_true", help="leave out the sessions that wait: export intervals"
+    )
+
+
+def _inventory(arguments: argparse.Namespace) -> int:
+    output: Path | None = arguments.output
+    if output is not None and output.suffix != ".json":
+        raise UsageError("--output", seen=str(output), expected="a name that ends in .json")
+    side = find_side(arguments.side, _progress, quick=arguments.quick)
+    text = json.dumps(side.inventory, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    if output is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"--output {output}", seen=str(error), expected="a file that can be written"
+        ) from error
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    queries = [query for path in arguments.queries for query in read_queries(path)]
+    old, new = (
+        find_side(name, _progress, quick=arguments.quick) for name in (arguments.old, arguments.new)
+    )
+    found = compare(old, new)
+    concerned = hits(queries, found, old.inventory, new.inventory)
+    write = _FORMATS[arguments.format]
+    sys.stdout.write(write(_label(old), _label(new), found, concerned if queries else None))
+    return int(any(each.impact in _FAILING[arguments.fail_on] for each in found))
+
+
+def _bisect(arguments: argparse.Namespace) -> int:
+    good, bad, name = arguments.good, arguments.bad, arguments.name
+    if bool(name) is bool(arguments.command):
+        raise UsageError(
+            "NAME or --run", seen="both" if name else "neither", expected="one of the two"
+        )
+    releases = releases_between(good, bad, published(_progress, "cc-harness bisect"))
+    log = Log(arguments.log, f"{good} {bad} {name or arguments.command}")
+    found = bisect(releases, _inspection(arguments), log, _progress)
+    sys.stdout.write(report.neighbours(found.good, found.bad, found.skipped))
+    return 0
+
+
+def _inspection(arguments: argparse.Namespace) -> Inspect:
+    """Return what looks at each release, as the arguments say."""
+    if arguments.command:
+        return at_command(arguments.command, _progress)
+    newer = str(max(map(Version.parse, (arguments.good, arguments.bad))))
+    requirement = requirement_named(arguments.name, newer)
+    if requirement is not None:
+        return at_promise(requirement, arguments.good, newer, _progress)
+    scenarios = arguments.scenarios.split(",")
+    unknown = [each for each in scenarios if each not in SCENARIOS]
+    if unknown:
+        raise UsageError(
+            "--scenarios", seen=repr(unknown[0]), expected=f"names among {', '.join(SCENARIOS)}"
+        )
+    if not arguments.name.startswith(_SUBJECTS):
+        raise UsageError(
+            f"NAME {arguments.name!r}",
+            seen="no requirement of that name",
+            expected=f"one, or a difference that begins with {', '.join(_SUBJECTS)}",
+        )
+    return at_difference(arguments.name, arguments.good, scenarios, _progress)
+
+
+def _label(side: Side) -> str:
+    return side.name if side.version in side.name else f"{side.name} ({side.version})"
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(f"cc-harness: {line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,214 @@
+"""``cc-harness inventory`` and ``cc-harness diff``: what they take, print and answer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.assessment import looking, sides
+from harness.assessment.recording import RecordingPlan, record_once
+from harness.assessment.sides import find_side
+from harness.cli import drift
+from harness.subject.binary import Binary, resolve
+from harness.themes.catalogue import SCENARIOS
+
+SHORT = ("working_day", "toolbox", "identity")
+
+
+def kept(folder: Path, binary: Binary, scenarios: tuple[str, ...] = SHORT) -> Path:
+    """Record these scenarios, as ``--cc-captures`` does."""
+    folder.mkdir()
+    chosen = tuple(SCENARIOS[name] for name in scenarios)
+    made = record_once(RecordingPlan(binary, chosen, 60.0, folder), print)
+    assert made.summary.problem == ""
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What two releases of the conforming emitter left, and the newer of them again."""
+    folder = tmp_path_factory.mktemp("recordings")
+    versions = {"old": "2.1.31", "new": "2.1.240", "again": "2.1.240"}
+    return {
+        name: kept(folder / name, resolve(f"reference:{version}", progress=print))
+        for name, version in versions.items()
+    }
+
+
+def called(capsys: pytest.CaptureFixture[str], *argv: str | Path) -> tuple[int, str, str]:
+    code = cli.main([str(each) for each in argv])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_two_recordings_of_one_release_do_not_differ(
+    recordings: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    new, again = recordings["new"], recordings["again"]
+    code, out, err = called(capsys, "diff", new, again, "--fail-on", "any")
+    assert (code, err) == (cli.OK, "")
+    assert out == f"{new} (2.1.240) -> {again} (2.1.240): 0 differences\n"
+
+
+@pytest.mark.parametrize("version", ["2.1.97", "2.1.152", "2.1.187", "2.1.240", "2.1.332"])
+def test_two_recordings_of_a_real_release_give_one_inventory(
+    version: str, release: Callable[[str], Binary], tmp_path: Path
+) -> None:
+    binary = release(version)
+    # A release sends events of its own housekeeping some ten seconds after its start: one
+    # session is sure to last for longer, and side calls that race are made often enough.
+    scenarios = ("intervals_short", "toolbox", "working_day")
+    with ThreadPoolExecutor(2) as side_by_side:
+        folders = side_by_side.map(
+            lambda name: kept(tmp_path / name, binary, scenarios), ("first", "second")
+        )
+    first, second = (find_side(str(folder), print).inventory for folder in folders)
+    assert first["metrics"], "something was sent"
+    assert first == second
+
+
+def test_what_a_release_changed(
+    recordings: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = called(capsys, "diff", recordings["old"], recordings["new"], "--format", "json")
+    assert code == cli.OK
+    found = {
+        (each["subject"], each["change"], each["impact"]) for each in json.loads(out)["differences"]
+    }
+    assert ("attribute prompt.id", "new", "additive") in found
+    assert ("attribute query_source", "new", "breaking") in found
+
+
+@pytest.mark.parametrize(
+    ("choice", "code"), [("none", 0), ("privacy", 1), ("breaking", 1), ("any", 1)]
+)
+def test_what_fails(
+    recordings: dict[str, Path], capsys: pytest.CaptureFixture[str], choice: str, code: int
+) -> None:
+    sides_of_it = (recordings["old"], recordings["new"])
+    assert called(capsys, "diff", *sides_of_it, "--fail-on", choice)[0] == code
+
+
+def test_an_inventory_is_a_side(
+    recordings: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "new.json"
+    assert called(capsys, "inventory", recordings["new"], "--output", file)[0] == cli.OK
+    printed = called(capsys, "inventory", recordings["new"])[1]
+    assert printed == file.read_text(encoding="utf-8")
+    code, out, _ = called(capsys, "diff", file, recordings["again"])
+    assert (code, out.rstrip()[-13:]) == (cli.OK, "0 differences")
+    # Without captures nothing is judged, and what was sent is compared all the same.
+    out = called(capsys, "diff", recordings["old"], file)[1]
+    assert "promise " not in out
+    assert "attribute prompt.id: new" in out
+
+
+def test_a_release_is_run_for_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = {name: SCENARIOS[name] for name in ("working_day", "intervals_short")}
+    monkeypatch.setattr(sides, "SCENARIOS", few)
+    code, out, err = called(capsys, "inventory", "reference:2.1.31", "--quick")
+    assert code == cli.OK
+    assert sorted(json.loads(out)["scenarios"]) == ["working_day"]
+    assert "running claude 2.1.31" in err
+
+
+def test_a_release_that_cannot_be_driven(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sides, "SCENARIOS", {"working_day": SCENARIOS["working_day"]})
+    script = tmp_path / "claude"
+    script.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "2.1.31 (Claude Code)" || exit 3\n')
+    script.chmod(0o755)
+    code, out, err = called(capsys, "inventory", script)
+    assert (code, out) == (cli.USAGE, "")
+    assert "working_day over grpc: claude 2.1.31 ended with exit code 3" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "Expecting property name"),
+        ("[]", "expected format 1: take it again with cc-harness inventory, saw format None"),
+        ('{"format": 0}', "saw format 0"),
+        ('{"format": 1}', "'subject' is a required property at $"),
+    ],
+)
+def test_a_file_that_is_no_inventory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    file = tmp_path / "side.json"
+    file.write_text(text, encoding="utf-8")
+    code, out, err = called(capsys, "diff", file, file)
+    assert (code, out) == (cli.USAGE, "")
+    assert err.startswith(f"cc-harness: inventory {file}: expected ")
+    assert problem in err
+
+
+def test_other_bad_input(
+    recordings: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = recordings["new"]
+    for argv, problem in (
+        (("diff", new, tmp_path / "none.json"), "No such file"),
+        (("diff", new, "no-such-binary"), "no executable 'no-such-binary' on PATH"),
+        (("inventory", new, "--output", tmp_path / "x.txt"), "a name that ends in .json, saw"),
+        (("inventory", new, "--output", tmp_path / "no" / "x.json"), "a file that can be written"),
+    ):
+        code, out, err = called(capsys, *argv)
+        assert (code, out) == (cli.USAGE, "")
+        assert problem in err
+    broken = tmp_path / "broken"
+    shutil.copytree(new, broken)
+    shutil.rmtree(broken / "working_day-grpc")
+    code, _, err = called(capsys, "diff", broken, new)
+    assert code == cli.USAGE
+    assert f"capture folder {broken / 'working_day-grpc'}: expected" in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "problem"),
+    [
+        ((), "NAME or --run: expected one of the two, saw neither"),
+        (("event x", "--run", "true"), "NAME or --run: expected one of the two, saw both"),
+        (("no.such.promise",), "NAME 'no.such.promise': expected one, or a difference that begins"),
+        (("event x", "--scenarios", "none"), "--scenarios: expected names among "),
+    ],
+)
+def test_bad_input_of_a_search(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    argv: tuple[str, ...],
+    problem: str,
+) -> None:
+    monkeypatch.setattr(drift, "published", lambda progress, change: ["2.1.31", "2.1.332"])
+    code, out, err = called(capsys, "bisect", "--good", "2.1.31", "--bad", "2.1.332", *argv)
+    assert (code, out) == (cli.USAGE, "")
+    assert problem in err
+
+
+def test_a_search_by_a_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    versions = [f"2.1.{n}" for n in range(31, 41)]
+    monkeypatch.setattr(drift, "published", lambda progress, change: versions)
+    monkeypatch.setattr(
+        looking, "resolve", lambda spec, progress: Binary(spec, ("x",), "/x", spec[4:])
+    )
+    command = f"{sys.executable} -c \"import sys; sys.exit('{{version}}' >= '2.1.36')\""
+    log = tmp_path / "log"
+    argv = ("bisect", "--good", "2.1.31", "--bad", "2.1.40", "--run", command, "--log", log)
+    code, out, err = called(capsys, *argv)
+    assert code == cli.OK
+    assert out.splitlines()[0] == "changed after 2.1.35, in 2.1.36"
+    assert "8 releases left, about 4 steps" in err
+    assert len(log.read_text().splitlines()) <= 1 + 2 + 4
