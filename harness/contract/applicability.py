@@ -12,12 +12,24 @@ from harness.otlp.model import Signal
 #: The trait of a run in which only those requirements are judged that name its scenario.
 JUDGED_ONLY_BY_NAME = "judged_only_by_name"
 
+#: The trait of a run against a collector of which nothing that comes out is seen.
+WITHOUT_OUTLET = "without_outlet"
+
+#: The trait of a run in which a live CLI exports to a collector: what it sends is up to it.
+A_LIVE_CLI = "a_live_cli"
+
+#: How the names of scenarios begin in which a live CLI exports to a collector.
+LIVE = "live_"
+
 #: The parameter of a requirement that telemetry keeps, or breaks, also where it is not whole.
 EVEN_IN_PART = "even_in_part"
 
 
 class AnyRun(Protocol):
     """What a planned run and a recorded one (:class:`harness.capture.run.Run`) have in common."""
+
+    @property
+    def label(self) -> str: ...
 
     @property
     def scenario(self) -> str: ...

@@ -7,7 +7,7 @@ its check and the lies that must be caught.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +26,10 @@ from harness.contract.resolve import property_range, resolve
 from harness.contract.versions import Version, VersionRange
 from harness.errors import HarnessError
 from harness.findings import Level
+
+#: The folders of ``schemas/`` with what the CLI promises, and with what a collector must keep.
+CLAUDE_FOLDERS = ("metrics", "events", "spans", "standard", "service", "transport", "behaviour")
+COLLECTOR_FOLDERS = ("collector",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,14 @@ class _Node:
     versions: VersionRange
 
 
-def load(version: Version, *, checks: Collection[str], scenarios: Collection[str]) -> Contract:
-    """Read and check the whole catalogue, resolved for ``version``.
+def load(
+    version: Version,
+    *,
+    checks: Collection[str],
+    scenarios: Collection[str],
+    folders: Sequence[str] = CLAUDE_FOLDERS,
+) -> Contract:
+    """Read and check the whole catalogue of ``folders``, resolved for ``version``.
 
     Raises :class:`HarnessError` for a broken catalogue: a duplicate name, an
     unknown check, scenario or document, a section without an anchor, a check that
@@ -73,7 +83,7 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
     """
     root = schema_root()
     documents = _documents(root)
-    files = contract_files()
+    files = contract_files(tuple(folders))
     schemas = {}
     for file, data in files:
         with _naming(file):
@@ -93,24 +103,29 @@ def load(version: Version, *, checks: Collection[str], scenarios: Collection[str
         )
     )
     _verify(requirements, frozenset(checks), frozenset(scenarios))
+    if tuple(folders) == CLAUDE_FOLDERS:
+        _all_named(requirements, frozenset(checks))
+    cited = {requirement.source.document for requirement in requirements}
     in_force = tuple(
         f"{document['title']} ({document['dated']})"
-        for document in documents.values()
-        if version in VersionRange.of(document)
+        for name, document in documents.items()
+        if name in cited and version in VersionRange.of(document)
     )
     return Contract(version, requirements, schemas, registry, in_force)
 
 
 @cache
-def contract_files() -> tuple[tuple[Path, JsonObject], ...]:
-    """Return every contract file with its content, in the order of the catalogue.
+def contract_files(
+    folders: tuple[str, ...] = CLAUDE_FOLDERS,
+) -> tuple[tuple[Path, JsonObject], ...]:
+    """Return every contract file of ``folders`` with its content, in the order of the catalogue.
 
     Each is validated against ``contract.schema.json``.
     """
     root = schema_root()
     meta = Draft202012Validator(read_json(root / "contract.schema.json"))
     files = []
-    for folder in ("metrics", "events", "spans", "standard", "service", "transport", "behaviour"):
+    for folder in folders:
         for path in sorted((root / folder).glob("*.json")):
             data = read_json(path)
             with _naming(path):
@@ -263,6 +278,10 @@ def _verify(
         if problems:
             raise HarnessError(f"requirement {requirement.name}: {'; '.join(problems)}")
         names_so_far.add(requirement.name)
+
+
+def _all_named(requirements: tuple[Requirement, ...], checks: frozenset[str]) -> None:
+    """Raise where a check is named by no requirement: the CLI's name every one."""
     idle = checks - {requirement.check for requirement in requirements}
     if idle:
         raise HarnessError(f"no requirement names the check(s) {', '.join(sorted(idle))}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, Level, NotExercised, Outcome, Verdict
-from harness.judging.expectations import Expectations
+from harness.judging.expectations import PACKAGED, Expectations
 from harness.judging.judge import Judgement
 from harness.otlp.model import Protocol
 
@@ -22,7 +22,8 @@ class Row:
     things judged; ``by_protocol`` holds the outcome over each protocol (``pass``, ``fail`` or
     ``not exercised``), before listed deviations are considered; ``url`` leads to ``source`` and
     is empty for what this project measured itself. ``silent``: it fails only because no run
-    exercised what such runs always do.
+    exercised what such runs always do. ``listed_in`` is the list that names the deviation, if it is
+    not ours.
     """
 
     requirement: str
@@ -37,6 +38,7 @@ class Row:
     by_protocol: Mapping[Protocol, Verdict] = field(default_factory=dict)
     url: str = ""
     silent: bool = False
+    listed_in: str = ""
 
 
 def decide(
@@ -84,9 +86,12 @@ def decide(
     else:
         verdict = Verdict.KNOWN if outcome.findings else Verdict.FIXED
         reason, evidence = listed.reason, listed.evidence
-    return _row(
+    row = _row(
         requirement, verdict, reason, evidence, outcome.looked_at, outcome.findings, protocols
     )
+    if not evidence or listed is None or listed.listed_in == PACKAGED:
+        return row
+    return replace(row, listed_in=listed.listed_in)
 
 
 def _fallen_silent(requirement: Requirement, judgement: Judgement, listed: bool) -> Row:

@@ -25,6 +25,7 @@ from harness.otlp.messages import (
     signal_of,
 )
 from harness.otlp.model import Signal
+from harness.otlp.writing import put_attributes
 
 _TEMPORALITIES = {"unspecified": 0, "delta": 1, "cumulative": 2}
 #: Attributes whose values differ from run to run: no help in finding the same item again.
@@ -169,18 +170,7 @@ def drop(ref: ItemRef, path: tuple[str, ...]) -> None:
 def put_attribute(attributes: Any, key: str, value: Any) -> None:
     """Set one attribute; the Python type of the value decides its OTLP type."""
     drop_attribute(attributes, key)
-    added = attributes.add(key=key)
-    match value:
-        case bool():
-            added.value.bool_value = value
-        case int():
-            added.value.int_value = value
-        case float():
-            added.value.double_value = value
-        case str():
-            added.value.string_value = value
-        case _:
-            raise ValueError(f"no attribute value: {value!r}")
+    put_attributes(attributes, {key: value})
 
 
 def drop_attribute(attributes: Any, key: str) -> None:

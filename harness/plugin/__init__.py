@@ -12,6 +12,7 @@ import pytest
 from harness.errors import UsageError
 from harness.extras import require_suite
 from harness.plugin import options as _options
+from harness.plugin import relay_options as _relay_options
 from harness.plugin.fixtures import (
     cc_binary,
     claude,
@@ -31,20 +32,32 @@ __all__ = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     _options.add(parser)
+    _relay_options.add(parser)
 
 
 # Before the plugin for JUnit XML reads its prefix.
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    options = _options.read(config)
-    if options is None:
+    relay_options = _relay_options.read(config)
+    options = None if relay_options else _options.read(config)
+    if relay_options is None and options is None:
         return
     try:
-        require_suite("--cc-binary")
+        require_suite("--cc-collector" if relay_options else "--cc-binary")
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+    if relay_options is not None:
+        from harness.plugin.relay import register
+
+        register(config, relay_options)
+        return
+    assert options is not None
     from harness.plugin.state import SubjectState
     from harness.plugin.subject import SubjectPlugin
 
-    plugin = SubjectPlugin(SubjectState(config, options))
+    try:
+        state = SubjectState(config, options)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    plugin = SubjectPlugin(state)
     config.pluginmanager.register(plugin, "cc-otel-subject")

@@ -99,6 +99,10 @@ class RequirementItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, RequirementFailedError) and self.row is not None:
+            made = self._assessment.recording_so_far
+            if made is not None and made.summary.harness_fault:
+                # It is an error of everything, and told in full by the summary.
+                return f"error     {self.row.reason}"
             return "\n".join(failure(self.row, self._rerun(self.row)))
         return super().repr_failure(excinfo, style)
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from harness.assessment.assessment import Assessment, canary_table, undocumented_names
+from harness.assessment.assessment import Assessment
 from harness.assessment.recording import Recording, header_of, read_shared
-from harness.capture.run import SubjectFacts
 from harness.errors import HarnessError
 from harness.judging.checks.names import Undocumented
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row
 from harness.plugin.items import RequirementItem
-from harness.plugin.state import SubjectState
+from harness.plugin.state import State
 from harness.record import jsonl
 from harness.record.header import CanaryTable, Header
+from harness.record.latency import Latency
 from harness.record.summary import Plan, RecordingSummary
 from harness.report.line import Style
 from harness.report.rerun import rerun
@@ -40,10 +40,9 @@ _MARKUP: dict[Style, dict[str, bool]] = {
 class Ledger:
     """A pytest plugin that decides the exit code, writes the record and prints the summary."""
 
-    def __init__(self, state: SubjectState, assessment: Assessment) -> None:
+    def __init__(self, state: State, assessment: Assessment) -> None:
         self._config = state.config
         self._state = state
-        self._options = state.options
         self._assessment = assessment
         self._rows: dict[str, Row] = {}
         self._selected: frozenset[str] = frozenset()
@@ -51,6 +50,7 @@ class Ledger:
         self._read: Recording | None = None
         self._table: CanaryTable | None = None
         self._undocumented: tuple[Undocumented, ...] | None = None
+        self._measured: tuple[Latency, ...] | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._select([item.nodeid for item in session.items if isinstance(item, RequirementItem)])
@@ -77,11 +77,11 @@ class Ledger:
         ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         folders = []
-        if self._options.captures is not None and self._recording is not None:
-            self._notes.append(f"captures   {self._options.captures}")
-            folders.append(self._options.captures)
-        if self._options.report is not None and self._options.report not in folders:
-            folders.append(self._options.report)
+        if self._state.captures is not None and self._recording is not None:
+            self._notes.append(f"captures   {self._state.captures}")
+            folders.append(self._state.captures)
+        if self._state.report is not None and self._state.report not in folders:
+            folders.append(self._state.report)
         for folder in folders:
             self._write(folder, int(session.exitstatus))
 
@@ -92,12 +92,12 @@ class Ledger:
             self._header(),
             self.rows,
             len(self._selected),
-            lambda row: rerun(self._options.rerun, row, self._summary.fuzz),
+            lambda row: rerun(self._state.rerun, row, self._summary.fuzz),
             self._summary.problem,
             len(self._summary.undriven),
             [*self._summary.notes, *self._notes],
         )
-        terminalreporter.write_sep("=", "claude telemetry")
+        terminalreporter.write_sep("=", f"{self._assessment.job.name} telemetry")
         for line in render(summary):
             terminalreporter.write_line(line.text, **_MARKUP[line.style])
 
@@ -137,7 +137,8 @@ class Ledger:
         if recording is None:
             return CanaryTable()
         if self._table is None:
-            self._table = canary_table(recording.captures, self._assessment.contract)
+            assessment = self._assessment
+            self._table = assessment.job.canary_table(recording.captures, assessment.contract)
         return self._table
 
     def _names(self) -> tuple[Undocumented, ...]:
@@ -146,21 +147,37 @@ class Ledger:
         if recording is None:
             return ()
         if self._undocumented is None:
-            self._undocumented = undocumented_names(recording.captures)
+            job = self._assessment.job
+            self._undocumented = job.undocumented_names(recording.captures)
         return self._undocumented
+
+    def _latencies(self) -> tuple[Latency, ...]:
+        """Return how long telemetry took to come out; measured once, as canaries are searched."""
+        recording = self._recording
+        if recording is None:
+            return ()
+        if self._measured is None:
+            self._measured = self._assessment.job.latencies(recording.captures)
+        return self._measured
 
     def _select(self, names: Sequence[str]) -> None:
         self._selected = frozenset(names)
 
     def _header(self) -> Header:
-        binary = self._state.binary
         header = header_of(
-            SubjectFacts(binary.spec, binary.path, binary.version),
+            self._state.facts,
             self._assessment.contract.documents,
             self._summary,
             self._state.started_unix_nano,
+            self._assessment.job.name,
+            self._state.relay(self._summary.begun),
         )
-        return replace(header, canaries=self._canaries(), undocumented=self._names())
+        return replace(
+            header,
+            canaries=self._canaries(),
+            undocumented=self._names(),
+            latencies=self._latencies(),
+        )
 
     def _write(self, folder: Path, exit_code: int) -> None:
         rows = self.rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,10 +14,14 @@ DEFAULT_DEADLINE_S = 60.0
 
 _NAMES = (
     *("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios"),
-    *("--cc-protocols", "--cc-fuzz-seconds"),
+    *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations"),
 )
 
 _MANAGED = "--cc-allow-managed-settings"
+EXPECTATIONS = "--cc-expectations"
+DEADLINE = "--cc-deadline"
+#: What is about sessions of a CLI that is judged itself, and nothing else.
+OF_THE_CLI_ONLY = ("--cc-slow", "--cc-fuzz-seconds", _MANAGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Options:
     allow_managed_settings: bool = False
     fuzz_seconds: float | None = None
     protocols: tuple[str, ...] = ()
+    expectations: Path | None = None
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -53,6 +59,7 @@ class Options:
                 else ()
             ),
             *([_MANAGED] if self.allow_managed_settings else ()),
+            *([f"{EXPECTATIONS}={self.expectations}"] if self.expectations else ()),
         )
 
 
@@ -103,6 +110,13 @@ def add(parser: pytest.Parser) -> None:
         "ci, deep); 0: only the inputs that are always tried",
     )
     group.addoption(
+        EXPECTATIONS,
+        metavar="FILE",
+        help="a JSON file of known deviations of your own, in the form of "
+        "schemas/expectations.json: what is listed and seen again does not fail the run, what is "
+        "gone does",
+    )
+    group.addoption(
         _MANAGED,
         action="store_true",
         help="where a run cannot have managed settings of its own (a private mount namespace), "
@@ -129,54 +143,77 @@ def read(config: pytest.Config) -> Options | None:
         )
     return Options(
         values["--cc-binary"],
-        _folder(config, "--cc-report", values["--cc-report"]),
-        _folder(config, "--cc-captures", values["--cc-captures"]),
-        _seconds("--cc-deadline", values["--cc-deadline"], DEFAULT_DEADLINE_S),
-        _names("--cc-scenarios", values["--cc-scenarios"], "working_day"),
+        folder(config, "--cc-report", values["--cc-report"]),
+        folder(config, "--cc-captures", values["--cc-captures"]),
+        seconds("--cc-deadline", values["--cc-deadline"], DEFAULT_DEADLINE_S),
+        names("--cc-scenarios", values["--cc-scenarios"], "working_day"),
         slow,
         allow_managed,
-        _seconds("--cc-fuzz-seconds", values["--cc-fuzz-seconds"], None, zero=True),
-        _names("--cc-protocols", values["--cc-protocols"], "grpc"),
+        seconds("--cc-fuzz-seconds", values["--cc-fuzz-seconds"], None, zero=True),
+        names("--cc-protocols", values["--cc-protocols"], "grpc"),
+        file(config, EXPECTATIONS, values[EXPECTATIONS]),
     )
 
 
-def _names(option: str, text: str | None, example: str) -> tuple[str, ...]:
-    names = tuple(filter(None, (text or "").replace(" ", "").split(",")))
-    if text is not None and not names:
+def names(option: str, text: str | None, example: str) -> tuple[str, ...]:
+    """Split a list of names at its commas.  Raises pytest.UsageError for one without any."""
+    found = tuple(filter(None, (text or "").replace(" ", "").split(",")))
+    if text is not None and not found:
         raise pytest.UsageError(f"{option}={text}: expected names, such as {example}")
-    return names
+    return found
+
+
+def among(option: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise pytest.UsageError if one of the names ``given`` is not ``known``."""
+    known = [*known]
+    for name in given:
+        if name not in known:
+            raise pytest.UsageError(
+                f"{option}: expected names among {', '.join(known)}, saw {name!r}"
+            )
 
 
 _Default = TypeVar("_Default", float, None)
 
 
-def _seconds(
+def seconds(
     option: str, text: str | None, default: _Default, *, zero: bool = False
 ) -> float | _Default:
+    """Read a positive number of seconds.  Raises pytest.UsageError for anything else."""
     if text is None:
         return default
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = -1.0
+        number = -1.0
     # No comparison holds for nan.
-    if not (0 < seconds < float("inf") or (zero and seconds == 0)):
+    if not (0 < number < float("inf") or (zero and number == 0)):
         least = "seconds from 0 on" if zero else "seconds above 0"
         raise pytest.UsageError(f"{option}={text}: expected {least}, such as 30 or 2.5")
-    return seconds
+    return number
 
 
-def _folder(config: pytest.Config, option: str, text: str | None) -> Path | None:
+def file(config: pytest.Config, option: str, text: str | None) -> Path | None:
+    """Return the absolute path of a file.  Raises pytest.UsageError if there is none."""
+    if text is None:
+        return None
+    path = config.invocation_params.dir / Path(text).expanduser()
+    if not path.is_file():
+        raise pytest.UsageError(f"{option}={text}: expected a file, saw no such file")
+    return path
+
+
+def folder(config: pytest.Config, option: str, text: str | None) -> Path | None:
     """Return an absolute, writable folder, created if need be."""
     if text is None:
         return None
-    folder = config.invocation_params.dir / Path(text).expanduser()
+    path = config.invocation_params.dir / Path(text).expanduser()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
         raise pytest.UsageError(
             f"{option}={text}: expected a folder that we can write to, saw: {error}"
         ) from None
-    return folder
+    return path

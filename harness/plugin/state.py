@@ -4,27 +4,57 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from harness.plugin.options import Options
+from harness.assessment.job import read_listing
+from harness.capture.run import SubjectFacts
+from harness.judging.expectations import NO_LISTING
+from harness.plugin.options import EXPECTATIONS, Options
+from harness.record.header import RelayFacts
 from harness.subject.binary import Binary
 
 
-class SubjectState:
-    """The state of a pytest session with ``--cc-binary``; ``binary`` is set at sessionstart.
+class State:
+    """The state of a pytest session that judges something.
 
-    ``shared`` is the folder that the processes of a distributed session share.
+    ``report`` and ``captures`` are the folders of these options, ``rerun`` the options that
+    a rerun must repeat; ``shared`` is the folder that the processes of a distributed session
+    share. ``own`` is the user's list of known deviations, read from ``expectations``.
+
+    Raises UsageError for a list that is not as its schema says.
     """
 
-    binary: Binary
-
-    def __init__(self, config: pytest.Config, options: Options) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        rerun: tuple[str, ...],
+        report: Path | None,
+        captures: Path | None,
+        expectations: Path | None,
+    ) -> None:
         self.config = config
-        self.options = options
+        self.rerun = rerun
+        self.report = report
+        self.captures = captures
+        self.own = (
+            NO_LISTING
+            if expectations is None
+            else read_listing(expectations, f"{EXPECTATIONS}={config.getoption(EXPECTATIONS)}")
+        )
         self.shared: Path | None = None
         self.started_unix_nano = time.time_ns()
+
+    @property
+    def facts(self) -> SubjectFacts:
+        """What is judged, as the record names it."""
+        raise NotImplementedError
+
+    def relay(self, runs: Sequence[str]) -> RelayFacts | None:
+        """Return what is known of a collector under test and its runs; None for another job."""
+        return None
 
     def progress(self, text: str) -> None:
         """Print a line of progress, unless pytest was told to be quiet."""
@@ -39,3 +69,19 @@ class SubjectState:
             reporter.ensure_newline()
             reporter.write_line(f"cc-otel: {text}")
             reporter.flush()
+
+
+class SubjectState(State):
+    """The state of a pytest session with ``--cc-binary``; ``binary`` is set at sessionstart."""
+
+    binary: Binary
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        super().__init__(
+            config, options.rerun, options.report, options.captures, options.expectations
+        )
+        self.options = options
+
+    @property
+    def facts(self) -> SubjectFacts:
+        return SubjectFacts(self.binary.spec, self.binary.path, self.binary.version)

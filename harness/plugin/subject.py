@@ -9,12 +9,23 @@ from typing import Any
 
 import pytest
 
+from harness.assessment.assessment import catalogue
 from harness.capture.serialization import from_plain, to_plain
 from harness.errors import HarnessError, SubjectError
 from harness.plugin import xdist
-from harness.plugin.state import SubjectState
-from harness.plugin.suite import SuitePlugin, choose
+from harness.plugin.options import EXPECTATIONS
+from harness.plugin.state import State, SubjectState
+from harness.plugin.suite import SuitePlugin
+from harness.plugin.verdicts import choose
 from harness.subject.binary import Binary, resolve
+
+
+def resolved(spec: str, state: State) -> Binary:
+    """Find or install a subject.  Raises pytest.UsageError if there is none to be had."""
+    try:
+        return resolve(spec, progress=state.progress)
+    except (HarnessError, SubjectError) as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 class SubjectPlugin:
@@ -25,7 +36,7 @@ class SubjectPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        choice = choose(config)
+        choice = choose(config, catalogue().requirements)
         if choice is not None:
             config.pluginmanager.register(SuitePlugin(self.state, choice), "cc-otel-suite")
         elif not xdist.is_worker(config):
@@ -37,6 +48,7 @@ class SubjectPlugin:
                 ("--cc-slow", self.state.options.slow),
                 ("--cc-fuzz-seconds", self.state.options.fuzz_seconds is not None),
                 ("--cc-allow-managed-settings", self.state.options.allow_managed_settings),
+                (EXPECTATIONS, self.state.options.expectations),
             ):
                 if value:
                     raise pytest.UsageError(
@@ -51,10 +63,7 @@ class SubjectPlugin:
             self.state.binary = from_plain(Binary, handed.binary)
             self.state.shared = handed.shared
             return
-        try:
-            self.state.binary = resolve(self.state.options.binary, progress=self.state.progress)
-        except (HarnessError, SubjectError) as error:
-            raise pytest.UsageError(str(error)) from error
+        self.state.binary = resolved(self.state.options.binary, self.state)
         if xdist.is_controller(self.state.config):
             self.state.shared = Path(tempfile.mkdtemp(prefix="cc-otel-shared-"))
 

@@ -11,6 +11,10 @@ from typing import Self
 from harness.capture.run import SubjectFacts
 from harness.judging.checks.canaries import Spot
 from harness.judging.checks.names import Undocumented
+from harness.record.latency import Latency
+
+#: What was judged: the CLI, or a collector that its telemetry passes through.
+CLAUDE, COLLECTOR = "claude", "collector"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,34 @@ class CanaryTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """Telemetry that was sent to a collector: of so many sessions of a release, and from where.
+
+    ``origin`` says who recorded it and when, or that the CLI ran meanwhile.
+    """
+
+    release: str
+    sessions: int
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelayFacts:
+    """A collector under test: how it is reached or started, and what was sent to it.
+
+    ``outlets`` are the places at which what comes out was looked for, ``changes`` the file that
+    declares what it changes on purpose. Empty texts stand for what was not given.
+    """
+
+    urls: tuple[str, ...] = ()
+    command: str = ""
+    config: str = ""
+    outlets: tuple[str, ...] = ()
+    changes: str = ""
+    sent: tuple[Sent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """The first part of a record: the subject, all versions, and how long everything took.
 
@@ -80,7 +112,8 @@ class Header:
 
     ``documents`` are the titles of the contract in force, ``exports`` counts the export requests
     of each protocol that was recorded, refused ones too; ``versions`` are those of the libraries
-    that recorded and judged, by their names.
+    that recorded and judged, by their names. ``job`` is ``claude`` or ``collector``; of a
+    collector, ``relay`` tells more, and ``latencies`` are those of what passed through it.
     """
 
     subject: SubjectFacts
@@ -97,6 +130,9 @@ class Header:
     undocumented: tuple[Undocumented, ...] = ()
     machine: Machine = field(default_factory=Machine.here)
     versions: Mapping[str, str] = field(default_factory=dict)
+    job: str = CLAUDE
+    relay: RelayFacts | None = None
+    latencies: tuple[Latency, ...] = ()
 
     @property
     def protocols(self) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ from harness.errors import UsageError
 from harness.judging.checks.names import Undocumented
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row, counts
-from harness.record.header import CanaryTable, Fuzz, Header, Machine
+from harness.record.header import CLAUDE, CanaryTable, Fuzz, Header, Machine, RelayFacts
+from harness.record.latency import Latency
 from harness.record.summary import Plan, RecordingSummary, RunSummary
 
 FORMAT = 2
@@ -177,6 +178,8 @@ def row_to_plain(row: Row) -> dict[str, Any]:
         del plain["url"]
     if not row.silent:
         del plain["silent"]
+    if not row.listed_in:
+        del plain["listed_in"]
     return plain
 
 
@@ -206,7 +209,7 @@ def _header(header: Header, plan: Plan) -> dict[str, Any]:
         "versions": dict(header.versions),
         "subject": to_plain(header.subject),
         "contract": list(header.documents),
-        "plan": to_plain(plan),
+        "plan": _plan(plan),
         "protocols": list(header.protocols),
         "exports": dict(header.exports),
         "started": _iso(header.started_unix_nano),
@@ -218,7 +221,17 @@ def _header(header: Header, plan: Plan) -> dict[str, Any]:
         "unavoidable_s": round(header.unavoidable_s, 3),
         **({"fuzz": _fuzz(header.fuzz)} if header.fuzz else {}),
         "machine": to_plain(header.machine),
+        **({"job": header.job} if header.job != CLAUDE else {}),
+        **({"collector": to_plain(header.relay)} if header.relay else {}),
+        **({"latencies": to_plain(header.latencies)} if header.latencies else {}),
     }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    plain: dict[str, Any] = to_plain(plan)
+    if plan.expectations is None:
+        del plain["expectations"]
+    return plain
 
 
 def _fuzz(fuzz: Fuzz) -> dict[str, Any]:
@@ -243,6 +256,9 @@ def _header_from(document: Mapping[str, Any]) -> Header:
         ),
         machine=from_plain(Machine, document["machine"]),
         versions=document["versions"],
+        job=document.get("job", CLAUDE),
+        relay=from_plain(RelayFacts, document["collector"]) if "collector" in document else None,
+        latencies=tuple(from_plain(Latency, each) for each in document.get("latencies", ())),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.judging.expectations import Listing
 from harness.record.header import Fuzz
 
 #: Faults of runs that are shown in full: a subject that cannot start has one in each.
@@ -29,7 +30,8 @@ class RunOutcome(StrEnum):
 class RunSummary:
     """The outcome of one run, with its label (``working_day over grpc``).
 
-    ``reason`` says why it was not recorded, with the last screen or output of an undriven one.
+    ``reason`` says why it was not recorded, with the last screen or output of an undriven one; of
+    one that was, what is odd about all of it.
     ``folder`` holds its capture, relative to the record; empty if none was kept. ``forgotten``
     exports were dropped over the memory limit, and ``unkept`` ones were refused because they were
     larger than the collector takes.
@@ -82,6 +84,11 @@ class RecordingSummary:
         return self._with(RunOutcome.RECORDED)
 
     @property
+    def begun(self) -> tuple[str, ...]:
+        """The labels of the runs that were begun."""
+        return tuple(run.label for run in self.runs if run.outcome is not RunOutcome.SKIPPED)
+
+    @property
     def undriven(self) -> tuple[RunSummary, ...]:
         """The runs that the subject could not be driven through."""
         return self._with(RunOutcome.UNDRIVEN)
@@ -113,6 +120,7 @@ class RecordingSummary:
         more = [run.label for run in self.undriven[_SHOWN_FAULTS:]]
         if more:
             shown.append(f"and {len(more)} more, not driven to the end either: {', '.join(more)}")
+        shown += [run.reason for run in self.recorded if run.reason][:_SHOWN_FAULTS]
         shown += [not_kept(run) for run in self.incomplete[:_SHOWN_FAULTS]]
         return "\n\n".join(shown)
 
@@ -136,10 +144,12 @@ class Plan:
 
     ``runs`` are the labels of all planned runs, ``drawn`` the scenarios that stand for many runs
     each; ``selected`` the requirements that were to be judged (None: all), ``options`` those of
-    the command line that change what is recorded.
+    the command line that change what is recorded. ``expectations`` is the user's own list of
+    known deviations.
     """
 
     runs: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
     selected: tuple[str, ...] | None = None
     options: tuple[str, ...] = ()
+    expectations: Listing | None = None

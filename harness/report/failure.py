@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.findings import Verdict
+from harness.judging.expectations import PACKAGED
 from harness.judging.verdicts import Row
 
 #: Findings shown in full; the record holds all of them.
@@ -25,7 +26,7 @@ def failure(row: Row, rerun: str, *, shown: int = SHOWN) -> list[str]:
 def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
     match row.verdict:
         case Verdict.FIXED:
-            yield "fixed", "the deviation that schemas/expectations.json lists was not seen"
+            yield "fixed", f"the deviation that {row.listed_in or PACKAGED} lists was not seen"
             yield "listed", row.reason
             yield "evidence", row.evidence
         case Verdict.ERROR:

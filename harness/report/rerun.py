@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
+from harness.contract.applicability import LIVE
 from harness.findings import RunName
 from harness.judging.verdicts import Row
 from harness.otlp.model import Protocol
@@ -12,6 +13,9 @@ from harness.record.header import Fuzz
 
 SCENARIOS = "--cc-scenarios"
 PROTOCOLS = "--cc-protocols"
+_COLLECTOR = "--cc-collector"
+#: What is of no use beside a collector where no CLI runs in front of it.
+_OF_A_LIVE_CLI = {"--cc-binary", "--cc-deadline"}
 
 
 def rerun(options: Sequence[str], row: Row, fuzz: Fuzz | None = None) -> str:
@@ -23,6 +27,9 @@ def rerun(options: Sequence[str], row: Row, fuzz: Fuzz | None = None) -> str:
     runs = row.findings[0].runs if row.findings else ()
     narrowed = list(_narrowed(runs, fuzz))
     replaced = {option.partition("=")[0] for option in narrowed}
+    of_a_collector = any(option.startswith(_COLLECTOR) for option in options)
+    if of_a_collector and runs and not any(run.scenario.startswith(LIVE) for run in runs):
+        replaced |= _OF_A_LIVE_CLI
     unchanged = [option for option in options if option.partition("=")[0] not in replaced]
     # The name itself, not -k: that would select every name that contains this one.
     return shlex.join(["pytest", *unchanged, *narrowed, row.requirement])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.findings import Verdict
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row, counts, fails_the_run
-from harness.record.header import Header
-from harness.report import canaries, undocumented
+from harness.record.header import CLAUDE, Header
+from harness.report import canaries, latency, undocumented
 from harness.report.failure import failure
 from harness.report.line import Line, Style
 
@@ -56,6 +57,7 @@ def render(summary: Summary) -> list[Line]:
         _warned(summary),
         _known(summary.rows),
         _idle(summary.rows),
+        latency.render(summary.header.latencies),
         canaries.render(summary.header.canaries),
         undocumented.render(summary.header.undocumented),
         _failures(summary),
@@ -78,13 +80,12 @@ def theme(requirement: str) -> str:
 
 def _head(summary: Summary) -> Iterator[Line]:
     header = summary.header
-    subject = header.subject
-    named = dict.fromkeys((subject.spec, f"claude {subject.version}", subject.path))
-    yield Line(f"subject    {' · '.join(named)}")
+    yield from _subject(header)
     for label, document in zip(["contract", *[""] * 99], header.documents, strict=False):
         yield Line(f"{label:<10} {document}")
     exports = ", ".join(f"{protocol} {number}" for protocol, number in header.exports.items())
-    took = f" · subjects ran {header.recording_s:.1f} s" if header.recording_s else ""
+    ran = "subjects ran" if header.job == CLAUDE else "runs took"
+    took = f" · {ran} {header.recording_s:.1f} s" if header.recording_s else ""
     yield Line(f"exports    {exports or 'none'}{took} · {header.wall_s:.1f} s in all")
     if header.critical_run:
         yield Line(f"runs       {len(header.runs)}, the longest: {header.critical_run}")
@@ -103,6 +104,25 @@ def _head(summary: Summary) -> Iterator[Line]:
     numbers = counts(summary.rows)
     words = [f"{number} {verdict}" for verdict, number in numbers.items() if number]
     yield Line(f"verdicts   {' · '.join(words) or 'none'}", Style.TITLE)
+
+
+def _subject(header: Header) -> Iterator[Line]:
+    """Name what was judged: a release of the CLI, or a collector and what was sent to it."""
+    subject, relay = header.subject, header.relay
+    if header.job == CLAUDE:
+        named = dict.fromkeys((subject.spec, f"claude {subject.version}", subject.path))
+        yield Line(f"subject    {' · '.join(named)}")
+        return
+    config = f" · configuration {relay.config}" if relay and relay.config else ""
+    yield Line(f"collector  {subject.spec}{config}")
+    if relay is None:
+        return
+    for label, sent in zip(["sent", *[""] * 99], relay.sent, strict=False):
+        sessions = f"{sent.sessions} session{'s' * (sent.sessions != 1)}"
+        yield Line(f"{label:<10} {sessions} of claude {sent.release}, {sent.origin}")
+    yield Line(f"seen at    {', '.join(relay.outlets) or 'no place: the receiving side only'}")
+    if relay.changes:
+        yield Line(f"declared   {relay.changes}")
 
 
 def _problem(summary: Summary) -> Iterator[Line]:
@@ -164,7 +184,8 @@ def _known(rows: Sequence[Row]) -> Iterator[Line]:
     for reason, members in _by_reason(known).items():
         yield Line(f"  {reason}")
         for row in members:
-            yield Line(f"    {row.requirement}")
+            listed = f" (listed in {row.listed_in})" if row.listed_in else ""
+            yield Line(f"    {row.requirement}{listed}")
 
 
 def _idle(rows: Sequence[Row]) -> Iterator[Line]:
@@ -190,12 +211,18 @@ def _failures(summary: Summary) -> Iterator[Line]:
     if not failing:
         return
     yield Line(f"failures ({len(failing)})", Style.BAD)
-    for row in failing[: summary.shown]:
+    # One fault of the harness, or a subject that cannot be used, is an error of everything.
+    alike = Counter(row.reason for row in failing if row.verdict is Verdict.ERROR)
+    told = [row for row in failing if row.verdict is not Verdict.ERROR or alike[row.reason] == 1]
+    told += {row.reason: row for row in reversed(failing) if alike[row.reason] > 1}.values()
+    for row in told[: summary.shown]:
         yield Line(f"  {row.verdict.upper()} {row.requirement}", _STYLES[row.verdict])
         for text in failure(row, summary.rerun(row), shown=1):
             yield Line(f"    {text}")
-    if len(failing) > summary.shown:
-        yield Line(f"  and {len(failing) - summary.shown} more, each shown above")
+        if alike[row.reason] > 1:
+            yield Line(f"    and {alike[row.reason] - 1} more for the same reason")
+    if len(told) > summary.shown:
+        yield Line(f"  and {len(told) - summary.shown} more, each shown above")
 
 
 def _end(summary: Summary) -> Iterator[Line]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
-from harness.capture.run import run_label
+from harness.capture.run import CROWDED, run_label
 from harness.errors import SubjectError
 from harness.otlp.model import Protocol
+from harness.running.crowding import CrowdingWatch
 from harness.running.drive import drive
 from harness.running.scenario import Scenario, Script
 from harness.running.secrets import with_words
@@ -90,9 +92,10 @@ def record(
     if not plan.runs and explore is None:
         return Recorded((), {}, plan.skipped)
     machine_wide = managed.machine_wide(allowed=allow_managed)
-    runner = _Runner(binary, deadline_s, keep, machine_wide)
-    recording = _Recording(plan, runner, explore, progress)
-    recording.run()
+    with CrowdingWatch() as watch:
+        runner = _Runner(binary, deadline_s, keep, machine_wide, watch)
+        recording = _Recording(plan, runner, explore, progress)
+        recording.run()
     return recording.collected()
 
 
@@ -151,6 +154,7 @@ class _Runner:
     deadline_s: float
     keep: Path | None
     machine_wide: bool
+    watch: CrowdingWatch
     groups: ProcessGroups = field(default_factory=ProcessGroups)
     _saving: threading.Lock = field(default_factory=threading.Lock)
 
@@ -170,14 +174,25 @@ class _Runner:
         return self._drive(scenario, protocol)
 
     def _drive(self, scenario: Scenario, protocol: Protocol) -> Capture:
-        return drive(
-            self.binary,
-            with_words(scenario, protocol),
-            protocol,
-            self.deadline_s,
-            self.groups,
-            machine_wide=self.machine_wide,
-        )
+        started_unix_nano = time.time_ns()
+        try:
+            capture = drive(
+                self.binary,
+                with_words(scenario, protocol),
+                protocol,
+                self.deadline_s,
+                self.groups,
+                machine_wide=self.machine_wide,
+            )
+        except SubjectError as error:
+            crowding = self.watch.between(started_unix_nano, time.time_ns())
+            if crowding <= CROWDED:
+                raise
+            busy = f"the machine was busy: {crowding:g} processes per core wanted to run"
+            raise SubjectError(f"{error}\n{busy}") from error
+        run = capture.run
+        crowding = self.watch.between(run.started_unix_nano, run.ended_unix_nano)
+        return replace(capture, run=replace(run, crowding=crowding))
 
 
 class _Recording:

@@ -26,13 +26,14 @@ class Backend:
     ``responder`` makes the collector's responder; the proxy in front of it refuses connections
     at first unless ``listening``. ``paths`` are accepted over HTTP besides the
     standard ones: pattern -> the signal sent to such a path. ``tls`` makes the TLS settings of
-    its servers; without it they speak plain text.
+    its servers; without it they speak plain text. ``responder_waits``: the responder may block.
     """
 
     responder: Callable[[], Responder] | None = None
     listening: bool = True
     paths: Mapping[str, Signal] = field(default_factory=dict)
     tls: Callable[[], Tls] | None = None
+    responder_waits: bool = False
 
 
 @dataclass(slots=True)
@@ -118,7 +119,12 @@ def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stag
             responder = backend.responder() if backend.responder else None
             tls = backend.tls() if backend.tls else None
             collector = stack.enter_context(
-                Collector(responder=responder, paths=backend.paths, tls=tls)
+                Collector(
+                    responder=responder,
+                    paths=backend.paths,
+                    tls=tls,
+                    responder_waits=backend.responder_waits,
+                )
             )
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)

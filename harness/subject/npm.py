@@ -89,18 +89,36 @@ def executable_in(folder: Path) -> Path:
     )
 
 
+def published(progress: Callable[[str], None], change: str) -> list[str]:
+    """Return every published release, as npm lists them; pre-releases are left out.
+
+    ``change`` is what to change where npm or its registry is missing.
+    """
+    progress(f"asking npm which versions of {PACKAGE} there are")
+    answer = _view(PACKAGE, "versions", change)
+    if not isinstance(answer, list) or not answer:
+        raise UsageError(change, seen=f"npm's answer {answer!r}", expected="a list of versions")
+    return [version for version in answer if re.fullmatch(r"\d+\.\d+\.\d+", str(version))]
+
+
 def _version_of_tag(tag: str, change: str, progress: Callable[[str], None]) -> str:
     progress(f"asking npm which version of {PACKAGE} is {tag!r}")
-    arguments = ["view", f"{PACKAGE}@{tag}", "version", "--json", *_QUIET, *_IMPATIENT]
+    version = _view(f"{PACKAGE}@{tag}", "version", change)
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise UsageError(change, seen=f"npm's answer {version!r}", expected="a version")
+    return version
+
+
+def _view(of: str, field: str, change: str) -> object:
+    """Ask npm's registry for a field; None if the answer is no JSON."""
+    arguments = ["view", of, field, "--json", *_QUIET, *_IMPATIENT]
     with tempfile.TemporaryDirectory(prefix="cc-otel-npm-") as scratch:
         done = _run_npm(arguments, Path(scratch), _VIEW_DEADLINE_S, change)
     try:
-        version = json.loads(done.stdout)
+        answer: object = json.loads(done.stdout)
     except ValueError:
-        version = None
-    if not isinstance(version, str) or not _VERSION.fullmatch(version):
-        raise UsageError(change, seen=f"npm's answer {done.stdout.strip()!r}", expected="a version")
-    return version
+        return None
+    return answer
 
 
 def _install_once(version: str, folder: Path, change: str, progress: Callable[[str], None]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from harness.assessment.job import COLLECTOR
 from harness.contract import catalogue, files
 from harness.contract.catalogue import Contract, load
 from harness.contract.versions import Version, VersionRange
@@ -21,7 +22,7 @@ from harness.mutants import named as lies
 from harness.themes.catalogue import SCENARIOS
 from harness.themes.catalogue import lies as theme_lies
 
-GOLDEN = Path(__file__).with_name("requirements.golden.txt")
+HERE = Path(__file__).parent
 VERSIONS = ("2.1.31", "2.1.85", "2.1.122", "2.1.172", "2.1.239", "2.1.240", "2.1.330")
 
 #: What the first document promises, and every later one after it.
@@ -42,15 +43,29 @@ def contract_for(version: str) -> Contract:
     return load(Version.parse(version), checks=CHECKS, scenarios=SCENARIOS)
 
 
+def collector_contract(version: str) -> Contract:
+    """Load what is promised of a collector."""
+    return COLLECTOR.contract(version)
+
+
 @pytest.fixture(scope="module")
 def contract() -> Contract:
     return contract_for("2.1.31")
 
 
-def test_names_never_change_unseen(contract: Contract) -> None:
-    """Every added, renamed or lost requirement is a line of this file's diff."""
-    names = [requirement.name for requirement in contract.requirements]
-    golden = GOLDEN.read_text(encoding="utf-8").split()
+@pytest.mark.parametrize(
+    ("golden_names", "load_contract"),
+    [
+        ("requirements.golden.txt", contract_for),
+        ("collector_requirements.golden.txt", collector_contract),
+    ],
+)
+def test_names_never_change_unseen(
+    golden_names: str, load_contract: Callable[[str], Contract]
+) -> None:
+    """Every added, renamed or lost requirement is a line of the golden list's diff."""
+    names = [requirement.name for requirement in load_contract("2.1.31").requirements]
+    golden = (HERE / golden_names).read_text(encoding="utf-8").split()
     assert sorted(names) == golden, "run: python docs/generated.py"
 
 
@@ -72,7 +87,8 @@ def promised(version: Version) -> set[str]:
 
     found = [
         name
-        for path in files.schema_root().glob("*/*.json")
+        for folder in catalogue.CLAUDE_FOLDERS
+        for path in (files.schema_root() / folder).glob("*.json")
         for schema in [files.read_json(path)]
         for name in walk(schema, own_range(schema))
     ]
@@ -272,14 +288,18 @@ def test_the_document_in_force_is_the_one_that_is_cited() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_each_promise_leads_to_its_paragraph(version: str) -> None:
     documents = files.read_json(files.schema_root() / "documents.json")["documents"]
-    for requirement in contract_for(version).requirements:
-        source = requirement.source
-        if source.document == "measured":
-            assert source.url == "", requirement.name
-            continue
-        url, _, anchor = source.url.partition("#")
-        assert url.startswith(documents[source.document]["url"]), requirement.name
-        assert re.fullmatch(r"[a-z0-9_-]+", anchor), requirement.name
+    for contract in (contract_for(version), collector_contract(version)):
+        for requirement in contract.requirements:
+            source = requirement.source
+            document = documents[source.document]
+            if document.get("measured"):
+                assert source.url == "", requirement.name
+                continue
+            url, _, anchor = source.url.partition("#")
+            assert url.startswith(document["url"]), requirement.name
+            # A .proto file has no anchors.
+            pattern = "" if url.endswith(".proto") else r"[a-z0-9_.-]+"
+            assert re.fullmatch(pattern, anchor), requirement.name
 
 
 #: These name every section that they have, so that a promise can be added without them.
@@ -291,7 +311,8 @@ def test_every_anchor_is_cited() -> None:
     cited = {
         (requirement.source.document, requirement.source.section)
         for version in VERSIONS
-        for requirement in contract_for(version).requirements
+        for contract in (contract_for(version), collector_contract(version))
+        for requirement in contract.requirements
     }
     kept = {
         (name, section)
@@ -299,7 +320,8 @@ def test_every_anchor_is_cited() -> None:
         for section in document.get("sections", ())
         if name not in COMPLETE
     }
-    assert kept == {each for each in cited if each[0] not in {"measured", *COMPLETE}}
+    measured = {name for name, document in documents.items() if document.get("measured")}
+    assert kept == {each for each in cited if each[0] not in {*measured, *COMPLETE}}
 
 
 @pytest.mark.parametrize("folder", ["metrics", "events"])

@@ -174,6 +174,37 @@ def test_one_each_says_what_would_do(ask: Ask, viewer: Viewer) -> None:
     assert lenient.findings[0].expected == "2 to 3: one for a prompt"
 
 
+@pytest.mark.parametrize(
+    ("answered", "failed", "answered_seen"),
+    [(3, 1, []), (2, 1, []), (1, 2, ["1"]), (4, 2, ["4"])],
+)
+def test_a_call_that_was_given_up_was_answered_or_failed(
+    ask: Ask,
+    viewer: Viewer,
+    findings: Findings,
+    answered: int,
+    failed: int,
+    answered_seen: list[str],
+) -> None:
+    truth = calls(call(), call(auxiliary=True), call(auxiliary=True, given_up=True))
+    answers = ask(
+        "one_each",
+        viewer(events=[request()] * answered, truth=truth),
+        name="api_request",
+        when="an answered API request",
+        besides="an answered probe, or one that was not waited for",
+    )
+    assert findings(answers) == answered_seen
+    failures = ask(
+        "one_each",
+        viewer(events=[{"body": "claude_code.api_error"}] * failed, truth=truth),
+        name="api_error",
+        when="a failed API request",
+        besides="an answer that was not waited for",
+    )
+    assert (findings(failures) == []) is (failed <= 1)
+
+
 # --- tokens_billed
 
 
@@ -256,8 +287,12 @@ def test_a_side_model_need_not_be_counted(billed: Ask, viewer: Viewer, findings:
 
 @pytest.mark.parametrize(
     "more",
-    [call(input_tokens=5, probe=True), call(status=0, input_tokens=5)],
-    ids=["a probe", "an answer that broke off"],
+    [
+        call(input_tokens=5, probe=True),
+        call(input_tokens=5, auxiliary=True, given_up=True),
+        call(status=0, input_tokens=5),
+    ],
+    ids=["a probe", "a call that was given up", "an answer that broke off"],
 )
 @pytest.mark.parametrize(
     ("counted", "seen"), [(7, []), (12, []), (9, []), (6, ["6"]), (13, ["13"])]

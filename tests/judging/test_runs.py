@@ -308,6 +308,14 @@ def test_attempts_of_some_statuses(
         assert findings(outcome) == seen
 
 
+def test_where_nothing_listens_each_request_fails_alike(
+    ask: Ask, viewer: Viewer, findings: Findings
+) -> None:
+    # A side call fails beside the prompt's own request, if the session has the time to make it.
+    view = viewer(events=[event(), event(n="undefined"), event()], truth=failed(UNANSWERED))
+    assert findings(ask("failures_told", view, fact="no status")) == ['"undefined" (string)']
+
+
 def test_events_that_may_be_of_any_failure_tell_nothing(ask: Ask, viewer: Viewer) -> None:
     wrong = event(n=1)
     two = viewer(events=[wrong], truth=failed(REFUSED, REFUSED))

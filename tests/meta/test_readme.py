@@ -30,8 +30,11 @@ def test_ci_runs_the_second_command_with_every_real_part_and_nothing_else() -> N
     (_, tests) = blocks("console")[0].splitlines()
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     run = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
-    promtool = [".ci/promtool .venv-tests/debian", 'PATH="$PATH:$PWD/.venv-tests/debian/usr/bin"']
-    assert run == [*promtool, "export CC_OTEL_REQUIRE_REAL_PARTS=1", tests]
+    prometheus = [
+        ".ci/prometheus .venv-tests/debian",
+        'PATH="$PATH:$PWD/.venv-tests/debian/usr/bin"',
+    ]
+    assert run == [*prometheus, "export CC_OTEL_REQUIRE_REAL_PARTS=1", tests]
 
 
 def test_tox_hands_on_what_ci_requires() -> None:

@@ -88,3 +88,33 @@ def test_ctrl_c(pytester: pytest.Pytester, subject: Subject, workers: list[str])
     assert "broken off: " in output
     with pytest.raises(UsageError, match="no footer"):
         record.read(pytester.path / "out" / "record.jsonl")
+
+
+#: It hangs over each protocol.
+HANGING_ALWAYS = HANGING.replace(' == "grpc"', "")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
+def test_ctrl_c_ends_a_cli_and_the_collector_behind_it(
+    pytester: pytest.Pytester, subject: Subject, tmp_path: Path
+) -> None:
+    binary = subject(HANGING_ALWAYS)
+    pid_file = binary.parent / "pid"
+    collector = (
+        f"{sys.executable} {Path(__file__).with_name('passing_on.py')} --says={tmp_path} "
+        "--http-in={http_in} --http-out={http_out}"
+    )
+    options = (
+        *(f"--cc-collector-cmd={collector}", f"--cc-binary={binary}", "--cc-deadline=600"),
+        *("--cc-scenarios=live_working_day", "--cc-protocols=http/json", "--cc-captures=kept"),
+    )
+    with session(pytester.path, *options) as process:
+        until(pid_file.exists, "the subject")
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, output
+    assert not alive(int(pid_file.read_text()))
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert f"--says={tmp_path}" not in listed.stdout
+    assert "broken off: " in output

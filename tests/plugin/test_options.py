@@ -14,6 +14,7 @@ Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
 
 
+COLLECTOR = "--cc-collector=http://127.0.0.1:1"
 KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
 
 
@@ -54,6 +55,18 @@ KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
         (
             ["--cc-binary=x", "test_own.py", "--cc-protocols=grpc"],
             "--cc-protocols: expected the packaged suite",
+        ),
+        (
+            [COLLECTOR, "--cc-collector-out=https://127.0.0.1:2"],
+            "--cc-collector-out: expected --cc-collector-out-cert and --cc-collector-out-key",
+        ),
+        (
+            [COLLECTOR, "--cc-collector-out-cert=file"],
+            "--cc-collector-out-cert: expected --cc-collector-out-key beside it",
+        ),
+        (
+            [COLLECTOR, "--cc-collector-out-key=file"],
+            "--cc-collector-out-key: expected --cc-collector-out-cert beside it",
         ),
         (["--cc-fuzz-seconds=5"], "--cc-fuzz-seconds: expected --cc-binary=SPEC beside it"),
         (["--cc-binary=x", "--cc-fuzz-seconds=-1"], "--cc-fuzz-seconds=-1: expected seconds from"),

@@ -142,7 +142,7 @@ def test_a_failed_request() -> None:
     assert request.attributes["error"] == "no"
     assert request.attributes["attempt"] == 2
     assert request.status_code == ERROR
-    attempts = [(kind, details["attempt"]) for kind, _, details in request.events]
+    attempts = [(event.name, event.attributes["attempt"]) for event in request.events]
     assert attempts == [("gen_ai.request.attempt", 1), ("gen_ai.request.attempt", 2)]
 
 

@@ -12,10 +12,12 @@ from jsonschema import Draft202012Validator
 from harness.contract.files import read_json, schema_root
 from harness.errors import UsageError
 from harness.findings import Finding, Level, Verdict
+from harness.judging.expectations import Listing
 from harness.judging.verdicts import Row
 from harness.record import jsonl as record
-from harness.record.header import Fuzz, Header
+from harness.record.header import COLLECTOR, Fuzz, Header, RelayFacts, Sent
 from harness.record.jsonl import Footer, RunRecord
+from harness.record.latency import Distribution, Latency
 from harness.record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
 
 FOOTER = Footer(selected=8, deselected=2, failed=True, why="two fail", exit_code=1)
@@ -63,6 +65,33 @@ def test_drawn_input_is_told_of_where_there_was_some(tmp_path: Path, header: Hea
         "profile": "quick",
         "seed": "42",
     }
+
+
+def test_latencies_are_told_of_where_there_were_some(tmp_path: Path, header: Header) -> None:
+    measured = Distribution()
+    for seconds in (0.002, 0.0021, 0.4):
+        measured.add(seconds)
+    latency = Latency.of("passing -> grpc", "logs", measured)
+    path = tmp_path / record.FILE_NAME
+    put(path, replace(header, latencies=(latency,)), [], replace(FOOTER, selected=0))
+    assert record.read(path).header.latencies == (latency,)
+    assert lines(path)[0]["latencies"] == [
+        {
+            "where": "passing -> grpc",
+            "signal": "logs",
+            "items": 3,
+            "p50_ms": 2.113,
+            "p90_ms": 400.0,
+            "p99_ms": 400.0,
+            "max_ms": 400.0,
+            "histogram": [
+                {"up_to_ms": 2.511886, "items": 2},
+                {"up_to_ms": 501.187234, "items": 1},
+            ],
+        }
+    ]
+    put(path, header, [], replace(FOOTER, selected=0))
+    assert "latencies" not in lines(path)[0]
 
 
 def test_what_was_planned_and_recorded_is_kept(
@@ -222,3 +251,41 @@ def test_a_failed_write_leaves_the_old_record(
         put(path, header, [row("theme.surrogate", statement="\ud800")], None)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [record.FILE_NAME]
+
+
+COLLECTOR_FACTS = RelayFacts(
+    command="otelcol --config {config}",
+    config="/etc/otelcol.yaml",
+    outlets=("grpc", "scrape"),
+    sent=(Sent("2.1.332", 8, "recorded 2026-11-27"), Sent("2.1.333", 3, "run meanwhile (claude)")),
+)
+
+
+def test_a_collector_is_told_of_where_one_was_judged(tmp_path: Path, header: Header) -> None:
+    of_one = replace(header, job=COLLECTOR, relay=COLLECTOR_FACTS)
+    path = tmp_path / record.FILE_NAME
+    put(path, of_one, [], replace(FOOTER, selected=0))
+    assert record.read(path).header == of_one
+    assert lines(path)[0]["collector"]["sent"][1] == {
+        "release": "2.1.333",
+        "sessions": 3,
+        "origin": "run meanwhile (claude)",
+    }
+    put(path, header, [], replace(FOOTER, selected=0))
+    assert "collector" not in lines(path)[0]
+
+
+def test_a_list_of_ones_own_is_kept_with_what_it_names(
+    tmp_path: Path, header: Header, row: Callable[..., Row]
+) -> None:
+    known = row("a.b", Verdict.KNOWN, listed_in="own.json")
+    entry = {"requirements": ["a.b"], "reason": "It is so.", "evidence": "It was seen."}
+    plan = Plan(expectations=Listing("own.json", (entry,)))
+    path = tmp_path / record.FILE_NAME
+    record.write(path, RunRecord(header, plan, rows=(known,), footer=replace(FOOTER, selected=1)))
+    found = record.read(path)
+    assert found.plan == plan
+    assert found.rows == (known,)
+    put(path, header, [row("a.b")], replace(FOOTER, selected=1))
+    assert "expectations" not in lines(path)[0]["plan"]
+    assert "listed_in" not in lines(path)[1]

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from harness.capture.run import SubjectFacts
 from harness.findings import Finding, Level, RunName, Verdict
 from harness.judging.decision import NOTHING_EXERCISED, decision
 from harness.judging.verdicts import Row
 from harness.otlp.model import Protocol
-from harness.record.header import Fuzz, Header
+from harness.record.header import COLLECTOR, Fuzz, Header, RelayFacts, Sent
 from harness.report.failure import failure
 from harness.report.line import Line, Style
 from harness.report.rerun import rerun
@@ -246,6 +247,20 @@ def test_a_rerun_names_the_runs_of_the_first_finding(
     assert rerun(asked, failed) == f"pytest --cc-binary=claude --cc-slow {options} a.b"
 
 
+def test_a_rerun_runs_the_cli_in_front_of_a_collector_only_where_it_is_of_use(row: Rows) -> None:
+    asked = ["--cc-collector=http://a:1", "--cc-binary=claude", "--cc-deadline=7"]
+    sent = found_in(row, RunName("passing", "grpc"))
+    assert rerun(asked, sent) == (
+        "pytest --cc-collector=http://a:1 --cc-scenarios=passing --cc-protocols=grpc a.b"
+    )
+    live = found_in(row, RunName("live_working_day", "grpc"), RunName("passing", "grpc"))
+    assert rerun(asked, live) == (
+        "pytest --cc-collector=http://a:1 --cc-binary=claude --cc-deadline=7 "
+        "--cc-scenarios=live_working_day,passing --cc-protocols=grpc a.b"
+    )
+    assert rerun(asked, row("a.b")) == f"pytest {' '.join(asked)} a.b"
+
+
 def test_a_rerun_of_drawn_input_draws_the_same_again(row: Rows) -> None:
     failed = found_in(row, RunName("fuzz", "grpc", drawn=True))
     asked = ["--cc-binary=claude", "--cc-protocols=grpc,http/json"]
@@ -271,3 +286,56 @@ def test_decision(row: Rows, verdicts: list[Verdict], failed: bool, why: str) ->
     decided = decision([row(f"a.b{n}", each) for n, each in enumerate(verdicts)])
     assert decided.failed is failed
     assert decided.why.startswith(why)
+
+
+def test_the_head_names_a_collector_and_what_was_sent_to_it(
+    show: Show, row: Rows, header: Header
+) -> None:
+    facts = RelayFacts(
+        command="otelcol --config {config}",
+        config="/etc/otelcol.yaml",
+        outlets=("grpc", "scrape"),
+        changes="/etc/changes.toml",
+        sent=(Sent("2.1.332", 8, "recorded 2026-11-27"), Sent("2.1.333", 1, "run meanwhile")),
+    )
+    subject = SubjectFacts("otelcol --config {config}", "otelcol", "0.0.0")
+    of_one = replace(header, job=COLLECTOR, subject=subject, relay=facts)
+    shown = texts(show([row("a.b")], header=of_one))
+    assert shown[:5] == [
+        "collector  otelcol --config {config} · configuration /etc/otelcol.yaml",
+        "sent       8 sessions of claude 2.1.332, recorded 2026-11-27",
+        "           1 session of claude 2.1.333, run meanwhile",
+        "seen at    grpc, scrape",
+        "declared   /etc/changes.toml",
+    ]
+    assert "0.0.0" not in "\n".join(shown)
+    url = SubjectFacts("http://127.0.0.1:4318", "http://127.0.0.1:4318", "0.0.0")
+    alone = replace(of_one, subject=url, relay=RelayFacts(urls=("http://127.0.0.1:4318",)))
+    assert texts(show([row("a.b")], header=alone))[:2] == [
+        "collector  http://127.0.0.1:4318",
+        "seen at    no place: the receiving side only",
+    ]
+    unknown = replace(of_one, subject=url, relay=None)
+    assert texts(show([row("a.b")], header=unknown))[0] == "collector  http://127.0.0.1:4318"
+
+
+def test_a_deviation_of_ones_own_list_is_told_apart(show: Show, row: Rows) -> None:
+    own = row("a.b", Verdict.KNOWN, listed_in="own.json")
+    shown = texts(show([own, row("a.c", Verdict.KNOWN)]))
+    assert "    a.b (listed in own.json)" in shown
+    assert "    a.c" in shown
+    gone = "\n".join(failure(replace(own, verdict=Verdict.FIXED), "again"))
+    assert "the deviation that own.json lists was not seen" in gone
+    ours = "\n".join(failure(row("a.c", Verdict.FIXED), "again"))
+    assert "the deviation that schemas/expectations.json lists was not seen" in ours
+
+
+def test_an_error_of_everything_is_told_once(show: Show, row: Rows) -> None:
+    rows = [row(f"a.c{number}", Verdict.ERROR, reason="it died") for number in range(20)]
+    shown = texts(show([row("b.c", Verdict.FAIL), *rows, row("b.d", Verdict.ERROR)]))
+    failures = shown[shown.index("failures (22)") :]
+    assert [line for line in failures if line.startswith("  ERROR")] == [
+        "  ERROR b.d",
+        "  ERROR a.c0",
+    ]
+    assert "    and 19 more for the same reason" in failures

@@ -77,10 +77,11 @@ def one_each(requirement: Requirement, view: CaptureView) -> Outcome:
 def tokens_billed(requirement: Requirement, view: CaptureView) -> Outcome:
     """Check that the counted tokens are those that the API billed, by model and kind of token.
 
-    Tokens billed for probes may be counted or not; with ``params.calls`` = ``main``, so may those
-    of other auxiliary calls (``all``: they must be counted, ``only main``: they must not). With
-    ``params.required``, it is a finding if nothing was counted at all (with ``params.where``:
-    nothing of all that was); without it, that is left to another requirement.
+    Tokens billed for probes, and for calls that were given up, may be counted or not; with
+    ``params.calls`` = ``main``, so may those of other auxiliary calls (``all``: they must be
+    counted, ``only main``: they must not). With ``params.required``, it is a finding if nothing
+    was counted at all (with ``params.where``: nothing of all that was); without it, that is left
+    to another requirement.
 
     Of an answer that broke off, the client cannot know what was billed: anything from nothing to
     the announced number of tokens may be counted.
@@ -190,7 +191,8 @@ def _billed(
     for call in view.truth.api_calls:
         for kind, field in _KINDS.items():
             tokens = getattr(call, field)
-            if call.status == 200 and not (call.probe or (only_main and call.auxiliary)):
+            optional = call.probe or call.given_up or (only_main and call.auxiliary)
+            if call.status == 200 and not optional:
                 least[_base(call.model), kind] += tokens
             if call.status in (200, 0) and not (no_others and call.auxiliary):
                 most[_base(call.model), kind] += tokens

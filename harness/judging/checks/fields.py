@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -36,7 +36,7 @@ class FieldChecks:
         """Check that every selected item has the field, and that it matches the schema."""
         items = chosen(requirement, view)
         if not items:
-            return nothing_seen(requirement, items)
+            return nothing_seen(requirement, items, view.select(requirement.selects))
         findings = tuple(
             Finding(self._expected(requirement), shown(value), _spot(item, requirement))
             for item in items
@@ -53,7 +53,8 @@ class FieldChecks:
         """Judge the field of every selected item that has it, as ``read`` converts it."""
         having = carrying(requirement, view)
         if not having:
-            return nothing_seen(requirement, chosen(requirement, view))
+            items = chosen(requirement, view)
+            return nothing_seen(requirement, items, view.select(requirement.selects))
         findings = tuple(
             Finding(self._expected(requirement), shown(value), _spot(item, requirement))
             for item, value in having
@@ -157,12 +158,20 @@ def _meets(value: Any, wanted: object) -> bool:
     return bool(value == wanted)
 
 
-def nothing_seen(requirement: Requirement, items: list[Item]) -> NotExercised:
-    """Explain why a field check had nothing to look at."""
+def nothing_seen(
+    requirement: Requirement, items: Sequence[Item], all_of_them: Sequence[Item] = ()
+) -> NotExercised:
+    """Explain why a field check had nothing to look at.
+
+    ``items`` are those that match ``params.where``, among ``all_of_them``.
+    """
+    where = requirement.params.get("where")
     if not items and requirement.selects.kind == "measured":
-        return NotExercised(f"no run gave anything to measure as {requirement.selects.name}")
+        measure = requirement.selects.name
+        if all_of_them and where:
+            return NotExercised(f"nothing measured as {measure} has {json.dumps(where)}")
+        return NotExercised(f"no run gave anything to measure as {measure}")
     if not items:
-        where = requirement.params.get("where")
         narrowed = f" with {json.dumps(where)}" if where else ""
         return NotExercised(f"no {requirement.selects}{narrowed} was exported")
     return NotExercised(f"no {requirement.selects} carried {'.'.join(requirement.path)}")

@@ -14,7 +14,7 @@ OCCASIONS: Mapping[str, Callable[[GroundTruth], int]] = {
     "a session": lambda truth: 1 if truth.prompts else 0,
     "a prompt": lambda truth: len(truth.prompts),
     "an answered API request": lambda truth: sum(
-        call.status == 200 and not call.probe for call in truth.api_calls
+        call.status == 200 and not (call.probe or call.given_up) for call in truth.api_calls
     ),
     "an answer of the main loop": lambda truth: sum(
         call.status == 200 and not call.auxiliary for call in truth.api_calls
@@ -22,8 +22,11 @@ OCCASIONS: Mapping[str, Callable[[GroundTruth], int]] = {
     "another answer": lambda truth: sum(
         call.status == 200 and call.auxiliary for call in truth.api_calls
     ),
-    "an answered probe": lambda truth: sum(
-        call.status == 200 and call.probe for call in truth.api_calls
+    "an answered probe, or one that was not waited for": lambda truth: sum(
+        call.status == 200 and (call.probe or call.given_up) for call in truth.api_calls
+    ),
+    "an answer that was not waited for": lambda truth: sum(
+        call.given_up for call in truth.api_calls
     ),
     "a failed API request": lambda truth: len(truth.failures),
     "a tool run": lambda truth: len(truth.tools_that_ran),

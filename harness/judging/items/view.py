@@ -230,12 +230,20 @@ def span_view(span: Span) -> dict[str, Any]:
         "attributes": plain(span.attributes),
         "repeated": span.attributes.repeated,
         "events": [
-            {"name": name, "time_unix_nano": time, "attributes": plain(attributes)}
-            for name, time, attributes in span.events
+            {
+                "name": event.name,
+                "time_unix_nano": event.time_unix_nano,
+                "attributes": plain(event.attributes),
+            }
+            for event in span.events
         ],
         "links": [
-            {"trace_id": trace_id, "span_id": span_id, "attributes": plain(attributes)}
-            for trace_id, span_id, attributes in span.links
+            {
+                "trace_id": link.trace_id,
+                "span_id": link.span_id,
+                "attributes": plain(link.attributes),
+            }
+            for link in span.links
         ],
         "resource": _resource(span.resource),
         "scope": _scope(span.scope),

@@ -23,6 +23,11 @@ def texts_of(export: Export) -> Iterator[Text]:
         yield from _in_value(point.attributes, f"{signal} {point.metric.name} attributes")
         for part in (point.metric.name, point.metric.description, point.metric.unit):
             yield from _in_value(part, f"{signal} {point.metric.name} definition")
+        yield from _in_value(point.metric.metadata, f"{signal} {point.metric.name} metadata")
+        for exemplar in point.exemplars:
+            yield from _in_value(
+                exemplar["filtered_attributes"], f"{signal} {point.metric.name} exemplar"
+            )
     for event in export.events:
         name = event_name(event) or "(no name)"
         yield from _in_value(event.attributes, f"{signal} {name} attributes")
@@ -37,11 +42,11 @@ def _in_span(span: Span, signal: str) -> Iterator[Text]:
     yield from _in_value(span.attributes, f"{signal} {span.name} attributes")
     yield from _in_value(span.name, f"{signal} span name")
     yield from _in_value(span.status_message, f"{signal} {span.name} status")
-    for event_called, _, attributes in span.events:
-        yield from _in_value(attributes, f"{signal} {span.name} event {event_called}")
-        yield from _in_value(event_called, f"{signal} {span.name} event name")
-    for _, _, attributes in span.links:
-        yield from _in_value(attributes, f"{signal} {span.name} link")
+    for event in span.events:
+        yield from _in_value(event.attributes, f"{signal} {span.name} event {event.name}")
+        yield from _in_value(event.name, f"{signal} {span.name} event name")
+    for link in span.links:
+        yield from _in_value(link.attributes, f"{signal} {span.name} link")
 
 
 def _in_owners(item: DataPoint | Event | Span, signal: str) -> Iterator[Text]:

@@ -25,4 +25,4 @@ AUTHORIZATION = "Bearer your-token"
 SILENT_INTERVAL_S, SILENT_WORK_S, GLANCE_S = 0.1, 0.3, 0.1
 
 #: The lies: what is printed tells of times so many times as far apart.
-SLOWLY, HASTILY = 3.0, 0.4
+SLOWLY, HASTILY = 10.0, 0.4

@@ -101,7 +101,7 @@ def silences_both(capture: Capture, requirement: Requirement) -> Capture:
 
 
 def prints_slowly(capture: Capture, requirement: Requirement) -> Capture:
-    """Spread the printed times three times as far apart."""
+    """Spread the printed times ten times as far apart, out of any run."""
     return _spread(capture, SLOWLY)
 
 

@@ -26,9 +26,10 @@ TOKEN_LIFE_S = 4.0
 #: A request may be under way while the next token is used for the first time, on a busy
 #: machine for a while.
 GRACE_S = 1.0
-#: So many tokens are to be used, in at most so many steps of so long a time.
+#: So many tokens are to be used, in at most so many steps of so long a time: enough of them
+#: for a busy machine, on which one token or another is replaced before it was used.
 ROTATIONS = 4
-STEP_S, STEPS = 0.2, 40
+STEP_S, STEPS = 0.2, 80
 #: How often such a session exports.
 EXPORT_INTERVAL_S = 0.25
 

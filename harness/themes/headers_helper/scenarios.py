@@ -121,20 +121,31 @@ def _arrived(**counts: int) -> Callable[[Stage], bool]:
     return holds
 
 
-def _rotated(stage: Stage) -> bool:
-    """Return whether metrics and logs came with the last token that is to be used."""
+def rotated(stage: Stage) -> bool:
+    """Return whether metrics came with as many tokens as are to be used, and logs with the last.
+
+    On a busy machine a token can be replaced before anything was sent with it, so that tokens
+    are counted and not only numbered; by metrics alone, which come most often, so that what the
+    other signals brought is not needed.
+    """
     if stage.protocol is Protocol.GRPC:
         return _arrived(metrics=4, logs=2)(stage)
-    with_the_last = {
-        export.signal
-        for export in stage.main.exports
-        if int(export.header(GENERATION) or 0) >= ROTATIONS
-    }
-    return {Signal.METRICS, Signal.LOGS} <= with_the_last
+    taken: dict[Signal | None, set[int]] = {}
+    for export in stage.main.exports:
+        if (number := _generation(export)) and not export.rejected:
+            taken.setdefault(export.signal, set()).add(number)
+    enough = sorted(taken.get(Signal.METRICS, ()))[ROTATIONS - 1 :]
+    return bool(enough) and max(taken.get(Signal.LOGS, (0,))) >= enough[0]
 
 
 def _asked_again(stage: Stage) -> bool:
-    return any(int(export.header(GENERATION) or 0) > 1 for export in stage.main.exports)
+    return any(_generation(export) > 1 for export in stage.main.exports)
+
+
+def _generation(export: Export) -> int:
+    """Return the number of the helper run whose answer the request carries; 0 if none is told."""
+    told = export.header(GENERATION) or ""
+    return int(told) if told.isascii() and told.isdecimal() else 0
 
 
 def _observe(stage: Stage, completed: Completed) -> HelperLog:
@@ -248,7 +259,7 @@ ROTATION = _helped(
     "helper_rotation",
     "A busy session whose collector demands a new token every few seconds",
     tuple(Protocol),
-    script=(Until(_wait(STEP_S), _rotated, at_most=STEPS),),
+    script=(Until(_wait(STEP_S), rotated, at_most=STEPS),),
     environment={
         DEBOUNCE: _milliseconds(DEBOUNCE_S),
         **_every(EXPORT_INTERVAL_S),
