@@ -17,6 +17,7 @@ from harness.collector.store import Store
 from harness.collector.tls import Tls
 from harness.errors import UsageError
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
+from harness.otlp.envelope import check_request, take_all
 from harness.otlp.model import DataPoint, Event, Protocol, Signal
 from harness.serving import HttpServer
 
@@ -37,6 +38,8 @@ class Collector:
     ``responder_waits``: it may block, as one does that asks somebody else.
     ``paths`` are accepted over HTTP besides the standard ones; they map a shell pattern
     (``/tenant/*/metrics``) to the signal that is sent to such a path.
+    ``takes_damaged``: a body that cannot be decoded is answered with success, and kept, by a
+    downstream that is to add no refusals of its own.
     With ``tls`` both servers accept TLS connections only. Raises ValueError for a limit that is not
     positive.
     """
@@ -53,6 +56,7 @@ class Collector:
         paths: Mapping[str, Signal] | None = None,
         tls: Tls | None = None,
         responder_waits: bool = False,
+        takes_damaged: bool = False,
     ) -> None:
         if max_body_bytes < 1:
             raise ValueError(f"max_body_bytes must be positive, not {max_body_bytes}")
@@ -64,6 +68,7 @@ class Collector:
         self.responder = responder
         self._asking: Asking | None = None
         self._responder_waits = responder_waits
+        self._check = take_all if takes_damaged else check_request
         self._paths = paths
         self._tls = tls
         self._scheme = "http" if tls is None else "https"
@@ -92,6 +97,7 @@ class Collector:
                 self._asking,
                 self._paths,
                 self._responder_waits,
+                self._check,
             )
             http = HttpServer(app, listener, app.malformed, context)
             http.start()
@@ -113,6 +119,7 @@ class Collector:
                 self._max_body_bytes,
                 self._asking,
                 self._tls,
+                self._check,
             )
         except RuntimeError as error:
             raise _unusable("grpc_port", self._host, self._grpc_port, error) from error

@@ -19,7 +19,7 @@ from harness.capture.export import Export
 from harness.collector.answer import Asking
 from harness.collector.store import Store
 from harness.collector.tls import Tls, grpc_client
-from harness.otlp.envelope import check_request
+from harness.otlp.envelope import Check, check_request
 from harness.otlp.errors import DecodeError
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
@@ -59,7 +59,10 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class GrpcServer:
-    """An OTLP/gRPC server on ``address`` (``host:port``) that stores every call."""
+    """An OTLP/gRPC server on ``address`` (``host:port``) that stores every call.
+
+    ``check`` raises DecodeError for a message that is to be refused.
+    """
 
     def __init__(
         self,
@@ -68,12 +71,13 @@ class GrpcServer:
         max_body_bytes: int,
         asking: Asking | None,
         tls: Tls | None = None,
+        check: Check = check_request,
     ) -> None:
         threads = THREADS if asking is None else PATIENT_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="otlp-grpc")
         self._server = grpc.server(
             self._threads,
-            handlers=[_Handlers(store, max_body_bytes, asking, tls is not None)],
+            handlers=[_Handlers(store, max_body_bytes, asking, tls is not None, check)],
             options=[
                 # grpcio's default would let two servers share one port, silently.
                 ("grpc.so_reuseport", 0),
@@ -113,7 +117,10 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
     call a handler for a call whose message never arrived.
     """
 
-    def __init__(self, store: Store, max_body_bytes: int, asking: Asking | None, tls: bool) -> None:
+    def __init__(
+        self, store: Store, max_body_bytes: int, asking: Asking | None, tls: bool, check: Check
+    ) -> None:
+        self._check_request = check
         self._tls = tls
         self._store = store
         self._max_body_bytes = max_body_bytes
@@ -155,7 +162,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
         if signal is None:
             return body, grpc.StatusCode.UNIMPLEMENTED, f"no such method: {method}"
         try:
-            check_request(signal, Encoding.PROTOBUF, body)
+            self._check_request(signal, Encoding.PROTOBUF, body)
         except DecodeError as error:
             return body, grpc.StatusCode.INVALID_ARGUMENT, str(error)
         return body, grpc.StatusCode.OK, ""

@@ -20,7 +20,7 @@ from harness.collector.answer import Asking, CollectorResponse, encoded
 from harness.collector.store import Store
 from harness.collector.tls import http_client
 from harness.otlp.content import content_decode
-from harness.otlp.envelope import check_request
+from harness.otlp.envelope import Check, check_request
 from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
@@ -152,7 +152,8 @@ class HttpApp:
     """The ASGI application of the OTLP/HTTP server; calling it handles one request.
 
     ``paths`` are accepted besides the standard ones: pattern -> the signal sent to such a path.
-    ``responder_waits``: each call of the responder has a thread of its own.
+    ``responder_waits``: each call of the responder has a thread of its own. ``check`` raises
+    DecodeError for a body that is to be refused.
     """
 
     def __init__(
@@ -162,8 +163,10 @@ class HttpApp:
         asking: Asking | None,
         paths: Mapping[str, Signal] | None = None,
         responder_waits: bool = False,
+        check: Check = check_request,
     ) -> None:
         self._store = store
+        self._check_request = check
         self._max_body_bytes = max_body_bytes
         self._asking = asking
         self._responder_waits = responder_waits
@@ -285,7 +288,7 @@ class HttpApp:
         try:
             if route.content_encoding:
                 body = content_decode(body, route.content_encoding, self._max_body_bytes)
-            check_request(route.signal, route.encoding, body)
+            self._check_request(route.signal, route.encoding, body)
         except UnsupportedEncoding as error:
             return 415, str(error)
         except TooLarge as error:

@@ -36,6 +36,9 @@ MOST_OBJECTS = 1_000_000
 WHOLE_BYTES = 16 * 1024
 _EXPLAINED_BYTES = 1024 * 1024
 
+#: Raises :class:`DecodeError` for a body that is to be refused.
+Check = Callable[[Signal, Encoding, bytes], None]
+
 _ITEMS = {
     Signal.METRICS: ("resourceMetrics", "scopeMetrics", "metrics"),
     Signal.LOGS: ("resourceLogs", "scopeLogs", "logRecords"),
@@ -85,6 +88,10 @@ def check_outline(signal: Signal, body: bytes) -> None:
         _parse(body)
     except ProtobufError as error:
         raise DecodeError("", f"body is no export request for {signal}: {error}") from None
+
+
+def take_all(signal: Signal, encoding: Encoding, body: bytes) -> None:
+    """Refuse nothing: what cannot be decoded says so when it is."""
 
 
 def check_request(signal: Signal, encoding: Encoding, body: bytes) -> None:

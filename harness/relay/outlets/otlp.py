@@ -45,7 +45,14 @@ class OtlpOutlet(Outlet):
     ) -> None:
         self._ports = (grpc_port, http_port)
         self._make = partial(
-            Collector, host=host, responder=responder, tls=tls, limit_bytes=limit_bytes
+            Collector,
+            host=host,
+            responder=responder,
+            tls=tls,
+            limit_bytes=limit_bytes,
+            # What a relay took from a probe and passes on as it came is not lost because we can
+            # not read it.
+            takes_damaged=True,
         )
         self.collector = self._make(http_port=http_port, grpc_port=grpc_port)
         self._away = False

@@ -33,10 +33,10 @@ def request() -> ExportLogsServiceRequest:
     return message
 
 
-def post(url: str) -> int:
+def post(url: str, body: bytes = b"") -> int:
     sent = urllib.request.Request(
         f"{url}/v1/logs",
-        data=request().SerializeToString(),
+        data=body or request().SerializeToString(),
         headers={"content-type": "application/x-protobuf"},
     )
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sent) as answer:
@@ -59,6 +59,23 @@ def test_each_protocol_is_an_outlet(outlet: OtlpOutlet) -> None:
     http, over_grpc = outlet.wait_for(lambda exports: exports[1:] and exports, DEADLINE_S)
     assert (http.collector, over_grpc.collector) == ("http", "grpc")
     assert [len(export.events) for export in outlet.exports()] == [1, 1]
+
+
+def test_what_was_passed_on_damaged_is_taken(outlet: OtlpOutlet) -> None:
+    """A relay passes text that is no UTF-8 on as it came: a refusal of ours would be its loss."""
+    damaged = request().SerializeToString().replace(b"claude_code", b"\xff\xfe\xfd\xfc_code")
+    placeholders = outlet.placeholders()
+    assert post(placeholders["http_out"], damaged) == 200
+    with grpc.insecure_channel(placeholders["grpc_out"]) as channel:
+        export_logs = channel.unary_unary(
+            "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+            request_serializer=bytes,
+            response_deserializer=bytes,
+        )
+        assert export_logs(damaged, timeout=DEADLINE_S) == b""
+    taken = outlet.wait_for(lambda exports: exports[1:] and exports, DEADLINE_S)
+    assert [export.rejected for export in taken] == ["", ""]
+    assert all(export.decode_error for export in taken)
 
 
 def test_an_export_is_decoded_once(outlet: OtlpOutlet) -> None:
