@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import SubjectError
 from harness.subject.binary import Binary
-from harness.subject.dialogs import Choice, Dialog, dialog, prompt_line
+from harness.subject.dialogs import ESCAPE, Choice, Dialog, dialog, is_menu, prompt_line
 from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import FAKE_API_KEY, Sandbox
 from harness.subject.terminal import COLUMNS, PRESS_AGAIN_S, Terminal
@@ -159,7 +159,21 @@ class _Person:
         terminal.press(_END_OF_INPUT, lambda: terminal.ended, "the end of the session")
 
     def _ready(self) -> None:
-        self._terminal.until(lambda: self._prompt_line() is not None, "the input line")
+        """Wait for the input line, and close a menu that covers it.
+
+        A dialog on a busy machine may be dismissed by a second Esc; if that one arrives late, it
+        opens a menu.
+        """
+        terminal = self._terminal
+        while terminal.until(
+            lambda: self._prompt_line() is not None or is_menu(terminal.lines), "the input line"
+        ) and is_menu(terminal.lines):
+            terminal.press(
+                ESCAPE,
+                lambda: not is_menu(terminal.lines),
+                "the end of a menu",
+                again=lambda: ESCAPE if is_menu(terminal.lines) else "",
+            )
 
     def _type(self, prompt: str) -> None:
         self._ready()
@@ -237,6 +251,8 @@ class _Person:
         one, even if what is shown above it was drawn later. In some releases the key only
         moves the marker, to an option whose text can be edited.
         """
+        if is_menu(self._terminal.lines):
+            return ESCAPE
         shown = dialog(self._terminal.lines)
         if shown != question or self._witness.steps_heard() > heard:
             return ""

@@ -4,8 +4,8 @@
 (nobody is asked), ``--deaf=N`` (the first N keys are not heard), ``--ignore=N`` (nor are
 the first N at each question), ``--busy=N`` (it takes its time before it hears the first key,
 and after N keys), ``--late`` (what a tool will do is drawn only then),
-``--mark`` (a number only moves the mark, Enter chooses) and ``--die`` (it ends when a
-question is answered).
+``--mark`` (a number only moves the mark, Enter chooses) ``--die`` (it ends when a
+question is answered) and ``--menu`` (after a question a second Esc arrives, which opens a menu).
 """
 
 from __future__ import annotations
@@ -111,6 +111,21 @@ def turn(prompt: str, heard: Iterator[str]) -> None:
     transcript.append(f"● {block['text']}")
 
 
+def choose(heard: Iterator[str]) -> None:
+    """Show a menu as releases do, until Esc closes it."""
+    while True:
+        draw(
+            "  Rewind",
+            "",
+            "    a prompt",
+            "  ❯ (current)",
+            "",
+            "  Enter to continue · Esc to cancel",
+        )
+        if next(heard) == "\x1b":
+            return
+
+
 def main() -> None:
     tty.setraw(0)
     typed, leaving = "", False
@@ -123,6 +138,8 @@ def main() -> None:
         if key == "\r":
             turn(typed, heard)
             typed = ""
+            if "menu" in GIVEN:
+                choose(heard)
         elif key == "\x15":
             typed = ""
         elif key.isprintable():
