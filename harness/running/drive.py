@@ -264,7 +264,7 @@ class _Session:
             return run_headless(binary, self._sandbox, scenario.prompt, **common)
         if scenario.prompts:
             return run_conversation(binary, self._sandbox, scenario.prompts, **common)
-        return run_interactive(
+        completed = run_interactive(
             binary,
             self._sandbox,
             scenario.acts,
@@ -272,6 +272,12 @@ class _Session:
             answered=self._note,
             **common,
         )
+        if self._api.prompts_doubled:
+            raise NotInTimeError(
+                f"typed twice: {self._api.prompts_doubled[0]!r}: keys that seemed lost came late",
+                output=completed.last_output,
+            )
+        return completed
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

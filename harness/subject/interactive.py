@@ -134,6 +134,8 @@ class _Person:
         self._terminal = terminal
         self._witness = witness
         self._answered = answered
+        #: The prompt that was typed last.
+        self._typed = ""
 
     def do(self, act: Act) -> None:
         match act:
@@ -178,12 +180,13 @@ class _Person:
     def _type(self, prompt: str) -> None:
         self._ready()
         terminal = self._terminal
+        self._typed = prompt
         while self._typed_twice(prompt):
             # What was taken for ignored may still be on its way.  Keys are taken in their
             # order: once the line is empty, nothing is.
             terminal.press(
                 _CLEAR_LINE,
-                lambda: prompt not in (self._prompt_line() or ""),
+                lambda: (line := self._prompt_line()) is not None and prompt not in line,
                 "an empty input line",
             )
         terminal.press(
@@ -259,12 +262,13 @@ class _Person:
         return _ENTER if shown.marked == key else key
 
     def _after_clearing(self, keys: str) -> str:
-        """Empty the input line, if it shows a text, and return ``keys``.
+        """Empty the input line, if it shows what was typed, and return ``keys``.
 
-        An empty line may show a hint instead, which cannot be removed.
+        An empty line may show a hint instead, which cannot be removed: keys for that would only be
+        in the way. A release that reads them together with a text takes both for a pasted one.
         """
         before = self._prompt_line()
-        if before:
+        if before and (before in self._typed or (self._typed and self._typed in before)):
             self._terminal.send(_CLEAR_LINE)
             end_s = time.monotonic() + PRESS_AGAIN_S
             self._terminal.until(
