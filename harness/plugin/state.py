@@ -11,6 +11,7 @@ import pytest
 
 from harness.assessment.job import read_listing
 from harness.capture.run import SubjectFacts
+from harness.errors import printable
 from harness.judging.expectations import NO_LISTING
 from harness.plugin.options import EXPECTATIONS, Options
 from harness.record.header import RelayFacts
@@ -67,7 +68,7 @@ class State:
             if capturing is not None:
                 shown.enter_context(capturing.global_and_fixture_disabled())
             reporter.ensure_newline()
-            reporter.write_line(f"cc-otel: {text}")
+            reporter.write_line(f"cc-otel: {printable(text)}")
             reporter.flush()
 
 
