@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from harness.assessment.assessment import Assessment, catalogue
-from harness.assessment.job import CLAUDE, COLLECTOR, Job, read_listing
-from harness.assessment.kept import job_of, load_recording
+from harness.assessment.job import CLAUDE, COLLECTOR, Job
+from harness.assessment.kept import day_of, job_of, load_recording
+from harness.assessment.listings import read_listing
 from harness.assessment.recording import Recording, header_of
 from harness.assessment.relay import sessions_of
 from harness.capture.run import SubjectFacts
@@ -22,7 +24,7 @@ from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
 from harness.judging.decision import decision
-from harness.judging.expectations import NO_LISTING
+from harness.judging.listing import NO_LISTING
 from harness.judging.verdicts import Row
 from harness.load import command as load
 from harness.record import jsonl
@@ -146,9 +148,12 @@ def _judge(arguments: argparse.Namespace) -> int:
     job = job_of(recorded_header, recording)
     version = _version("--as", arguments.version) or subject.version
     own = recording.plan.expectations or NO_LISTING
+    # What was accepted when the recording was made is judged as of then.
+    day: date | None = day_of(recorded_header, recording)
     if arguments.expectations is not None:
-        own = read_listing(arguments.expectations, f"--expectations {arguments.expectations}")
-    assessment = Assessment(subject.spec, version, lambda: recording, job, own)
+        shown = f"--expectations {arguments.expectations}"
+        own, day = read_listing(arguments.expectations, shown), None
+    assessment = Assessment(subject.spec, version, lambda: recording, job, own, day)
     if arguments.version and not job.has_releases:
         raise UsageError(
             f"--as {arguments.version}",
@@ -182,7 +187,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         jsonl.write(path, jsonl.RunRecord(header, plan, summary, tuple(rows), footer))
         notes.append(f"record     {path}")
     options = recording.plan.options or (f"{_option_of(job, subject.spec)}={subject.spec}",)
-    shown = Summary(
+    summed_up = Summary(
         header,
         rows,
         selected=len(rows),
@@ -191,8 +196,10 @@ def _judge(arguments: argparse.Namespace) -> int:
         undriven=len(summary.undriven),
         notes=notes,
         shown=len(rows),
+        listing=own.file,
+        entries=assessment.entries(rows),
     )
-    for line in render(shown):
+    for line in render(summed_up):
         _print(line.text)
     return code
 

@@ -96,6 +96,8 @@ class Ledger:
             self._summary.problem,
             len(self._summary.undriven),
             [*self._summary.notes, *self._notes],
+            listing=self._assessment.own.file,
+            entries=self._assessment.entries(self.rows),
         )
         terminalreporter.write_sep("=", f"{self._assessment.job.name} telemetry")
         for line in render(summary):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.assessment.job import read_listing
+from harness.assessment.listings import read_listing
 from harness.capture.run import SubjectFacts
-from harness.judging.expectations import NO_LISTING
+from harness.judging.listing import NO_LISTING
 from harness.plugin.options import EXPECTATIONS, Options
 from harness.record.header import RelayFacts
 from harness.subject.binary import Binary
