@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, date, datetime
 from functools import cached_property
+from typing import Any
 
 from harness.assessment.job import CLAUDE, Job
 from harness.assessment.recording import Recording
 from harness.capture.capture import Capture
+from harness.capture.run import SubjectFacts
 from harness.contract.applicability import applies_to_run, needs_run
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
@@ -20,6 +22,7 @@ from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge, Judgement
 from harness.judging.listing import NO_LISTING, Listing
 from harness.judging.novelty import told_if_new
+from harness.judging.proposals import proposed
 from harness.judging.verdicts import Row, broken, decide
 from harness.record.summary import not_kept
 
@@ -53,6 +56,11 @@ class Assessment:
         self.own = own
         self._day = day or datetime.now(UTC).date()
         self._record = recording
+
+    @property
+    def release(self) -> str:
+        """The release whose contract it is judged by; empty for a subject without releases."""
+        return str(self.contract.version) if self.job.has_releases else ""
 
     @cached_property
     def contract(self) -> Contract:
@@ -194,3 +202,8 @@ class Assessment:
     def entries(self, rows: Iterable[Row]) -> list[EntryTold]:
         """Tell what became of the entries of somebody's own list, by the verdicts."""
         return entries_told(self.own, self.contract.version, self._day, rows)
+
+    def proposals(self, subject: SubjectFacts, rows: Iterable[Row]) -> list[dict[str, Any]]:
+        """Propose entries for somebody's own list: what fails the run, and is not excused."""
+        named = subject.spec + (f" (claude {self.release})" if self.release else "")
+        return proposed(rows, self.release, f"{named}, judged on {self._day}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.plugin.options import (
+    ACCEPT,
     DEADLINE,
     DEFAULT_DEADLINE_S,
     EXPECTATIONS,
@@ -16,6 +17,7 @@ from harness.plugin.options import (
     file,
     folder,
     names,
+    new_file,
     seconds,
 )
 
@@ -69,6 +71,7 @@ class RelayOptions:
     binary: str = ""
     deadline_s: float = DEFAULT_DEADLINE_S
     expectations: Path | None = None
+    accept: Path | None = None
     scenarios: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
@@ -160,7 +163,7 @@ def read(config: pytest.Config) -> RelayOptions | None:
                 f"{option}: expected it without {first}: it is about sessions of a CLI that is "
                 "judged itself"
             )
-    both = {name: config.getoption(name) for name in (_BINARY, DEADLINE, EXPECTATIONS)}
+    both = {name: config.getoption(name) for name in (_BINARY, DEADLINE, EXPECTATIONS, ACCEPT)}
     for name, value in both.items():
         if value is not None and not value.strip():
             raise pytest.UsageError(f"{name}: expected a value, saw nothing")
@@ -181,6 +184,7 @@ def read(config: pytest.Config) -> RelayOptions | None:
         binary=both[_BINARY] or "",
         deadline_s=seconds(DEADLINE, both[DEADLINE], DEFAULT_DEADLINE_S),
         expectations=file(config, EXPECTATIONS, both[EXPECTATIONS]),
+        accept=new_file(config, both[ACCEPT]),
         config=file(config, _CONFIG, values[_CONFIG]),
         out=names(_OUT, values[_OUT], "grpc://127.0.0.1:14317"),
         ready=values[_READY] or "",
