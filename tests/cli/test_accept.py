@@ -45,7 +45,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept.mkdir()
     plan = RecordingPlan(
         resolve(str(claude), progress=print),
-        (SCENARIOS["working_day"], SCENARIOS["new_file"]),
+        (SCENARIOS["new_file"],),
         60.0,
         kept,
         selected=(GONE, BROKEN),
