@@ -27,7 +27,7 @@ from harness.drift.accepted import Sorted, proposed, sort_out
 from harness.drift.difference import Difference, Impact
 from harness.drift.impact import Hit, hits
 from harness.errors import UsageError
-from harness.judging.listing import NO_LISTING, Listing, known_names
+from harness.judging.listing import NO_LISTING, Listing, known_names, names_in
 from harness.report import drift as report
 from harness.subject.npm import published
 from harness.themes.catalogue import SCENARIOS
@@ -192,7 +192,8 @@ def _accepted_before(arguments: argparse.Namespace) -> Listing:
     if path is None:
         return NO_LISTING
     own = read_listing(path, f"--expectations {path}")
-    known_names(own, [requirement.name for requirement in catalogue().requirements])
+    if [*names_in(own)]:
+        known_names(own, [requirement.name for requirement in catalogue().requirements])
     return own
 
 

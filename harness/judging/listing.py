@@ -93,8 +93,7 @@ def parse_listing(text: str, shown: str) -> Listing:
 
 def known_names(listing: Listing, names: Collection[str]) -> None:
     """Raise UsageError if the list is about a requirement that is none of ``names``."""
-    listed = dict.fromkeys(name for entry in listing.deviations for name in _requirements(entry))
-    unknown = [name for name in listed if name not in names]
+    unknown = [name for name in dict.fromkeys(names_in(listing)) if name not in names]
     if unknown:
         near = get_close_matches(unknown[0], names, 1)
         raise UsageError(
@@ -112,11 +111,13 @@ def expired(expires: str, today: date | None) -> bool:
     return today is not None and bool(expires) and date.fromisoformat(expires) < today
 
 
-def _requirements(entry: Mapping[str, Any]) -> Iterator[str]:
-    yield from entry.get("requirements", ())
-    for name in entry.get("differences", ()):
-        if name.startswith(PROMISE):
-            yield name.removeprefix(PROMISE).partition(":")[0]
+def names_in(listing: Listing) -> Iterator[str]:
+    """Yield the names of all requirements that a list is about, promises in differences too."""
+    for entry in listing.deviations:
+        yield from entry.get("requirements", ())
+        for name in entry.get("differences", ()):
+            if name.startswith(PROMISE):
+                yield name.removeprefix(PROMISE).partition(":")[0]
 
 
 def _impossible(entry: Mapping[str, Any], where: str) -> Iterator[UsageError]:
