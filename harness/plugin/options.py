@@ -113,6 +113,17 @@ def add(parser: pytest.Parser) -> None:
         help="for how long input is drawn, instead of what --hypothesis-profile says (quick, "
         "ci, deep); 0: only the inputs that are always tried",
     )
+    _add_lists(group)
+    group.addoption(
+        _MANAGED,
+        action="store_true",
+        help="where a run cannot have managed settings of its own (a private mount namespace), "
+        "write them to the machine's folder while it goes on, for every session there to see; "
+        "what is there already is not touched",
+    )
+
+
+def _add_lists(group: pytest.OptionGroup) -> None:
     group.addoption(
         EXPECTATIONS,
         metavar="FILE",
@@ -124,13 +135,6 @@ def add(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="write such a file, with an entry for each failure that no list excuses; each waits "
         "for somebody to say why it is accepted",
-    )
-    group.addoption(
-        _MANAGED,
-        action="store_true",
-        help="where a run cannot have managed settings of its own (a private mount namespace), "
-        "write them to the machine's folder while it goes on, for every session there to see; "
-        "what is there already is not touched",
     )
 
 

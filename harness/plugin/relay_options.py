@@ -144,6 +144,17 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
+def _of_both(config: pytest.Config) -> dict[str, str | None]:
+    """Return the options that are also those of a CLI that is judged itself."""
+    both: dict[str, str | None] = {
+        name: config.getoption(name) for name in (_BINARY, DEADLINE, EXPECTATIONS, ACCEPT)
+    }
+    for name, value in both.items():
+        if value is not None and not value.strip():
+            raise pytest.UsageError(f"{name}: expected a value, saw nothing")
+    return both
+
+
 def read(config: pytest.Config) -> RelayOptions | None:
     """Return the options, or None if none of them is given.  Raises pytest.UsageError."""
     values = {name: config.getoption(name) for name in NAMES}
@@ -163,10 +174,7 @@ def read(config: pytest.Config) -> RelayOptions | None:
                 f"{option}: expected it without {first}: it is about sessions of a CLI that is "
                 "judged itself"
             )
-    both = {name: config.getoption(name) for name in (_BINARY, DEADLINE, EXPECTATIONS, ACCEPT)}
-    for name, value in both.items():
-        if value is not None and not value.strip():
-            raise pytest.UsageError(f"{name}: expected a value, saw nothing")
+    both = _of_both(config)
     if both[DEADLINE] is not None and both[_BINARY] is None:
         raise pytest.UsageError(
             f"{DEADLINE}: expected {_BINARY}=SPEC beside it: it is for the sessions of a live CLI"
