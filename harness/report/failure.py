@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.errors import printable
 from harness.findings import Verdict
-from harness.judging.expectations import PACKAGED
+from harness.judging.listing import PACKAGED
 from harness.judging.verdicts import Row
 
 #: Findings shown in full; the record holds all of them.
@@ -31,6 +31,8 @@ def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
             yield "evidence", row.evidence
         case Verdict.ERROR:
             yield "error", row.reason
+    if row.news:
+        yield "news", row.news
     for finding in row.findings[:shown]:
         yield "expected", finding.expected
         yield "seen", finding.seen
