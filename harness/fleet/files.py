@@ -25,6 +25,8 @@ LONGEST = 32 * 1024 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BUFFER = 1 << 20
 _LENGTH = 4
+#: How much of a compressed file is expanded at once.
+_CHUNK = 16 * 1024
 
 #: The time in the name of a file that the exporter has rotated: NAME-2026-11-27T10-00-00.000.EXT.
 _ROTATED = re.compile(r"-(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}\.\d{3})(?=\.|$)")
@@ -132,25 +134,43 @@ def _uncompressed(raw: BinaryIO) -> tuple[BinaryIO, tuple[type[Exception], ...]]
         require_fleet("a file that is compressed by zstd")
         import zstandard
 
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return cast(BinaryIO, io.BufferedReader(_Whole(reader), _BUFFER)), (
-            EOFError,
-            zstandard.ZstdError,
-        )
+        content = _Zstd(raw, lambda: zstandard.ZstdDecompressor().decompressobj())
+        damaged = (EOFError, zstandard.ZstdError)
+        return cast(BinaryIO, io.BufferedReader(content, _BUFFER)), damaged
     return raw, (EOFError,)
 
 
-class _Whole(io.RawIOBase):
-    """A reader of zstd frames; one that ends within a frame is an error there, as it is in gzip."""
+class _Zstd(io.RawIOBase):
+    """The content of zstd frames; one that is cut off is an EOFError, as it is in gzip."""
 
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
+    def __init__(self, raw: BinaryIO, frame: Callable[[], Any]) -> None:
+        self._raw = raw
+        self._new_frame = frame
+        self._frame: Any = None
+        self._rest = b""
+        self._ready = b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        return int(self._reader.readinto(buffer))
+        while not self._ready:
+            if not self._rest:
+                self._rest = self._raw.read(_CHUNK)
+            if not self._rest:
+                if self._frame is not None:
+                    raise EOFError("a zstd frame ended before its end")
+                return 0
+            if self._frame is None:
+                self._frame = self._new_frame()
+            self._ready = self._frame.decompress(self._rest)
+            self._rest = self._frame.unused_data if self._frame.eof else b""
+            if self._frame.eof:
+                self._frame = None
+        part = self._ready[: len(buffer)]
+        buffer[: len(part)] = part
+        self._ready = self._ready[len(part) :]
+        return len(part)
 
 
 def _peek(file: Any) -> bytes:

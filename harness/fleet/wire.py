@@ -184,6 +184,7 @@ def decode(body: bytes) -> Request:
             encode(decode_request(signal, Encoding.PROTOBUF, body).message, Encoding.JSON)
         )
     try:
+        body.decode()  # msgspec does not look into what it skips
         request = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         request = strictly(body)
