@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.fleet.files import Broken
-from harness.judging.decision import Decision, decision
-from harness.judging.verdicts import Row
+from harness.judging.decision import NOTHING_EXERCISED, Decision, decision
+from harness.judging.verdicts import Row, exercised, fails_the_run
 from harness.otlp.model import Signal
 
 
@@ -48,15 +48,26 @@ class Checked:
     forgotten: int = 0
 
     @property
-    def decision(self) -> Decision:
-        """Whether the check failed, and why: what could not be judged fails it, too."""
-        whole = decision([row for release in self.releases for row in release.rows])
-        reasons = [whole.why] if whole.failed else []
+    def unjudged(self) -> str:
+        """What of the capture could not be judged, or that nothing was; empty if all was."""
+        reasons = []
+        if not any(exercised(row) for release in self.releases for row in release.rows):
+            reasons.append(NOTHING_EXERCISED)
         if self.number_broken:
             reasons.append(f"{self.number_broken} {_times(self.number_broken)} not be read")
         if number := sum(self.unreleased.values()):
             reasons.append(f"{number} items of the CLI name no release, and were not judged")
-        return Decision(True, "; ".join(reasons)) if reasons else whole
+        return "; ".join(reasons)
+
+    @property
+    def decision(self) -> Decision:
+        """Whether the check failed, and why: what could not be judged fails it, too."""
+        rows = [row for release in self.releases for row in release.rows]
+        failing = sum(map(fails_the_run, rows))
+        reasons = [self.unjudged] if self.unjudged else []
+        if failing:
+            reasons.insert(0, f"{failing} of {len(rows)} requirements fail the run")
+        return Decision(True, "; ".join(reasons)) if reasons else decision(rows)
 
 
 def _times(number: int) -> str:

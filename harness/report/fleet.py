@@ -38,12 +38,23 @@ def terminal(checked: Checked, rerun: str) -> list[str]:
     return lines
 
 
+def overview(checked: Checked) -> Iterator[str]:
+    """Render what is not said by the rows themselves: numbers, reasons, and what was not judged."""
+    yield f"capture   {_files(checked)}, {checked.messages} messages"
+    for release in checked.releases:
+        yield from _head(release)
+        yield from _not_exercised(release)
+    yield from _unjudged(checked)
+    decided = checked.decision
+    yield f"{'FAILED' if decided.failed else 'ok'}: {decided.why}"
+
+
 def _files(checked: Checked) -> str:
     names = checked.files
     return names[0] if len(names) == 1 else f"{len(names)} files, {names[0]} to {names[-1]}"
 
 
-def _release(release: ReleaseRows, rerun: str) -> Iterator[str]:
+def _head(release: ReleaseRows) -> Iterator[str]:
     items = " · ".join(
         f"{number} {_ITEMS[signal]}" for signal, number in sorted(release.items.items())
     )
@@ -52,6 +63,10 @@ def _release(release: ReleaseRows, rerun: str) -> Iterator[str]:
         yield f"  note: {release.note}"
     numbers = counts(release.rows)
     yield "  " + " · ".join(f"{number} {verdict}" for verdict, number in numbers.items() if number)
+
+
+def _release(release: ReleaseRows, rerun: str) -> Iterator[str]:
+    yield from _head(release)
     for row in release.rows:
         if row.verdict in (Verdict.FAIL, Verdict.ERROR):
             yield ""
