@@ -6,13 +6,16 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from harness.assessment.job import CLAUDE
 from harness.contract.versions import Version
+from harness.drift.inventory import RECORDED
 from harness.errors import UsageError
-from harness.fleet.files import find, messages
+from harness.fleet.files import find, looks_written, messages
 from harness.fleet.release import Release
-from harness.fleet.rules import RECORDED, Fleet
+from harness.fleet.rules import Fleet
+from harness.fleet.stock import Stocktaking
 from harness.fleet.stream import Stream
 from harness.fleet.summary import Checked, ReleaseRows
 from harness.judging.expectations import NO_LISTING, Listing
@@ -94,3 +97,42 @@ def _few_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def take_stock(name: Path, option: str) -> dict[str, Any]:
+    """Return the inventory of a capture; it is read once, as a stream.
+
+    Raises UsageError for one that cannot be read, or not to its end, and one without items of
+    the CLI.
+    """
+    taking = Stocktaking()
+    with _few_collections():
+        taking.feed(messages(find([name], option)))
+    if taking.number_broken:
+        raise UsageError(
+            f"{option} {name}",
+            seen=f"{taking.number_broken} messages that cannot be read",
+            expected="a capture that can be compared as a whole (cc-harness check names them)",
+        )
+    if not taking.releases:
+        raise UsageError(
+            f"{option} {name}",
+            seen="no item of a release",
+            expected="telemetry of the claude CLI",
+        )
+    return taking.inventory()
+
+
+def is_capture(path: Path) -> bool:
+    """Say whether a file, or the first file of a folder, is a capture of production data."""
+    try:
+        if path.is_dir():
+            return any(map(_begins_as_one, find([path], "")[:1]))
+        return path.is_file() and _begins_as_one(path)
+    except UsageError:
+        return False
+
+
+def _begins_as_one(path: Path) -> bool:
+    with path.open("rb") as file:
+        return looks_written(file.read(64))

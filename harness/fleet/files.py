@@ -92,6 +92,20 @@ def _written(path: Path) -> tuple[str, str]:
     return name, rotated[1] if rotated else "~"
 
 
+def looks_written(head: bytes) -> bool:
+    """Say whether a file that begins so can be one of a file exporter.
+
+    As a length, the first byte of anything else (a program, a script) would be of a message that
+    is too long.
+    """
+    if head[:2] == _GZIP or head[:4] == _ZSTD:
+        return True
+    text = head.lstrip()
+    if text[:1] == b"{":
+        return b'"resource' in text
+    return len(head) > _LENGTH and int.from_bytes(head[:_LENGTH], "big") <= LONGEST
+
+
 def messages(paths: Sequence[Path]) -> Iterator[Message | Broken]:
     """Yield every message of these files, and what cannot be read."""
     for path in paths:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from harness.capture.run import Run, SubjectFacts
 from harness.contract.requirement import DRAWN, Requirement
+from harness.drift.inventory import RECORDED
 from harness.otlp.model import Protocol
-
-#: What a capture is called where a run has its scenario.
-RECORDED = "recorded"
 
 #: Checks whose outcome of one item depends on which attributes it has, of which types.
 BY_SHAPE = frozenset({"present", "absent", "documented", "unique_keys"})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -108,7 +109,7 @@ class Stream:
         )
         attributes = probe.select(Selector("resources"))[0].view["attributes"]
         seen = probe.select(Selector("scopes", signal))[0].view
-        if attributes.get("service.name") != SERVICE and not seen["name"].startswith(SCOPES):
+        if is_foreign(attributes, seen):
             return self.foreign, seen["name"] or "(no scope)"
         text = attributes.get("service.version") or seen["version"]
         try:
@@ -121,3 +122,8 @@ class Stream:
         return release.owner(
             release.view(signal, resource, with_item(signal, scope), message.where)
         )
+
+
+def is_foreign(resource: Mapping[str, Any], scope: Mapping[str, Any]) -> bool:
+    """Say whether a resource's attributes and a scope are those of another program."""
+    return resource.get("service.name") != SERVICE and not scope["name"].startswith(SCOPES)

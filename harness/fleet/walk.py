@@ -37,6 +37,15 @@ def with_item(signal: Signal, scope: msgspec.Raw) -> wire.Block:
     return wire.Block(scope=scope, spans=[wire.Span()])
 
 
+def block_of(item: Item) -> wire.Block:
+    """Return a block with nothing but an item in it."""
+    if isinstance(item, wire.Record):
+        return wire.Block(log_records=[item])
+    if isinstance(item, wire.Span):
+        return wire.Block(spans=[item])
+    return wire.Block(metrics=[_with_point(*item)])
+
+
 class Walk:
     """The items of one resource and one scope in one message."""
 
@@ -71,12 +80,7 @@ class Walk:
         return self._release.view(self._signal, self._resource, block, self._message.where)
 
     def _view_of(self, item: Item) -> ItemView:
-        """Return a view of one item, for the ordinary judge."""
-        if isinstance(item, wire.Record):
-            return self._view(wire.Block(log_records=[item]))
-        if isinstance(item, wire.Span):
-            return self._view(wire.Block(spans=[item]))
-        return self._view(wire.Block(metrics=[_with_point(*item)]))
+        return self._view(block_of(item))
 
     def records(self, records: list[wire.Record]) -> None:
         """Judge log records."""
@@ -84,7 +88,7 @@ class Walk:
         release.items[Signal.LOGS] += len(records)
         sessions = release.sessions
         for record in records:
-            names, kinds, values = _attributes(record.attributes)
+            names, kinds, values = attributes_of(record.attributes)
             body = record.body.string_value
             name = values.get("event.name")
             key: Any = (
@@ -165,7 +169,7 @@ class Walk:
         streams: set[int] = set()
         where = (self._message, metric.name)
         for point in data.data_points:
-            names, kinds, values = _attributes(point.attributes)
+            names, kinds, values = attributes_of(point.attributes)
             in_order = tuple(values.items())
             value_kind = _put_value(values, point)
             key: Any = (names, kinds, identity, value_kind, *[values.get(k) for k in where_keys])
@@ -215,7 +219,7 @@ class Walk:
                 self._rare(plan, span)
 
 
-def _attributes(
+def attributes_of(
     pairs: list[wire.Pair],
 ) -> tuple[tuple[str, ...], tuple[tuple[int, str], ...], dict[str, Any]]:
     """Return the names of attributes, the types of those that are no texts, and their values.
