@@ -221,18 +221,27 @@ class Walk:
 
 def attributes_of(
     pairs: list[wire.Pair],
-) -> tuple[tuple[str, ...], tuple[tuple[int, str], ...], dict[str, Any]]:
+) -> tuple[tuple[str, ...], tuple[int | str, ...], dict[str, Any]]:
     """Return the names of attributes, the types of those that are no texts, and their values.
 
+    A type is the place of the attribute, with the name of the type after it if it is no integer.
     Raises ValueError for a number that is none.
     """
     names = [pair.key for pair in pairs]
     values: list[Any] = [pair.value.string_value for pair in pairs]
-    kinds = []
-    if None in values:
-        for index in [index for index, value in enumerate(values) if value is None]:
-            kind, values[index] = pairs[index].value.other()
-            kinds.append((index, kind))
+    if None not in values:
+        return tuple(names), (), dict(zip(names, values, strict=True))
+    kinds: list[int | str] = []
+    for index, text in enumerate(values):
+        if text is None:
+            value = pairs[index].value
+            number = value.int_value
+            if number is not None:
+                values[index] = int(number)
+                kinds.append(index)
+            else:
+                kind, values[index] = value.other()
+                kinds += (index, kind)
     return tuple(names), tuple(kinds), dict(zip(names, values, strict=True))
 
 
