@@ -52,7 +52,10 @@ _FAILING: dict[str, frozenset[Impact]] = {
 #: How the names of differences begin.
 _SUBJECTS = ("attribute ", "event ", "metric ", "span ", "secret ", "signal ", "scope ", "requests")
 
-_SIDE = "a binary as --cc-binary takes it (npm:2.1.332), a folder of --cc-captures, or an inventory"
+_SIDE = (
+    "a binary as --cc-binary takes it (npm:2.1.332), a folder of --cc-captures, an inventory, or a "
+    "capture of production data (a file or folder of a Collector's file exporter)"
+)
 
 
 def add_commands(commands: Any) -> None:
