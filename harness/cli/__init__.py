@@ -17,7 +17,7 @@ from harness.assessment.kept import job_of, load_recording
 from harness.assessment.recording import Recording, header_of
 from harness.assessment.relay import sessions_of
 from harness.capture.run import SubjectFacts
-from harness.cli import drift
+from harness.cli import drift, matrix
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_judge)
 
     drift.add_commands(commands)
+    matrix.add_command(commands)
 
     command = commands.add_parser("schema", help="print a schema, resolved for one release")
     command.add_argument(

@@ -128,6 +128,11 @@ def load_expectations(
     return Expectations((*still_ours, *in_force))
 
 
+def packaged_list() -> tuple[Expectation, ...]:
+    """Return every deviation that we list, for whichever releases."""
+    return _entries()
+
+
 @cache
 def _schema() -> JsonObject:
     return read_json(schema_root() / "expectations.schema.json")
