@@ -94,7 +94,28 @@ def _worst(seen: Sequence[Mapping[str, Any]]) -> str:
 
 def markdown(table: Table) -> str:
     """Return the table as Markdown: the releases, what is of note, and what changed where."""
-    return "\n".join([*_releases(table), *_requirements(table), *_differences(table), *_legend()])
+    return "\n".join(
+        [
+            *_head(table),
+            *_releases(table),
+            *_requirements(table),
+            *_differences(table),
+            *_listed(table),
+            *_legend(),
+        ]
+    )
+
+
+def _head(table: Table) -> Iterator[str]:
+    yield "# Releases: what each keeps, and what changed in which"
+    yield ""
+    yield "Made by this command, which also writes a page in which each cell opens its evidence:"
+    yield ""
+    yield "```console"
+    yield f"cc-harness matrix {' '.join(each['version'] for each in table['releases'])} \\"
+    yield f"  --scenarios={','.join(table['scenarios'])} --as={table['by']} --output FOLDER"
+    yield "```"
+    yield ""
 
 
 def _releases(table: Table) -> Iterator[str]:
@@ -183,6 +204,26 @@ def _line(seen: Mapping[str, Any]) -> str:
     if line is None:
         return ""
     return _cut(line) if line else "**not in the changelog**"
+
+
+def _listed(table: Table) -> Iterator[str]:
+    if not table["listed"]:
+        return
+    yield "## Listed deviations"
+    yield ""
+    yield "What these releases say of `schemas/expectations.json` (`cc-harness matrix check`)."
+    yield ""
+    standings = list(dict.fromkeys(each["standing"] for each in table["listed"]))
+    for standing in sorted(standings, key=lambda standing: standing != "wrong"):
+        members = [each for each in table["listed"] if each["standing"] == standing]
+        yield f"### {standing.capitalize()}: {len(members)}"
+        yield ""
+        for each in members:
+            where = f"listed {each['versions']}" if each["versions"] else "not listed there"
+            broken = f"; broken on {', '.join(each['broken'])}" if each["broken"] else ""
+            yield f"* `{each['requirement']}`: {where}{broken}"
+            yield from (f"  * {_escaped(problem)}" for problem in each["problems"])
+        yield ""
 
 
 def _legend() -> Iterator[str]:

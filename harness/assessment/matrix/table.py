@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from harness.assessment.matrix.checking import Checked, check
 from harness.assessment.matrix.folder import Entry, MatrixPlan
 from harness.capture.serialization import to_plain
 from harness.drift.compare import differences
@@ -48,7 +49,18 @@ def table(plan: MatrixPlan, entries: Sequence[Entry], mention: Mention = unknown
         "releases": [_release(entry) for entry in entries],
         "requirements": requirements,
         "differences": _differences([entry for entry in entries if entry.ran], mention),
+        "listed": [_listed(each) for each in check(entries)],
         "evidence": evidence.all,
+    }
+
+
+def _listed(checked: Checked) -> dict[str, Any]:
+    return {
+        "requirement": checked.requirement,
+        "versions": None if checked.listed is None else str(checked.listed.versions),
+        "standing": checked.standing.value,
+        "broken": list(checked.broken),
+        "problems": list(checked.problems),
     }
 
 

@@ -165,6 +165,17 @@ def test_a_page_is_whole_and_everything_in_it_is_text(entry: MakeEntry) -> None:
     assert "2.1.2 to 2.1.4" in text
 
 
+def test_the_listed_deviations_are_held_to_it(entry: MakeEntry) -> None:
+    name = "transport.json.integers_as_strings"  # listed from 2.1.31 on
+    made = tabulated(entry("2.1.31", {name: "known", "a.b": "fail"}))
+    listed = named(made["listed"], "requirement", name)
+    assert (listed["standing"], listed["broken"]) == ("confirmed", ["2.1.31"])
+    text = report.markdown(made)
+    assert f"* `{name}`: listed from 2.1.31; broken on 2.1.31" in text
+    assert "### Wrong: 1" in text
+    assert "* `a.b`: not listed there; broken on 2.1.31" in text
+
+
 def test_an_empty_matrix() -> None:
     made: Mapping[str, Any] = tabulated()
     assert report.markdown(made)
