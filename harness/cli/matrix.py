@@ -56,7 +56,10 @@ def add_command(commands: Any) -> None:
         "--every", metavar="K", type=int, default=1, help="of a range, only each K-th release"
     )
     command.add_argument(
-        "--as", dest="by", metavar="V", help="the contract that all are judged by (the newest's)"
+        "--as",
+        dest="by",
+        metavar="V",
+        help="the release by whose contract all are compared (default: the newest)",
     )
     command.add_argument(
         "--scenarios", metavar="NAMES", help="the sessions that are made (default: all)"
@@ -135,7 +138,7 @@ def _make(arguments: argparse.Namespace) -> int:
         raise UsageError("--jobs", seen=str(arguments.jobs), expected="1 or more")
     limit = parse_size(arguments.cache_limit)
     all_of_it = choose(arguments.names, arguments.every, _published)
-    plan = MatrixPlan(_by(arguments.by, all_of_it), _scenarios(arguments))
+    plan = MatrixPlan(_by(arguments.by, folder, all_of_it), _scenarios(arguments))
     chosen = sharded(all_of_it, arguments.shard)
     _are_published([] if arguments.worker else chosen)
     folder.open_for(plan)
@@ -200,9 +203,10 @@ def _output(arguments: argparse.Namespace) -> Path:
     return output
 
 
-def _by(asked: str | None, chosen: Sequence[Chosen]) -> str:
+def _by(asked: str | None, folder: MatrixFolder, chosen: Sequence[Chosen]) -> str:
+    """Return the release by whose contract all are compared: a folder keeps to its own."""
     if asked is None:
-        return chosen[-1].version
+        return folder.plan().by if folder.exists() else chosen[-1].version
     try:
         return str(Version.parse(asked))
     except ValueError:

@@ -52,7 +52,7 @@ class Cache:
 
     def trim(self, progress: Callable[[str], None]) -> None:
         """Remove what the matrix installed, the oldest first, until it is within the limit."""
-        ours = {mark: self._folder(mark) for mark in self._oldest_first()}
+        ours = {mark: npm.folder_of(mark.name) for mark in self._oldest_first()}
         sizes = {mark: _size(folder) for mark, folder in ours.items()}
         total = sum(sizes.values())
         for mark, folder in ours.items():
@@ -66,15 +66,14 @@ class Cache:
             total -= sizes[mark]
 
     def _oldest_first(self) -> list[Path]:
+        """Return the marks of what is in this cache: with another one, they are of that."""
         marks = self._marks.iterdir() if self._marks.is_dir() else iter(())
-        return sorted(marks, key=lambda mark: mark.stat().st_mtime_ns)
-
-    def _folder(self, mark: Path) -> Path:
-        """Return the folder that is marked: nothing but an installed release is ever removed."""
-        folder = npm.folder_of(mark.name)
-        marked = mark.read_text(encoding="utf-8")
-        # With another cache than before, the mark is not about this folder.
-        return folder if marked == str(folder) else Path(os.devnull)
+        here = [
+            mark
+            for mark in marks
+            if mark.read_text(encoding="utf-8") == str(npm.folder_of(mark.name))
+        ]
+        return sorted(here, key=lambda mark: mark.stat().st_mtime_ns)
 
 
 def _size(folder: Path) -> int:

@@ -93,6 +93,10 @@ class MatrixFolder:
                 expected=f"one of {_told(plan)}, or a new folder",
             )
 
+    def exists(self) -> bool:
+        """Return whether a matrix was begun in the folder."""
+        return (self.path / PLAN).exists()
+
     def plan(self) -> MatrixPlan:
         """Return the plan. Raises UsageError if the folder is none of a matrix."""
         data = _read(self.path / PLAN, "a folder that cc-harness matrix made")
