@@ -84,7 +84,7 @@ def add_command(commands: Any) -> None:
     command.add_argument(
         "--keep-captures", action="store_true", help="keep the captures of each release as well"
     )
-    command.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    command.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
     command.set_defaults(run=_matrix)
 
 
@@ -148,14 +148,23 @@ def _make(arguments: argparse.Namespace) -> int:
         Cache(folder.path / "installed", limit, folder.is_claimed),
         arguments.keep_captures,
     )
-    with _told_how_to_go_on(folder, chosen, quiet=arguments.worker):
+    with _told_how_to_go_on(folder, chosen, quiet=bool(arguments.worker)):
         if arguments.jobs > 1:
             make_side_by_side(_as_worker(arguments, plan, chosen), arguments.jobs)
         else:
-            making.make(chosen, Progress(len(chosen), _progress))
+            making.make(chosen, Progress(len(chosen), _progress, arguments.worker or 1))
         if not arguments.worker:
             _show(folder)
+            _tell_missing(folder, chosen)
     return 0
+
+
+def _tell_missing(folder: MatrixFolder, chosen: Sequence[Chosen]) -> None:
+    """Say which releases another process is still at work on."""
+    there = {entry.version for entry in folder.entries()}
+    missing = [each.version for each in chosen if each.version not in there]
+    if missing:
+        _progress(f"another process is at work on {', '.join(missing)}: they are not in the tables")
 
 
 def _as_worker(

@@ -35,20 +35,20 @@ _BLANK = "_"
 _OF_NOTE = frozenset({"fail", "known", "fixed", "error", "absent"})
 
 #: Of many places, and of long texts, so much is shown in Markdown.
-_MOST_PLACES, _MOST_TEXT = 3, 160
+_MOST_PLACES, _MOST_TEXT = 3, 110
 
 
 def html(table: Table) -> str:
     """Return the table as one HTML page: to be filtered, and each cell opens its evidence."""
     environment = Environment(
-        loader=PackageLoader("harness.report", "templates"),
+        loader=PackageLoader("harness.report", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     ran = [release["version"] for release in table["releases"] if release["ran"]]
-    return environment.get_template("matrix.html").render(
+    return environment.get_template("matrix.html.jinja").render(
         table=table,
         symbols=SYMBOLS,
         impacts=[impact.value for impact in WORST_FIRST],

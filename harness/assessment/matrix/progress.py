@@ -9,9 +9,13 @@ from harness.assessment.matrix.folder import Entry
 
 
 class Progress:
-    """Lines about ``total`` releases, with an estimate from those that are done."""
+    """Lines about ``total`` releases, with an estimate from those that are done.
 
-    def __init__(self, total: int, write: Callable[[str], None]) -> None:
+    ``side_by_side`` processes make them together.
+    """
+
+    def __init__(self, total: int, write: Callable[[str], None], side_by_side: int = 1) -> None:
+        self._side_by_side = side_by_side
         self.line = write
         self._total = total
         self._done = 0
@@ -39,7 +43,7 @@ class Progress:
     def _left(self) -> str:
         if not self._lengths_s:
             return ""
-        seconds = mean(self._lengths_s) * (self._total - self._done)
+        seconds = mean(self._lengths_s) * (self._total - self._done) / self._side_by_side
         if seconds < 90:
             return f", about {seconds:.0f} s left"
         return f", about {seconds / 60:.0f} min left"

@@ -25,7 +25,8 @@ def make_side_by_side(arguments: Sequence[str], jobs: int) -> None:
     If one of them ends with a fault, or this process is interrupted, all of them are ended; they
     keep what is finished.
     """
-    command = [sys.executable, "-m", "harness", "matrix", *arguments, "--jobs=1", "--worker"]
+    more = ("--jobs=1", f"--worker={jobs}")
+    command = [sys.executable, "-m", "harness", "matrix", *arguments, *more]
     # Sessions of their own: a Ctrl-C goes to this process alone, which tells the others once.
     workers = [subprocess.Popen(command, start_new_session=True) for _ in range(jobs)]
     try:
