@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,7 +25,7 @@ from harness.record.jsonl import row_from_plain, row_to_plain
 #: The version of the folder's format.
 FORMAT = 1
 
-PLAN, RELEASES, ENTRY = "plan.json", "releases", "release.json"
+PLAN, RELEASES, ENTRY = "plan.json", "releases", "release.json.gz"
 
 #: What a lock of a release, and of the plan, ends with.
 _LOCK = ".lock"
@@ -149,7 +151,8 @@ class MatrixFolder:
     def keep(self, entry: Entry, scratch: Path) -> None:
         """Make the scratch folder, with this entry in it, the folder of its release."""
         with _writing(self.path):
-            _write_text(scratch / ENTRY, _json({"format": FORMAT, **_plain(entry)}))
+            text = _json({"format": FORMAT, **_plain(entry)})
+            (scratch / ENTRY).write_bytes(gzip.compress(text.encode()))
             scratch.chmod(0o755)
             place = self._of(entry.version)
             if place.exists():
@@ -218,8 +221,9 @@ def _told(plan: MatrixPlan) -> str:
 
 def _read(file: Path, expected: str) -> dict[str, Any]:
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        text = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        data = json.loads(text)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise UsageError(f"file {file}", seen=str(error), expected=expected) from error
     written = data.pop("format", None) if isinstance(data, dict) else None
     if written != FORMAT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -105,11 +106,20 @@ def test_a_file_that_was_changed(
     tmp_path: Path, entry: Callable[..., Entry], text: str, problem: str
 ) -> None:
     folder = opened(tmp_path, entry("2.1.9", {"a.b": "pass"}))
-    file = tmp_path / "releases" / "2.1.9" / "release.json"
-    file.write_text(text)
+    file = tmp_path / "releases" / "2.1.9" / "release.json.gz"
+    file.write_bytes(gzip.compress(text.encode()))
     with pytest.raises(UsageError, match=f"file {file}: ") as raised:
         folder.entries()
     assert problem in str(raised.value)
+
+
+def test_a_file_that_was_cut(tmp_path: Path, entry: Callable[..., Entry]) -> None:
+    folder = opened(tmp_path, entry("2.1.9", {"a.b": "pass"}))
+    file = tmp_path / "releases" / "2.1.9" / "release.json.gz"
+    for left in (file.read_bytes()[:-20], b"", b"no gzip"):
+        file.write_bytes(left)
+        with pytest.raises(UsageError, match=f"file {file}: expected a release of a matrix"):
+            folder.entries()
 
 
 def test_a_folder_that_is_none_of_a_matrix(tmp_path: Path) -> None:
