@@ -62,7 +62,10 @@ def html(table: Table) -> str:
             "releases": [release["version"] for release in table["releases"]],
             "requirements": [
                 {
-                    **{key: row[key] for key in ("requirement", "statement", "source", "url")},
+                    **{
+                        key: row[key]
+                        for key in ("requirement", "statement", "source", "url", "promised")
+                    },
                     "cells": [
                         [cell["verdict"], cell.get("looked_at", 0), cell.get("evidence", -1)]
                         for cell in row["cells"]
@@ -146,12 +149,13 @@ def _requirements(table: Table) -> Iterator[str]:
         "nothing, on all of these releases. One sign stands for one release, the oldest first."
     )
     yield ""
-    yield "| requirement | level | since | until | releases |"
-    yield "| --- | --- | --- | --- | --- |"
+    yield "| requirement | level | promised | since | until | releases |"
+    yield "| --- | --- | --- | --- | --- | --- |"
     for row in rows:
         signs = "".join(_sign(cell["verdict"]) for cell in row["cells"])
         since, until = (_bound(row, key) for key in ("since", "until"))
-        yield f"| `{row['requirement']}` | {row['level']} | {since} | {until} | `{signs}` |"
+        named = f"`{row['requirement']}` | {row['level']} | {row['promised']}"
+        yield f"| {named} | {since} | {until} | `{signs}` |"
     yield ""
 
 

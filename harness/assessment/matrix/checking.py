@@ -110,7 +110,7 @@ def _state(row: Row) -> str:
 
 def _whole(name: str, entry: Entry) -> bool:
     """Return whether every run was made in which the promise is judged."""
-    requirement = _requirements().get(name)
+    requirement = requirements().get(name)
     if requirement is None:
         return False
     needed = {run.label for run in CLAUDE.runs() if needs_run(requirement, run)}
@@ -118,7 +118,8 @@ def _whole(name: str, entry: Entry) -> bool:
 
 
 @cache
-def _requirements() -> dict[str, Requirement]:
+def requirements() -> dict[str, Requirement]:
+    """Return every promise of the CLI, whenever it holds, by its name."""
     return {each.name: each for each in CLAUDE.contract("0.0.0").requirements}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from harness.assessment.matrix.checking import Checked, check
+from harness.assessment.matrix.checking import Checked, check, requirements
 from harness.assessment.matrix.folder import Entry, MatrixPlan
 from harness.capture.serialization import to_plain
 from harness.drift.compare import differences
@@ -41,13 +41,13 @@ def unknown(difference: Difference, old: str, new: str) -> None:
 def table(plan: MatrixPlan, entries: Sequence[Entry], mention: Mention = unknown) -> dict[str, Any]:
     """Return the table of these releases, which are in order."""
     evidence = _Evidence()
-    requirements = [_requirement(rows, evidence) for rows in _by_requirement(entries)]
+    rows = [_requirement(cells, evidence) for cells in _by_requirement(entries)]
     return {
         "format": FORMAT,
         "by": plan.by,
         "scenarios": list(plan.scenarios),
         "releases": [_release(entry) for entry in entries],
-        "requirements": requirements,
+        "requirements": rows,
         "differences": _differences([entry for entry in entries if entry.ran], mention),
         "listed": [_listed(each) for each in check(entries)],
         "evidence": evidence.all,
@@ -93,6 +93,7 @@ def _by_requirement(entries: Sequence[Entry]) -> Iterator[list[_Cell]]:
 
 def _requirement(cells: Sequence[_Cell], evidence: _Evidence) -> dict[str, Any]:
     row = next(row for _, row, _ in reversed(cells) if row is not None)
+    promise = requirements().get(row.requirement)
     states = [(entry.version, _state(*rows)) for entry, *rows in cells]
     changes = list(_changes(states))
     return {
@@ -102,6 +103,7 @@ def _requirement(cells: Sequence[_Cell], evidence: _Evidence) -> dict[str, Any]:
         "statement": row.statement,
         "source": row.source,
         "url": row.url,
+        "promised": "" if promise is None else str(promise.versions),
         "since": _last(changes, "kept"),
         "until": _last(changes, "broken"),
         "changes": changes,

@@ -143,7 +143,7 @@ def test_markdown(entry: MakeEntry, not_run: Callable[[str], Entry]) -> None:
     assert "3 releases were run: 2.1.1, 2.1.2, 2.1.4." in text
     assert "* 2.1.3 was not run: npm knows no such release" in text
     assert "* 2.1.4 could not be driven through toolbox over grpc: exit code 3 and more" in text
-    assert "| `a.b` | MUST |  | 2.1.4 (not 2.1.2) | `✓✓?✗` |" in text
+    assert "| `a.b` | MUST |  |  | 2.1.4 (not 2.1.2) | `✓✓?✗` |" in text
     assert "### 2.1.2 to 2.1.4" in text
     assert "The changelog says" not in text
 
