@@ -146,7 +146,8 @@ def _requirements(table: Table) -> Iterator[str]:
     yield ""
     yield (
         f"The {len(rows)} that changed or are broken somewhere; {same} more are kept, or show "
-        "nothing, on all of these releases. One sign stands for one release, the oldest first."
+        "nothing, on all of these releases. One sign stands for one release, the oldest first, by "
+        f"its own contract; since and until are by the contract of {table['by']}."
     )
     yield ""
     yield "| requirement | level | promised | since | until | releases |"
