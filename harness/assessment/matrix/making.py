@@ -27,6 +27,9 @@ from harness.themes.catalogue import SCENARIOS
 #: How long one run of a release may take, beside its waits.
 _DEADLINE_S = 60.0
 
+#: What the operating system says of a disk, or a share of it, without room.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 #: With less room on the disk, a release that could not be run says nothing about the release.
 _ROOM_BYTES = 50 * 10**6
 
@@ -73,7 +76,13 @@ class Making:
             try:
                 entry = self._found(chosen, scratch, progress.line)
             except OSError as error:
-                raise _disk_error(error, self.folder.path) from error
+                if error.errno not in _FULL:
+                    raise
+                raise UsageError(
+                    f"the disk of {error.filename or self.folder.path}",
+                    seen=str(error),
+                    expected="room for a recording; what is finished is kept",
+                ) from error
             except (HarnessError, SubjectError) as error:
                 entry = Entry(chosen.version, chosen.spec, 0.0, _reason(error, self.folder.path))
                 _empty(scratch)
@@ -156,16 +165,6 @@ def _reason(error: Exception, folder: Path) -> str:
             f"the disk of {folder}", seen="it is full", expected="room; what is finished is kept"
         ) from error
     return _cut(str(error))
-
-
-def _disk_error(error: OSError, folder: Path) -> Exception:
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return error
-    return UsageError(
-        f"the disk of {error.filename or folder}",
-        seen=str(error),
-        expected="room for a recording; what is finished is kept",
-    )
 
 
 def _empty(folder: Path) -> None:
