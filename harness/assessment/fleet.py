@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from harness.fleet.rules import Fleet
 from harness.fleet.stock import Stocktaking
 from harness.fleet.stream import Stream
 from harness.fleet.summary import Checked, ReleaseRows
-from harness.judging.expectations import NO_LISTING, Listing
+from harness.judging.listing import NO_LISTING, Listing
 
 #: The oldest release that a document describes.
 OLDEST = Version(2, 1, 31)
@@ -58,11 +59,12 @@ def check(
     with _few_collections():
         stream.feed(messages(paths))
     stream.end()
+    today = datetime.now(UTC).date()
     ordered = sorted(stream.releases.values(), key=lambda release: release.contract.version)
     return Checked(
         files=tuple(map(str, paths)),
         messages=stream.messages,
-        releases=tuple(_rows(release, own) for release in ordered),
+        releases=tuple(_rows(release, own, today) for release in ordered),
         broken=tuple(stream.broken),
         number_broken=stream.number_broken,
         unreleased=stream.unreleased,
@@ -72,8 +74,8 @@ def check(
     )
 
 
-def _rows(release: Release, own: Listing) -> ReleaseRows:
-    rows = tuple(release.rows(CLAUDE.expectations(RECORDED, release.contract, own)))
+def _rows(release: Release, own: Listing, today: date) -> ReleaseRows:
+    rows = tuple(release.rows(CLAUDE.expectations(RECORDED, release.contract, own, today)))
     more = {
         row.requirement: number
         for row in rows

@@ -17,7 +17,7 @@ from harness.contract.requirement import DRAWN
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
 from harness.fuzzing.exploration import Exploration
-from harness.judging.expectations import NO_LISTING, Listing
+from harness.judging.listing import NO_LISTING, Listing
 from harness.otlp.model import Protocol
 from harness.record import jsonl
 from harness.record.header import CLAUDE, Fuzz, Header, RelayFacts, library_versions, tool_version
@@ -129,10 +129,11 @@ def recorded(
     fuzz: Fuzz | None = None,
     folders: Sequence[str] = (),
     remarks: Mapping[str, str] | None = None,
+    again: Mapping[str, str] | None = None,
 ) -> Recording:
     """Return the recording that consists of these captures, which are kept in ``folders``.
 
-    ``undriven``, ``skipped`` and ``remarks`` are by the labels of runs.
+    ``undriven``, ``skipped``, ``remarks`` and ``again`` are by the labels of runs.
     """
     arrived: Counter[str] = Counter()
     for capture in captures:
@@ -164,6 +165,7 @@ def recorded(
         unavoidable_s=_unavoidable_s(captures),
         fuzz=fuzz,
         unknown_requests=dict(unknown.most_common()),
+        again=again or {},
     )
     return Recording(summary, tuple(captures))
 
@@ -230,7 +232,9 @@ def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recordi
         took = time.monotonic() - started
         folder_names = folders if plan.keep is not None else ()
         skipped = {**done.skipped, **plan.left_out}
-        made = recorded(done.captures, took, done.faults, skipped, fuzz, folder_names)
+        made = recorded(
+            done.captures, took, done.faults, skipped, fuzz, folder_names, again=done.again
+        )
     _write(plan, began_unix_nano, made.summary)
     return replace(made, plan=plan.plan)
 

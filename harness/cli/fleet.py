@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.assessment.fleet import check, declared
-from harness.assessment.job import read_listing
-from harness.judging.expectations import NO_LISTING
+from harness.assessment.listings import read_listing
+from harness.judging.listing import NO_LISTING
 from harness.report import fleet as report
 
 _ENV = "--env"

@@ -60,6 +60,7 @@ class VerdictItem(pytest.Item):
             ("verdict", row.verdict.value),
             ("level", row.level.value),
             ("source", row.source),
+            *([("news", row.news)] if row.news else ()),
         ]
 
     def fault(self, reason: str) -> Row:

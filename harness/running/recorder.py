@@ -14,7 +14,7 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
 from harness.capture.run import CROWDED, run_label
-from harness.errors import SubjectError
+from harness.errors import NotInTimeError, SubjectError
 from harness.otlp.model import Protocol
 from harness.running.crowding import CrowdingWatch
 from harness.running.drive import drive
@@ -41,6 +41,9 @@ _RUNS_PER_CORE = 2
 _WAITING_PER_CORE = 4
 
 
+#: So many runs that came too late are made once more. Where more did, the subject hangs.
+_MOST_AGAIN = 3
+
 #: Runs one drawn scenario, from whichever thread; raises SubjectError as ``drive`` does.
 RunDrawn = Callable[[Scenario, Protocol], Capture]
 
@@ -54,12 +57,14 @@ class Recorded:
     """Captures and faults of all runs, in the order of the scenarios.
 
     ``faults`` maps each run that could not be driven to its end (``working_day over
-    grpc``) to the reason, ``skipped`` each run that is impossible on this machine.
+    grpc``) to the reason, ``skipped`` each run that is impossible on this machine, and
+    ``again`` each run that was made a second time to what came too late in the first.
     """
 
     captures: tuple[Capture, ...]
     faults: Mapping[str, str]
     skipped: Mapping[str, str] = field(default_factory=dict)
+    again: Mapping[str, str] = field(default_factory=dict)
 
 
 def record(
@@ -82,6 +87,9 @@ def record(
     saved there survives an interruption. However this function ends, no subject is
     left running. ``allow_managed``: where a run cannot have managed settings of its own, they
     may be written to the machine's own folder; such a run then runs alone, after all others.
+
+    A run that came too late is made once more after the others, beside less other work: what a
+    driver or a subject misses on a busy machine says nothing about the subject.
 
     A drawn scenario is not run itself: ``explore`` (None: nothing) makes the runs that it
     stands for, at the same time as the last of the others.
@@ -189,7 +197,7 @@ class _Runner:
             if crowding <= CROWDED:
                 raise
             busy = f"the machine was busy: {crowding:g} processes per core wanted to run"
-            raise SubjectError(f"{error}\n{busy}") from error
+            raise type(error)(f"{error}\n{busy}") from error
         run = capture.run
         crowding = self.watch.between(run.started_unix_nano, run.ended_unix_nano)
         return replace(capture, run=replace(run, crowding=crowding))
@@ -210,6 +218,7 @@ class _Recording:
         self._explore = explore
         self._progress = progress
         self._futures: dict[Future[Capture], int] = {}
+        self._again: dict[str, str] = {}
         self._explored: Future[Sequence[Capture]] | None = None
         # A run that waits takes nobody's turn, and begins first: others run while it does.
         cores = os.cpu_count() or 1
@@ -222,6 +231,7 @@ class _Recording:
             try:
                 self._run_together()
                 self._run_alone()
+                self._run_again()
             except BaseException:
                 for pool in (self._waiters, self._pool):
                     pool.shutdown(wait=False, cancel_futures=True)
@@ -248,7 +258,7 @@ class _Recording:
                 for scenario in self._plan.drawn:
                     for over in self._plan.protocols:
                         faults[_label((scenario, over))] = str(fault)
-        return Recorded(tuple(captures), faults, self._plan.skipped)
+        return Recorded(tuple(captures), faults, self._plan.skipped, self._again)
 
     def _run_together(self) -> None:
         indices = [index for index in range(len(self._plan.runs)) if not self._must_be_alone(index)]
@@ -267,6 +277,22 @@ class _Recording:
     def _run_alone(self) -> None:
         for index in filter(self._must_be_alone, range(len(self._plan.runs))):
             _await({self._start(index): _label(self._plan.runs[index])}, self._progress)
+
+    def _run_again(self) -> None:
+        late = {
+            future: error
+            for future in self._futures
+            if isinstance(error := future.exception(), NotInTimeError)
+        }
+        if len(late) > _MOST_AGAIN:
+            return
+        labels: dict[Future[Any], str] = {}
+        for first, error in late.items():
+            index = self._futures.pop(first)
+            label = _label(self._plan.runs[index])
+            self._again[label] = str(error).splitlines()[0]
+            labels[self._start(index)] = label
+        _await(labels, self._progress)
 
     def _start(self, index: int) -> Future[Capture]:
         scenario, protocol = self._plan.runs[index]
