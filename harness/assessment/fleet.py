@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,12 @@ def check(
     with _few_collections():
         stream.feed(messages(paths))
     stream.end()
+    today = datetime.now(UTC).date()
     ordered = sorted(stream.releases.values(), key=lambda release: release.contract.version)
     return Checked(
         files=tuple(map(str, paths)),
         messages=stream.messages,
-        releases=tuple(_rows(release, own) for release in ordered),
+        releases=tuple(_rows(release, own, today) for release in ordered),
         broken=tuple(stream.broken),
         number_broken=stream.number_broken,
         unreleased=stream.unreleased,
@@ -73,8 +74,7 @@ def check(
     )
 
 
-def _rows(release: Release, own: Listing) -> ReleaseRows:
-    today = datetime.now(UTC).date()
+def _rows(release: Release, own: Listing, today: date) -> ReleaseRows:
     rows = tuple(release.rows(CLAUDE.expectations(RECORDED, release.contract, own, today)))
     more = {
         row.requirement: number

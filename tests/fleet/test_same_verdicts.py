@@ -106,7 +106,7 @@ def test_a_recorded_session_is_judged_alike(
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_lies_of_the_contract_are_judged_alike(recorded: Recorded, release: str) -> None:
-    """Every tenth lie about what a capture shows; nearly all of them are found."""
+    """Every fourteenth lie about what a capture shows; nearly all of them are found."""
     contract = contract_of(release)
     capture = recorded(release, "terminal_day")
     fleet = fleet_of(capture)
@@ -119,7 +119,7 @@ def test_lies_of_the_contract_are_judged_alike(recorded: Recorded, release: str)
         for lie in each.mutants
         if each.name in truth and not truth[each.name][0]
     ]
-    for requirement, lie in lies[::10]:
+    for requirement, lie in lies[::14]:
         try:
             (lied,) = mutate([capture], requirement, lie, theme_lies())
         except (ValueError, KeyError):
@@ -130,7 +130,7 @@ def test_lies_of_the_contract_are_judged_alike(recorded: Recorded, release: str)
         if not seen.get(requirement.name, (0, 0))[0]:
             missed.append(lie.name)
     assert wrong == []
-    assert told >= 15
+    assert told >= 10
     assert missed == []
 
 
