@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from harness.assessment.job import read_listing
+from harness.assessment.query_files import read_all
 from harness.capture.run import SubjectFacts
 from harness.judging.expectations import NO_LISTING
-from harness.plugin.options import EXPECTATIONS, Options
+from harness.plugin.options import EXPECTATIONS, QUERIES, Options
+from harness.plugin.upgrade import Upgrade
 from harness.record.header import RelayFacts
 from harness.subject.binary import Binary
 
@@ -22,7 +24,8 @@ class State:
 
     ``report`` and ``captures`` are the folders of these options, ``rerun`` the options that
     a rerun must repeat; ``shared`` is the folder that the processes of a distributed session
-    share. ``own`` is the user's list of known deviations, read from ``expectations``.
+    share. ``own`` is the user's list of known deviations, read from ``expectations``, ``upgrade``
+    the comparison with another release, if one is asked for.
 
     Raises UsageError for a list that is not as its schema says.
     """
@@ -45,6 +48,7 @@ class State:
             else read_listing(expectations, f"{EXPECTATIONS}={config.getoption(EXPECTATIONS)}")
         )
         self.shared: Path | None = None
+        self.upgrade: Upgrade | None = None
         self.started_unix_nano = time.time_ns()
 
     @property
@@ -81,6 +85,9 @@ class SubjectState(State):
             config, options.rerun, options.report, options.captures, options.expectations
         )
         self.options = options
+        if options.baseline:
+            queries = read_all(options.queries, f"{QUERIES}", config.invocation_params.dir)
+            self.upgrade = Upgrade(options.baseline, options.fail_on, queries)
 
     @property
     def facts(self) -> SubjectFacts:

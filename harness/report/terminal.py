@@ -6,16 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.drift.comparison import Comparison
 from harness.findings import Verdict
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE, Header
-from harness.report import canaries, latency, undocumented
+from harness.report import canaries, drift, latency, undocumented
 from harness.report.failure import failure
 from harness.report.line import Line, Style
 
 #: Failures shown in the summary; pytest shows each one above it, the record holds all.
 SHOWN_FAILURES = 10
+
+#: Differences of one impact that are shown in the summary.
+SHOWN_DIFFERENCES = 20
 
 #: Themes whose second word is worth a line of its own, and from how many rows on.
 _WIDE = ("metrics", "events", "standard")
@@ -36,6 +40,7 @@ class Summary:
     ``selected`` requirements were to be judged; fewer rows mean that the run was broken off.
     ``problem`` says what went wrong in ``undriven`` runs, or in the harness. ``notes`` are lines
     about the files that were written, ``shown`` is the most failures that are rendered.
+    ``comparison`` is that with another release, if one was asked for.
     """
 
     header: Header
@@ -46,6 +51,7 @@ class Summary:
     undriven: int = 0
     notes: Sequence[str] = ()
     shown: int = SHOWN_FAILURES
+    comparison: Comparison | None = None
 
 
 def render(summary: Summary) -> list[Line]:
@@ -61,6 +67,7 @@ def render(summary: Summary) -> list[Line]:
         canaries.render(summary.header.canaries),
         undocumented.render(summary.header.undocumented),
         _failures(summary),
+        drift.lines(summary.comparison, SHOWN_DIFFERENCES) if summary.comparison else (),
         _end(summary),
     )
     lines: list[Line] = []
@@ -234,7 +241,8 @@ def _end(summary: Summary) -> Iterator[Line]:
             Style.BAD,
         )
         return
-    decided = decision(summary.rows, summary.undriven)
+    also = "" if summary.comparison is None else summary.comparison.failure
+    decided = decision(summary.rows, summary.undriven, also)
     if decided.failed:
         yield Line(f"FAILED: {decided.why}", Style.BAD)
     elif any(row.verdict in (Verdict.FAIL, Verdict.KNOWN) for row in summary.rows):

@@ -62,41 +62,87 @@ class Recorded:
     skipped: Mapping[str, str] = field(default_factory=dict)
 
 
-def record(
-    binary: Binary,
-    *,
-    protocols: Sequence[Protocol] = tuple(Protocol),
-    scenarios: Sequence[Scenario],
-    progress: Callable[[str], None],
-    deadline_s: float = 60.0,
-    keep: Path | None = None,
-    allow_managed: bool = False,
-    explore: Explore | None = None,
-) -> Recorded:
-    """Run every scenario over those of its protocols that are in ``protocols``, side by side.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run one subject through, and how.
 
-    They start in the order of ``scenarios``: the longest should come first. Those that
-    wait start before all others, and have threads of their own.
-    ``progress`` is called with a line at the start and every few seconds. ``keep`` is a
-    folder in which each capture is saved as soon as its run has ended; what was
-    saved there survives an interruption. However this function ends, no subject is
-    left running. ``allow_managed``: where a run cannot have managed settings of its own, they
+    ``scenarios`` start in their order: the longest should come first. They are run over those of
+    their protocols that are in ``protocols``, each for ``deadline_s`` at most. ``keep`` is a folder
+    in which each capture is saved as soon as its run has ended; what was saved there survives an
+    interruption. ``allow_managed``: where a run cannot have managed settings of its own, they
     may be written to the machine's own folder; such a run then runs alone, after all others.
 
     A drawn scenario is not run itself: ``explore`` (None: nothing) makes the runs that it
     stands for, at the same time as the last of the others.
     """
-    plan = _planned(scenarios, protocols, allow_managed)
-    progress(f"running claude {binary.version} {plan}")
-    explore = explore if plan.drawn else None
-    if not plan.runs and explore is None:
-        return Recorded((), {}, plan.skipped)
-    machine_wide = managed.machine_wide(allowed=allow_managed)
+
+    binary: Binary
+    scenarios: Sequence[Scenario]
+    protocols: Sequence[Protocol] = tuple(Protocol)
+    deadline_s: float = 60.0
+    keep: Path | None = None
+    allow_managed: bool = False
+    explore: Explore | None = None
+
+
+def record(
+    binary: Binary,
+    *,
+    scenarios: Sequence[Scenario],
+    progress: Callable[[str], None],
+    **how: Any,
+) -> Recorded:
+    """Run one subject through its scenarios, side by side; ``how`` are fields of an Order."""
+    (recorded,) = record_side_by_side([Order(binary, scenarios, **how)], progress)
+    return recorded
+
+
+def record_side_by_side(
+    orders: Sequence[Order], progress: Callable[[str], None]
+) -> tuple[Recorded, ...]:
+    """Run several subjects through their scenarios, all of them in the same threads.
+
+    Runs that wait start before all others, and have threads of their own. ``progress`` is called
+    with a line at the start and every few seconds. However this function ends, no subject is
+    left running.
+    """
     with CrowdingWatch() as watch:
-        runner = _Runner(binary, deadline_s, keep, machine_wide, watch)
-        recording = _Recording(plan, runner, explore, progress)
-        recording.run()
-    return recording.collected()
+        recordings = [_Recording(order, watch) for order in orders]
+        for recording in recordings:
+            progress(str(recording))
+        _run_all([each for each in recordings if each.is_anything], progress)
+    return tuple(recording.collected() for recording in recordings)
+
+
+def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) -> None:
+    """Make all runs; if that is interrupted, end every subject."""
+    if not recordings:
+        return
+    cores = os.cpu_count() or 1
+    # A run that waits takes nobody's turn, and begins first: others run while it does.
+    pools = _Pools(
+        ThreadPoolExecutor(
+            _WAITING_PER_CORE * cores * len(recordings), thread_name_prefix="waiting"
+        ),
+        ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario"),
+    )
+    with pools.waiters, pools.others:
+        try:
+            labels: dict[Future[Any], str] = {}
+            for recording in recordings:
+                labels |= recording.start_together(pools)
+            # Last in the queue: its turn comes when all others have begun.
+            for recording in recordings:
+                labels |= recording.start_exploring(pools)
+            _await(labels, progress)
+            for recording in recordings:
+                recording.run_alone(pools, progress)
+        except BaseException:
+            for pool in (pools.waiters, pools.others):
+                pool.shutdown(wait=False, cancel_futures=True)
+            for recording in recordings:
+                recording.end_all()
+            raise
 
 
 #: One run to be made.
@@ -195,38 +241,38 @@ class _Runner:
         return replace(capture, run=replace(run, crowding=crowding))
 
 
-class _Recording:
-    """The execution of a plan: its runs in thread pools, and their results."""
+@dataclass(frozen=True, slots=True)
+class _Pools:
+    """The threads in which runs are made: of those that wait, and of all others."""
 
-    def __init__(
-        self,
-        plan: _Plan,
-        runner: _Runner,
-        explore: Explore | None,
-        progress: Callable[[str], None],
-    ) -> None:
-        self._plan = plan
-        self._runner = runner
-        self._explore = explore
-        self._progress = progress
+    waiters: ThreadPoolExecutor
+    others: ThreadPoolExecutor
+
+
+class _Recording:
+    """The execution of one subject's plan: its runs in threads, and their results."""
+
+    def __init__(self, order: Order, watch: CrowdingWatch) -> None:
+        binary, keep, allowed = order.binary, order.keep, order.allow_managed
+        self._plan = _planned(order.scenarios, order.protocols, allowed)
+        self._explore = order.explore if self._plan.drawn else None
+        machine_wide = managed.machine_wide(allowed=allowed)
+        self._runner = _Runner(binary, order.deadline_s, keep, machine_wide, watch)
         self._futures: dict[Future[Capture], int] = {}
         self._explored: Future[Sequence[Capture]] | None = None
-        # A run that waits takes nobody's turn, and begins first: others run while it does.
-        cores = os.cpu_count() or 1
-        self._waiters = ThreadPoolExecutor(_WAITING_PER_CORE * cores, thread_name_prefix="waiting")
-        self._pool = ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario")
 
-    def run(self) -> None:
-        """Make all runs; if that is interrupted, end every subject."""
-        with self._waiters, self._pool:
-            try:
-                self._run_together()
-                self._run_alone()
-            except BaseException:
-                for pool in (self._waiters, self._pool):
-                    pool.shutdown(wait=False, cancel_futures=True)
-                self._runner.groups.end_all()
-                raise
+    def __str__(self) -> str:
+        """Summarise the planned runs for the progress line."""
+        return f"running claude {self._runner.binary.version} {self._plan}"
+
+    @property
+    def is_anything(self) -> bool:
+        """Say whether there is a run to be made."""
+        return bool(self._plan.runs) or self._explore is not None
+
+    def end_all(self) -> None:
+        """End every process that is still running."""
+        self._runner.groups.end_all()
 
     def collected(self) -> Recorded:
         """Return the captures and faults of the runs, once all have ended."""
@@ -250,30 +296,35 @@ class _Recording:
                         faults[_label((scenario, over))] = str(fault)
         return Recorded(tuple(captures), faults, self._plan.skipped)
 
-    def _run_together(self) -> None:
+    def start_together(self, pools: _Pools) -> dict[Future[Any], str]:
+        """Start the runs that may be made side by side; return them with their labels."""
         indices = [index for index in range(len(self._plan.runs)) if not self._must_be_alone(index)]
         # Those that wait longest begin first.
         for index in sorted(indices, key=lambda index: -self._plan.runs[index][0].waits_s):
-            self._start(index)
-        labels: dict[Future[Any], str] = {
-            future: _label(self._plan.runs[index]) for future, index in self._futures.items()
-        }
-        if self._explore is not None:
-            # Last in the queue: its turn comes when all others have begun.
-            self._explored = self._pool.submit(self._explore, self._runner.drawn, self._others_wait)
-            labels[self._explored] = "drawn input"
-        _await(labels, self._progress)
+            self._start(pools, index)
+        return {future: self._label(index) for future, index in self._futures.items()}
 
-    def _run_alone(self) -> None:
+    def start_exploring(self, pools: _Pools) -> dict[Future[Any], str]:
+        """Start the runs with drawn input, if there are any."""
+        if self._explore is None:
+            return {}
+        self._explored = pools.others.submit(self._explore, self._runner.drawn, self._others_wait)
+        return {self._explored: "drawn input"}
+
+    def run_alone(self, pools: _Pools, progress: Callable[[str], None]) -> None:
+        """Make the runs that must be alone, one after another."""
         for index in filter(self._must_be_alone, range(len(self._plan.runs))):
-            _await({self._start(index): _label(self._plan.runs[index])}, self._progress)
+            _await({self._start(pools, index): self._label(index)}, progress)
 
-    def _start(self, index: int) -> Future[Capture]:
+    def _start(self, pools: _Pools, index: int) -> Future[Capture]:
         scenario, protocol = self._plan.runs[index]
-        pool = self._waiters if scenario.waits_s > 0 else self._pool
+        pool = pools.waiters if scenario.waits_s > 0 else pools.others
         future = pool.submit(self._runner.one, scenario, protocol)
         self._futures[future] = index
         return future
+
+    def _label(self, index: int) -> str:
+        return _label(self._plan.runs[index])
 
     def _must_be_alone(self, index: int) -> bool:
         return self._runner.machine_wide and bool(self._plan.runs[index][0].managed)

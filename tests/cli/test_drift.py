@@ -86,6 +86,46 @@ def test_what_a_release_changed(
     assert ("attribute query_source", "new", "breaking") in found
 
 
+def test_what_is_printed_is_reported_as_well(
+    recordings: dict[str, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "new" / "folder"
+    argv = ("diff", recordings["old"], recordings["new"], "--format", "html", "--report", folder)
+    code, out, err = called(capsys, *argv)
+    assert code == cli.OK
+    files = ("diff.json", "diff.md", "diff.html")
+    assert err.splitlines() == [f"cc-harness: wrote {folder / name}" for name in files]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(files)
+    assert (folder / "diff.html").read_text(encoding="utf-8") == out
+    page = (folder / "diff.md").read_text(encoding="utf-8")
+    assert "| 2.1.172: `claude_code.lines_of_code.count` carries `model`. |" in page
+    assert "| not in the changelog |" in page
+
+
+def test_sessions_of_one_side_alone_are_not_compared(
+    recordings: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = recordings["new"]
+    alone = new / "working_day-grpc"
+    code, out, _ = called(capsys, "diff", new, alone, "--fail-on", "any")
+    lines = out.splitlines()
+    # What only the other sessions show is no difference.
+    assert (code, lines[0].endswith(": 0 differences")) == (cli.OK, True), out
+    left_out = f"  left out, for {new} alone was run through it: identity, toolbox, working_day"
+    assert left_out in lines
+    # Of an inventory nothing can be taken away.
+    file = tmp_path / "whole.json"
+    assert called(capsys, "inventory", new, "--output", file)[0] == cli.OK
+    out = called(capsys, "diff", file, alone)[1]
+    assert f"  in the inventory {file} alone, so that what it alone has may be theirs: " in out
+    # A release is run through what the other side was run through.
+    inventory = tmp_path / "short.json"
+    assert called(capsys, "inventory", alone, "--output", inventory)[0] == cli.OK
+    code, out, err = called(capsys, "diff", inventory, "reference:2.1.240")
+    assert code == cli.OK
+    assert "running claude 2.1.240 3 times over grpc, http/protobuf, http/json: working_day" in err
+
+
 @pytest.mark.parametrize(
     ("choice", "code"), [("none", 0), ("privacy", 1), ("breaking", 1), ("any", 1)]
 )
