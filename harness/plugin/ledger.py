@@ -49,6 +49,7 @@ class Ledger:
         self._rows: dict[str, Row] = {}
         self._selected: frozenset[str] = frozenset()
         self._notes: list[str] = []
+        self._unwritten = False
         self._read: Recording | None = None
         self._table: CanaryTable | None = None
         self._undocumented: tuple[Undocumented, ...] | None = None
@@ -88,6 +89,9 @@ class Ledger:
             self._write(folder, int(session.exitstatus))
         if self._state.report is not None:
             self._write_comparison(self._state.report)
+        if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
+            # Whoever waits for the report must not take the last one for this one.
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._config.option.collectonly:
@@ -192,6 +196,7 @@ class Ledger:
             written = [path.name for path in write_reports(folder, comparison)]
         except HarnessError as error:
             self._notes.append(f"no report: {error}")
+            self._unwritten = True
         else:
             self._notes.append(f"compared   {folder}: {', '.join(written)}")
 
@@ -236,5 +241,6 @@ class Ledger:
             jsonl.write(path, record)
         except HarnessError as error:
             self._notes.append(f"no record: {error}")
+            self._unwritten = True
         else:
             self._notes.append(f"record     {path}{'' if footer else ', without a footer'}")
