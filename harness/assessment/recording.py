@@ -129,10 +129,11 @@ def recorded(
     fuzz: Fuzz | None = None,
     folders: Sequence[str] = (),
     remarks: Mapping[str, str] | None = None,
+    again: Mapping[str, str] | None = None,
 ) -> Recording:
     """Return the recording that consists of these captures, which are kept in ``folders``.
 
-    ``undriven``, ``skipped`` and ``remarks`` are by the labels of runs.
+    ``undriven``, ``skipped``, ``remarks`` and ``again`` are by the labels of runs.
     """
     arrived: Counter[str] = Counter()
     for capture in captures:
@@ -164,6 +165,7 @@ def recorded(
         unavoidable_s=_unavoidable_s(captures),
         fuzz=fuzz,
         unknown_requests=dict(unknown.most_common()),
+        again=again or {},
     )
     return Recording(summary, tuple(captures))
 
@@ -253,7 +255,7 @@ def _made(plan: RecordingPlan, done: Recorded, seconds: float) -> Recording:
                 files.save(capture, plan.keep / folder)
     fuzz = plan.explore.tally if plan.explore and plan.explore.tally.sessions else None
     skipped = {**done.skipped, **plan.left_out}
-    return recorded(done.captures, seconds, done.faults, skipped, fuzz, folders)
+    return recorded(done.captures, seconds, done.faults, skipped, fuzz, folders, again=done.again)
 
 
 def record_shared(plan: RecordingPlan, progress: Callable[[str], None], folder: Path) -> Recording:

@@ -13,11 +13,12 @@ from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
-from harness.capture.run import CROWDED, run_label
-from harness.errors import SubjectError
+from harness.capture.run import CROWDED
+from harness.errors import NotInTimeError, SubjectError
 from harness.otlp.model import Protocol
 from harness.running.crowding import CrowdingWatch
 from harness.running.drive import drive
+from harness.running.plan import label, planned
 from harness.running.scenario import Scenario, Script
 from harness.running.secrets import with_words
 from harness.subject import managed
@@ -28,9 +29,6 @@ from harness.subject.process import ProcessGroups
 #: Seconds between two lines of progress while subjects run.
 _PROGRESS_S = 5.0
 
-#: The progress line names at most so many scenarios; of more, it gives the number.
-_MOST_NAMED = 8
-
 #: Runs side by side for each core, but for those that wait: a subject waits for its
 #: retries and its screen about as long as it computes.  With more of them each takes
 #: more of a core for the same work (measured: a third more with eight).
@@ -40,6 +38,9 @@ _RUNS_PER_CORE = 2
 #: once would take from each other, and from what they time, when they start.
 _WAITING_PER_CORE = 4
 
+
+#: So many runs that came too late are made once more. Where more did, the subject hangs.
+_MOST_AGAIN = 3
 
 #: Runs one drawn scenario, from whichever thread; raises SubjectError as ``drive`` does.
 RunDrawn = Callable[[Scenario, Protocol], Capture]
@@ -54,12 +55,14 @@ class Recorded:
     """Captures and faults of all runs, in the order of the scenarios.
 
     ``faults`` maps each run that could not be driven to its end (``working_day over
-    grpc``) to the reason, ``skipped`` each run that is impossible on this machine.
+    grpc``) to the reason, ``skipped`` each run that is impossible on this machine, and
+    ``again`` each run that was made a second time to what came too late in the first.
     """
 
     captures: tuple[Capture, ...]
     faults: Mapping[str, str]
     skipped: Mapping[str, str] = field(default_factory=dict)
+    again: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,9 @@ class Order:
     in which each capture is saved as soon as its run has ended; what was saved there survives an
     interruption. ``allow_managed``: where a run cannot have managed settings of its own, they
     may be written to the machine's own folder; such a run then runs alone, after all others.
+
+    A run that came too late is made once more after the others, beside less other work: what a
+    driver or a subject misses on a busy machine says nothing about the subject.
 
     A drawn scenario is not run itself: ``explore`` (None: nothing) makes the runs that it
     stands for, at the same time as the last of the others.
@@ -137,59 +143,16 @@ def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) 
             _await(labels, progress)
             for recording in recordings:
                 recording.run_alone(pools, progress)
+            again: dict[Future[Any], str] = {}
+            for recording in recordings:
+                again |= recording.start_again(pools)
+            _await(again, progress)
         except BaseException:
             for pool in (pools.waiters, pools.others):
                 pool.shutdown(wait=False, cancel_futures=True)
             for recording in recordings:
                 recording.end_all()
             raise
-
-
-#: One run to be made.
-_Planned = tuple[Scenario, Protocol]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """All runs to be made, and those that cannot be.
-
-    ``runs`` are made one by one, ``skipped`` cannot be made on this machine, and ``drawn``
-    scenarios stand for runs that are drawn; ``scenarios`` are all others.
-    """
-
-    scenarios: tuple[Scenario, ...]
-    drawn: tuple[Scenario, ...]
-    protocols: tuple[Protocol, ...]
-    runs: tuple[_Planned, ...]
-    skipped: Mapping[str, str]
-
-    def __str__(self) -> str:
-        """Summarise the planned runs for the progress line."""
-        names = ", ".join(scenario.name for scenario in self.scenarios)
-        if len(self.scenarios) > _MOST_NAMED:
-            names = f"{len(self.scenarios)} scenarios"
-        return f"{len(self.runs)} times over {', '.join(self.protocols)}: {names}"
-
-
-def _planned(
-    scenarios: Sequence[Scenario], protocols: Sequence[Protocol], allow_managed: bool
-) -> _Plan:
-    drawn = tuple(scenario for scenario in scenarios if scenario.drawn)
-    others = tuple(scenario for scenario in scenarios if not scenario.drawn)
-    reasons = {
-        scenario.name: why
-        for scenario in others
-        if (why := _skip_reason(scenario, allow_managed)) is not None
-    }
-    wanted = [
-        (scenario, protocol)
-        for scenario in others
-        for protocol in scenario.protocols
-        if protocol in protocols
-    ]
-    skipped = {_label(run): reasons[run[0].name] for run in wanted if run[0].name in reasons}
-    runs = tuple(run for run in wanted if _label(run) not in skipped)
-    return _Plan(others, drawn, tuple(protocols), runs, skipped)
 
 
 @dataclass(slots=True)
@@ -235,7 +198,7 @@ class _Runner:
             if crowding <= CROWDED:
                 raise
             busy = f"the machine was busy: {crowding:g} processes per core wanted to run"
-            raise SubjectError(f"{error}\n{busy}") from error
+            raise type(error)(f"{error}\n{busy}") from error
         run = capture.run
         crowding = self.watch.between(run.started_unix_nano, run.ended_unix_nano)
         return replace(capture, run=replace(run, crowding=crowding))
@@ -254,11 +217,12 @@ class _Recording:
 
     def __init__(self, order: Order, watch: CrowdingWatch) -> None:
         binary, keep, allowed = order.binary, order.keep, order.allow_managed
-        self._plan = _planned(order.scenarios, order.protocols, allowed)
+        self._plan = planned(order.scenarios, order.protocols, allowed)
         self._explore = order.explore if self._plan.drawn else None
         machine_wide = managed.machine_wide(allowed=allowed)
         self._runner = _Runner(binary, order.deadline_s, keep, machine_wide, watch)
         self._futures: dict[Future[Capture], int] = {}
+        self._again: dict[str, str] = {}
         self._explored: Future[Sequence[Capture]] | None = None
 
     def __str__(self) -> str:
@@ -283,7 +247,7 @@ class _Recording:
             if fault is None:
                 captures.append(future.result())
             elif isinstance(fault, SubjectError):
-                faults[_label(self._plan.runs[index])] = str(fault)
+                faults[label(self._plan.runs[index])] = str(fault)
             else:
                 raise fault
         if self._explored is not None:
@@ -293,8 +257,8 @@ class _Recording:
             else:
                 for scenario in self._plan.drawn:
                     for over in self._plan.protocols:
-                        faults[_label((scenario, over))] = str(fault)
-        return Recorded(tuple(captures), faults, self._plan.skipped)
+                        faults[label((scenario, over))] = str(fault)
+        return Recorded(tuple(captures), faults, self._plan.skipped, self._again)
 
     def start_together(self, pools: _Pools) -> dict[Future[Any], str]:
         """Start the runs that may be made side by side; return them with their labels."""
@@ -316,6 +280,22 @@ class _Recording:
         for index in filter(self._must_be_alone, range(len(self._plan.runs))):
             _await({self._start(pools, index): self._label(index)}, progress)
 
+    def start_again(self, pools: _Pools) -> dict[Future[Any], str]:
+        """Start the runs that came too late once more; return them with their labels."""
+        late = {
+            future: error
+            for future in self._futures
+            if isinstance(error := future.exception(), NotInTimeError)
+        }
+        if len(late) > _MOST_AGAIN:
+            return {}
+        labels: dict[Future[Any], str] = {}
+        for first, error in late.items():
+            index = self._futures.pop(first)
+            self._again[self._label(index)] = str(error).splitlines()[0]
+            labels[self._start(pools, index)] = self._label(index)
+        return labels
+
     def _start(self, pools: _Pools, index: int) -> Future[Capture]:
         scenario, protocol = self._plan.runs[index]
         pool = pools.waiters if scenario.waits_s > 0 else pools.others
@@ -324,23 +304,13 @@ class _Recording:
         return future
 
     def _label(self, index: int) -> str:
-        return _label(self._plan.runs[index])
+        return label(self._plan.runs[index])
 
     def _must_be_alone(self, index: int) -> bool:
         return self._runner.machine_wide and bool(self._plan.runs[index][0].managed)
 
     def _others_wait(self) -> bool:
         return not all(future.done() for future in tuple(self._futures))
-
-
-def _skip_reason(scenario: Scenario, allow_managed: bool) -> str | None:
-    why = managed.skip_reason(allowed=allow_managed) if scenario.managed else None
-    return why or (scenario.skip_reason() if scenario.skip_reason else None)
-
-
-def _label(run: _Planned) -> str:
-    scenario, protocol = run
-    return run_label(scenario.name, protocol)
 
 
 def run_session(

@@ -214,6 +214,16 @@ def test_an_interruption_is_not_kept(
     assert record_shared(PLAN, silent, tmp_path).captures == (captured(),)
 
 
+def test_a_second_run_is_told(captured: Take) -> None:
+    again = {"toolbox over grpc": "claude 2.1.31 did not end toolbox over grpc within 60 s"}
+    summary = recorded((captured("toolbox"),), again=again).summary
+    assert summary.notes == [
+        "again      toolbox over grpc was run a second time; the first time: "
+        "claude 2.1.31 did not end toolbox over grpc within 60 s"
+    ]
+    assert summary.problem == ""
+
+
 def test_requests_without_an_answer_are_shown(captured: Take) -> None:
     one = GroundTruth(unknown_requests=("GET /a", "GET /a", "POST /b"))
     other = GroundTruth(unknown_requests=("GET /a",))
