@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.drift.comparison import FAILING
 from harness.drift.difference import Impact
+from harness.plugin.options import GRAVITIES
 from harness.record import jsonl
 
 Run = Callable[..., pytest.RunResult]
@@ -138,6 +140,10 @@ def test_what_cannot_be_compared_is_refused(
     result = run_here(f"--cc-binary={NEW}", *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {problem}*"])
+
+
+def test_the_option_knows_what_may_fail_a_run() -> None:
+    assert set(GRAVITIES) == FAILING.keys()
 
 
 def test_a_collector_is_not_compared(run_here: Run) -> None:
