@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.assessment.recording import Recording, RecordingPlan, record_together
@@ -18,6 +19,7 @@ from harness.assessment.sides import (
 from harness.capture.capture import Capture
 from harness.contract.requirement import DRAWN
 from harness.contract.versions import Version
+from harness.drift.accepted import sort_out
 from harness.drift.changelog import annotated
 from harness.drift.compare import differences
 from harness.drift.comparison import Comparison
@@ -25,6 +27,7 @@ from harness.drift.difference import merged
 from harness.drift.impact import Query, hits
 from harness.drift.promises import promise_changes
 from harness.errors import HarnessError, SubjectError, UsageError
+from harness.judging.listing import NO_LISTING, Listing
 from harness.judging.verdicts import Row
 from harness.record.summary import RunOutcome
 from harness.running.scenario import Scenario
@@ -108,30 +111,35 @@ def compare(
     fail_on: str = "none",
     rows: Sequence[Row] | None = None,
     left_out: Sequence[str] = (),
+    own: Listing = NO_LISTING,
 ) -> Comparison:
     """Return all that differs between two sides, the worst first.
 
     Both are judged by the contract of the newer one, as far as there are recordings, and by the
     sessions that both were run through. ``rows`` are the verdicts on the new side, if it was
-    judged already: by its own contract, and on the promises that are to be compared.
+    judged already: by its own contract, and on the promises that are to be compared. ``own`` is a
+    list of differences that are accepted today.
     """
     whole = new
     old, new, notes = _aligned(old, new)
     if new is not whole:
         rows = None  # they speak of more sessions
-    by = str(max(Version.parse(old.version), Version.parse(new.version)))
+    versions = (Version.parse(old.version), Version.parse(new.version))
+    by = str(max(versions))
     promises = promise_changes(*_rows(old, new, by, rows))
     found = merged([*differences(old.inventory, new.inventory), *promises])
     found = annotated(found, old.version, new.version)
-    concerned = hits(queries, found, old.inventory, new.inventory)
+    listed = sort_out(found, own, *versions, datetime.now(UTC).date())
+    concerned = hits(queries, listed.unlisted, old.inventory, new.inventory)
     return Comparison(
         old.label,
         new.label,
         by,
-        tuple(found),
+        listed.unlisted,
         tuple(concerned) if queries else None,
         fail_on,
         (*left_out, *notes),
+        listed=listed if own.file else None,
     )
 
 

@@ -6,11 +6,14 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.assessment.assessment import catalogue
 from harness.assessment.bisecting import Inspect, Log, bisect, releases_between
 from harness.assessment.comparing import WITHOUT_WAITS, ask, compare, make_sides
+from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.looking import (
     SOON,
     at_command,
@@ -20,10 +23,12 @@ from harness.assessment.looking import (
 )
 from harness.assessment.query_files import read_all
 from harness.assessment.reporting import check_folder, write_reports
-from harness.assessment.sides import find_side
+from harness.assessment.sides import Side, find_side
 from harness.contract.versions import Version
+from harness.drift.accepted import proposed
 from harness.drift.comparison import FAILING, Comparison
 from harness.errors import UsageError
+from harness.judging.listing import NO_LISTING, Listing, known_names, names_in
 from harness.report import drift as report
 from harness.report.drift_page import page
 from harness.subject.npm import published
@@ -84,6 +89,19 @@ def add_commands(commands: Any) -> None:
         metavar="DIR",
         type=Path,
         help="write diff.json, diff.md and diff.html there, beside what is printed",
+    )
+    command.add_argument(
+        "--expectations",
+        metavar="FILE",
+        type=Path,
+        help="accept the differences that this list names (--cc-expectations)",
+    )
+    command.add_argument(
+        "--accept",
+        metavar="FILE",
+        type=Path,
+        help="propose entries for such a list: for each difference that fails it, and without "
+        "--fail-on for all",
     )
     _add_quick(command)
     command.set_defaults(run=_diff)
@@ -147,6 +165,7 @@ def _inventory(arguments: argparse.Namespace) -> int:
 
 def _diff(arguments: argparse.Namespace) -> int:
     queries = read_all(arguments.queries, "--queries", Path())
+    own = _accepted_before(arguments)
     folder: Path | None = arguments.report
     if folder is not None:
         check_folder(folder, "--report")
@@ -154,12 +173,27 @@ def _diff(arguments: argparse.Namespace) -> int:
     asked = [ask(name, _progress) for name in (arguments.old, arguments.new)]
     old, new = make_sides(asked[0], asked[1], _progress, quick=arguments.quick)
     left_out = [WITHOUT_WAITS] if arguments.quick else []
-    found = compare(old, new, queries=queries, fail_on=arguments.fail_on, left_out=left_out)
+    fail_on = arguments.fail_on
+    found = compare(old, new, queries=queries, fail_on=fail_on, left_out=left_out, own=own)
     _print(_FORMATS[arguments.format](found))
     if folder is not None:
         for path in write_reports(folder, found):
             _progress(f"wrote {path}")
+    if arguments.accept is not None:
+        _progress(_propose(arguments, own, found, old, new))
     return int(bool(found.failure))
+
+
+def _propose(
+    arguments: argparse.Namespace, own: Listing, found: Comparison, old: Side, new: Side
+) -> str:
+    """Write entries for what fails the comparison, or for all; return what was done."""
+    chosen = found.differences if found.fail_on == "none" else found.grave
+    evidence = f"{found.old} -> {found.new}, compared on {datetime.now(UTC).date()}"
+    versions = (Version.parse(old.version), Version.parse(new.version))
+    entries = proposed(chosen, *versions, evidence)
+    path: Path = arguments.accept
+    return write_proposals(path, f"--accept {path}", own, entries, new.version)
 
 
 def _print(text: str) -> None:
@@ -170,6 +204,19 @@ def _print(text: str) -> None:
         raise UsageError(
             "standard output", seen=str(error), expected="something that takes what is printed"
         ) from error
+
+
+def _accepted_before(arguments: argparse.Namespace) -> Listing:
+    """Return the list that was given, if there is one, and check where proposals are to go."""
+    path, accept = arguments.expectations, arguments.accept
+    if accept is not None:
+        check_new(accept, f"--accept {accept}", path)
+    if path is None:
+        return NO_LISTING
+    own = read_listing(path, f"--expectations {path}")
+    if [*names_in(own)]:
+        known_names(own, [requirement.name for requirement in catalogue().requirements])
+    return own
 
 
 def _bisect(arguments: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.drift.accepted import Sorted
 from harness.drift.difference import Difference, Impact
 from harness.drift.impact import Hit
 
@@ -23,7 +24,8 @@ class Comparison:
 
     ``by`` is the release whose contract judged both, ``hits`` are the queries that are concerned
     (None: nobody handed any in), ``left_out`` says what was not compared, and ``problem`` why
-    nothing could be.
+    nothing could be. ``listed`` holds the differences that somebody's list accepts; they are not
+    among the ``differences``. It is None without a list.
     """
 
     old: str
@@ -34,6 +36,12 @@ class Comparison:
     fail_on: str = "none"
     left_out: tuple[str, ...] = ()
     problem: str = ""
+    listed: Sorted | None = None
+
+    @property
+    def grave(self) -> tuple[Difference, ...]:
+        """The differences that fail a run."""
+        return tuple(each for each in self.differences if each.impact in FAILING[self.fail_on])
 
     @property
     def failure(self) -> str:
@@ -42,7 +50,7 @@ class Comparison:
             return ""
         if self.problem:
             return "nothing was compared with the baseline"
-        grave = sum(each.impact in FAILING[self.fail_on] for each in self.differences)
+        grave = len(self.grave)
         if not grave:
             return ""
         counted = f"{grave} difference{'s' * (grave > 1)}"

@@ -14,18 +14,14 @@ DEFAULT_DEADLINE_S = 60.0
 
 _NAMES = (
     *("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios"),
-    *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations", "--cc-baseline", "--cc-fail-on"),
+    *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations", "--cc-accept"),
+    *("--cc-baseline", "--cc-fail-on"),
 )
 
 _MANAGED = "--cc-allow-managed-settings"
 EXPECTATIONS = "--cc-expectations"
+ACCEPT = "--cc-accept"
 DEADLINE = "--cc-deadline"
-BASELINE = "--cc-baseline"
-_FAIL_ON = "--cc-fail-on"
-QUERIES = "--cc-queries"
-#: What differences may fail a run; harness/drift/comparison.py says how.
-GRAVITIES = ("privacy", "breaking", "any", "none")
-
 BASELINE = "--cc-baseline"
 _FAIL_ON = "--cc-fail-on"
 QUERIES = "--cc-queries"
@@ -53,6 +49,7 @@ class Options:
     fuzz_seconds: float | None = None
     protocols: tuple[str, ...] = ()
     expectations: Path | None = None
+    accept: Path | None = None
     baseline: str = ""
     fail_on: str = "breaking"
     queries: tuple[str, ...] = ()
@@ -87,7 +84,9 @@ def add(parser: pytest.Parser) -> None:
         "reference[:VERSION]; without test paths, runs the packaged suite",
     )
     group.addoption(
-        "--cc-report", metavar="DIR", help="write DIR/record.jsonl: one line for each requirement"
+        "--cc-report",
+        metavar="DIR",
+        help="write DIR/record.jsonl: one line for each requirement; and a page, DIR/summary.md",
     )
     group.addoption(
         "--cc-captures",
@@ -123,6 +122,7 @@ def add(parser: pytest.Parser) -> None:
         help="for how long input is drawn, instead of what --hypothesis-profile says (quick, "
         "ci, deep); 0: only the inputs that are always tried",
     )
+    _add_lists(group)
     group.addoption(
         _MANAGED,
         action="store_true",
@@ -130,18 +130,25 @@ def add(parser: pytest.Parser) -> None:
         "write them to the machine's folder while it goes on, for every session there to see; "
         "what is there already is not touched",
     )
-    _add_standards(group)
 
 
-def _add_standards(group: pytest.OptionGroup) -> None:
-    """Declare the options that say what a run is held to, besides the documents."""
+def _add_lists(group: pytest.OptionGroup) -> None:
     group.addoption(
         EXPECTATIONS,
         metavar="FILE",
-        help="a JSON file of known deviations of your own, in the form of "
-        "schemas/expectations.json: what is listed and seen again does not fail the run, what is "
-        "gone does",
+        help="a JSON file of known deviations of your own, beside and over our list: what is "
+        "listed and seen again does not fail the run, what is gone does",
     )
+    group.addoption(
+        ACCEPT,
+        metavar="FILE",
+        help="write such a file, with an entry for each failure that no list excuses; each waits "
+        "for somebody to say why it is accepted",
+    )
+    _add_comparison(group)
+
+
+def _add_comparison(group: pytest.OptionGroup) -> None:
     group.addoption(
         BASELINE,
         metavar="SPEC",
@@ -198,6 +205,7 @@ def read(config: pytest.Config) -> Options | None:
         seconds("--cc-fuzz-seconds", values["--cc-fuzz-seconds"], None, zero=True),
         names("--cc-protocols", values["--cc-protocols"], "grpc"),
         file(config, EXPECTATIONS, values[EXPECTATIONS]),
+        new_file(config, values[ACCEPT]),
         values[BASELINE] or "",
         _fail_on(values),
         queries,
@@ -257,6 +265,11 @@ def file(config: pytest.Config, option: str, text: str | None) -> Path | None:
     if not path.is_file():
         raise pytest.UsageError(f"{option}={text}: expected a file, saw no such file")
     return path
+
+
+def new_file(config: pytest.Config, text: str | None) -> Path | None:
+    """Return the absolute path of a file that is to be written."""
+    return None if text is None else config.invocation_params.dir / Path(text).expanduser()
 
 
 def folder(config: pytest.Config, option: str, text: str | None) -> Path | None:

@@ -14,7 +14,7 @@ from harness.assessment.comparing import Asked
 from harness.capture.serialization import from_plain, to_plain
 from harness.errors import HarnessError, SubjectError
 from harness.plugin import xdist
-from harness.plugin.options import BASELINE, EXPECTATIONS
+from harness.plugin.options import ACCEPT, BASELINE, EXPECTATIONS
 from harness.plugin.state import State, SubjectState
 from harness.plugin.suite import SuitePlugin
 from harness.plugin.verdicts import choose
@@ -50,6 +50,7 @@ class SubjectPlugin:
                 ("--cc-fuzz-seconds", self.state.options.fuzz_seconds is not None),
                 ("--cc-allow-managed-settings", self.state.options.allow_managed_settings),
                 (EXPECTATIONS, self.state.options.expectations),
+                (ACCEPT, self.state.options.accept),
                 (BASELINE, self.state.options.baseline),
             ):
                 if value:

@@ -14,6 +14,7 @@ from harness.capture.run import SubjectFacts
 from harness.drift.comparison import Comparison
 from harness.drift.impact import Query
 from harness.errors import HarnessError
+from harness.judging.listing import NO_LISTING, Listing
 from harness.judging.verdicts import Row
 from harness.plugin.options import BASELINE
 
@@ -21,14 +22,18 @@ from harness.plugin.options import BASELINE
 class Upgrade:
     """The comparison that a session is asked for, in each of its processes.
 
-    ``asked`` is the baseline: it is found, or installed, when the session starts.
+    ``asked`` is the baseline: it is found, or installed, when the session starts. ``own`` is a
+    list of differences that are accepted.
     """
 
-    def __init__(self, name: str, fail_on: str, queries: Sequence[Query]) -> None:
+    def __init__(
+        self, name: str, fail_on: str, queries: Sequence[Query], own: Listing = NO_LISTING
+    ) -> None:
         self.name = name
         self.asked = Asked(name)
         self._fail_on = fail_on
         self._queries = queries
+        self._own = own
         self._recording: Recording | None = None
         self._comparison: Comparison | None = None
 
@@ -98,6 +103,7 @@ class Upgrade:
             queries=self._queries,
             fail_on=self._fail_on,
             rows=rows,
+            own=self._own,
         )
 
     def _baseline(self, keep: Path | None) -> Side:
