@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.assessment.sides import compare, find_side
+from harness.assessment.comparing import compare
+from harness.assessment.sides import find_side
 from harness.capture.run import SubjectFacts
 from harness.drift.compare import differences
 from harness.drift.difference import Difference, Impact
@@ -101,7 +102,7 @@ def test_two_fleets_are_compared(capture_file: WriteLines, recorded: Recorded) -
         for release in ("2.1.31", "2.1.332")
     ]
     assert [side.version for side in sides] == ["2.1.31", "2.1.332"]
-    assert "attribute cost_usd: type" in bad(compare(*sides))
+    assert "attribute cost_usd: type" in bad(compare(*sides).differences)
 
 
 def test_a_folder_is_a_side_and_a_broken_one_is_none(
