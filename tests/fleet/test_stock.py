@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def of_fleet(path: Path) -> dict[str, Any]:
     return dict(find_side(str(path), print).inventory)
 
 
-def bad(found: list[Difference]) -> list[str]:
+def bad(found: Sequence[Difference]) -> list[str]:
     return [f"{each.subject}: {each.change}" for each in found if each.impact in BAD]
 
 
