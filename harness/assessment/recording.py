@@ -17,7 +17,7 @@ from harness.contract.requirement import DRAWN
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
 from harness.fuzzing.exploration import Exploration
-from harness.judging.expectations import NO_LISTING, Listing
+from harness.judging.listing import NO_LISTING, Listing
 from harness.otlp.model import Protocol
 from harness.record import jsonl
 from harness.record.header import CLAUDE, Fuzz, Header, RelayFacts, library_versions, tool_version

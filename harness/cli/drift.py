@@ -6,10 +6,13 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.assessment.assessment import catalogue
 from harness.assessment.bisecting import Inspect, Log, bisect, releases_between
+from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.looking import (
     SOON,
     at_command,
@@ -20,15 +23,19 @@ from harness.assessment.looking import (
 from harness.assessment.query_files import read_queries
 from harness.assessment.sides import Side, compare, find_side
 from harness.contract.versions import Version
+from harness.drift.accepted import Sorted, proposed, sort_out
 from harness.drift.difference import Difference, Impact
 from harness.drift.impact import Hit, hits
 from harness.errors import UsageError
+from harness.judging.listing import NO_LISTING, Listing, known_names, names_in
 from harness.report import drift as report
 from harness.subject.npm import published
 from harness.themes.catalogue import SCENARIOS
 
 #: Renderers by the name of their format.
-_FORMATS: dict[str, Callable[[str, str, Sequence[Difference], Sequence[Hit] | None], str]] = {
+_FORMATS: dict[
+    str, Callable[[str, str, Sequence[Difference], Sequence[Hit] | None, Sorted], str]
+] = {
     "terminal": report.terminal,
     "markdown": report.markdown,
     "json": report.as_json,
@@ -79,6 +86,19 @@ def add_commands(commands: Any) -> None:
         choices=_FAILING,
         default="none",
         help="exit with 1 on a difference that is so grave (breaking: or worse)",
+    )
+    command.add_argument(
+        "--expectations",
+        metavar="FILE",
+        type=Path,
+        help="accept the differences that this list names (--cc-expectations)",
+    )
+    command.add_argument(
+        "--accept",
+        metavar="FILE",
+        type=Path,
+        help="propose entries for such a list: for each difference that fails it, and without "
+        "--fail-on for all",
     )
     _add_quick(command)
     command.set_defaults(run=_diff)
@@ -142,14 +162,39 @@ def _inventory(arguments: argparse.Namespace) -> int:
 
 def _diff(arguments: argparse.Namespace) -> int:
     queries = [query for path in arguments.queries for query in read_queries(path)]
+    own = _accepted_before(arguments)
     old, new = (
         find_side(name, _progress, quick=arguments.quick) for name in (arguments.old, arguments.new)
     )
-    found = compare(old, new)
-    concerned = hits(queries, found, old.inventory, new.inventory)
+    versions = (Version.parse(old.version), Version.parse(new.version))
+    today = datetime.now(UTC).date()
+    found = sort_out(compare(old, new), own, *versions, today)
+    concerned = hits(queries, found.unlisted, old.inventory, new.inventory)
     write = _FORMATS[arguments.format]
-    sys.stdout.write(write(_label(old), _label(new), found, concerned if queries else None))
-    return int(any(each.impact in _FAILING[arguments.fail_on] for each in found))
+    sys.stdout.write(
+        write(_label(old), _label(new), found.unlisted, concerned if queries else None, found)
+    )
+    grave = [each for each in found.unlisted if each.impact in _FAILING[arguments.fail_on]]
+    if arguments.accept is not None:
+        chosen = found.unlisted if arguments.fail_on == "none" else grave
+        evidence = f"{_label(old)} -> {_label(new)}, compared on {today}"
+        entries = proposed(chosen, *versions, evidence)
+        shown = f"--accept {arguments.accept}"
+        _progress(write_proposals(arguments.accept, shown, own, entries, new.version))
+    return int(bool(grave))
+
+
+def _accepted_before(arguments: argparse.Namespace) -> Listing:
+    """Return the list that was given, if there is one, and check where proposals are to go."""
+    path, accept = arguments.expectations, arguments.accept
+    if accept is not None:
+        check_new(accept, f"--accept {accept}", path)
+    if path is None:
+        return NO_LISTING
+    own = read_listing(path, f"--expectations {path}")
+    if [*names_in(own)]:
+        known_names(own, [requirement.name for requirement in catalogue().requirements])
+    return own
 
 
 def _bisect(arguments: argparse.Namespace) -> int:

@@ -95,6 +95,7 @@ class RequirementItem(pytest.Item):
             ("verdict", row.verdict.value),
             ("level", row.level.value),
             ("source", row.source),
+            *([("news", row.news)] if row.news else ()),
         ]
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 
 from harness.assessment.assessment import Assessment
+from harness.assessment.listings import write_proposals
 from harness.assessment.recording import Recording, header_of, read_shared
 from harness.errors import HarnessError
 from harness.judging.checks.names import Undocumented
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row
 from harness.plugin.items import RequirementItem
+from harness.plugin.options import ACCEPT
 from harness.plugin.state import State
 from harness.record import jsonl
 from harness.record.header import CanaryTable, Header
 from harness.record.latency import Latency
 from harness.record.summary import Plan, RecordingSummary
+from harness.report import page
 from harness.report.line import Style
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
@@ -76,6 +79,7 @@ class Ledger:
             and decision(self.rows, len(self._summary.undriven)).failed
         ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._propose()
         folders = []
         if self._state.captures is not None and self._recording is not None:
             self._notes.append(f"captures   {self._state.captures}")
@@ -84,11 +88,19 @@ class Ledger:
             folders.append(self._state.report)
         for folder in folders:
             self._write(folder, int(session.exitstatus))
+        if self._state.report is not None:
+            self._write_page(self._state.report / page.FILE_NAME)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._config.option.collectonly:
             return
-        summary = Summary(
+        summary = self._summed_up()
+        terminalreporter.write_sep("=", f"{self._assessment.job.name} telemetry")
+        for line in render(summary):
+            terminalreporter.write_line(line.text, **_MARKUP[line.style])
+
+    def _summed_up(self) -> Summary:
+        return Summary(
             self._header(),
             self.rows,
             len(self._selected),
@@ -96,10 +108,9 @@ class Ledger:
             self._summary.problem,
             len(self._summary.undriven),
             [*self._summary.notes, *self._notes],
+            listing=self._assessment.own.file,
+            entries=self._assessment.entries(self.rows),
         )
-        terminalreporter.write_sep("=", f"{self._assessment.job.name} telemetry")
-        for line in render(summary):
-            terminalreporter.write_line(line.text, **_MARKUP[line.style])
 
     @property
     def rows(self) -> list[Row]:
@@ -178,6 +189,27 @@ class Ledger:
             undocumented=self._names(),
             latencies=self._latencies(),
         )
+
+    def _propose(self) -> None:
+        """Write what could be accepted, if that was asked for."""
+        path = self._state.accept
+        if path is None:
+            return
+        entries = self._assessment.proposals(self._state.facts, self.rows)
+        release = self._assessment.release
+        try:
+            note = write_proposals(path, ACCEPT, self._assessment.own, entries, release)
+        except HarnessError as error:
+            note = f"proposed   nothing: {error}"
+        self._notes.append(note)
+
+    def _write_page(self, path: Path) -> None:
+        try:
+            path.write_text(page.page(self._summed_up()), encoding="utf-8")
+        except OSError as error:
+            self._notes.append(f"no summary: {error}")
+        else:
+            self._notes.append(f"summary    {path}")
 
     def _write(self, folder: Path, exit_code: int) -> None:
         rows = self.rows

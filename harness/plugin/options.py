@@ -14,11 +14,12 @@ DEFAULT_DEADLINE_S = 60.0
 
 _NAMES = (
     *("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios"),
-    *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations"),
+    *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations", "--cc-accept"),
 )
 
 _MANAGED = "--cc-allow-managed-settings"
 EXPECTATIONS = "--cc-expectations"
+ACCEPT = "--cc-accept"
 DEADLINE = "--cc-deadline"
 #: What is about sessions of a CLI that is judged itself, and nothing else.
 OF_THE_CLI_ONLY = ("--cc-slow", "--cc-fuzz-seconds", _MANAGED)
@@ -42,6 +43,7 @@ class Options:
     fuzz_seconds: float | None = None
     protocols: tuple[str, ...] = ()
     expectations: Path | None = None
+    accept: Path | None = None
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -73,7 +75,9 @@ def add(parser: pytest.Parser) -> None:
         "reference[:VERSION]; without test paths, runs the packaged suite",
     )
     group.addoption(
-        "--cc-report", metavar="DIR", help="write DIR/record.jsonl: one line for each requirement"
+        "--cc-report",
+        metavar="DIR",
+        help="write DIR/record.jsonl: one line for each requirement; and a page, DIR/summary.md",
     )
     group.addoption(
         "--cc-captures",
@@ -109,19 +113,28 @@ def add(parser: pytest.Parser) -> None:
         help="for how long input is drawn, instead of what --hypothesis-profile says (quick, "
         "ci, deep); 0: only the inputs that are always tried",
     )
-    group.addoption(
-        EXPECTATIONS,
-        metavar="FILE",
-        help="a JSON file of known deviations of your own, in the form of "
-        "schemas/expectations.json: what is listed and seen again does not fail the run, what is "
-        "gone does",
-    )
+    _add_lists(group)
     group.addoption(
         _MANAGED,
         action="store_true",
         help="where a run cannot have managed settings of its own (a private mount namespace), "
         "write them to the machine's folder while it goes on, for every session there to see; "
         "what is there already is not touched",
+    )
+
+
+def _add_lists(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        EXPECTATIONS,
+        metavar="FILE",
+        help="a JSON file of known deviations of your own, beside and over our list: what is "
+        "listed and seen again does not fail the run, what is gone does",
+    )
+    group.addoption(
+        ACCEPT,
+        metavar="FILE",
+        help="write such a file, with an entry for each failure that no list excuses; each waits "
+        "for somebody to say why it is accepted",
     )
 
 
@@ -152,6 +165,7 @@ def read(config: pytest.Config) -> Options | None:
         seconds("--cc-fuzz-seconds", values["--cc-fuzz-seconds"], None, zero=True),
         names("--cc-protocols", values["--cc-protocols"], "grpc"),
         file(config, EXPECTATIONS, values[EXPECTATIONS]),
+        new_file(config, values[ACCEPT]),
     )
 
 
@@ -201,6 +215,11 @@ def file(config: pytest.Config, option: str, text: str | None) -> Path | None:
     if not path.is_file():
         raise pytest.UsageError(f"{option}={text}: expected a file, saw no such file")
     return path
+
+
+def new_file(config: pytest.Config, text: str | None) -> Path | None:
+    """Return the absolute path of a file that is to be written."""
+    return None if text is None else config.invocation_params.dir / Path(text).expanduser()
 
 
 def folder(config: pytest.Config, option: str, text: str | None) -> Path | None:

@@ -13,7 +13,7 @@ from harness.assessment.assessment import catalogue
 from harness.capture.serialization import from_plain, to_plain
 from harness.errors import HarnessError, SubjectError
 from harness.plugin import xdist
-from harness.plugin.options import EXPECTATIONS
+from harness.plugin.options import ACCEPT, EXPECTATIONS
 from harness.plugin.state import State, SubjectState
 from harness.plugin.suite import SuitePlugin
 from harness.plugin.verdicts import choose
@@ -49,6 +49,7 @@ class SubjectPlugin:
                 ("--cc-fuzz-seconds", self.state.options.fuzz_seconds is not None),
                 ("--cc-allow-managed-settings", self.state.options.allow_managed_settings),
                 (EXPECTATIONS, self.state.options.expectations),
+                (ACCEPT, self.state.options.accept),
             ):
                 if value:
                     raise pytest.UsageError(

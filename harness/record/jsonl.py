@@ -174,12 +174,9 @@ def read_part(path: Path) -> RunRecord:
 def row_to_plain(row: Row) -> dict[str, Any]:
     """Convert a row to strings, numbers, lists and objects only."""
     plain: dict[str, Any] = to_plain(row)
-    if not row.url:
-        del plain["url"]
-    if not row.silent:
-        del plain["silent"]
-    if not row.listed_in:
-        del plain["listed_in"]
+    for name in ("url", "silent", "listed_in", "news"):
+        if not plain[name]:
+            del plain[name]
     return plain
 
 
@@ -231,6 +228,8 @@ def _plan(plan: Plan) -> dict[str, Any]:
     plain: dict[str, Any] = to_plain(plan)
     if plan.expectations is None:
         del plain["expectations"]
+    elif not plan.expectations.newest_measured:
+        del plain["expectations"]["newest_measured"]
     return plain
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.judging.expectations import Listing
+from harness.judging.listing import Listing
 from harness.record.header import Fuzz
 
 #: Faults of runs that are shown in full: a subject that cannot start has one in each.

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
+from harness.drift.accepted import Sorted
 from harness.drift.difference import WORST_FIRST, Difference, Impact
 from harness.drift.impact import Hit
+from harness.report import accepted
 
 #: Of many places only so many are named.
 _MOST_PLACES = 3
@@ -24,13 +26,17 @@ def summary(old: str, new: str, found: Sequence[Difference]) -> str:
 
 
 def terminal(
-    old: str, new: str, found: Sequence[Difference], hits: Sequence[Hit] | None = None
+    old: str,
+    new: str,
+    found: Sequence[Difference],
+    hits: Sequence[Hit] | None = None,
+    listed: Sorted | None = None,
 ) -> str:
     """Return the differences as lines of text, the worst first, and the queries that they hit."""
     lines = [*_terminal(old, new, found)]
     if hits is not None:
         lines += ["", *_affected(hits)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + (accepted.terminal(listed) if listed else "")
 
 
 def _terminal(old: str, new: str, found: Sequence[Difference]) -> Iterator[str]:
@@ -54,7 +60,11 @@ def _facts(each: Difference) -> Iterator[tuple[str, str]]:
 
 
 def markdown(
-    old: str, new: str, found: Sequence[Difference], hits: Sequence[Hit] | None = None
+    old: str,
+    new: str,
+    found: Sequence[Difference],
+    hits: Sequence[Hit] | None = None,
+    listed: Sorted | None = None,
 ) -> str:
     """Return the differences as a Markdown page with a table for each impact."""
     lines = ["# Telemetry: " + _cell(summary(old, new, found)), ""]
@@ -82,11 +92,16 @@ def markdown(
         lines.append("")
     if hits is not None:
         lines += ["## Queries", "", "```", *_affected(hits), "```", ""]
+    lines += [accepted.markdown(listed)] if listed and listed.listing else []
     return "\n".join(lines)
 
 
 def as_json(
-    old: str, new: str, found: Sequence[Difference], hits: Sequence[Hit] | None = None
+    old: str,
+    new: str,
+    found: Sequence[Difference],
+    hits: Sequence[Hit] | None = None,
+    listed: Sorted | None = None,
 ) -> str:
     """Return the differences as one JSON object."""
     plain: dict[str, object] = {
@@ -96,6 +111,7 @@ def as_json(
     }
     if hits is not None:
         plain["queries"] = [asdict(each) for each in hits]
+    plain |= accepted.plain(listed) if listed else {}
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 

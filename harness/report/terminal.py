@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.findings import Verdict
 from harness.judging.decision import decision
+from harness.judging.entries import EntryState, EntryTold
 from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE, Header
 from harness.report import canaries, latency, undocumented
@@ -28,6 +29,12 @@ _STYLES = {
     Verdict.ERROR: Style.BAD,
 }
 
+_ENTRY_STYLES = {
+    **dict.fromkeys(EntryState, Style.PLAIN),
+    EntryState.EXPIRED: Style.CARE,
+    EntryState.GONE: Style.CARE,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -35,7 +42,8 @@ class Summary:
 
     ``selected`` requirements were to be judged; fewer rows mean that the run was broken off.
     ``problem`` says what went wrong in ``undriven`` runs, or in the harness. ``notes`` are lines
-    about the files that were written, ``shown`` is the most failures that are rendered.
+    about the files that were written, ``shown`` is the most failures that are rendered. ``entries``
+    say what became of somebody's own list of known deviations, called ``listing``.
     """
 
     header: Header
@@ -46,6 +54,8 @@ class Summary:
     undriven: int = 0
     notes: Sequence[str] = ()
     shown: int = SHOWN_FAILURES
+    listing: str = ""
+    entries: Sequence[EntryTold] = ()
 
 
 def render(summary: Summary) -> list[Line]:
@@ -56,6 +66,8 @@ def render(summary: Summary) -> list[Line]:
         _themes(summary.rows),
         _warned(summary),
         _known(summary.rows),
+        _good_news(summary.rows),
+        _entries(summary),
         _idle(summary.rows),
         latency.render(summary.header.latencies),
         canaries.render(summary.header.canaries),
@@ -186,6 +198,27 @@ def _known(rows: Sequence[Row]) -> Iterator[Line]:
         for row in members:
             listed = f" (listed in {row.listed_in})" if row.listed_in else ""
             yield Line(f"    {row.requirement}{listed}")
+
+
+def _good_news(rows: Sequence[Row]) -> Iterator[Line]:
+    gone = [row for row in rows if row.verdict is Verdict.PASS and row.news]
+    if gone:
+        yield Line(f"good news: deviations that are gone in this release ({len(gone)})", Style.GOOD)
+    for row in gone:
+        yield Line(f"  {row.requirement}")
+        yield Line(f"    {row.news}")
+
+
+def _entries(summary: Summary) -> Iterator[Line]:
+    """Tell what became of somebody's own list; what is as listed is told above."""
+    if not summary.listing:
+        return
+    numbers = Counter(each.state for each in summary.entries)
+    told = " · ".join(f"{numbers[state]} {state}" for state in EntryState if numbers[state])
+    yield Line(f"{summary.listing}: {told or 'no requirement is listed'}")
+    for each in summary.entries:
+        if each.state is not EntryState.SEEN:
+            yield Line(f"  {each.state}: {each.name} ({each.why})", _ENTRY_STYLES[each.state])
 
 
 def _idle(rows: Sequence[Row]) -> Iterator[Line]:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from harness.contract.files import read_json, schema_root
 from harness.errors import UsageError
 from harness.findings import Finding, Level, Verdict
-from harness.judging.expectations import Listing
+from harness.judging.listing import Listing
 from harness.judging.verdicts import Row
 from harness.record import jsonl as record
 from harness.record.header import COLLECTOR, Fuzz, Header, RelayFacts, Sent
