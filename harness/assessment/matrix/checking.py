@@ -14,8 +14,7 @@ from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.drift.promises import STATES
 from harness.findings import Level
-from harness.judging.expectations import Expectation, expectations_of
-from harness.judging.listing import packaged_listing
+from harness.judging.expectations import Expectation, packaged_list
 from harness.judging.verdicts import Row
 
 
@@ -70,11 +69,6 @@ def check(entries: Sequence[Entry]) -> list[Checked]:
         if broken:
             found.append(_unlisted(name, broken, listed=name in ranges))
     return found
-
-
-def packaged_list() -> tuple[Expectation, ...]:
-    """Return every deviation that we list, for whichever releases."""
-    return tuple(expectations_of(packaged_listing()))
 
 
 #: The verdicts by release and requirement.
