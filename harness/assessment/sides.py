@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from harness.assessment.assessment import Assessment
 from harness.assessment.kept import load_recording
 from harness.assessment.recording import Recording, RecordingPlan, record_once
 from harness.capture import files
+from harness.capture.capture import Capture
 from harness.capture.run import SubjectFacts
 from harness.contract.files import read_json, schema_root
-from harness.contract.requirement import Requirement
+from harness.contract.requirement import DRAWN, Requirement
 from harness.contract.versions import Version
 from harness.drift.compare import differences
 from harness.drift.difference import Difference, merged
@@ -28,7 +29,7 @@ from harness.judging.verdicts import Row
 from harness.record import jsonl
 from harness.running.scenario import Scenario
 from harness.subject.binary import resolve
-from harness.themes.catalogue import SCENARIOS
+from harness.themes.catalogue import FACTS, SCENARIOS
 
 #: How long one run of a release may take, beside its waits.
 _DEADLINE_S = 60.0
@@ -95,8 +96,33 @@ def record_side(name: str, scenarios: Sequence[Scenario], progress: Callable[[st
 
 
 def _of_recording(name: str, subject: SubjectFacts, recording: Recording) -> Side:
-    stock = inventory_of(subject, recording.captures)
+    stock = inventory_of(subject, _the_same_each_time(recording.captures), FACTS)
     return Side(name, subject.version, stock, subject, recording)
+
+
+def _the_same_each_time(captures: Iterable[Capture]) -> list[Capture]:
+    """Return the captures without drawn ones whose input is not always tried.
+
+    What else was drawn differs from recording to recording, and so does what it shows.
+    """
+    drawn = [capture for capture in captures if DRAWN in capture.run.traits]
+    if not drawn:
+        return list(captures)
+    from harness.fuzzing.inputs import first  # Hypothesis is not for those who draw nothing
+
+    tried = {frozenset(given.environment.items()) for given in first()}
+    variables = {name for given in tried for name, _ in given}
+    return [
+        capture
+        for capture in captures
+        if DRAWN not in capture.run.traits
+        or frozenset(
+            (name, text)
+            for name, text in capture.run.environment.items()
+            if name in variables and text
+        )
+        in tried
+    ]
 
 
 def compare(old: Side, new: Side) -> list[Difference]:

@@ -21,6 +21,7 @@ from harness.assessment.query_files import read_queries
 from harness.assessment.sides import Side, compare, find_side
 from harness.contract.versions import Version
 from harness.drift.difference import Difference, Impact
+from harness.drift.facts import Topic
 from harness.drift.impact import Hit, hits
 from harness.errors import UsageError
 from harness.report import drift as report
@@ -43,7 +44,10 @@ _FAILING: dict[str, frozenset[Impact]] = {
 }
 
 #: How the names of differences begin.
-_SUBJECTS = ("attribute ", "event ", "metric ", "span ", "secret ", "signal ", "scope ", "requests")
+_SUBJECTS = (
+    *("attribute ", "event ", "metric ", "span ", "secret ", "signal ", "scope ", "requests"),
+    *(f"{topic} " for topic in Topic),
+)
 
 _SIDE = "a binary as --cc-binary takes it (npm:2.1.332), a folder of --cc-captures, or an inventory"
 

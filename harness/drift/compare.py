@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.drift.attribute_changes import attribute_changes
+from harness.drift.attribute_changes import attribute_changes, presence_changes
+from harness.drift.attributes import presence_in
 from harness.drift.difference import Difference, Impact, listed, merged
+from harness.drift.fact_changes import fact_changes, gate_changes
 from harness.drift.renames import renamed
 
 #: The kinds of named things, and what one of them is called.
@@ -32,6 +34,7 @@ _BREAKING: Mapping[str, str] = {
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     """Return what differs between two inventories, the worst first."""
     common = old["scenarios"].keys() & new["scenarios"].keys()
+    every = common | (old["partial"].keys() & new["partial"].keys())
     found = [
         *_named(old, new, common),
         *_resources(old, new, common),
@@ -39,6 +42,8 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
         *_scopes(old["scopes"], new["scopes"]),
         *_transport(old["transport"], new["transport"]),
         *_secrets(old["secrets"], new["secrets"]),
+        *gate_changes(old, new),
+        *fact_changes(old["facts"], new["facts"], every),
     ]
     return merged(found)
 
@@ -74,7 +79,12 @@ def _named(
 def _owner(
     word: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any], common: set[str]
 ) -> Iterator[Difference]:
-    for fact in sorted((old.keys() | new.keys()) - {"attributes"}):
+    if "presence" in old and "presence" in new:
+        yield from presence_changes(
+            f"{word} {name}", old["presence"], new["presence"], common, _LESS_OFTEN
+        )
+        common = {each for each in common if _is_in(old, each) and _is_in(new, each)}
+    for fact in sorted((old.keys() | new.keys()) - {"attributes", "presence"}):
         before, after = old.get(fact, []), new.get(fact, [])
         if before != after:
             reason = _BREAKING.get(fact)
@@ -89,6 +99,13 @@ def _owner(
     yield from attribute_changes(
         f"{word} {name}", old["attributes"], new["attributes"], common, splits=word == "metric"
     )
+
+
+_LESS_OFTEN = "what counts or shows it gets less in these sessions"
+
+
+def _is_in(owner: Mapping[str, Any], scenario: str) -> bool:
+    return presence_in(owner["presence"], scenario) != "never"
 
 
 def _resources(
