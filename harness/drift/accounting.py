@@ -41,6 +41,26 @@ _EVENTS: Mapping[str, tuple[str, str, str]] = {
     "answered requests": ("api_request", "an answer of the main loop", "another answer"),
 }
 
+#: What each is counted in, where that is not its name's: cost is counted from tokens.
+_OF_TOKENS = ("metric claude_code.token.usage", "metric claude_code.cost.usage")
+
+
+def owners(about: str) -> tuple[str, ...]:
+    """Return the metrics and events that tell of what a fact of accounting is about."""
+    if about in _COUNTERS:
+        return (f"metric {_COUNTERS[about][0]}",)
+    if about in _EVENTS:
+        return (f"event {_EVENTS[about][0]}",)
+    if about == _ACTIVE:
+        return ("metric claude_code.active_time.total",)
+    if about == _COST:
+        return ("metric claude_code.cost.usage", "event api_request")
+    return ("event api_request",) if about.endswith(_TOLD) else _OF_TOKENS
+
+
+_ACTIVE, _COST = "active time", "cost against events"
+_TOLD = " tokens of events"
+
 #: Sums of a few hundred doubles.
 _RELATIVE = 1e-6
 
@@ -61,12 +81,12 @@ def accounting(capture: Capture) -> Iterator[Fact]:
         most = least + (OCCASIONS[besides](capture.run.truth) if besides else 0)
         told = sum(event_name(event) == name for event in events)
         yield from _fact(about, told, least, most)
+    requests = [event for event in events if event_name(event) == "api_request"]
+    for kind, field in _TOKENS.items():
+        told_tokens = sum(_number(event.attributes.get(field)) for event in requests)
+        yield from _fact(f"{kind}{_TOLD}", told_tokens, *_bounds(capture, field))
     if points is not None:
-        costs = [
-            _number(event.attributes.get("cost_usd"))
-            for event in events
-            if event_name(event) == "api_request"
-        ]
+        costs = [_number(event.attributes.get("cost_usd")) for event in requests]
         yield from _fact(
             "cost against events", _total(points, "claude_code.cost.usage"), sum(costs)
         )
@@ -83,7 +103,7 @@ def _counters(capture: Capture, points: Sequence[DataPoint]) -> Iterator[Fact]:
     }
     # Who types is active for a moment that a fast machine may round to nothing.
     if capture.run.truth.tool_runs:
-        yield Fact(Topic.ACCOUNTING, "active time", ", ".join(sorted(kinds)) or _NONE)
+        yield Fact(Topic.ACCOUNTING, _ACTIVE, ", ".join(sorted(kinds)) or _NONE)
 
 
 def _tokens(capture: Capture, points: Sequence[DataPoint]) -> Iterator[Fact]:
@@ -92,21 +112,29 @@ def _tokens(capture: Capture, points: Sequence[DataPoint]) -> Iterator[Fact]:
     Side calls may be counted or not, as they race with the end of the session; that they are
     is a fact of its own.
     """
-    calls = capture.run.truth.api_calls
-    main = [call for call in calls if call.status == 200 and not call.auxiliary]
     waited_for = [
         call
-        for call in calls
+        for call in capture.run.truth.api_calls
         if call.status == 200 and call.auxiliary and not (call.probe or call.given_up)
     ]
-    possible = [call for call in calls if call.status in (200, 0)]
     for kind, field in _TOKENS.items():
         counted = _total(points, "claude_code.token.usage", kind)
-        yield from _fact(f"{kind} tokens", counted, _billed(main, field), _billed(possible, field))
+        least, most = _bounds(capture, field)
+        yield from _fact(f"{kind} tokens", counted, least, most)
         side = _billed(waited_for, field)
         if side and counted:
-            value = "counted" if counted >= _billed(main, field) + side else "not counted"
+            value = "counted" if counted >= least + side else "not counted"
             yield Fact(Topic.ACCOUNTING, f"{kind} tokens of side calls", value, raced=True)
+
+
+def _bounds(capture: Capture, field: str) -> tuple[int, int]:
+    """Return how many tokens may be told, at least and at most.
+
+    Whether side calls and answers that broke off are among them is left open.
+    """
+    calls = capture.run.truth.api_calls
+    main = [call for call in calls if call.status == 200 and not call.auxiliary]
+    return _billed(main, field), _billed((call for call in calls if call.status in (200, 0)), field)
 
 
 def _fact(about: str, counted: float, least: float, most: float | None = None) -> Iterator[Fact]:

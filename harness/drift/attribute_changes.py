@@ -159,6 +159,8 @@ def _values(subject: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Ite
             Impact.PRIVACY,
             "what it stood for comes out",
         )
+    elif before or after:
+        yield _listed_or_not(subject, before, after)
     keys_before, keys_after = set(old.get("keys", ())), set(new.get("keys", ()))
     if keys_before != keys_after:
         lost = keys_before - keys_after
@@ -170,6 +172,25 @@ def _values(subject: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Ite
             Impact.BREAKING if lost else Impact.ADDITIVE,
             "what reads a key that is gone finds nothing" if lost else "it has more keys",
         )
+
+
+def _listed_or_not(subject: str, before: set[str], after: set[str]) -> Difference:
+    """Return the difference of values that are texts on one side, and words on the other."""
+    varying = "texts that vary"
+    if before:
+        reason = "what filters by a word of before may find nothing, and there may be many values"
+        return Difference(
+            subject, "values", listed(sorted(before)), varying, Impact.BREAKING, reason
+        )
+    hidden = any(value.startswith("<") for value in after)
+    return Difference(
+        subject,
+        "values",
+        varying,
+        listed(sorted(after)),
+        Impact.BREAKING if hidden else Impact.BEHAVIOURAL,
+        "the texts are hidden" if hidden else "there are few values now",
+    )
 
 
 def attributes_renamed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:

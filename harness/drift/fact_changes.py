@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from harness.drift.accounting import owners
 from harness.drift.attribute_changes import few
 from harness.drift.difference import Difference, Impact, listed
 from harness.drift.facts import Topic
@@ -62,7 +63,8 @@ def _about(
     ):
         impact, reason = Impact.BEHAVIOURAL, "it is kept better"
     was, now = (_told(side, differing, values=topic in _SETS) for side in (before, after))
-    yield Difference(f"{topic} {about}", "changed", was, now, impact, reason)
+    of = owners(about) if topic is Topic.ACCOUNTING else ()
+    yield Difference(f"{topic} {about}", "changed", was, now, impact, reason, of)
 
 
 def _by_scenario(

@@ -195,6 +195,24 @@ CHANGES: dict[str, tuple[Callable[..., None], str, str, Impact]] = {
         "values",
         Impact.BREAKING,
     ),
+    "a word has become texts that vary": (
+        put(attributes, model=fact()),
+        "attribute model",
+        "values",
+        Impact.BREAKING,
+    ),
+    "texts that varied are hidden": (
+        event_attributes(use_id=fact(values=["<REDACTED>"])),
+        "attribute use_id",
+        "values",
+        Impact.BREAKING,
+    ),
+    "texts that varied are words": (
+        event_attributes(use_id=fact(values=["one"])),
+        "attribute use_id",
+        "values",
+        Impact.BEHAVIOURAL,
+    ),
     "a placeholder is gone": (
         event_attributes(prompt=fact()),
         "attribute prompt",

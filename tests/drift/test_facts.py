@@ -70,6 +70,16 @@ def test_an_answer_that_broke_off_may_be_counted_in_part(
         assert counted(truth, points=points)["output tokens"] == value
 
 
+@pytest.mark.parametrize(("tokens", "value"), [("5", "as it was"), (10, "more")])
+def test_tokens_that_events_tell_of(
+    counted: Callable[..., dict[str, str]], tokens: object, value: str
+) -> None:
+    found = counted(
+        GroundTruth(api_calls=(call(),)), events=[event("api_request", output_tokens=tokens)]
+    )
+    assert found["output tokens of events"] == value
+
+
 @pytest.mark.parametrize(("tokens", "value"), [(5, "not counted"), (12, "counted")])
 def test_side_calls_are_told_apart(
     counted: Callable[..., dict[str, str]], tokens: int, value: str
