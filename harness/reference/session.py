@@ -113,7 +113,7 @@ def opened(
         who = identity.Identity(
             options.version,
             str(uuid.uuid4()),
-            identity.user_id(environ) if promises.august else "",
+            identity.user_id(environ) if promises.user_ids else "",
             labels,
             identity.Account.of(environ, promises),
             identity.terminal_type(environ, interactive=interactive),

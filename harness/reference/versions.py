@@ -60,12 +60,36 @@ class Promises:
     managed_locks: bool = _since("2.1.217")
     #: No units where Prometheus is the only exporter of metrics.
     prometheus_without_units: bool = _since("2.1.216")
-    #: Everything else in the August document: no unit on counts, ``tool_name`` and
-    #: ``source`` on edit decisions, ``decision_type``, ``decision_source``,
-    #: ``error_type`` and ``tool_result_size_bytes`` on tool results, ``error`` and
-    #: ``tool_input`` gated, no result of a rejected tool, numbers as numbers,
-    #: ``start_type``, ``query_source``, ``request_id``, ``cost_usd_micros``,
-    #: ``prompt.id``, ``user.id``, ``type`` of active time.
+    #: ``user.id`` and, with an account, ``user.email`` and ``user.account_id``.
+    user_ids: bool = _since(AUGUST)
+    #: ``tool_result_size_bytes`` on results.
+    result_size: bool = _since(AUGUST)
+    #: ``prompt.id`` on events.
+    prompt_id: bool = _since(AUGUST)
+    #: ``tool_name`` and ``source`` on decisions about edits.
+    edit_decisions: bool = _since(AUGUST)
+    #: ``start_type`` on sessions.
+    start_type: bool = _since(AUGUST)
+    #: ``query_source`` on cost, tokens and API events, with the names of agents and servers.
+    query_source: bool = _since(AUGUST)
+    #: ``request_id`` on API events.
+    request_id: bool = _since(AUGUST)
+    #: ``cost_usd_micros`` on API requests.
+    cost_micros: bool = _since(AUGUST)
+    #: ``error`` of a tool needs a gate, ``error_type`` does not.
+    error_type: bool = _since(AUGUST)
+    #: No result of a rejected tool.
+    results_of_runs: bool = _since(AUGUST)
+    #: ``tool_input``, with OTEL_LOG_TOOL_DETAILS=1.
+    tool_input: bool = _since(AUGUST)
+    #: ``type`` on active time.
+    active_type: bool = _since(AUGUST)
+    #: Keys of OTEL_RESOURCE_ATTRIBUTES on events.
+    event_labels: bool = _since(AUGUST)
+    #: ``mcp_server_scope`` on results.
+    mcp_scope: bool = _since(AUGUST)
+    #: Everything else in the August document: no unit on counts, ``decision_type`` and
+    #: ``decision_source`` on tool results, numbers as numbers, traces.
     august: bool = _since(AUGUST)
 
     @classmethod
