@@ -99,11 +99,15 @@ class Attribution:
     mcp: bool = False
     agent: str = ""
 
-    @property
-    def attributes(self) -> Attributes:
-        attributes: Attributes = {"skill.name": self.skill} if self.skill else {}
-        if self.agent:
+    def attributes(self, promises: Promises) -> Attributes:
+        """Return the attributes that a release with these promises tells them by."""
+        attributes: Attributes = {}
+        if self.agent and promises.agent_name:
             attributes["agent.name"] = self.agent
+        if not promises.august:
+            return attributes
+        if self.skill:
+            attributes["skill.name"] = self.skill
         if self.mcp:
             attributes |= {"mcp_server.name": _CUSTOM, "mcp_tool.name": _CUSTOM}
         return attributes
@@ -156,7 +160,8 @@ class Reporter:
         shared: Attributes = {"model": exchange.model}
         if self._promises.query_source:
             source = "subagent" if attribution.agent else "main"
-            shared |= {"query_source": source, **attribution.attributes}
+            shared["query_source"] = source
+        shared |= attribution.attributes(self._promises)
         if self._promises.effort:
             shared["effort"] = EFFORT
         self._add("cost.usage", cost, shared)
@@ -201,7 +206,7 @@ class Reporter:
             point: Attributes = {"decision": decision.word, "language": language}
             if self._promises.edit_decisions:
                 point |= {"tool_name": use.name, "source": decision.source}
-            else:
+            if not self._promises.august:
                 point["tool"] = use.name
             self._add("code_edit_tool.decision", 1, point)
         event: Attributes = {"tool_name": tool_facts.reported_name(use), **outcome}
@@ -274,7 +279,7 @@ class Reporter:
         else:
             event |= {"decision": decision.word, "source": decision.source}
         if result is None:
-            if details or not promises.error_type:
+            if details or not promises.august:
                 event["error"] = error[0]
             if promises.error_type:
                 event["error_type"] = error[1]
@@ -298,7 +303,8 @@ class Reporter:
         if self._promises.query_source:
             agent = attribution.agent
             source = f"agent:{agent}" if agent else self._query_source
-            attributes |= {"query_source": source, **attribution.attributes}
+            attributes["query_source"] = source
+        attributes |= attribution.attributes(self._promises)
         if self._promises.request_id and exchange.request_id:
             attributes["request_id"] = exchange.request_id
         return attributes

@@ -114,7 +114,7 @@ def standard_attributes(
     account = identity.account
     if account.uuid and settings.include_account_uuid:
         attributes["user.account_uuid"] = account.uuid
-        if promises.user_ids:
+        if promises.account_id:
             attributes["user.account_id"] = account.tagged_id
     if account.organization_uuid:
         attributes["organization.id"] = account.organization_uuid

@@ -123,8 +123,19 @@ def test_a_later_document_replaces_the_earlier_fact() -> None:
         schema = contract_for(version).schemas["urn:cc-otel:metrics:code_edit_tool_decision"]
         return {"tool", "tool_name"} & set(schema["properties"]["attributes"]["properties"])
 
-    assert tool_attribute("2.1.31") == tool_attribute("2.1.239") == {"tool"}
+    assert tool_attribute("2.1.31") == {"tool"}
+    # It was measured before the later document, and the earlier one holds until then.
+    assert tool_attribute("2.1.50") == tool_attribute("2.1.239") == {"tool", "tool_name"}
     assert tool_attribute("2.1.240") == {"tool_name"}
+
+
+def test_a_measured_edge_keeps_the_document_as_its_source() -> None:
+    contract = contract_for("2.1.239")
+    promise = contract.requirement("events.tool_result.error_type.present")
+    assert str(promise.versions) == "from 2.1.116"
+    assert (promise.source.document, promise.source.dated) == ("monitoring-2026-08", "2026-08")
+    assert "2.1.113" in promise.measured
+    assert contract.requirement("events.tool_result.success.present").measured == ""
 
 
 def test_a_changelog_line_dates_its_fact() -> None:
