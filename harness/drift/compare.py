@@ -13,7 +13,9 @@ from harness.drift.attribute_changes import attribute_changes, presence_changes
 from harness.drift.attributes import presence_in
 from harness.drift.difference import Difference, Impact, listed, merged
 from harness.drift.fact_changes import fact_changes, gate_changes
+from harness.drift.other_sessions import is_of_other_sessions, softened
 from harness.drift.renames import renamed
+from harness.drift.stock import OF_EACH_ITEM
 
 #: The kinds of named things, and what one of them is called.
 KINDS: Mapping[str, str] = {"metrics": "metric", "events": "event", "spans": "span"}
@@ -43,8 +45,15 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
         *_transport(old["transport"], new["transport"]),
         *_secrets(old["secrets"], new["secrets"]),
         *gate_changes(old, new),
-        *fact_changes(old["facts"], new["facts"], every),
+        *fact_changes(
+            old["facts"],
+            new["facts"],
+            every,
+            raced=old["scenarios"].keys() == new["scenarios"].keys(),
+        ),
     ]
+    if is_of_other_sessions(old, new):
+        return merged(softened(found, old, new))
     return merged(found)
 
 
@@ -86,6 +95,8 @@ def _owner(
         common = {each for each in common if _is_in(old, each) and _is_in(new, each)}
     for fact in sorted((old.keys() | new.keys()) - {"attributes", "presence"}):
         before, after = old.get(fact, []), new.get(fact, [])
+        if fact in OF_EACH_ITEM and not (before and after):
+            continue
         if before != after:
             reason = _BREAKING.get(fact)
             yield Difference(

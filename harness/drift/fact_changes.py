@@ -31,9 +31,14 @@ _SETS = frozenset({Topic.INHERITED, Topic.SAID, Topic.CALLS})
 
 
 def fact_changes(
-    old: Mapping[str, Any], new: Mapping[str, Any], common: Collection[str]
+    old: Mapping[str, Any], new: Mapping[str, Any], common: Collection[str], *, raced: bool
 ) -> Iterator[Difference]:
-    """Yield what facts tell in one inventory and not in the other, in the scenarios of both."""
+    """Yield what facts tell in one inventory and not in the other, in the scenarios of both.
+
+    ``raced``: what a race brings into one session or another is compared, too, for both sides had
+    the same sessions.
+    """
+    common = {*common, ""} if raced else common
     for topic in Topic:
         before, after = (side.get(topic.value, {}) for side in (old, new))
         for about in sorted(before.keys() | after.keys()):
@@ -74,7 +79,7 @@ def _by_scenario(
     found: dict[str, set[str]] = {}
     for value, scenarios in values.items():
         for scenario in scenarios or ("",):
-            if not scenario or scenario in common:
+            if scenario in common:
                 found.setdefault(scenario, set()).add(value)
     return {scenario: frozenset(several) for scenario, several in found.items()}
 

@@ -28,6 +28,9 @@ from harness.exposition import is_exposed
 #: The version of the file's format.
 FORMAT = 2
 
+#: Stands for the scenario of an inventory that was taken of production data.
+RECORDED = "recorded"
+
 #: What whole sessions tell, and what all do.
 _OF_WHOLE: Sequence[Facts] = (accounting, calls)
 _OF_ALL: Sequence[Facts] = (endings, said)
@@ -47,7 +50,7 @@ def inventory_of(
     sent = [(capture, _sent(capture)) for capture in whole]
     stock = Stock()
     for capture, exports in sent:
-        stock.add(capture.run, exports, _private(capture))
+        stock.add_run(capture.run, exports, _private(capture))
     return {
         "format": FORMAT,
         "subject": {"version": subject.version},

@@ -13,6 +13,14 @@ from harness.drift.attributes import AttributesSeen, presence_of, words
 from harness.judging.items.view import SPAN_KINDS, STATUS_CODES
 from harness.otlp.model import DataPoint, Event, Span
 
+#: Facts that only who looks at every item, and at whole sessions, can tell.
+OF_EACH_ITEM = frozenset(
+    {
+        *("parents", "status", "links", "exemplars", "start_time", "observed_time", "in_a_span"),
+        "drops_attributes",
+    }
+)
+
 #: Stands for the parent of a span that has none.
 ROOT = "(root)"
 
@@ -45,20 +53,21 @@ class Stock:
         self._runs: Counter[str] = Counter()
         self._present: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
-    def add(self, run: Run, exports: Sequence[Export], private: frozenset[str]) -> None:
+    def add_run(self, run: Run, exports: Sequence[Export], private: frozenset[str]) -> None:
         """Note all that a run sent; ``private`` are texts that only it knows."""
         scenario = run.scenario
         # A parent ends after its children, and may leave in a later request.
         spans = {span.span_id: span.name for export in exports for span in export.spans}
         self._runs[scenario] += 1
         for export in exports:
-            self._export(scenario, export, spans, private)
+            self.add(scenario, export, spans, private)
         for key in {key for export in exports for key in _names(export)}:
             self._present[key][scenario] += 1
 
-    def _export(
+    def add(
         self, scenario: str, export: Export, spans: Mapping[str, str], private: frozenset[str]
     ) -> None:
+        """Note all items of one export; ``spans`` are the names of the run's, by their ids."""
         if export.signal is None:
             return
         self._sending[export.signal].add(scenario)
@@ -142,7 +151,7 @@ class Stock:
 
     def _presence(self, kind: str, name: str) -> dict[str, Any]:
         """Say in which scenarios it is sent, unless the machine's pace decides that."""
-        if name in _OF_THE_CLOCK:
+        if name in _OF_THE_CLOCK or not self._runs:
             return {}
         return {"presence": presence_of(self._runs, self._present[kind, name])}
 

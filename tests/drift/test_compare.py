@@ -37,6 +37,7 @@ def old() -> dict[str, Any]:
                 "type": ["sum"],
                 "temporality": ["delta"],
                 "monotonic": [True],
+                "exemplars": [False],
                 "attributes": {
                     "type": fact(values=["input", "output"]),
                     "model": fact(values=["opus"]),
