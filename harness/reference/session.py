@@ -137,7 +137,7 @@ def opened(
         who = identity.Identity(
             options.version,
             options.start.session_id(home, folder),
-            identity.user_id(environ) if promises.august else "",
+            identity.user_id(environ) if promises.user_ids else "",
             labels,
             identity.Account.of(environ, promises),
             identity.terminal_type(environ, interactive=interactive),

@@ -64,8 +64,7 @@ def drive(
     ``machine_wide``: its managed settings may be written to the machine's own folder meanwhile.
 
     Raises :class:`SubjectError`, with the subject's last output, if it does not do what the
-    scenario expects, or fails before its first API call; :class:`NotInTimeError` if it does not do
-    that, or end, in time.
+    scenario expects (:class:`NotInTimeError`: in time), or fails before its first API call.
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
