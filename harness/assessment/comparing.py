@@ -34,7 +34,10 @@ from harness.running.scenario import Scenario
 from harness.subject.binary import Binary, resolve
 
 #: What ``quick`` leaves out.
-WITHOUT_WAITS = "left out, for that waits: how often telemetry is exported, and what is retried"
+LEFT_OUT_IF_QUICK = (
+    "left out, to be quick: sessions that wait (how often telemetry is exported), and those about "
+    "endpoints, settings, headers and certificates"
+)
 
 #: Of many sessions only so many are named.
 _MOST_NAMED = 8
@@ -71,7 +74,7 @@ def make_sides(
 ) -> tuple[Side, Side]:
     """Return both sides; what has to be recorded is, both side by side.
 
-    What is there already says which sessions are needed; ``quick`` leaves out those that wait.
+    What is there already says which sessions are needed; ``quick`` leaves out many.
     Raises HarnessError if a release cannot be driven through one of them.
     """
     chosen = _scenarios([each.side for each in (old, new) if each.side is not None], quick)

@@ -25,7 +25,7 @@ from harness.subject.process import ProcessGroups
 from harness.themes.catalogue import SCENARIOS as OF_THE_CLI
 
 
-def _is_plain(scenario: Scenario) -> bool:
+def is_plain(scenario: Scenario) -> bool:
     """Say whether all telemetry of the scenario goes to its one collector, the usual one."""
     arranged = (
         *(scenario.configure, scenario.launch, scenario.meanwhile, scenario.managed),
@@ -41,7 +41,7 @@ def _is_plain(scenario: Scenario) -> bool:
 
 #: The sessions of a live CLI that can go through a collector, by the names of their scenarios.
 SCENARIOS: Mapping[str, Scenario] = {
-    f"{LIVE}{name}": scenario for name, scenario in OF_THE_CLI.items() if _is_plain(scenario)
+    f"{LIVE}{name}": scenario for name, scenario in OF_THE_CLI.items() if is_plain(scenario)
 }
 
 #: Those that are run unless others are asked for.

@@ -14,6 +14,7 @@ from jsonschema.exceptions import best_match
 from harness.assessment.assessment import Assessment
 from harness.assessment.fleet import is_capture, take_stock
 from harness.assessment.kept import load_recording
+from harness.assessment.live import is_plain
 from harness.assessment.recording import Recording, RecordingPlan, record_once
 from harness.assessment.stocktaking import stock_of
 from harness.capture import files
@@ -88,12 +89,15 @@ def kept_side(name: str) -> Side | None:
 
 
 def usual_scenarios(*, quick: bool = False) -> tuple[Scenario, ...]:
-    """Return the scenarios that releases are compared by, without those that wait if ``quick``."""
-    return tuple(
-        scenario
-        for scenario in SCENARIOS.values()
-        if not (scenario.slow or scenario.drawn or (quick and scenario.waits_s))
-    )
+    """Return the scenarios that releases are compared by.
+
+    If ``quick``, without those that wait, and without those about how export is configured: these
+    show little of what is sent, and are most of all sessions.
+    """
+    usual = (each for each in SCENARIOS.values() if not (each.slow or each.drawn))
+    if not quick:
+        return tuple(usual)
+    return tuple(each for each in usual if is_plain(each) and not each.waits_s)
 
 
 def record_side(name: str, scenarios: Sequence[Scenario], progress: Callable[[str], None]) -> Side:

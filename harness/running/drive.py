@@ -74,8 +74,7 @@ def drive(
             stage.earlier_session = run_earlier(
                 binary, scenario.earlier, stage.sandbox, deadline_s, groups
             )
-        further = scenario.prepare(stage) if scenario.prepare else ()
-        args = (*scenario.args, *further)
+        args = (*scenario.args, *(scenario.prepare(stage) if scenario.prepare else ()))
         steps = scenario.steps_at(stage)
         with MessagesApi(
             steps,

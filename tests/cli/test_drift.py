@@ -150,6 +150,19 @@ def test_a_release_is_run_for_it(
     assert "running claude 2.1.31" in err
 
 
+def test_to_be_quick_most_sessions_are_left_out(
+    recordings: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick, whole = (sides.usual_scenarios(quick=quick) for quick in (True, False))
+    assert set(looking.SOON) <= {scenario.name for scenario in quick}
+    assert not any(scenario.waits_s for scenario in quick)
+    runs = [sum(len(list(each.planned())) for each in chosen) for chosen in (quick, whole)]
+    assert runs[0] < runs[1] / 3
+    capture = recordings["new"] / "working_day-grpc"
+    out = called(capsys, "diff", capture, capture, "--quick")[1]
+    assert out.splitlines()[1].startswith("  left out, to be quick: sessions that wait")
+
+
 def test_a_release_that_cannot_be_driven(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
