@@ -19,7 +19,7 @@ from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.recording import Recording, header_of
 from harness.assessment.relay import sessions_of
 from harness.capture.run import SubjectFacts
-from harness.cli import drift, fleet
+from harness.cli import drift, fleet, matrix
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
 
     drift.add_commands(commands)
     fleet.add_command(commands)
+    matrix.add_command(commands)
 
     command = commands.add_parser("schema", help="print a schema, resolved for one release")
     command.add_argument(

@@ -136,8 +136,8 @@ class Reporter:
         self._sequence = 0
         self._prompt_id = ""
 
-    def session_started(self) -> None:
-        self._add("session.count", 1, {"start_type": "fresh"} if self._promises.august else {})
+    def session_started(self, how: str) -> None:
+        self._add("session.count", 1, {"start_type": how} if self._promises.august else {})
 
     def prompt(self, text: str) -> None:
         self._prompt_id = str(uuid.uuid4())

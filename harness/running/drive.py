@@ -17,6 +17,7 @@ from harness.collector.store import StoreClosedError
 from harness.errors import DeadlineExceeded, NotInTimeError, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
+from harness.running.earlier import run_earlier
 from harness.running.scenario import PATIENCE, Scenario
 from harness.running.secrets import secrets_of
 from harness.running.stage import Stage, opened
@@ -70,6 +71,10 @@ def drive(
     ledger = LineLedger()
     with opened(scenario.backends, protocol) as stage:
         write_files(stage.sandbox.work, scenario.files)
+        if scenario.earlier:
+            stage.earlier_session = run_earlier(
+                binary, scenario.earlier, stage.sandbox, deadline_s, groups
+            )
         further = scenario.prepare(stage) if scenario.prepare else ()
         args = (*scenario.args, *further)
         steps = scenario.steps_at(stage)
@@ -78,6 +83,7 @@ def drive(
             prompts=scenario.all_prompts,
             observer=ledger,
             usage_frames=scenario.usage_frames,
+            thinks_s=scenario.thinks_s,
         ) as api:
             stage.api = api
             settings = _settings(scenario, stage)

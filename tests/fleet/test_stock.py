@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.assessment.sides import compare, find_side
+from harness.assessment.comparing import compare
+from harness.assessment.sides import find_side
 from harness.capture.run import SubjectFacts
 from harness.drift.compare import differences
 from harness.drift.difference import Difference, Impact
@@ -37,7 +38,7 @@ def of_fleet(path: Path) -> dict[str, Any]:
     return dict(find_side(str(path), print).inventory)
 
 
-def bad(found: list[Difference]) -> list[str]:
+def bad(found: Sequence[Difference]) -> list[str]:
     return [f"{each.subject}: {each.change}" for each in found if each.impact in BAD]
 
 
@@ -101,7 +102,7 @@ def test_two_fleets_are_compared(capture_file: WriteLines, recorded: Recorded) -
         for release in ("2.1.31", "2.1.332")
     ]
     assert [side.version for side in sides] == ["2.1.31", "2.1.332"]
-    assert "attribute cost_usd: type" in bad(compare(*sides))
+    assert "attribute cost_usd: type" in bad(compare(*sides).differences)
 
 
 def test_a_folder_is_a_side_and_a_broken_one_is_none(
