@@ -197,10 +197,11 @@ class Walk:
                 if delta:
                     sessions.window(stream, start, time, where)
             if once is not None:
-                release.looked(once.name)
                 if stream in streams:
                     release.note(once.name, _twice(where))
                 streams.add(stream)
+        if once is not None:
+            release.looked(once.name, len(data.data_points))
 
     def spans(self, spans: list[wire.Span]) -> None:
         """Judge spans: by their names and those of their attributes."""
