@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from harness.assessment.comparing import Asked, ask, baseline_folder, compare
 from harness.assessment.kept import load_recording
 from harness.assessment.recording import Recording, RecordingPlan, record_together
 from harness.assessment.sides import Side, recorded_side, side_of
 from harness.capture.run import SubjectFacts
+from harness.contract.versions import Version
+from harness.drift.accepted import proposed
 from harness.drift.comparison import Comparison
 from harness.drift.impact import Query
 from harness.errors import HarnessError
@@ -36,6 +40,7 @@ class Upgrade:
         self._own = own
         self._recording: Recording | None = None
         self._comparison: Comparison | None = None
+        self._versions: tuple[Version, Version] | None = None
 
     def find(self, progress: Callable[[str], None]) -> None:
         """Find the baseline. Raises HarnessError for one that cannot be used."""
@@ -85,6 +90,14 @@ class Upgrade:
                 )
         return self._comparison
 
+    def proposals(self) -> list[dict[str, Any]]:
+        """Return an entry for each difference that fails the run, once they were compared."""
+        made, versions = self._comparison, self._versions
+        if made is None or versions is None:
+            return []
+        evidence = f"{made.old} -> {made.new}, compared on {datetime.now(UTC).date()}"
+        return proposed(made.grave, *versions, evidence)
+
     def _compared(
         self,
         subject: SubjectFacts,
@@ -97,8 +110,10 @@ class Upgrade:
         if recording.summary.harness_fault:
             raise HarnessError(recording.summary.harness_fault)
         new = side_of(subject.spec, subject, recording)
+        old = self._baseline(keep)
+        self._versions = (Version.parse(old.version), Version.parse(new.version))
         return compare(
-            self._baseline(keep),
+            old,
             new,
             queries=self._queries,
             fail_on=self._fail_on,
