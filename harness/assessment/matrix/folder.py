@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from harness.capture.serialization import from_plain, to_plain
 from harness.contract.versions import Version
+from harness.drift.inventory import FORMAT as INVENTORY_FORMAT
 from harness.errors import UsageError
 from harness.judging.verdicts import Row
 from harness.record.jsonl import row_from_plain, row_to_plain
@@ -66,6 +67,11 @@ class Entry:
     def ran(self) -> bool:
         """Whether the release was run."""
         return self.inventory is not None
+
+    @property
+    def current(self) -> bool:
+        """Whether it was run, and its inventory has today's format."""
+        return self.inventory is not None and self.inventory.get("format") == INVENTORY_FORMAT
 
 
 class MatrixFolder:

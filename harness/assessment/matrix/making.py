@@ -55,7 +55,8 @@ class Making:
     def make(self, releases: Sequence[Chosen], progress: Progress) -> None:
         """Run all of ``releases`` that are not finished, and keep what was found on each.
 
-        What could not be run before is tried again. Raises UsageError for what would stop any
+        What could not be run before is tried again, and so is what an earlier version of us left
+        in another format. Raises UsageError for what would stop any
         release: no npm, no registry, a full disk.
         """
         for chosen in releases:
@@ -63,7 +64,7 @@ class Making:
                 if not ours:
                     continue
                 there = self.folder.finished(chosen.version)
-                if there is not None and there.ran:
+                if there is not None and there.current:
                     progress.already(there)
                     continue
                 self._one(chosen, progress)

@@ -10,14 +10,26 @@ from harness.assessment.matrix.table import table
 from harness.contract.versions import Version
 from harness.drift.changelog import known
 from harness.drift.difference import Difference
+from harness.errors import UsageError
 from harness.report import matrix as report
 
 HTML, MARKDOWN, JSON = "matrix.html", "matrix.md", "matrix.json"
 
 
 def write_pages(folder: MatrixFolder) -> list[Path]:
-    """Write the three tables of all releases that are finished; return their files."""
-    found = table(folder.plan(), folder.entries(), _mention)
+    """Write the three tables of all releases that are finished; return their files.
+
+    Raises UsageError where an earlier version of us left what cannot be compared any more.
+    """
+    entries = folder.entries()
+    for entry in entries:
+        if entry.ran and not entry.current:
+            raise UsageError(
+                f"release {entry.version} in {folder.path}",
+                seen="an inventory of another format",
+                expected="today's: the same cc-harness matrix runs the release again",
+            )
+    found = table(folder.plan(), entries, _mention)
     texts = {
         HTML: report.html(found),
         MARKDOWN: report.markdown(found),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from harness.assessment.matrix.folder import Entry, MatrixFolder, MatrixPlan
 from harness.assessment.matrix.pages import write_pages
+from harness.errors import UsageError
 
 
 def test_the_changelog_stands_beside_a_difference(
@@ -35,3 +39,17 @@ def test_the_changelog_stands_beside_a_difference(
     text = files[1].read_text(encoding="utf-8")
     assert "The changelog says nothing of 1 of them; of 2 it is not known." in text
     assert "| `event x` | gone: x | breaking |  | not known |" in text
+
+
+def test_what_an_earlier_version_left_is_made_again(
+    tmp_path: Path, entry: Callable[..., Entry]
+) -> None:
+    folder = MatrixFolder(tmp_path)
+    folder.open_for(MatrixPlan("2.1.9", ("mentions",)))
+    made = entry("2.1.9", {})
+    old = replace(made, inventory={**(made.inventory or {}), "format": 1})
+    assert (made.current, old.current, old.ran) == (True, False, True)
+    with folder.scratch("2.1.9") as scratch:
+        folder.keep(old, scratch)
+    with pytest.raises(UsageError, match="expected today's: the same cc-harness matrix runs"):
+        write_pages(folder)
