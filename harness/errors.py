@@ -38,5 +38,12 @@ class SubjectError(Exception):
         super().__init__(message if not output else f"{message}\nlast output:\n{output}")
 
 
+class NotInTimeError(SubjectError):
+    """The process under test did not do in time what was expected of it.
+
+    It hangs, or the machine is so slow that it, or who drives it, came too late.
+    """
+
+
 class DeadlineExceeded(HarnessError):  # noqa: N818 - a condition, as in the OTLP status
     """A condition did not come true in time; the message lists what was seen."""

@@ -11,17 +11,9 @@ from harness.errors import UsageError
 
 #: What is imported of the packages of the extra ``suite``.
 SUITE = (
-    *("cattrs", "cramjam", "cryptography", "filelock", "h11", "hypothesis", "jsonschema", "mcp"),
-    *(
-        "pexpect",
-        "platformdirs",
-        "prometheus_client",
-        "promql_parser",
-        "psutil",
-        "pyte",
-        "trustme",
-        "yaml",
-    ),
+    *("cattrs", "cramjam", "cryptography", "filelock", "h11", "hypothesis", "jinja2"),
+    *("jsonschema", "mcp", "pexpect", "platformdirs", "prometheus_client", "promql_parser"),
+    *("psutil", "pyte", "trustme", "yaml"),
 )
 
 

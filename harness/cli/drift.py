@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.assessment.assessment import catalogue
 from harness.assessment.bisecting import Inspect, Log, bisect, releases_between
+from harness.assessment.comparing import WITHOUT_WAITS, ask, compare, make_sides, proposals
 from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.looking import (
     SOON,
@@ -20,33 +21,24 @@ from harness.assessment.looking import (
     at_promise,
     requirement_named,
 )
-from harness.assessment.query_files import read_queries
-from harness.assessment.sides import Side, compare, find_side
+from harness.assessment.query_files import read_all
+from harness.assessment.reporting import check_folder, write_reports
+from harness.assessment.sides import find_side
 from harness.contract.versions import Version
-from harness.drift.accepted import Sorted, proposed, sort_out
-from harness.drift.difference import Difference, Impact
-from harness.drift.impact import Hit, hits
+from harness.drift.comparison import FAILING, Comparison
 from harness.errors import UsageError
 from harness.judging.listing import NO_LISTING, Listing, known_names, names_in
 from harness.report import drift as report
+from harness.report.drift_page import page
 from harness.subject.npm import published
 from harness.themes.catalogue import SCENARIOS
 
 #: Renderers by the name of their format.
-_FORMATS: dict[
-    str, Callable[[str, str, Sequence[Difference], Sequence[Hit] | None, Sorted], str]
-] = {
+_FORMATS: dict[str, Callable[[Comparison], str]] = {
     "terminal": report.terminal,
     "markdown": report.markdown,
     "json": report.as_json,
-}
-
-#: Which impacts make the exit code 1, by the choice of ``--fail-on``.
-_FAILING: dict[str, frozenset[Impact]] = {
-    "none": frozenset(),
-    "privacy": frozenset({Impact.PRIVACY}),
-    "breaking": frozenset({Impact.PRIVACY, Impact.BREAKING}),
-    "any": frozenset(Impact),
+    "html": page,
 }
 
 #: How the names of differences begin.
@@ -71,11 +63,15 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("diff", help="tell what differs between two releases")
     command.add_argument("old", metavar="OLD", help=_SIDE)
     command.add_argument("new", metavar="NEW", help="the same, of the newer release")
-    command.add_argument("--format", choices=_FORMATS, default="terminal")
+    command.add_argument(
+        "--format",
+        choices=_FORMATS,
+        default="terminal",
+        help="how to print it (default: %(default)s); html is one page that needs no network",
+    )
     command.add_argument(
         "--queries",
         metavar="FILE",
-        type=Path,
         nargs="+",
         default=[],
         help="dashboards (JSON), rules (YAML), SQL or lists of queries: tell which of them depend "
@@ -83,9 +79,15 @@ def add_commands(commands: Any) -> None:
     )
     command.add_argument(
         "--fail-on",
-        choices=_FAILING,
+        choices=FAILING,
         default="none",
         help="exit with 1 on a difference that is so grave (breaking: or worse)",
+    )
+    command.add_argument(
+        "--report",
+        metavar="DIR",
+        type=Path,
+        help="write diff.json, diff.md and diff.html there, beside what is printed",
     )
     command.add_argument(
         "--expectations",
@@ -161,27 +163,33 @@ def _inventory(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    queries = [query for path in arguments.queries for query in read_queries(path)]
-    own = _accepted_before(arguments)
-    old, new = (
-        find_side(name, _progress, quick=arguments.quick) for name in (arguments.old, arguments.new)
+    queries = read_all(arguments.queries, "--queries", Path())
+    own, today = _accepted_before(arguments), datetime.now(UTC).date()
+    folder: Path | None = arguments.report
+    if folder is not None:
+        check_folder(folder, "--report")
+    # Both, before a minute is spent on one of them.
+    asked = [ask(name, _progress) for name in (arguments.old, arguments.new)]
+    old, new = make_sides(asked[0], asked[1], _progress, quick=arguments.quick)
+    left_out = [WITHOUT_WAITS] if arguments.quick else []
+    found = compare(
+        old,
+        new,
+        queries=queries,
+        fail_on=arguments.fail_on,
+        left_out=left_out,
+        own=own,
+        day=today,
     )
-    versions = (Version.parse(old.version), Version.parse(new.version))
-    today = datetime.now(UTC).date()
-    found = sort_out(compare(old, new), own, *versions, today)
-    concerned = hits(queries, found.unlisted, old.inventory, new.inventory)
-    write = _FORMATS[arguments.format]
-    sys.stdout.write(
-        write(_label(old), _label(new), found.unlisted, concerned if queries else None, found)
-    )
-    grave = [each for each in found.unlisted if each.impact in _FAILING[arguments.fail_on]]
+    _print(_FORMATS[arguments.format](found))
+    if folder is not None:
+        for path in write_reports(folder, found):
+            _progress(f"wrote {path}")
     if arguments.accept is not None:
-        chosen = found.unlisted if arguments.fail_on == "none" else grave
-        evidence = f"{_label(old)} -> {_label(new)}, compared on {today}"
-        entries = proposed(chosen, *versions, evidence)
         shown = f"--accept {arguments.accept}"
+        entries = proposals(found, today)
         _progress(write_proposals(arguments.accept, shown, own, entries, new.version))
-    return int(bool(grave))
+    return int(bool(found.failure))
 
 
 def _accepted_before(arguments: argparse.Namespace) -> Listing:
@@ -195,6 +203,16 @@ def _accepted_before(arguments: argparse.Namespace) -> Listing:
     if [*names_in(own)]:
         known_names(own, [requirement.name for requirement in catalogue().requirements])
     return own
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        raise UsageError(
+            "standard output", seen=str(error), expected="something that takes what is printed"
+        ) from error
 
 
 def _bisect(arguments: argparse.Namespace) -> int:
@@ -231,10 +249,6 @@ def _inspection(arguments: argparse.Namespace) -> Inspect:
             expected=f"one, or a difference that begins with {', '.join(_SUBJECTS)}",
         )
     return at_difference(arguments.name, arguments.good, scenarios, _progress)
-
-
-def _label(side: Side) -> str:
-    return side.name if side.version in side.name else f"{side.name} ({side.version})"
 
 
 def _progress(line: str) -> None:

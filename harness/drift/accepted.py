@@ -24,16 +24,21 @@ class AcceptedDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """The differences that nobody accepted, those that a list accepts, and what became of it.
+class Listed:
+    """What a list accepts of the differences between two releases, and what became of its entries.
 
-    ``listing`` is what the list is called; empty without one.
+    ``listing`` is what the list is called; empty without one. ``versions`` are the older and the
+    newer release that were compared.
     """
 
-    unlisted: tuple[Difference, ...]
+    listing: str = ""
     accepted: tuple[AcceptedDifference, ...] = ()
     entries: tuple[EntryTold, ...] = ()
-    listing: str = ""
+    versions: tuple[str, str] = ("", "")
+
+
+#: Nobody keeps a list.
+NOTHING_LISTED = Listed()
 
 
 def name_of(difference: Difference) -> str:
@@ -42,15 +47,14 @@ def name_of(difference: Difference) -> str:
 
 
 def sort_out(
-    found: Sequence[Difference], listing: Listing, old: Version, new: Version, today: date
-) -> Sorted:
-    """Sort what differs between two releases by whether ``listing`` accepts it on this day.
+    found: Sequence[Difference], listing: Listing, versions: tuple[str, str], today: date
+) -> tuple[list[Difference], Listed]:
+    """Return what differs between two releases and is not accepted, and what ``listing`` accepts.
 
     An entry speaks of the step to its first release: it accepts nothing where both releases are
     in its range. One about a requirement accepts that this promise is broken now.
     """
-    if not listing.file:
-        return Sorted(tuple(found))
+    old, new = map(Version.parse, versions)
     reasons: dict[int, str] = {}
     told = []
     for entry in listing.deviations:
@@ -65,21 +69,22 @@ def sort_out(
             if name in entry.get("differences", ()):
                 told.append(EntryTold(name, state, why))
     order = list(EntryState)
-    return Sorted(
-        tuple(each for n, each in enumerate(found) if n not in reasons),
+    return [each for n, each in enumerate(found) if n not in reasons], Listed(
+        listing.file,
         tuple(AcceptedDifference(found[n], reasons[n]) for n in sorted(reasons)),
         tuple(sorted(told, key=lambda each: order.index(each.state))),
-        listing.file,
+        versions,
     )
 
 
 def proposed(
-    found: Iterable[Difference], old: Version, new: Version, evidence: str
+    found: Iterable[Difference], versions: tuple[str, str], evidence: str
 ) -> list[dict[str, Any]]:
     """Return an entry for each difference, which a reviewer has to give its reason.
 
-    ``evidence`` says what was compared, and when.
+    ``versions`` are the older and the newer release, ``evidence`` says what was compared, and when.
     """
+    old, new = map(Version.parse, versions)
     return [
         {
             "differences": [name_of(each)],

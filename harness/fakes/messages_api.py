@@ -98,6 +98,7 @@ class MessagesApi:
         self._tool_runs: dict[str, ToolRun] = {}
         self._asked_unix_nano: dict[str, int] = {}
         self._prompts_seen: list[str] = []
+        self._prompts_doubled: list[str] = []
         self._unexpected: list[str] = []
         self._headers: list[dict[str, str]] = []
 
@@ -137,6 +138,11 @@ class MessagesApi:
     def tool_runs(self) -> tuple[ToolRun, ...]:
         """The scripted tools whose result was received, in the order of the results."""
         return tuple(self._tool_runs.values())
+
+    @property
+    def prompts_doubled(self) -> tuple[str, ...]:
+        """The expected prompts that reached the main loop typed twice into one message."""
+        return tuple(self._prompts_doubled)
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -243,6 +249,7 @@ class MessagesApi:
         for prompt in conversation.prompts_in(request, self._prompts):
             if prompt not in self._prompts_seen:
                 self._prompts_seen.append(prompt)
+                self._prompts_doubled += conversation.doubled_in(request, (prompt,))
                 self._turn_begins()
         step = self._next_step()
         if isinstance(step, Fail | HangUp | CutOff):

@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 
 from harness.assessment.assessment import Assessment
+from harness.assessment.comparing import proposals
 from harness.assessment.listings import write_proposals
-from harness.assessment.recording import Recording, header_of, read_shared
+from harness.assessment.recording import Recording, header_of, kept_in, read_shared
+from harness.assessment.reporting import write_reports
+from harness.drift.comparison import Comparison
 from harness.errors import HarnessError
 from harness.judging.checks.names import Undocumented
 from harness.judging.decision import decision
+from harness.judging.listing import Listing, names_in
 from harness.judging.verdicts import Row
 from harness.plugin.items import RequirementItem
 from harness.plugin.options import ACCEPT
@@ -50,6 +54,7 @@ class Ledger:
         self._rows: dict[str, Row] = {}
         self._selected: frozenset[str] = frozenset()
         self._notes: list[str] = []
+        self._unwritten = False
         self._read: Recording | None = None
         self._table: CanaryTable | None = None
         self._undocumented: tuple[Undocumented, ...] | None = None
@@ -76,7 +81,7 @@ class Ledger:
             return
         if (
             session.exitstatus == pytest.ExitCode.OK
-            and decision(self.rows, len(self._summary.undriven)).failed
+            and decision(self.rows, len(self._summary.undriven), self._also).failed
         ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self._propose()
@@ -90,6 +95,10 @@ class Ledger:
             self._write(folder, int(session.exitstatus))
         if self._state.report is not None:
             self._write_page(self._state.report / page.FILE_NAME)
+            self._write_comparison(self._state.report)
+        if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
+            # Whoever waits for the report must not take the last one for this one.
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._config.option.collectonly:
@@ -110,6 +119,7 @@ class Ledger:
             [*self._summary.notes, *self._notes],
             listing=self._assessment.own.file,
             entries=self._assessment.entries(self.rows),
+            comparison=self._comparison(),
         )
 
     @property
@@ -171,6 +181,37 @@ class Ledger:
             self._measured = self._assessment.job.latencies(recording.captures)
         return self._measured
 
+    def _comparison(self) -> Comparison | None:
+        """Return the comparison with another release, once all is judged; None without one."""
+        upgrade = self._state.upgrade
+        if upgrade is None or len(self.rows) < len(self._selected):
+            return None
+        return upgrade.compared(self._state.facts, self._recording, self.rows, self._kept)
+
+    @property
+    def _also(self) -> str:
+        comparison = self._comparison()
+        return "" if comparison is None else comparison.failure
+
+    @property
+    def _kept(self) -> Path | None:
+        """The folder of the captures, if they are kept."""
+        if self._state.captures is None and self._state.shared is not None:
+            return kept_in(self._state.shared)
+        return self._state.captures
+
+    def _write_comparison(self, folder: Path) -> None:
+        comparison = self._comparison()
+        if comparison is None:
+            return
+        try:
+            written = [path.name for path in write_reports(folder, comparison)]
+        except HarnessError as error:
+            self._notes.append(f"no report: {error}")
+            self._unwritten = True
+        else:
+            self._notes.append(f"compared   {folder}: {', '.join(written)}")
+
     def _select(self, names: Sequence[str]) -> None:
         self._selected = frozenset(names)
 
@@ -196,6 +237,15 @@ class Ledger:
         if path is None:
             return
         entries = self._assessment.proposals(self._state.facts, self.rows)
+        comparison = self._comparison()
+        if comparison is not None:
+            failing = {name for entry in entries for name in entry["requirements"]}
+            # Whoever accepts that a promise is broken, accepts that it is so now.
+            entries += [
+                entry
+                for entry in proposals(comparison, self._assessment.day)
+                if not failing & {*names_in(Listing(deviations=(entry,)))}
+            ]
         release = self._assessment.release
         try:
             note = write_proposals(path, ACCEPT, self._assessment.own, entries, release)
@@ -223,13 +273,16 @@ class Ledger:
                 len(self._summary.undriven),
                 catalogue=len(self._assessment.contract.requirements),
                 exit_code=exit_code,
+                also=self._also,
             )
         recording = self._recording
         plan = Plan() if recording is None else recording.plan
         summary = None if recording is None else recording.summary
+        record = jsonl.RunRecord(header, plan, summary, tuple(rows), footer, self._comparison())
         try:
-            jsonl.write(path, jsonl.RunRecord(header, plan, summary, tuple(rows), footer))
+            jsonl.write(path, record)
         except HarnessError as error:
             self._notes.append(f"no record: {error}")
+            self._unwritten = True
         else:
             self._notes.append(f"record     {path}{'' if footer else ', without a footer'}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,14 +15,20 @@ DEFAULT_DEADLINE_S = 60.0
 _NAMES = (
     *("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios"),
     *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations", "--cc-accept"),
+    *("--cc-baseline", "--cc-fail-on"),
 )
 
 _MANAGED = "--cc-allow-managed-settings"
 EXPECTATIONS = "--cc-expectations"
 ACCEPT = "--cc-accept"
 DEADLINE = "--cc-deadline"
+BASELINE = "--cc-baseline"
+_FAIL_ON = "--cc-fail-on"
+QUERIES = "--cc-queries"
+#: What differences may fail a run; harness/drift/comparison.py says how.
+_GRAVITIES = ("privacy", "breaking", "any", "none")
 #: What is about sessions of a CLI that is judged itself, and nothing else.
-OF_THE_CLI_ONLY = ("--cc-slow", "--cc-fuzz-seconds", _MANAGED)
+OF_THE_CLI_ONLY = ("--cc-slow", "--cc-fuzz-seconds", _MANAGED, BASELINE, _FAIL_ON, QUERIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,9 @@ class Options:
     fuzz_seconds: float | None = None
     protocols: tuple[str, ...] = ()
     expectations: Path | None = None
+    baseline: str = ""
+    fail_on: str = "breaking"
+    queries: tuple[str, ...] = ()
     accept: Path | None = None
 
     @property
@@ -113,13 +122,39 @@ def add(parser: pytest.Parser) -> None:
         help="for how long input is drawn, instead of what --hypothesis-profile says (quick, "
         "ci, deep); 0: only the inputs that are always tried",
     )
-    _add_lists(group)
     group.addoption(
         _MANAGED,
         action="store_true",
         help="where a run cannot have managed settings of its own (a private mount namespace), "
         "write them to the machine's folder while it goes on, for every session there to see; "
         "what is there already is not touched",
+    )
+    _add_standards(group)
+
+
+def _add_standards(group: pytest.OptionGroup) -> None:
+    """Declare the options that say what a run is held to, besides the documents."""
+    _add_lists(group)
+    group.addoption(
+        BASELINE,
+        metavar="SPEC",
+        help="compare with this release, and tell what differs: what --cc-binary takes "
+        "(npm:2.1.330, recorded side by side), an inventory (NAME.json), or a folder of "
+        "--cc-captures",
+    )
+    group.addoption(
+        _FAIL_ON,
+        metavar="IMPACT",
+        help="which differences from --cc-baseline fail the run: privacy, breaking (or worse; the "
+        "default), any, or none",
+    )
+    group.addoption(
+        QUERIES,
+        metavar="FILES",
+        action="append",
+        help="tell which queries depend on what differs from --cc-baseline, and which never "
+        "could match: a dashboard (JSON), rules (YAML), SQL or a list of queries, or a pattern "
+        "such as grafana/*.json; may be given several times",
     )
 
 
@@ -133,8 +168,8 @@ def _add_lists(group: pytest.OptionGroup) -> None:
     group.addoption(
         ACCEPT,
         metavar="FILE",
-        help="write such a file, with an entry for each failure that no list excuses; each waits "
-        "for somebody to say why it is accepted",
+        help="write such a file, with an entry for each failure and grave difference that no list "
+        "excuses; each waits for somebody to say why it is accepted",
     )
 
 
@@ -145,7 +180,8 @@ def read(config: pytest.Config) -> Options | None:
     allow_managed = bool(config.getoption(_MANAGED))
     given = [name for name, value in values.items() if value is not None]
     empty = [name for name in given if not values[name].strip()]
-    given += ["--cc-slow"] * slow + [_MANAGED] * allow_managed
+    queries = tuple(config.getoption(QUERIES) or ())
+    given += ["--cc-slow"] * slow + [_MANAGED] * allow_managed + [QUERIES] * bool(queries)
     if not given:
         return None
     if empty:
@@ -154,6 +190,11 @@ def read(config: pytest.Config) -> Options | None:
         raise pytest.UsageError(
             f"{given[0]}: expected --cc-binary=SPEC beside it, saw no --cc-binary"
         )
+    for option in (_FAIL_ON, QUERIES):
+        if option in given and values[BASELINE] is None:
+            raise pytest.UsageError(
+                f"{option}: expected {BASELINE}=SPEC beside it, saw no {BASELINE}"
+            )
     return Options(
         values["--cc-binary"],
         folder(config, "--cc-report", values["--cc-report"]),
@@ -165,8 +206,18 @@ def read(config: pytest.Config) -> Options | None:
         seconds("--cc-fuzz-seconds", values["--cc-fuzz-seconds"], None, zero=True),
         names("--cc-protocols", values["--cc-protocols"], "grpc"),
         file(config, EXPECTATIONS, values[EXPECTATIONS]),
+        values[BASELINE] or "",
+        _fail_on(values),
+        queries,
         new_file(config, values[ACCEPT]),
     )
+
+
+def _fail_on(values: Mapping[str, str | None]) -> str:
+    chosen = values[_FAIL_ON]
+    if chosen is not None:
+        among(_FAIL_ON, [chosen], _GRAVITIES)
+    return chosen or "breaking"
 
 
 def names(option: str, text: str | None, example: str) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from harness.assessment.listings import check_new, read_listing
+from harness.assessment.query_files import read_all
 from harness.capture.run import SubjectFacts
 from harness.judging.listing import NO_LISTING
-from harness.plugin.options import ACCEPT, EXPECTATIONS, Options
+from harness.plugin.options import ACCEPT, EXPECTATIONS, QUERIES, Options
+from harness.plugin.upgrade import Upgrade
 from harness.plugin.xdist import is_worker
 from harness.record.header import RelayFacts
 from harness.subject.binary import Binary
@@ -24,7 +26,8 @@ class State:
     ``report`` and ``captures`` are the folders of these options, ``rerun`` the options that
     a rerun must repeat; ``shared`` is the folder that the processes of a distributed session
     share. ``own`` is the user's list of known deviations, read from ``expectations``;
-    ``accept`` is the file to which what could be added to it is written.
+    ``accept`` is the file to which what could be added to it is written, ``upgrade``
+    the comparison with another release, if one is asked for.
 
     Raises UsageError for a list that is not as its schema says, and a file that is not to be
     written over.
@@ -52,6 +55,7 @@ class State:
         if accept is not None and not is_worker(config):
             check_new(accept, f"{ACCEPT}={config.getoption(ACCEPT)}", expectations)
         self.shared: Path | None = None
+        self.upgrade: Upgrade | None = None
         self.started_unix_nano = time.time_ns()
 
     @property
@@ -93,6 +97,9 @@ class SubjectState(State):
             options.accept,
         )
         self.options = options
+        if options.baseline:
+            queries = read_all(options.queries, f"{QUERIES}", config.invocation_params.dir)
+            self.upgrade = Upgrade(options.baseline, options.fail_on, queries, self.own)
 
     @property
     def facts(self) -> SubjectFacts:

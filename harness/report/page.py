@@ -11,6 +11,7 @@ from harness.judging.decision import decision
 from harness.judging.entries import EntryState
 from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE
+from harness.report import drift
 from harness.report.failure import failure
 from harness.report.terminal import Summary
 
@@ -42,7 +43,9 @@ def _head(summary: Summary) -> Iterator[str]:
     version = f" (claude {header.subject.version})" if header.job == CLAUDE else ""
     yield f"# Telemetry of {_text(header.subject.spec)}{version}"
     yield ""
-    decided = decision(summary.rows, summary.undriven)
+    comparison = summary.comparison
+    also = "" if comparison is None else comparison.failure
+    decided = decision(summary.rows, summary.undriven, also)
     if len(summary.rows) < summary.selected:
         yield f"**Broken off**: {len(summary.rows)} of {summary.selected} requirements were judged."
     else:
@@ -53,6 +56,9 @@ def _head(summary: Summary) -> Iterator[str]:
     yield "|" + " --- |" * len(numbers)
     yield f"| {' | '.join(str(number) for _, number in numbers)} |"
     yield ""
+    if comparison is not None:
+        yield f"Compared: {_text(comparison.problem or drift.summary(comparison))}."
+        yield ""
 
 
 def _problem(summary: Summary) -> Iterator[str]:

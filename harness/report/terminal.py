@@ -6,17 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.drift.comparison import Comparison
 from harness.findings import Verdict
 from harness.judging.decision import decision
 from harness.judging.entries import EntryState, EntryTold
 from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE, Header
-from harness.report import canaries, latency, undocumented
+from harness.report import canaries, drift, latency, undocumented
 from harness.report.failure import failure
 from harness.report.line import Line, Style
 
 #: Failures shown in the summary; pytest shows each one above it, the record holds all.
 SHOWN_FAILURES = 10
+
+#: Differences of one impact that are shown in the summary.
+SHOWN_DIFFERENCES = 20
 
 #: Themes whose second word is worth a line of its own, and from how many rows on.
 _WIDE = ("metrics", "events", "standard")
@@ -44,6 +48,8 @@ class Summary:
     ``problem`` says what went wrong in ``undriven`` runs, or in the harness. ``notes`` are lines
     about the files that were written, ``shown`` is the most failures that are rendered. ``entries``
     say what became of somebody's own list of known deviations, called ``listing``.
+    about the files that were written, ``shown`` is the most failures that are rendered.
+    ``comparison`` is that with another release, if one was asked for.
     """
 
     header: Header
@@ -56,6 +62,7 @@ class Summary:
     shown: int = SHOWN_FAILURES
     listing: str = ""
     entries: Sequence[EntryTold] = ()
+    comparison: Comparison | None = None
 
 
 def render(summary: Summary) -> list[Line]:
@@ -73,6 +80,7 @@ def render(summary: Summary) -> list[Line]:
         canaries.render(summary.header.canaries),
         undocumented.render(summary.header.undocumented),
         _failures(summary),
+        drift.lines(summary.comparison, SHOWN_DIFFERENCES) if summary.comparison else (),
         _end(summary),
     )
     lines: list[Line] = []
@@ -267,7 +275,8 @@ def _end(summary: Summary) -> Iterator[Line]:
             Style.BAD,
         )
         return
-    decided = decision(summary.rows, summary.undriven)
+    also = "" if summary.comparison is None else summary.comparison.failure
+    decided = decision(summary.rows, summary.undriven, also)
     if decided.failed:
         yield Line(f"FAILED: {decided.why}", Style.BAD)
     elif any(row.verdict in (Verdict.FAIL, Verdict.KNOWN) for row in summary.rows):

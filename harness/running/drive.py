@@ -14,7 +14,7 @@ from harness.capture.capture import Capture
 from harness.capture.observed import Observation, as_observed
 from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts, run_label
 from harness.collector.store import StoreClosedError
-from harness.errors import DeadlineExceeded, SubjectError, UsageError
+from harness.errors import DeadlineExceeded, NotInTimeError, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
 from harness.running.scenario import PATIENCE, Scenario
@@ -62,8 +62,9 @@ def drive(
 
     ``machine_wide``: its managed settings may be written to the machine's own folder meanwhile.
 
-    Raises :class:`SubjectError`, with the subject's last output, if it does not
-    end in time, does not do what the scenario expects, or fails before its first API call.
+    Raises :class:`SubjectError`, with the subject's last output, if it does not do what the
+    scenario expects, or fails before its first API call; :class:`NotInTimeError` if it does not do
+    that, or end, in time.
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
@@ -88,7 +89,7 @@ def drive(
             try:
                 completed = _completed(session, binary, scenario, stage, machine_wide)
             except SubjectError as error:
-                raise SubjectError(
+                raise type(error)(
                     f"claude {binary.version} could not be driven through {label}"
                     f"{_unanswered(api.unexpected)}: {error}"
                 ) from error
@@ -263,7 +264,7 @@ class _Session:
             return run_headless(binary, self._sandbox, scenario.prompt, **common)
         if scenario.prompts:
             return run_conversation(binary, self._sandbox, scenario.prompts, **common)
-        return run_interactive(
+        completed = run_interactive(
             binary,
             self._sandbox,
             scenario.acts,
@@ -271,6 +272,12 @@ class _Session:
             answered=self._note,
             **common,
         )
+        if self._api.prompts_doubled:
+            raise NotInTimeError(
+                f"typed twice: {self._api.prompts_doubled[0]!r}: keys that seemed lost came late",
+                output=completed.last_output,
+            )
+        return completed
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -305,7 +312,7 @@ def _verify(
     if scenario.drawn:
         return
     if completed.timed_out and scenario.limit_s is None:
-        raise SubjectError(
+        raise NotInTimeError(
             f"claude {binary.version} did not end {label} within {completed.deadline_s:g} s"
             f"{_unanswered(truth.unknown_requests)}",
             output=completed.last_output,
