@@ -26,7 +26,7 @@ BASELINE = "--cc-baseline"
 _FAIL_ON = "--cc-fail-on"
 QUERIES = "--cc-queries"
 #: What differences may fail a run; harness/drift/comparison.py says how.
-_GRAVITIES = ("privacy", "breaking", "any", "none")
+GRAVITIES = ("privacy", "breaking", "any", "none")
 #: What is about sessions of a CLI that is judged itself, and nothing else.
 OF_THE_CLI_ONLY = ("--cc-slow", "--cc-fuzz-seconds", _MANAGED, BASELINE, _FAIL_ON, QUERIES)
 
@@ -216,7 +216,7 @@ def read(config: pytest.Config) -> Options | None:
 def _fail_on(values: Mapping[str, str | None]) -> str:
     chosen = values[_FAIL_ON]
     if chosen is not None:
-        among(_FAIL_ON, [chosen], _GRAVITIES)
+        among(_FAIL_ON, [chosen], GRAVITIES)
     return chosen or "breaking"
 
 

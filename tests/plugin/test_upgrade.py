@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import pytest
 
+from harness.assessment.comparing import Asked
+from harness.assessment.recording import Recording, RecordingPlan, recorded
+from harness.capture.run import SubjectFacts
+from harness.drift.comparison import FAILING
 from harness.drift.difference import Impact
+from harness.plugin import upgrade
+from harness.plugin.options import GRAVITIES
+from harness.plugin.upgrade import Upgrade
 from harness.record import jsonl
+from harness.record.summary import RecordingSummary
+from harness.subject.binary import Binary
+from harness.themes.catalogue import SCENARIOS
 
 Run = Callable[..., pytest.RunResult]
-Subject = Callable[..., Path]
 
 #: The conforming emitter as an older and as a newer release.
 OLD, NEW = "reference:2.1.31", "reference:2.1.240"
@@ -81,19 +89,45 @@ def comparison_line(result: pytest.RunResult) -> str:
     return line.removeprefix(f"{OLD} -> {NEW}: ")
 
 
-@pytest.mark.slow
-def test_a_baseline_that_cannot_be_driven_fails_the_run(run_one: Run, subject: Subject) -> None:
-    binary = subject("sys.exit('no licence found')")
-    result = run_one(f"--cc-binary={NEW}", f"--cc-baseline={binary}", *FEW)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(
-        [
-            f"{binary} -> {NEW}: not compared",
-            "  working_day over http/json: * ended with exit code 1 *",
-            "  no licence found",
-            "FAILED: nothing was compared with the baseline",
-        ]
-    )
+def binary(version: str) -> Binary:
+    return Binary(f"npm:{version}", ("claude",), "/bin/claude", version)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "problem"),
+    [
+        (recorded((), undriven={"day over grpc": "it hung"}), "day over grpc: it hung"),
+        (Recording(RecordingSummary(harness_fault="no port is free")), "no port is free"),
+    ],
+)
+def test_a_baseline_that_could_not_be_recorded_fails_the_run(
+    monkeypatch: pytest.MonkeyPatch, baseline: Recording, problem: str
+) -> None:
+    subject = recorded(())
+    plans: list[RecordingPlan] = []
+
+    def record(asked: Sequence[RecordingPlan], progress: object) -> tuple[Recording, ...]:
+        plans.extend(asked)
+        return subject, baseline
+
+    monkeypatch.setattr(upgrade, "record_together", record)
+    made = Upgrade("npm:2.1.31", "breaking", ())
+    made.asked = Asked(made.name, binary=binary("2.1.31"))
+    scenarios = (SCENARIOS["working_day"], SCENARIOS["fuzz"])
+    assert made.record(RecordingPlan(binary("2.1.240"), scenarios, 9, None), print) is subject
+    # The subject first; and what is drawn is drawn for it alone.
+    assert [plan.binary.version for plan in plans] == ["2.1.240", "2.1.31"]
+    assert [plan.scenarios for plan in plans] == [scenarios, scenarios[:1]]
+    facts = SubjectFacts("npm:2.1.240", "/bin/claude", "2.1.240")
+    comparison = made.compared(facts, subject, (), None)
+    assert comparison.problem == problem
+    assert comparison.failure == "nothing was compared with the baseline"
+
+
+def test_without_a_recording_nothing_is_compared() -> None:
+    made = Upgrade("npm:2.1.31", "any", ())
+    facts = SubjectFacts("npm:2.1.240", "/bin/claude", "2.1.240")
+    assert made.compared(facts, None, (), None).problem.startswith("nothing was recorded")
 
 
 @pytest.mark.parametrize(
@@ -138,6 +172,10 @@ def test_what_cannot_be_compared_is_refused(
     result = run_here(f"--cc-binary={NEW}", *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {problem}*"])
+
+
+def test_the_option_knows_what_may_fail_a_run() -> None:
+    assert set(GRAVITIES) == FAILING.keys()
 
 
 def test_a_collector_is_not_compared(run_here: Run) -> None:
