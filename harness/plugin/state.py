@@ -12,6 +12,7 @@ import pytest
 from harness.assessment.listings import check_new, read_listing
 from harness.assessment.query_files import read_all
 from harness.capture.run import SubjectFacts
+from harness.errors import printable
 from harness.judging.listing import NO_LISTING
 from harness.plugin.options import ACCEPT, EXPECTATIONS, QUERIES, Options
 from harness.plugin.upgrade import Upgrade
@@ -78,7 +79,7 @@ class State:
             if capturing is not None:
                 shown.enter_context(capturing.global_and_fixture_disabled())
             reporter.ensure_newline()
-            reporter.write_line(f"cc-otel: {text}")
+            reporter.write_line(f"cc-otel: {printable(text)}")
             reporter.flush()
 
 
