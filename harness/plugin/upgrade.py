@@ -14,7 +14,7 @@ from harness.capture.run import SubjectFacts
 from harness.drift.comparison import Comparison
 from harness.drift.impact import Query
 from harness.errors import HarnessError
-from harness.judging.listing import Listing
+from harness.judging.listing import NO_LISTING, Listing
 from harness.judging.verdicts import Row
 from harness.plugin.options import BASELINE
 
@@ -26,7 +26,9 @@ class Upgrade:
     list of the differences that are accepted.
     """
 
-    def __init__(self, name: str, fail_on: str, queries: Sequence[Query], own: Listing) -> None:
+    def __init__(
+        self, name: str, fail_on: str, queries: Sequence[Query], own: Listing = NO_LISTING
+    ) -> None:
         self.name = name
         self.asked = Asked(name)
         self._fail_on = fail_on
