@@ -6,14 +6,18 @@ import json
 from datetime import date
 from typing import Any
 
+import jsonschema
 import pytest
 
+from harness.contract.files import read_json, schema_root
 from harness.drift.accepted import Listed, name_of, proposed, sort_out
+from harness.drift.comparison import Comparison
 from harness.drift.difference import Difference, Impact
 from harness.errors import UsageError
 from harness.judging.entries import EntryState
 from harness.judging.listing import NO_LISTING, parse_listing
-from harness.report import accepted
+from harness.record import comparison_lines
+from harness.report import accepted, drift_page
 
 OLD, NEW, LATER = "2.1.330", "2.1.332", "2.1.333"
 TODAY = date(2027, 1, 2)
@@ -146,6 +150,31 @@ def test_the_reports_tell_what_was_accepted_and_what_became_of_the_list() -> Non
     page = [*accepted.markdown(found)]
     assert "| `event at_mention` | gone | at_mention |  | Nobody here asks for it. |" in page
     assert any(line.startswith("* expired: `attribute effort: new` (accepted") for line in page)
+
+
+def compared(*entries: dict[str, Any]) -> Comparison:
+    unlisted, found = sorted_out(*entries)
+    return Comparison("old", "new", NEW, tuple(unlisted), fail_on="breaking", listed=found)
+
+
+def test_what_is_accepted_fails_no_comparison() -> None:
+    all_of_them = [{"differences": [name_of(each)]} for each in FOUND]
+    assert compared().failure == "3 differences from the baseline are breaking or worse"
+    assert compared(*all_of_them[:2]).grave == (PROMISE,)
+    assert compared(*all_of_them).failure == ""
+
+
+def test_the_record_and_the_page_hold_what_was_accepted() -> None:
+    comparison = compared({"differences": [name_of(GONE)]}, {"differences": ["event x: gone"]})
+    head, *rest = json.loads(json.dumps([*comparison_lines.lines(comparison)]))
+    schema = read_json(schema_root() / "record.schema.json")
+    for line in (head, *rest):
+        jsonschema.validate(line, schema)
+    without_kind = [{name: line[name] for name in line if name != "kind"} for line in rest]
+    assert comparison_lines.read([head], without_kind, [], "a record") == comparison
+    html = drift_page.page(comparison)
+    assert "<dt>accepted because</dt><dd>Nobody here asks for it.</dd>" in html
+    assert "<li>gone: <code>event x: gone</code>" in html
 
 
 def test_without_a_list_nothing_is_said_of_one() -> None:
