@@ -21,6 +21,10 @@ SUITE = (
 LOCUST = ("locust",)
 
 
+#: What is imported of the packages of the extra ``fleet``.
+FLEET = ("zstandard",)
+
+
 def require_suite(what: str) -> None:
     """Raise UsageError, with how to install the extra, where ``what`` lacks a part of it.
 
@@ -32,6 +36,11 @@ def require_suite(what: str) -> None:
 def require_locust(what: str) -> None:
     """Raise UsageError, with how to install the extra, where there is no Locust."""
     _require(what, "locust", LOCUST)
+
+
+def require_fleet(what: str) -> None:
+    """Raise UsageError, with how to install the extra, where ``what`` needs zstd."""
+    _require(what, "fleet", FLEET)
 
 
 def _require(what: str, extra: str, names: tuple[str, ...]) -> None:

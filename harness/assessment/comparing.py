@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from harness.assessment.recording import Recording, RecordingPlan, record_together
 from harness.assessment.sides import (
@@ -20,7 +19,7 @@ from harness.assessment.sides import (
 from harness.capture.capture import Capture
 from harness.contract.requirement import DRAWN
 from harness.contract.versions import Version
-from harness.drift.accepted import proposed, sort_out
+from harness.drift.accepted import sort_out
 from harness.drift.changelog import annotated
 from harness.drift.compare import differences
 from harness.drift.comparison import Comparison
@@ -113,43 +112,35 @@ def compare(
     rows: Sequence[Row] | None = None,
     left_out: Sequence[str] = (),
     own: Listing = NO_LISTING,
-    day: date | None = None,
 ) -> Comparison:
     """Return all that differs between two sides, the worst first.
 
     Both are judged by the contract of the newer one, as far as there are recordings, and by the
     sessions that both were run through. ``rows`` are the verdicts on the new side, if it was
-    judged already: by its own contract, and on the promises that are to be compared. ``own`` is
-    somebody's list of what they accept, followed as of ``day`` (None: today, UTC).
+    judged already: by its own contract, and on the promises that are to be compared. ``own`` is a
+    list of differences that are accepted today.
     """
     whole = new
     old, new, notes = _aligned(old, new)
     if new is not whole:
         rows = None  # they speak of more sessions
-    by = str(max(Version.parse(old.version), Version.parse(new.version)))
+    versions = (Version.parse(old.version), Version.parse(new.version))
+    by = str(max(versions))
     promises = promise_changes(*_rows(old, new, by, rows))
-    merged_ones = merged([*differences(old.inventory, new.inventory), *promises])
-    versions = (old.version, new.version)
-    found, listed = sort_out(merged_ones, own, versions, day or datetime.now(UTC).date())
+    found = merged([*differences(old.inventory, new.inventory), *promises])
     found = annotated(found, old.version, new.version)
-    concerned = hits(queries, found, old.inventory, new.inventory)
+    listed = sort_out(found, own, *versions, datetime.now(UTC).date())
+    concerned = hits(queries, listed.unlisted, old.inventory, new.inventory)
     return Comparison(
         old.label,
         new.label,
         by,
-        tuple(found),
+        listed.unlisted,
         tuple(concerned) if queries else None,
         fail_on,
         (*left_out, *notes),
-        listed=listed,
+        listed=listed if own.file else None,
     )
-
-
-def proposals(comparison: Comparison, day: date) -> list[dict[str, Any]]:
-    """Propose entries for somebody's own list: the differences that fail, without such all."""
-    chosen = comparison.differences if comparison.fail_on == "none" else comparison.grave
-    evidence = f"{comparison.old} -> {comparison.new}, compared on {day}"
-    return proposed(chosen, comparison.listed.versions, evidence)
 
 
 def _rows(

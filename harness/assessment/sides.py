@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from harness.assessment.assessment import Assessment
+from harness.assessment.fleet import is_capture, take_stock
 from harness.assessment.kept import load_recording
 from harness.assessment.recording import Recording, RecordingPlan, record_once
 from harness.capture import files
@@ -64,8 +65,9 @@ def find_side(name: str, progress: Callable[[str], None], *, quick: bool = False
     """Return the side that ``name`` stands for; a release is run for it.
 
     ``name`` is a file that ``cc-harness inventory`` wrote (``*.json``), a folder that
-    ``--cc-captures`` made, or what ``--cc-binary`` takes. ``quick`` leaves out the scenarios that
-    wait. Raises UsageError for what is none of these.
+    ``--cc-captures`` made, a capture of production data (a file, or a folder of files, of a
+    Collector's file exporter), or what ``--cc-binary`` takes. ``quick`` leaves out the scenarios
+    that wait. Raises UsageError for what is none of these.
     """
     return kept_side(name) or record_side(name, usual_scenarios(quick=quick), progress)
 
@@ -73,6 +75,9 @@ def find_side(name: str, progress: Callable[[str], None], *, quick: bool = False
 def kept_side(name: str) -> Side | None:
     """Return the side that a file or a folder holds; None for what has to be run."""
     path = Path(name)
+    if is_capture(path):
+        stock = take_stock(path, "capture")
+        return Side(name, stock["subject"]["version"], stock)
     if path.suffix == ".json":
         return _of_file(name, path)
     if path.is_dir() and ((path / jsonl.FILE_NAME).exists() or (path / files.SIDECAR).exists()):

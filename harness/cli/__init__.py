@@ -1,4 +1,4 @@
-"""``cc-harness``: print the requirements or a schema, judge what was kept, compare, load."""
+"""``cc-harness``: print requirements or a schema, judge recordings and captures, compare, load."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.recording import Recording, header_of
 from harness.assessment.relay import sessions_of
 from harness.capture.run import SubjectFacts
-from harness.cli import drift
+from harness.cli import drift, fleet, matrix
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
@@ -88,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_judge)
 
     drift.add_commands(commands)
+    fleet.add_command(commands)
+    matrix.add_command(commands)
 
     command = commands.add_parser("schema", help="print a schema, resolved for one release")
     command.add_argument(

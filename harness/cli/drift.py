@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.assessment.assessment import catalogue
 from harness.assessment.bisecting import Inspect, Log, bisect, releases_between
-from harness.assessment.comparing import WITHOUT_WAITS, ask, compare, make_sides, proposals
+from harness.assessment.comparing import WITHOUT_WAITS, ask, compare, make_sides
 from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.looking import (
     SOON,
@@ -23,8 +23,9 @@ from harness.assessment.looking import (
 )
 from harness.assessment.query_files import read_all
 from harness.assessment.reporting import check_folder, write_reports
-from harness.assessment.sides import find_side
+from harness.assessment.sides import Side, find_side
 from harness.contract.versions import Version
+from harness.drift.accepted import proposed
 from harness.drift.comparison import FAILING, Comparison
 from harness.errors import UsageError
 from harness.judging.listing import NO_LISTING, Listing, known_names, names_in
@@ -44,7 +45,10 @@ _FORMATS: dict[str, Callable[[Comparison], str]] = {
 #: How the names of differences begin.
 _SUBJECTS = ("attribute ", "event ", "metric ", "span ", "secret ", "signal ", "scope ", "requests")
 
-_SIDE = "a binary as --cc-binary takes it (npm:2.1.332), a folder of --cc-captures, or an inventory"
+_SIDE = (
+    "a binary as --cc-binary takes it (npm:2.1.332), a folder of --cc-captures, an inventory, or a "
+    "capture of production data (a file or folder of a Collector's file exporter)"
+)
 
 
 def add_commands(commands: Any) -> None:
@@ -164,7 +168,7 @@ def _inventory(arguments: argparse.Namespace) -> int:
 
 def _diff(arguments: argparse.Namespace) -> int:
     queries = read_all(arguments.queries, "--queries", Path())
-    own, today = _accepted_before(arguments), datetime.now(UTC).date()
+    own = _accepted_before(arguments)
     folder: Path | None = arguments.report
     if folder is not None:
         check_folder(folder, "--report")
@@ -172,24 +176,37 @@ def _diff(arguments: argparse.Namespace) -> int:
     asked = [ask(name, _progress) for name in (arguments.old, arguments.new)]
     old, new = make_sides(asked[0], asked[1], _progress, quick=arguments.quick)
     left_out = [WITHOUT_WAITS] if arguments.quick else []
-    found = compare(
-        old,
-        new,
-        queries=queries,
-        fail_on=arguments.fail_on,
-        left_out=left_out,
-        own=own,
-        day=today,
-    )
+    fail_on = arguments.fail_on
+    found = compare(old, new, queries=queries, fail_on=fail_on, left_out=left_out, own=own)
     _print(_FORMATS[arguments.format](found))
     if folder is not None:
         for path in write_reports(folder, found):
             _progress(f"wrote {path}")
     if arguments.accept is not None:
-        shown = f"--accept {arguments.accept}"
-        entries = proposals(found, today)
-        _progress(write_proposals(arguments.accept, shown, own, entries, new.version))
+        _progress(_propose(arguments, own, found, old, new))
     return int(bool(found.failure))
+
+
+def _propose(
+    arguments: argparse.Namespace, own: Listing, found: Comparison, old: Side, new: Side
+) -> str:
+    """Write entries for what fails the comparison, or for all; return what was done."""
+    chosen = found.differences if found.fail_on == "none" else found.grave
+    evidence = f"{found.old} -> {found.new}, compared on {datetime.now(UTC).date()}"
+    versions = (Version.parse(old.version), Version.parse(new.version))
+    entries = proposed(chosen, *versions, evidence)
+    path: Path = arguments.accept
+    return write_proposals(path, f"--accept {path}", own, entries, new.version)
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        raise UsageError(
+            "standard output", seen=str(error), expected="something that takes what is printed"
+        ) from error
 
 
 def _accepted_before(arguments: argparse.Namespace) -> Listing:
@@ -203,16 +220,6 @@ def _accepted_before(arguments: argparse.Namespace) -> Listing:
     if [*names_in(own)]:
         known_names(own, [requirement.name for requirement in catalogue().requirements])
     return own
-
-
-def _print(text: str) -> None:
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError as error:
-        raise UsageError(
-            "standard output", seen=str(error), expected="something that takes what is printed"
-        ) from error
 
 
 def _bisect(arguments: argparse.Namespace) -> int:

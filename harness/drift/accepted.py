@@ -24,21 +24,16 @@ class AcceptedDifference:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """What a list accepts of the differences between two releases, and what became of its entries.
+class Sorted:
+    """The differences that nobody accepted, those that a list accepts, and what became of it.
 
-    ``listing`` is what the list is called; empty without one. ``versions`` are the older and the
-    newer release that were compared.
+    ``listing`` is what the list is called; empty without one.
     """
 
-    listing: str = ""
+    unlisted: tuple[Difference, ...]
     accepted: tuple[AcceptedDifference, ...] = ()
     entries: tuple[EntryTold, ...] = ()
-    versions: tuple[str, str] = ("", "")
-
-
-#: Nobody keeps a list.
-NOTHING_LISTED = Listed()
+    listing: str = ""
 
 
 def name_of(difference: Difference) -> str:
@@ -47,14 +42,15 @@ def name_of(difference: Difference) -> str:
 
 
 def sort_out(
-    found: Sequence[Difference], listing: Listing, versions: tuple[str, str], today: date
-) -> tuple[list[Difference], Listed]:
-    """Return what differs between two releases and is not accepted, and what ``listing`` accepts.
+    found: Sequence[Difference], listing: Listing, old: Version, new: Version, today: date
+) -> Sorted:
+    """Sort what differs between two releases by whether ``listing`` accepts it on this day.
 
     An entry speaks of the step to its first release: it accepts nothing where both releases are
     in its range. One about a requirement accepts that this promise is broken now.
     """
-    old, new = map(Version.parse, versions)
+    if not listing.file:
+        return Sorted(tuple(found))
     reasons: dict[int, str] = {}
     told = []
     for entry in listing.deviations:
@@ -69,22 +65,21 @@ def sort_out(
             if name in entry.get("differences", ()):
                 told.append(EntryTold(name, state, why))
     order = list(EntryState)
-    return [each for n, each in enumerate(found) if n not in reasons], Listed(
-        listing.file,
+    return Sorted(
+        tuple(each for n, each in enumerate(found) if n not in reasons),
         tuple(AcceptedDifference(found[n], reasons[n]) for n in sorted(reasons)),
         tuple(sorted(told, key=lambda each: order.index(each.state))),
-        versions,
+        listing.file,
     )
 
 
 def proposed(
-    found: Iterable[Difference], versions: tuple[str, str], evidence: str
+    found: Iterable[Difference], old: Version, new: Version, evidence: str
 ) -> list[dict[str, Any]]:
     """Return an entry for each difference, which a reviewer has to give its reason.
 
-    ``versions`` are the older and the newer release, ``evidence`` says what was compared, and when.
+    ``evidence`` says what was compared, and when.
     """
-    old, new = map(Version.parse, versions)
     return [
         {
             "differences": [name_of(each)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.drift.accepted import NOTHING_LISTED, Listed
+from harness.drift.accepted import Sorted
 from harness.drift.difference import Difference, Impact
 from harness.drift.impact import Hit
 
@@ -24,8 +24,8 @@ class Comparison:
 
     ``by`` is the release whose contract judged both, ``hits`` are the queries that are concerned
     (None: nobody handed any in), ``left_out`` says what was not compared, and ``problem`` why
-    nothing could be. ``listed`` is what somebody's list accepts: these differences are not among
-    ``differences``.
+    nothing could be. ``listed`` holds the differences that somebody's list accepts; they are not
+    among the ``differences``. It is None without a list.
     """
 
     old: str
@@ -36,11 +36,11 @@ class Comparison:
     fail_on: str = "none"
     left_out: tuple[str, ...] = ()
     problem: str = ""
-    listed: Listed = NOTHING_LISTED
+    listed: Sorted | None = None
 
     @property
     def grave(self) -> tuple[Difference, ...]:
-        """The differences that fail a run, as it was asked to."""
+        """The differences that fail a run."""
         return tuple(each for each in self.differences if each.impact in FAILING[self.fail_on])
 
     @property

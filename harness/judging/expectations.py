@@ -127,6 +127,11 @@ def load_expectations(
     )
 
 
+def packaged_list() -> tuple[Expectation, ...]:
+    """Return every deviation that we list, for whichever releases."""
+    return tuple(expectations_of(packaged_listing()))
+
+
 def expectations_of(listing: Listing) -> Iterator[Expectation]:
     """Yield the listed deviations of requirements, each by itself."""
     for entry in listing.deviations:

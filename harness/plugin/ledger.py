@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from harness.assessment.assessment import Assessment
-from harness.assessment.comparing import proposals
 from harness.assessment.listings import write_proposals
 from harness.assessment.recording import Recording, header_of, kept_in, read_shared
 from harness.assessment.reporting import write_reports
@@ -18,7 +17,6 @@ from harness.drift.comparison import Comparison
 from harness.errors import HarnessError
 from harness.judging.checks.names import Undocumented
 from harness.judging.decision import decision
-from harness.judging.listing import Listing, names_in
 from harness.judging.verdicts import Row
 from harness.plugin.items import RequirementItem
 from harness.plugin.options import ACCEPT
@@ -94,8 +92,8 @@ class Ledger:
         for folder in folders:
             self._write(folder, int(session.exitstatus))
         if self._state.report is not None:
-            self._write_page(self._state.report / page.FILE_NAME)
             self._write_comparison(self._state.report)
+            self._write_page(self._state.report / page.FILE_NAME)
         if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
             # Whoever waits for the report must not take the last one for this one.
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -237,15 +235,9 @@ class Ledger:
         if path is None:
             return
         entries = self._assessment.proposals(self._state.facts, self.rows)
-        comparison = self._comparison()
-        if comparison is not None:
-            failing = {name for entry in entries for name in entry["requirements"]}
-            # Whoever accepts that a promise is broken, accepts that it is so now.
-            entries += [
-                entry
-                for entry in proposals(comparison, self._assessment.day)
-                if not failing & {*names_in(Listing(deviations=(entry,)))}
-            ]
+        if self._comparison() is not None and self._state.upgrade is not None:
+            failing = [name for entry in entries for name in entry["requirements"]]
+            entries += self._state.upgrade.proposals(failing, self._assessment.day)
         release = self._assessment.release
         try:
             note = write_proposals(path, ACCEPT, self._assessment.own, entries, release)

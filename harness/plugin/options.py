@@ -49,10 +49,10 @@ class Options:
     fuzz_seconds: float | None = None
     protocols: tuple[str, ...] = ()
     expectations: Path | None = None
+    accept: Path | None = None
     baseline: str = ""
     fail_on: str = "breaking"
     queries: tuple[str, ...] = ()
-    accept: Path | None = None
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -122,6 +122,7 @@ def add(parser: pytest.Parser) -> None:
         help="for how long input is drawn, instead of what --hypothesis-profile says (quick, "
         "ci, deep); 0: only the inputs that are always tried",
     )
+    _add_lists(group)
     group.addoption(
         _MANAGED,
         action="store_true",
@@ -129,12 +130,25 @@ def add(parser: pytest.Parser) -> None:
         "write them to the machine's folder while it goes on, for every session there to see; "
         "what is there already is not touched",
     )
-    _add_standards(group)
 
 
-def _add_standards(group: pytest.OptionGroup) -> None:
-    """Declare the options that say what a run is held to, besides the documents."""
-    _add_lists(group)
+def _add_lists(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        EXPECTATIONS,
+        metavar="FILE",
+        help="a JSON file of known deviations of your own, beside and over our list: what is "
+        "listed and seen again does not fail the run, what is gone does",
+    )
+    group.addoption(
+        ACCEPT,
+        metavar="FILE",
+        help="write such a file, with an entry for each failure and grave difference that no list "
+        "excuses; each waits for somebody to say why it is accepted",
+    )
+    _add_comparison(group)
+
+
+def _add_comparison(group: pytest.OptionGroup) -> None:
     group.addoption(
         BASELINE,
         metavar="SPEC",
@@ -155,21 +169,6 @@ def _add_standards(group: pytest.OptionGroup) -> None:
         help="tell which queries depend on what differs from --cc-baseline, and which never "
         "could match: a dashboard (JSON), rules (YAML), SQL or a list of queries, or a pattern "
         "such as grafana/*.json; may be given several times",
-    )
-
-
-def _add_lists(group: pytest.OptionGroup) -> None:
-    group.addoption(
-        EXPECTATIONS,
-        metavar="FILE",
-        help="a JSON file of known deviations of your own, beside and over our list: what is "
-        "listed and seen again does not fail the run, what is gone does",
-    )
-    group.addoption(
-        ACCEPT,
-        metavar="FILE",
-        help="write such a file, with an entry for each failure and grave difference that no list "
-        "excuses; each waits for somebody to say why it is accepted",
     )
 
 
@@ -206,10 +205,10 @@ def read(config: pytest.Config) -> Options | None:
         seconds("--cc-fuzz-seconds", values["--cc-fuzz-seconds"], None, zero=True),
         names("--cc-protocols", values["--cc-protocols"], "grpc"),
         file(config, EXPECTATIONS, values[EXPECTATIONS]),
+        new_file(config, values[ACCEPT]),
         values[BASELINE] or "",
         _fail_on(values),
         queries,
-        new_file(config, values[ACCEPT]),
     )
 
 

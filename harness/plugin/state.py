@@ -27,8 +27,8 @@ class State:
     ``report`` and ``captures`` are the folders of these options, ``rerun`` the options that
     a rerun must repeat; ``shared`` is the folder that the processes of a distributed session
     share. ``own`` is the user's list of known deviations, read from ``expectations``;
-    ``accept`` is the file to which what could be added to it is written, ``upgrade``
-    the comparison with another release, if one is asked for.
+    ``accept`` is the file to which what could be added to it is written, and ``upgrade`` the
+    comparison with another release, if one is asked for.
 
     Raises UsageError for a list that is not as its schema says, and a file that is not to be
     written over.
@@ -99,7 +99,7 @@ class SubjectState(State):
         )
         self.options = options
         if options.baseline:
-            queries = read_all(options.queries, f"{QUERIES}", config.invocation_params.dir)
+            queries = read_all(options.queries, QUERIES, config.invocation_params.dir)
             self.upgrade = Upgrade(options.baseline, options.fail_on, queries, self.own)
 
     @property

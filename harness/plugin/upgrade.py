@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from harness.assessment.comparing import Asked, ask, baseline_folder, compare
 from harness.assessment.kept import load_recording
 from harness.assessment.recording import Recording, RecordingPlan, record_together
 from harness.assessment.sides import Side, recorded_side, side_of
 from harness.capture.run import SubjectFacts
+from harness.contract.versions import Version
+from harness.drift.accepted import proposed
 from harness.drift.comparison import Comparison
 from harness.drift.impact import Query
 from harness.errors import HarnessError
-from harness.judging.listing import NO_LISTING, Listing
+from harness.judging.listing import NO_LISTING, PROMISE, Listing
 from harness.judging.verdicts import Row
 from harness.plugin.options import BASELINE
 
@@ -22,8 +26,8 @@ from harness.plugin.options import BASELINE
 class Upgrade:
     """The comparison that a session is asked for, in each of its processes.
 
-    ``asked`` is the baseline: it is found, or installed, when the session starts. ``own`` is the
-    list of the differences that are accepted.
+    ``asked`` is the baseline: it is found, or installed, when the session starts. ``own`` is a
+    list of differences that are accepted.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class Upgrade:
         self._own = own
         self._recording: Recording | None = None
         self._comparison: Comparison | None = None
+        self._versions: tuple[Version, Version] | None = None
 
     def find(self, progress: Callable[[str], None]) -> None:
         """Find the baseline. Raises HarnessError for one that cannot be used."""
@@ -97,14 +102,29 @@ class Upgrade:
         if recording.summary.harness_fault:
             raise HarnessError(recording.summary.harness_fault)
         new = side_of(subject.spec, subject, recording)
+        old = self._baseline(keep)
+        self._versions = (Version.parse(old.version), Version.parse(new.version))
         return compare(
-            self._baseline(keep),
+            old,
             new,
             queries=self._queries,
             fail_on=self._fail_on,
             rows=rows,
             own=self._own,
         )
+
+    def proposals(self, failing: Collection[str], day: date) -> list[dict[str, Any]]:
+        """Propose entries for somebody's own list: the differences that fail, without such all.
+
+        Whoever accepts that a promise of ``failing`` is broken, accepts that it is so now.
+        """
+        found = self._comparison
+        if found is None or self._versions is None:
+            return []
+        chosen = found.differences if found.fail_on == "none" else found.grave
+        told = {f"{PROMISE}{name}" for name in failing}
+        others = [each for each in chosen if each.subject not in told]
+        return proposed(others, *self._versions, f"{found.old} -> {found.new}, compared on {day}")
 
     def _baseline(self, keep: Path | None) -> Side:
         if self.asked.side is not None:

@@ -4,47 +4,65 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 
-from harness.drift.accepted import Listed, name_of
+from harness.drift.accepted import Sorted, name_of
 from harness.judging.entries import EntryState
-from harness.report.line import Line, Style
 
 
-def lines(listed: Listed) -> Iterator[Line]:
-    """Yield what was accepted, and what became of the list, as lines of text; none without one."""
-    if not listed.listing:
-        return
-    yield Line()
-    yield Line(f"{listed.listing}: {_counted(listed)}")
-    for each in listed.accepted:
-        yield Line(f"  accepted: {name_of(each.difference)} ({each.reason})")
-    for entry in listed.entries:
+def terminal(found: Sorted) -> str:
+    """Return the accepted differences as lines of text; empty without a list."""
+    return "".join(f"{line}\n" for line in _terminal(found)) if found.listing else ""
+
+
+def _terminal(found: Sorted) -> Iterator[str]:
+    yield ""
+    yield f"{found.listing}: {_counted(found)}"
+    for each in found.accepted:
+        yield f"  accepted: {name_of(each.difference)} ({each.reason})"
+    for entry in found.entries:
         if entry.state is not EntryState.SEEN:
-            yield Line(f"  {entry.state}: {entry.name} ({entry.why})", Style.CARE)
+            yield f"  {entry.state}: {entry.name} ({entry.why})"
 
 
-def markdown(listed: Listed) -> Iterator[str]:
-    """Yield the same as the lines of a section of a Markdown page."""
-    if not listed.listing:
-        return
-    yield from (f"## Accepted: {_cell(listed.listing)}", "", f"{_counted(listed)}.", "")
-    if listed.accepted:
-        yield "| what | change | old | new | accepted because |"
-        yield "|" + " --- |" * 5
-        for each in listed.accepted:
-            what = each.difference
-            cells = (f"`{what.subject}`", what.change, what.old, what.new, each.reason)
-            yield f"| {' | '.join(map(_cell, cells))} |"
-        yield ""
-    others = [entry for entry in listed.entries if entry.state is not EntryState.SEEN]
-    yield from (f"* {entry.state}: `{entry.name}` ({_cell(entry.why)})" for entry in others)
-    if others:
-        yield ""
+def markdown(found: Sorted) -> str:
+    """Return the same as a section of a Markdown page."""
+    if not found.listing:
+        return ""
+    lines = [f"## Accepted: {_cell(found.listing)}", "", f"{_counted(found)}.", ""]
+    if found.accepted:
+        lines += [
+            "| what | change | old | new | accepted because |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+    for each in found.accepted:
+        what = each.difference
+        cells = (f"`{what.subject}`", what.change, what.old, what.new, each.reason)
+        lines.append(f"| {' | '.join(map(_cell, cells))} |")
+    lines += [""] if found.accepted else []
+    others = [entry for entry in found.entries if entry.state is not EntryState.SEEN]
+    lines += [f"* {entry.state}: `{entry.name}` ({_cell(entry.why)})" for entry in others]
+    return "\n".join([*lines, *([""] if others else [])])
 
 
-def _counted(listed: Listed) -> str:
-    numbers = Counter(entry.state for entry in listed.entries)
-    accepted = len(listed.accepted)
+def plain(found: Sorted) -> dict[str, object]:
+    """Return the same as what JSON can hold."""
+    if not found.listing:
+        return {}
+    return {
+        "accepted": [
+            {**asdict(each.difference), "accepted": each.reason} for each in found.accepted
+        ],
+        "expectations": {
+            "file": found.listing,
+            "entries": [asdict(entry) for entry in found.entries],
+        },
+    }
+
+
+def _counted(found: Sorted) -> str:
+    numbers = Counter(entry.state for entry in found.entries)
+    accepted = len(found.accepted)
     told = [f"{accepted} difference{'' if accepted == 1 else 's'} accepted"]
     told += [
         f"{numbers[state]} {state}"

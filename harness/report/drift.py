@@ -72,7 +72,8 @@ def lines(comparison: Comparison, most: int | None = None) -> Iterator[Line]:
     if comparison.hits is not None:
         yield Line()
         yield from map(Line, _affected(comparison.hits))
-    yield from accepted.lines(comparison.listed)
+    if comparison.listed is not None:
+        yield from map(Line, accepted.terminal(comparison.listed).splitlines())
 
 
 def _facts(each: Difference) -> Iterator[tuple[str, str]]:
@@ -105,7 +106,7 @@ def markdown(comparison: Comparison) -> str:
         page.append("")
     if comparison.hits is not None:
         page += ["## Queries", "", "```", *_affected(comparison.hits), "```", ""]
-    page += accepted.markdown(comparison.listed)
+    page += [accepted.markdown(comparison.listed)] if comparison.listed else []
     return "\n".join(page)
 
 
@@ -119,9 +120,11 @@ def as_json(comparison: Comparison) -> str:
     """Return the comparison as one JSON object."""
     plain = asdict(comparison)
     queries = plain.pop("hits")
+    del plain["listed"]
     plain["failure"] = comparison.failure
     if queries is not None:
         plain["queries"] = queries
+    plain |= accepted.plain(comparison.listed) if comparison.listed else {}
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -13,7 +13,7 @@ from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE
 from harness.report import drift
 from harness.report.failure import failure
-from harness.report.terminal import Summary
+from harness.report.terminal import SHOWN_DIFFERENCES, Summary
 
 FILE_NAME = "summary.md"
 
@@ -30,6 +30,7 @@ def page(summary: Summary) -> str:
         _failures(summary),
         _told("Good news: deviations that are gone in this release", rows, _is_good_news, _news),
         _told("Not as it SHOULD be, without failing the run", rows, _is_warned, _first_finding),
+        _differences(summary),
         _entries(summary),
         _told("Known deviations, seen again", rows, _is_known, _reason, folded=True),
         _notes(summary),
@@ -56,9 +57,6 @@ def _head(summary: Summary) -> Iterator[str]:
     yield "|" + " --- |" * len(numbers)
     yield f"| {' | '.join(str(number) for _, number in numbers)} |"
     yield ""
-    if comparison is not None:
-        yield f"Compared: {_text(comparison.problem or drift.summary(comparison))}."
-        yield ""
 
 
 def _problem(summary: Summary) -> Iterator[str]:
@@ -100,6 +98,15 @@ def _told(
     yield ""
     if folded:
         yield from ("</details>", "")
+
+
+def _differences(summary: Summary) -> Iterator[str]:
+    """Yield what differs from another release, with what is shown of it in the terminal."""
+    if summary.comparison is None:
+        return
+    yield "## Differences from the baseline"
+    yield ""
+    yield from _fenced([line.text for line in drift.lines(summary.comparison, SHOWN_DIFFERENCES)])
 
 
 def _entries(summary: Summary) -> Iterator[str]:

@@ -48,7 +48,6 @@ class Summary:
     ``problem`` says what went wrong in ``undriven`` runs, or in the harness. ``notes`` are lines
     about the files that were written, ``shown`` is the most failures that are rendered. ``entries``
     say what became of somebody's own list of known deviations, called ``listing``.
-    about the files that were written, ``shown`` is the most failures that are rendered.
     ``comparison`` is that with another release, if one was asked for.
     """
 

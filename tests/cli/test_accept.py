@@ -193,9 +193,7 @@ def test_differences_are_proposed_read_and_accepted(
     code, out, _ = call(*diff, "--expectations", file, "--format", "json")
     told = json.loads(out)
     assert code == cli.OK
-    assert [each["difference"]["subject"] for each in told["listed"]["accepted"]].count(
-        "event tool_decision"
-    ) == 1
+    assert [each["subject"] for each in told["accepted"]].count("event tool_decision") == 1
     assert "## Accepted: " in call(*diff, "--expectations", file, "--format", "markdown")[1]
 
     code, out, _ = call(*diff, "--expectations", reviewed(file, expires="2001-01-01"))

@@ -6,20 +6,17 @@ import json
 from datetime import date
 from typing import Any
 
-import jsonschema
 import pytest
 
-from harness.contract.files import read_json, schema_root
-from harness.drift.accepted import Listed, name_of, proposed, sort_out
-from harness.drift.comparison import Comparison
+from harness.contract.versions import Version
+from harness.drift.accepted import Sorted, name_of, proposed, sort_out
 from harness.drift.difference import Difference, Impact
 from harness.errors import UsageError
 from harness.judging.entries import EntryState
-from harness.judging.listing import NO_LISTING, parse_listing
-from harness.record import comparison_lines
-from harness.report import accepted, drift_page
+from harness.judging.listing import parse_listing
+from harness.report import accepted
 
-OLD, NEW, LATER = "2.1.330", "2.1.332", "2.1.333"
+OLD, NEW, LATER = Version(2, 1, 330), Version(2, 1, 332), Version(2, 1, 333)
 TODAY = date(2027, 1, 2)
 GONE = Difference("event at_mention", "gone", "at_mention", "", Impact.BREAKING, "no such event")
 LABEL = Difference(
@@ -31,25 +28,19 @@ PROMISE = Difference(
 FOUND = (GONE, LABEL, PROMISE)
 
 
-def sorted_out(
-    *entries: dict[str, Any], old: str = OLD, new: str = NEW
-) -> tuple[list[Difference], Listed]:
+def listed(*entries: dict[str, Any], old: Version = OLD, new: Version = NEW) -> Sorted:
     told = {"reason": "Nobody here asks for it.", "evidence": "Compared in November 2026."}
     text = json.dumps({"deviations": [{**told, **entry} for entry in entries]})
-    return sort_out(FOUND, parse_listing(text, "own.json"), (old, new), TODAY)
+    return sort_out(FOUND, parse_listing(text, "own.json"), old, new, TODAY)
 
 
-def listed(*entries: dict[str, Any], **versions: str) -> Listed:
-    return sorted_out(*entries, **versions)[1]
-
-
-def states(found: Listed) -> list[EntryState]:
+def states(found: Sorted) -> list[EntryState]:
     return [entry.state for entry in found.entries]
 
 
 def test_an_entry_accepts_the_difference_that_it_names() -> None:
-    unlisted, found = sorted_out({"differences": ["event at_mention: gone"], "since": "2.1.332"})
-    assert unlisted == [LABEL, PROMISE]
+    found = listed({"differences": ["event at_mention: gone"], "since": "2.1.332"})
+    assert found.unlisted == (LABEL, PROMISE)
     assert [each.difference for each in found.accepted] == [GONE]
     assert states(found) == [EntryState.SEEN]
 
@@ -67,10 +58,10 @@ def test_an_entry_accepts_the_difference_that_it_names() -> None:
     ],
 )
 def test_another_release_day_or_difference_is_not_accepted(
-    more: dict[str, Any], old: str, state: EntryState
+    more: dict[str, Any], old: Version, state: EntryState
 ) -> None:
-    unlisted, found = sorted_out({"differences": [name_of(GONE)], **more}, old=old)
-    assert unlisted == [*FOUND]
+    found = listed({"differences": [name_of(GONE)], **more}, old=old)
+    assert found.unlisted == FOUND
     assert states(found) == [state]
 
 
@@ -92,19 +83,18 @@ def test_a_new_place_is_not_accepted() -> None:
 def test_an_accepted_failure_is_accepted_as_a_difference(
     more: dict[str, Any], accepts: bool
 ) -> None:
-    entry = {"requirements": ["events.user_prompt.exported"], "since": "2.1.332", **more}
-    unlisted, found = sorted_out(entry)
-    assert (PROMISE not in unlisted) is accepts
+    found = listed({"requirements": ["events.user_prompt.exported"], "since": "2.1.332", **more})
+    assert (PROMISE not in found.unlisted) is accepts
     # Whether it is seen again is told by its verdict.
     assert found.entries == ()
 
 
 def test_what_is_proposed_is_accepted_once_it_has_a_reason() -> None:
-    entries = proposed(FOUND, (OLD, NEW), "npm:2.1.330 -> npm:2.1.332, compared on 2027-01-02")
+    entries = proposed(FOUND, OLD, NEW, "npm:2.1.330 -> npm:2.1.332, compared on 2027-01-02")
     with pytest.raises(UsageError, match=r"\d\]\.reason: expected a sentence .*accepted"):
         parse_listing(json.dumps({"deviations": entries}), "own.json")
-    read = [{**each, "reason": "It has been read by somebody."} for each in entries]
-    assert sorted_out(*read)[0] == []
+    found = listed(*({**each, "reason": "It has been read by somebody."} for each in entries))
+    assert found.unlisted == ()
     assert entries[1] == {
         "differences": ["attribute effort: new"],
         "of": ["metric a"],
@@ -126,9 +116,9 @@ def test_what_is_proposed_is_accepted_once_it_has_a_reason() -> None:
     ],
 )
 def test_a_proposal_is_about_the_step_between_two_releases(
-    old: str, new: str, step: dict[str, str]
+    old: Version, new: Version, step: dict[str, str]
 ) -> None:
-    (entry,) = proposed([GONE], (old, new), "compared")
+    (entry,) = proposed([GONE], old, new, "compared")
     assert {key: entry[key] for key in ("since", "until") if key in entry} == step
     found = listed({**entry, "reason": "It has been read by somebody."}, old=old, new=new)
     assert [each.difference for each in found.accepted] == [GONE]
@@ -140,44 +130,26 @@ def test_the_reports_tell_what_was_accepted_and_what_became_of_the_list() -> Non
         {"differences": ["event x: gone"]},
         {"differences": [name_of(LABEL)], "expires": "2027-01-01"},
     )
-    assert [line.text for line in accepted.lines(found)] == [
+    assert accepted.terminal(found).splitlines() == [
         "",
         "own.json: 1 difference accepted · 1 expired · 1 gone",
         "  accepted: event at_mention: gone (Nobody here asks for it.)",
         "  expired: attribute effort: new (accepted until 2027-01-01: Nobody here asks for it.)",
         "  gone: event x: gone (take it off the list: Nobody here asks for it.)",
     ]
-    page = [*accepted.markdown(found)]
+    page = accepted.markdown(found)
     assert "| `event at_mention` | gone | at_mention |  | Nobody here asks for it. |" in page
-    assert any(line.startswith("* expired: `attribute effort: new` (accepted") for line in page)
-
-
-def compared(*entries: dict[str, Any]) -> Comparison:
-    unlisted, found = sorted_out(*entries)
-    return Comparison("old", "new", NEW, tuple(unlisted), fail_on="breaking", listed=found)
-
-
-def test_what_is_accepted_fails_no_comparison() -> None:
-    all_of_them = [{"differences": [name_of(each)]} for each in FOUND]
-    assert compared().failure == "3 differences from the baseline are breaking or worse"
-    assert compared(*all_of_them[:2]).grave == (PROMISE,)
-    assert compared(*all_of_them).failure == ""
-
-
-def test_the_record_and_the_page_hold_what_was_accepted() -> None:
-    comparison = compared({"differences": [name_of(GONE)]}, {"differences": ["event x: gone"]})
-    head, *rest = json.loads(json.dumps([*comparison_lines.lines(comparison)]))
-    schema = read_json(schema_root() / "record.schema.json")
-    for line in (head, *rest):
-        jsonschema.validate(line, schema)
-    without_kind = [{name: line[name] for name in line if name != "kind"} for line in rest]
-    assert comparison_lines.read([head], without_kind, [], "a record") == comparison
-    html = drift_page.page(comparison)
-    assert "<dt>accepted because</dt><dd>Nobody here asks for it.</dd>" in html
-    assert "<li>gone: <code>event x: gone</code>" in html
+    assert "* expired: `attribute effort: new`" in page
+    plain = json.loads(json.dumps(accepted.plain(found)))
+    assert [each["subject"] for each in plain["accepted"]] == ["event at_mention"]
+    assert [each["state"] for each in plain["expectations"]["entries"]] == [
+        *("expired", "gone", "seen again")
+    ]
 
 
 def test_without_a_list_nothing_is_said_of_one() -> None:
-    unlisted, found = sort_out(FOUND, NO_LISTING, (OLD, NEW), TODAY)
-    assert unlisted == [*FOUND]
-    assert ([*accepted.lines(found)], [*accepted.markdown(found)]) == ([], [])
+    found = sort_out(FOUND, parse_listing('{"deviations": []}', ""), OLD, NEW, TODAY)
+    assert found.unlisted == FOUND
+    assert (accepted.terminal(found), accepted.markdown(found), accepted.plain(found)) == (
+        "",
+    ) * 2 + ({},)

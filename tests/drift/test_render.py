@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from harness.assessment.bisecting import Look
+from harness.drift.accepted import AcceptedDifference, Sorted
 from harness.drift.comparison import Comparison
 from harness.drift.difference import Difference, Impact, Mention
 from harness.drift.impact import Hit, Query
@@ -173,7 +174,8 @@ def test_a_page_escapes_what_telemetry_says() -> None:
     evil = "<script>alert(1)</script>'\"&"
     bad = Difference(evil, evil, evil, evil, Impact.PRIVACY, evil, (evil,), Mention((evil,)))
     hit = Hit(Query(evil, evil, evil), (bad,), (evil,))
-    text = page(Comparison(evil, evil, evil, (bad,), (hit,), "any", (evil,)))
+    listed = Sorted((), (AcceptedDifference(bad, evil),), (), evil)
+    text = page(Comparison(evil, evil, evil, (bad,), (hit,), "any", (evil,), listed=listed))
     assert "<script" not in text
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;&#39;&#34;&amp;") >= 15
     assert "<script" not in page(Comparison(evil, evil, problem=evil))

@@ -10,11 +10,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from harness.contract.files import read_json, schema_root
+from harness.drift.accepted import AcceptedDifference, Sorted
 from harness.drift.comparison import Comparison
 from harness.drift.difference import Difference, Impact, Mention
 from harness.drift.impact import Hit, Query
 from harness.errors import UsageError
 from harness.findings import Finding, Level, Verdict
+from harness.judging.entries import EntryState, EntryTold
 from harness.judging.listing import Listing
 from harness.judging.verdicts import Row
 from harness.record import jsonl as record
@@ -294,6 +296,14 @@ COMPARED = Comparison(
 )
 
 
+LISTED = Sorted(
+    COMPARED.differences,
+    (AcceptedDifference(Difference("a", "new", "", "b", Impact.ADDITIVE, "so"), "We know."),),
+    (EntryTold("a: new", EntryState.SEEN, "We know."), EntryTold("b: new", EntryState.GONE, "")),
+    "own.json",
+)
+
+
 def test_a_comparison_is_kept(tmp_path: Path, header: Header) -> None:
     path = tmp_path / record.FILE_NAME
     second = COMPARED.differences[1]
@@ -303,6 +313,7 @@ def test_a_comparison_is_kept(tmp_path: Path, header: Header) -> None:
         COMPARED,
         replace(COMPARED, hits=(*COMPARED.hits, hit)),
         replace(COMPARED, hits=None, differences=()),
+        replace(COMPARED, listed=LISTED),
         Comparison("a", "b", problem="no licence", fail_on="any"),
     ):
         record.write(path, RunRecord(header, comparison=each, footer=replace(FOOTER, selected=0)))
