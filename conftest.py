@@ -78,10 +78,11 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "promtool": (lambda: shutil.which("promtool") is not None, "Debian: apt install prometheus"),
     "locust": (lambda: find_spec("locust") is not None, "the extra 'locust' of this project"),
     "mount namespace": (_mount_namespace, "a kernel and a container that allow unshare --mount"),
+    "/dev/full": (lambda: os.path.exists("/dev/full"), "Linux"),
 }
 #: Nobody can install these: the machine allows them or does not.  Without them a test is skipped,
 #: whatever is required.
-OF_THE_MACHINE = frozenset({"mount namespace"})
+OF_THE_MACHINE = frozenset({"mount namespace", "/dev/full"})
 #: A test that needs one of these is marked as slow.
 SLOW_PARTS = frozenset({"npm", "promtool"})
 

@@ -54,7 +54,7 @@ class Assessment:
         self._spec = spec
         self._version = version
         self.own = own
-        self.day = day or datetime.now(UTC).date()
+        self._day = day or datetime.now(UTC).date()
         self._record = recording
 
     @property
@@ -197,13 +197,13 @@ class Assessment:
     @cached_property
     def expectations(self) -> Expectations:
         """The listed deviations.  Raises HarnessError for a list that cannot be followed."""
-        return self.job.expectations(self._spec, self.contract, self.own, self.day)
+        return self.job.expectations(self._spec, self.contract, self.own, self._day)
 
     def entries(self, rows: Iterable[Row]) -> list[EntryTold]:
         """Tell what became of the entries of somebody's own list, by the verdicts."""
-        return entries_told(self.own, self.contract.version, self.day, rows)
+        return entries_told(self.own, self.contract.version, self._day, rows)
 
     def proposals(self, subject: SubjectFacts, rows: Iterable[Row]) -> list[dict[str, Any]]:
         """Propose entries for somebody's own list: what fails the run, and is not excused."""
         named = subject.spec + (f" (claude {self.release})" if self.release else "")
-        return proposed(rows, self.release, f"{named}, judged on {self.day}")
+        return proposed(rows, self.release, f"{named}, judged on {self._day}")

@@ -15,10 +15,11 @@ from harness.assessment.assessment import Assessment
 from harness.assessment.fleet import is_capture, take_stock
 from harness.assessment.kept import load_recording
 from harness.assessment.recording import Recording, RecordingPlan, record_once
+from harness.assessment.stocktaking import stock_of
 from harness.capture import files
 from harness.capture.run import SubjectFacts
 from harness.contract.files import read_json, schema_root
-from harness.drift.inventory import FORMAT, inventory_of
+from harness.drift.inventory import FORMAT
 from harness.errors import HarnessError, UsageError
 from harness.judging.verdicts import Row
 from harness.record import jsonl
@@ -117,7 +118,7 @@ def recorded_side(name: str, binary: Binary, recording: Recording) -> Side:
 
 def side_of(name: str, subject: SubjectFacts, recording: Recording) -> Side:
     """Return the side of a recording."""
-    stock = inventory_of(subject, recording.captures)
+    stock = stock_of(subject, recording.captures)
     return Side(name, subject.version, stock, subject, recording)
 
 

@@ -27,6 +27,7 @@ from harness.assessment.sides import Side, find_side
 from harness.contract.versions import Version
 from harness.drift.accepted import proposed
 from harness.drift.comparison import FAILING, Comparison
+from harness.drift.facts import Topic
 from harness.errors import UsageError
 from harness.judging.listing import NO_LISTING, Listing, known_names, names_in
 from harness.report import drift as report
@@ -43,7 +44,10 @@ _FORMATS: dict[str, Callable[[Comparison], str]] = {
 }
 
 #: How the names of differences begin.
-_SUBJECTS = ("attribute ", "event ", "metric ", "span ", "secret ", "signal ", "scope ", "requests")
+_SUBJECTS = (
+    *("attribute ", "event ", "metric ", "span ", "secret ", "signal ", "scope ", "requests"),
+    *(f"{topic} " for topic in Topic),
+)
 
 _SIDE = (
     "a binary as --cc-binary takes it (npm:2.1.332), a folder of --cc-captures, an inventory, or a "

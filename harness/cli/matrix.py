@@ -191,7 +191,8 @@ def _told_how_to_go_on(
     except KeyboardInterrupt:
         if quiet:  # the process that started this one tells it
             raise SystemExit(_STOPPED) from None
-        done = sum(entry.ran for entry in folder.entries())
+        ran = {entry.version for entry in folder.entries() if entry.ran}
+        done = sum(each.version in ran for each in chosen)
         raise HarnessError(
             f"interrupted: {done} of {len(chosen)} releases are finished and kept in "
             f"{folder.path}; the same command goes on"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class _Node:
     source: JsonObject
     path: tuple[str, ...]
     versions: VersionRange
+    measured: str = ""
 
 
 def load(
@@ -169,10 +170,12 @@ def _walk(
     for name, child in schema.get("properties", {}).items():
         if isinstance(child, dict):
             own = property_range(child)
-            inner = own if own != VersionRange() else node.versions
+            inner = node if own == VersionRange() else replace(node, versions=own, measured="")
+            if "x-measured" in child:
+                inner = replace(inner, measured=str(child["x-measured"]["evidence"]))
             yield from _walk(
                 child,
-                _Node(node.file, node.selects, node.source, (*node.path, name), inner),
+                replace(inner, path=(*node.path, name)),
                 documents,
                 version,
             )
@@ -188,6 +191,10 @@ def _requirement(
     section = str(entry.get("section", node.source["section"]))
     with _naming(node.file):
         own = VersionRange.of(entry)
+        versions = own if own != VersionRange() else node.versions
+        if "measured" in entry:
+            versions = versions.measured(entry["measured"])
+    evidence = "" if own != VersionRange() else node.measured
     try:
         source = _source(document, section, documents, version)
     except ValueError as error:
@@ -197,7 +204,8 @@ def _requirement(
         level=Level(entry.get("level", "MUST")),
         statement=str(entry["statement"]),
         source=source,
-        versions=own if own != VersionRange() else node.versions,
+        versions=versions,
+        measured=str(entry["measured"]["evidence"]) if "measured" in entry else evidence,
         selects=_selector(entry["selects"]) if "selects" in entry else node.selects,
         check=str(entry["check"]),
         path=node.path,

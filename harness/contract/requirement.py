@@ -85,7 +85,8 @@ class Requirement:
     """One promise of the contract, and how it is checked.
 
     ``path`` leads from the selected item to the field, e.g. ``("attributes", "type")``;
-    ``schema`` is the resolved JSON Schema of that field.
+    ``schema`` is the resolved JSON Schema of that field. ``measured`` says how it is known that
+    ``versions`` begin before the document that states the promise; empty if they do not.
 
     It is judged in the runs of ``scenarios`` (empty: of all) that match ``given``: an upper-case
     key is an environment variable and its value (None: not set), any other key is a trait of the
@@ -106,6 +107,7 @@ class Requirement:
     given: Mapping[str, str | bool | None] = field(default_factory=dict)
     protocols: tuple[str, ...] = ()
     mutants: tuple[MutantSpec, ...] = ()
+    measured: str = ""
 
     @property
     def exercised_by(self) -> str:

@@ -1,11 +1,13 @@
 """Resolve a versioned JSON Schema for one CLI version.
 
-Two keywords of our own carry the versions, both half-open ranges:
+Keywords of our own carry the versions, half-open ranges:
 
 ``x-since`` / ``x-until`` on a property
     The property belongs to the contract in that range only; outside of it the
     property, and its mention in ``required``, disappear.  At the top of a file they are
     the range of all its promises, as of an event that came with a release.
+``x-measured`` beside ``x-since``
+    Where the property was measured to begin, before the document that states it; that counts.
 ``x-versions`` on any schema
     A list of schemas, each with its own ``since`` / ``until``; the one whose
     range holds the version is merged in.  With none, nothing is demanded.
@@ -23,7 +25,8 @@ from harness.contract.versions import Version, VersionRange
 
 def property_range(schema: JsonObject) -> VersionRange:
     """Return the versions in which a property belongs to the contract."""
-    return VersionRange.of({"since": schema.get("x-since"), "until": schema.get("x-until")})
+    documented = VersionRange.of({"since": schema.get("x-since"), "until": schema.get("x-until")})
+    return documented.measured(schema.get("x-measured"))
 
 
 def resolve(schema: Any, version: Version) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Self
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+].*)?\Z")
@@ -47,6 +48,18 @@ class VersionRange:
         if made.since is not None and made.until is not None and made.since >= made.until:
             raise ValueError(f"an empty version range: since {since}, until {until}")
         return made
+
+    def measured(self, data: Mapping[str, object] | None) -> VersionRange:
+        """Return the range from where it was measured to begin: ``since`` of ``data``, if any.
+
+        Raises :class:`ValueError` for an edge that is not before the documented one.
+        """
+        if data is None:
+            return self
+        edge = Version.parse(str(data["since"]))
+        if self.since is None or edge >= self.since:
+            raise ValueError(f"measured from {edge}, documented {self}: expected an earlier one")
+        return replace(self, since=edge)
 
     def __contains__(self, version: Version) -> bool:
         return (self.since is None or self.since <= version) and (

@@ -12,7 +12,7 @@ from harness.drift.difference import Difference, Impact, listed
 #: How often an attribute is there, the least first.
 _RANKS = {"never": 0, "sometimes": 1, "always": 2}
 
-
+#: More scenarios than these are counted, not named.
 _MOST_NAMED = 4
 
 
@@ -24,6 +24,10 @@ def attribute_changes(
     *,
     splits: bool,
 ) -> Iterator[Difference]:
+    """Yield what differs between the attributes of one owner, in the scenarios ``common``.
+
+    ``splits``: each value of an attribute is a series of its own.
+    """
     pairs = attributes_renamed(old, new)
     for before, after in pairs.items():
         yield Difference(
@@ -80,9 +84,18 @@ def _attribute(
             "a typed column or a comparison takes one type",
         )
     yield from _values(subject, old, new)
+    yield from presence_changes(
+        subject, old["presence"], new["presence"], common, "what groups or filters by it loses some"
+    )
+
+
+def presence_changes(
+    subject: str, old: Any, new: Any, common: Collection[str], less_reason: str
+) -> Iterator[Difference]:
+    """Yield where something is there less or more often than before."""
     before, after = (
-        {scenario: presence_in(fact["presence"], scenario) for scenario in common}
-        for fact in (old, new)
+        {scenario: presence_in(presence, scenario) for scenario in common}
+        for presence in (old, new)
     )
     less = sorted(
         scenario for scenario in common if _RANKS[after[scenario]] < _RANKS[before[scenario]]
@@ -97,7 +110,7 @@ def _attribute(
             _states(before, less),
             _states(after, less),
             Impact.BREAKING,
-            "what groups or filters by it loses some",
+            less_reason,
         )
     if more:
         yield Difference(
@@ -146,6 +159,8 @@ def _values(subject: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Ite
             Impact.PRIVACY,
             "what it stood for comes out",
         )
+    elif before or after:
+        yield _listed_or_not(subject, before, after)
     keys_before, keys_after = set(old.get("keys", ())), set(new.get("keys", ()))
     if keys_before != keys_after:
         lost = keys_before - keys_after
@@ -157,6 +172,25 @@ def _values(subject: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Ite
             Impact.BREAKING if lost else Impact.ADDITIVE,
             "what reads a key that is gone finds nothing" if lost else "it has more keys",
         )
+
+
+def _listed_or_not(subject: str, before: set[str], after: set[str]) -> Difference:
+    """Return the difference of values that are texts on one side, and words on the other."""
+    varying = "texts that vary"
+    if before:
+        reason = "what filters by a word of before may find nothing, and there may be many values"
+        return Difference(
+            subject, "values", listed(sorted(before)), varying, Impact.BREAKING, reason
+        )
+    hidden = any(value.startswith("<") for value in after)
+    return Difference(
+        subject,
+        "values",
+        varying,
+        listed(sorted(after)),
+        Impact.BREAKING if hidden else Impact.BEHAVIOURAL,
+        "the texts are hidden" if hidden else "there are few values now",
+    )
 
 
 def attributes_renamed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
@@ -188,10 +222,11 @@ def _states(presence: Mapping[str, str], scenarios: Sequence[str]) -> str:
     by_state: dict[str, list[str]] = {}
     for scenario in scenarios:
         by_state.setdefault(presence[scenario], []).append(scenario)
-    return "; ".join(f"{state} in {_few(names)}" for state, names in sorted(by_state.items()))
+    return "; ".join(f"{state} in {few(names)}" for state, names in sorted(by_state.items()))
 
 
-def _few(names: Sequence[str]) -> str:
+def few(names: Sequence[str]) -> str:
+    """Return names as a reader lists them, or how many scenarios they are."""
     return ", ".join(names) if len(names) <= _MOST_NAMED else f"{len(names)} scenarios"
 
 

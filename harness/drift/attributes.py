@@ -31,6 +31,10 @@ _OF_THE_RUN = frozenset(
 _ID = re.compile(r"(^|[._])(id|uuid)$")
 
 
+#: One state for all scenarios, or by state the scenarios with another than the usual one.
+Presence = str | dict[str, Any]
+
+
 class AttributesSeen:
     """The attributes of all items of one owner (a metric, an event, a span, a resource)."""
 
@@ -79,20 +83,23 @@ class AttributesSeen:
             for key in sorted(self._present)
         }
 
-    def _presence(self, key: str) -> str | dict[str, Any]:
-        """Say in which scenarios every item has it, some have it, and none has it.
+    def _presence(self, key: str) -> Presence:
+        return presence_of(self._items, self._present[key])
 
-        What holds in most scenarios stands once, under ``else``.
-        """
-        states: defaultdict[str, list[str]] = defaultdict(list)
-        for scenario, items in self._items.items():
-            present = self._present[key][scenario]
-            states["always" if present == items else "sometimes" if present else "never"].append(
-                scenario
-            )
-        usual = max(sorted(states), key=lambda state: len(states[state]))
-        rest = {state: sorted(names) for state, names in sorted(states.items()) if state != usual}
-        return {"else": usual, **rest} if rest else usual
+
+def presence_of(of: Mapping[str, int], present: Mapping[str, int]) -> Presence:
+    """Say in which scenarios all have it, some have it, and none has it.
+
+    ``of`` counts by scenario how many there were, ``present`` how many had it. What holds in most
+    scenarios stands once, under ``else``.
+    """
+    states: defaultdict[str, list[str]] = defaultdict(list)
+    for scenario, number in of.items():
+        had = present.get(scenario, 0)
+        states["always" if had == number else "sometimes" if had else "never"].append(scenario)
+    usual = max(sorted(states), key=lambda state: len(states[state]))
+    rest = {state: sorted(names) for state, names in sorted(states.items()) if state != usual}
+    return {"else": usual, **rest} if rest else usual
 
 
 def type_of(value: Value) -> str:

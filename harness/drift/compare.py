@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.drift.attribute_changes import attribute_changes
+from harness.drift.attribute_changes import attribute_changes, presence_changes
+from harness.drift.attributes import presence_in
 from harness.drift.difference import Difference, Impact, listed, merged
+from harness.drift.fact_changes import fact_changes, gate_changes
 from harness.drift.other_sessions import is_of_other_sessions, softened
 from harness.drift.renames import renamed
+from harness.drift.stock import OF_EACH_ITEM
 
 #: The kinds of named things, and what one of them is called.
 KINDS: Mapping[str, str] = {"metrics": "metric", "events": "event", "spans": "span"}
@@ -33,6 +36,7 @@ _BREAKING: Mapping[str, str] = {
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     """Return what differs between two inventories, the worst first."""
     common = old["scenarios"].keys() & new["scenarios"].keys()
+    every = common | (old["partial"].keys() & new["partial"].keys())
     found = [
         *_named(old, new, common),
         *_resources(old, new, common),
@@ -40,6 +44,13 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
         *_scopes(old["scopes"], new["scopes"]),
         *_transport(old["transport"], new["transport"]),
         *_secrets(old["secrets"], new["secrets"]),
+        *gate_changes(old, new),
+        *fact_changes(
+            old["facts"],
+            new["facts"],
+            every,
+            raced=old["scenarios"].keys() == new["scenarios"].keys(),
+        ),
     ]
     if is_of_other_sessions(old, new):
         return merged(softened(found, old, new))
@@ -77,8 +88,15 @@ def _named(
 def _owner(
     word: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any], common: set[str]
 ) -> Iterator[Difference]:
-    for fact in sorted((old.keys() | new.keys()) - {"attributes"}):
+    if "presence" in old and "presence" in new:
+        yield from presence_changes(
+            f"{word} {name}", old["presence"], new["presence"], common, _LESS_OFTEN
+        )
+        common = {each for each in common if _is_in(old, each) and _is_in(new, each)}
+    for fact in sorted((old.keys() | new.keys()) - {"attributes", "presence"}):
         before, after = old.get(fact, []), new.get(fact, [])
+        if fact in OF_EACH_ITEM and not (before and after):
+            continue
         if before != after:
             reason = _BREAKING.get(fact)
             yield Difference(
@@ -92,6 +110,13 @@ def _owner(
     yield from attribute_changes(
         f"{word} {name}", old["attributes"], new["attributes"], common, splits=word == "metric"
     )
+
+
+_LESS_OFTEN = "what counts or shows it gets less in these sessions"
+
+
+def _is_in(owner: Mapping[str, Any], scenario: str) -> bool:
+    return presence_in(owner["presence"], scenario) != "never"
 
 
 def _resources(

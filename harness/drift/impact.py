@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.drift.attributes import presence_in
 from harness.drift.difference import Difference, Impact
+from harness.drift.facts import Topic
 from harness.drift.promql import uses_of_promql
 from harness.drift.uses import Dictionary, Uses, uses_of_text
 
@@ -57,6 +59,8 @@ def _concerns(difference: Difference, uses: Uses) -> bool:
     kind, _, name = difference.subject.partition(" ")
     if kind in _PARTS:
         return difference.subject in uses.owners
+    if kind == Topic.ACCOUNTING:
+        return bool(uses.owners & set(difference.of))
     if kind != "attribute":
         return False
     owners = {owner for owner in difference.of if not owner.startswith("resource of ")}
@@ -78,10 +82,18 @@ def _values_matter(difference: Difference, compared: frozenset[str]) -> bool:
 def _never(uses: Uses, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(uses.unknown):
         yield f"{name} is sent by neither release"
+    bodies = {
+        body
+        for side in (old, new)
+        for each in side["events"].values()
+        for body in each.get("body", ())
+    }
+    for body in sorted(uses.bodies - bodies if bodies else ()):
+        yield f"no event's body is {body!r}"
     for key, compared in sorted(uses.labels.items()):
         facts = list(_facts(uses, key, (old, new)))
         if not facts:
-            if uses.owners and key not in _resource_keys((old, new)):
+            if uses.owners and _told_without(uses, key, (old, new)):
                 yield f"{key} is on none of {', '.join(sorted(uses.owners))}"
             continue
         known = [set(fact["values"]) for fact in facts if fact.get("values")]
@@ -103,5 +115,33 @@ def _facts(uses: Uses, key: str, sides: Iterable[Mapping[str, Any]]) -> Iterator
                     yield fact
 
 
-def _resource_keys(sides: Iterable[Mapping[str, Any]]) -> set[str]:
-    return {key for side in sides for facts in side["resources"].values() for key in facts}
+def _told_without(uses: Uses, key: str, sides: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether it is known that what the query selects never has an attribute.
+
+    It is not if a resource has it, or if others have it in no session that shows what the query
+    selects: an account, for instance, that no such session had.
+    """
+    if any(key in facts for side in sides for facts in side["resources"].values()):
+        return False
+    elsewhere = [
+        (scenarios_with(facts["attributes"][key]["presence"], side), side)
+        for side in sides
+        for kind in _PARTS.values()
+        for facts in side[kind].values()
+        if key in facts["attributes"] and "presence" in facts
+    ]
+    return not elsewhere or any(
+        having & scenarios_with(side[kind].get(name, {}).get("presence", "never"), side)
+        for having, side in elsewhere
+        for kind, names in (
+            ("metrics", uses.metrics),
+            ("events", uses.events),
+            ("spans", uses.spans),
+        )
+        for name in names
+    )
+
+
+def scenarios_with(presence: Any, side: Mapping[str, Any]) -> set[str]:
+    """Return the scenarios in which something is always or sometimes there."""
+    return {each for each in side["scenarios"] if presence_in(presence, each) != "never"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import promql_parser
@@ -29,26 +30,43 @@ def uses_of_promql(text: str, names: Dictionary) -> Uses | None:
     return found.uses()
 
 
+#: Aggregations whose result does not change when a series is split.
+_ADDITIVE = frozenset({"sum", "group"})
+_COUNTS = frozenset({"count"})
+#: Functions of a single series whose results do not add up to that of the whole.
+_OF_SERIES = frozenset(
+    {"changes", "resets", "count_over_time", "present_over_time", "quantile_over_time"}
+)
+
+
 class _Found:
     def __init__(self, names: Dictionary) -> None:
         self._names = names
         self._metrics: set[str] = set()
         self._wide: set[str] = set()
         self._unknown: set[str] = set()
-        self._labels: dict[str, set[str]] = {}
+        #: Labels, each with the values that it is compared with.
+        self._words: dict[str, set[str]] = {}
 
     def uses(self) -> Uses:
-        return Uses(
-            metrics=frozenset(self._metrics),
-            labels={key: frozenset(values) for key, values in self._labels.items()},
+        found = Uses(metrics=frozenset(self._metrics))
+        labels: dict[str, set[str]] = {}
+        for word, values in self._words.items():
+            key = self._names.attribute(word, found.owners)
+            if key is not None:
+                labels.setdefault(key, set()).update(values)
+        return replace(
+            found,
+            labels={key: frozenset(values) for key, values in labels.items()},
             wide=frozenset(self._wide),
             unknown=frozenset(self._unknown),
         )
 
-    def walk(self, node: Any, *, aggregated: bool) -> None:
+    def walk(self, node: Any, *, aggregated: bool, counted: bool = False) -> None:
         """Note the selectors below a node, and the labels by which they are grouped.
 
-        A selector below an aggregation by named labels loses all others.
+        A selector below a sum by named labels loses all others, and whatever they are, the sum
+        is the same. Of other aggregations, and of functions that count, that is not so.
         """
         match type(node).__name__:
             case "VectorSelector":
@@ -58,13 +76,18 @@ class _Found:
                 modifier = node.modifier
                 self._group(modifier.labels if modifier else ())
                 without = modifier is not None and "without" in str(modifier.type).lower()
-                aggregated = not without
+                # How many groups there are does not depend on how many are in each.
+                distinct = counted and str(node.op) in _COUNTS
+                aggregated = not without and (str(node.op) in _ADDITIVE or distinct)
+                counted = str(node.op) in _COUNTS
+            case "Call" if node.func.name in _OF_SERIES:
+                aggregated = False
             case "BinaryExpr" if node.modifier is not None:
                 matching = node.modifier.matching
                 self._group(getattr(matching, "labels", ()) or ())
                 self._group(node.modifier.group_labels or ())
         for child in _children(node):
-            self.walk(child, aggregated=aggregated)
+            self.walk(child, aggregated=aggregated, counted=counted)
 
     def _selector(self, node: Any, *, aggregated: bool) -> None:
         matchers = [
@@ -77,8 +100,7 @@ class _Found:
             if matcher.name == _NAME:
                 spelled |= {matcher.value} if equal else set()
                 continue
-            key = self._names.attribute(matcher.name)
-            values = self._labels.setdefault(key or matcher.name, set()) if key else set()
+            values = self._words.setdefault(matcher.name, set())
             if equal and matcher.value and "variable" not in matcher.value:
                 values.add(matcher.value)
         for name in spelled:
@@ -86,14 +108,12 @@ class _Found:
                 metric = self._names.metrics[name]
                 self._metrics.add(metric)
                 self._wide |= set() if aggregated else {metric}
-            elif self._names.is_ours(name):
+            elif self._names.is_unknown(name):
                 self._unknown.add(name)
 
     def _group(self, labels: Any) -> None:
         for label in labels:
-            key = self._names.attribute(label)
-            if key is not None:
-                self._labels.setdefault(key, set())
+            self._words.setdefault(label, set())
 
 
 def _children(node: Any) -> Iterator[Any]:

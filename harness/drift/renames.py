@@ -9,7 +9,7 @@ from typing import Any
 _ALIKE = 0.8
 
 #: Facts that hold the name itself, or say little of what a thing is.
-_NOT_COMPARED = frozenset({"attributes", "body", "event_name", "description"})
+_NOT_COMPARED = frozenset({"attributes", "presence", "body", "event_name", "description"})
 
 
 def renamed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:

@@ -37,8 +37,8 @@ from harness.serving import CONNECTION, HANG_UP, Connection, HttpServer
 #: Answered when the script has no step left.
 AFTER_THE_SCRIPT = Say("done")
 
-#: How long every message is held back before it is answered: the durations that the subject
-#: measures must show it, in whatever unit.
+#: How long a message is held back before it is answered, unless told otherwise: the durations
+#: that the subject measures must show it, in whatever unit.
 THINKS_S = 0.03
 
 _COUNTED_TOKENS = 1009
@@ -70,7 +70,7 @@ class MessagesApi:
     auxiliary: answered, billed, recorded, and no step of the script is used for it.
 
     ``usage_frames`` is the number of the stream's ``message_delta`` frames, in which the
-    output tokens grow to the total.
+    output tokens grow to the total. ``thinks_s`` is how long each message waits for its answer.
 
     The recorded data may be read at any time, from any thread.
     """
@@ -82,7 +82,9 @@ class MessagesApi:
         prompts: Iterable[str],
         observer: ToolObserver | None = None,
         usage_frames: int = 1,
+        thinks_s: float = THINKS_S,
     ) -> None:
+        self._thinks_s = thinks_s
         self._prompts = tuple(prompts)
         if not all(prompt.strip() for prompt in self._prompts):
             raise ValueError("MessagesApi: an empty prompt would match every request")
@@ -196,7 +198,7 @@ class MessagesApi:
         for call in self._calls[len(self._connections) :]:
             self._connections[call.request_id] = scope["state"][CONNECTION]
         if scope["path"] == "/v1/messages":
-            await asyncio.sleep(THINKS_S)
+            await asyncio.sleep(self._thinks_s)
         if response.status:
             headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
             await send(
@@ -259,7 +261,7 @@ class MessagesApi:
             return self._succeed(call, {"type": "text", "text": step.text}, usage)
         tool_use_id = f"toolu_01{number:022d}"
         self._tools[tool_use_id] = step
-        self._asked_unix_nano[tool_use_id] = _answer_due()
+        self._asked_unix_nano[tool_use_id] = self._answer_due()
         if self._observer is not None:
             self._observer.tool_asked(step.name, step.input)
         block = {
@@ -322,8 +324,15 @@ class MessagesApi:
             if self._observer is not None:
                 self._observer.tool_ran(run)
 
+    def _due(self, call: ApiCall) -> ApiCall:
+        return replace(call, answered_unix_nano=self._answer_due())
+
+    def _answer_due(self) -> int:
+        """Return the time, in Unix nanoseconds, at which a message that came now is answered."""
+        return time.time_ns() + round(self._thinks_s * 1e9)
+
     def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> _Response:
-        self._calls.append(_answered(_billed(call, usage)))
+        self._calls.append(self._due(_billed(call, usage)))
         answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
         headers = {"request-id": call.request_id}
         if not call.streamed:
@@ -342,30 +351,21 @@ class MessagesApi:
             self._failures.append(Failure(status, message, self._answered, request_ids))
         if isinstance(step, CutOff) and call.streamed:
             usage = usage_of_call(len(self._calls) + 1)
-            self._calls.append(_answered(_billed(replace(call, status=0), usage)))
+            self._calls.append(self._due(_billed(replace(call, status=0), usage)))
             block: dict[str, object] = {"type": "text", "text": step.text}
             answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
             headers = {"request-id": call.request_id, "content-type": _EVENT_STREAM}
             return _Response(200, cut_stream(answer), headers, hang_up=True)
         if not isinstance(step, Fail):
-            self._calls.append(_answered(replace(call, status=0)))
+            self._calls.append(self._due(replace(call, status=0)))
             return _Response(0, b"", hang_up=True)
         failed = replace(call, status=step.status, error_message=step.message)
-        self._calls.append(_answered(failed))
+        self._calls.append(self._due(failed))
         headers = {"request-id": call.request_id}
         if step.retry_after is not None:
             headers["retry-after"] = str(step.retry_after)
         body = _error_body(step.type, step.message, call.request_id)
         return _json(step.status, body, headers)
-
-
-def _answered(call: ApiCall) -> ApiCall:
-    return replace(call, answered_unix_nano=_answer_due())
-
-
-def _answer_due() -> int:
-    """Return the time, in Unix nanoseconds, at which a message that came now is answered."""
-    return time.time_ns() + round(THINKS_S * 1e9)
 
 
 def _billed(call: ApiCall, usage: Usage) -> ApiCall:

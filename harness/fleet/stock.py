@@ -12,7 +12,8 @@ from typing import Any
 from harness.contract.requirement import Selector
 from harness.contract.versions import Version
 from harness.drift.attributes import may_identify
-from harness.drift.inventory import FORMAT, RECORDED, Stock
+from harness.drift.inventory import FORMAT, RECORDED
+from harness.drift.stock import OF_EACH_ITEM, Stock
 from harness.fleet import wire
 from harness.fleet.exact import ItemView
 from harness.fleet.files import Broken, Message
@@ -56,7 +57,9 @@ class Stocktaking:
         stock = self._stock.plain(str(max(self.releases)))
         for kind in ("metrics", "events", "spans"):
             for owner in stock[kind].values():
-                owner.pop("parents", None)  # most come in another message than their children
+                # Of items of one shape one is looked at; most parents come in another message.
+                for fact in OF_EACH_ITEM:
+                    owner.pop(fact, None)
                 _without_persons(owner["attributes"])
         for attributes in stock["resources"].values():
             _without_persons(attributes)
@@ -69,9 +72,12 @@ class Stocktaking:
             "format": FORMAT,
             "subject": {"version": str(max(self.releases))},
             "scenarios": {RECORDED: []},
+            "partial": {},
             **stock,
             "transport": {},
             "secrets": {},
+            "gates": {},
+            "facts": {},
         }
 
     def _message(self, message: Message) -> None:

@@ -234,10 +234,9 @@ class Ledger:
         path = self._state.accept
         if path is None:
             return
-        entries = self._assessment.proposals(self._state.facts, self.rows)
+        entries = [*self._assessment.proposals(self._state.facts, self.rows)]
         if self._comparison() is not None and self._state.upgrade is not None:
-            failing = [name for entry in entries for name in entry["requirements"]]
-            entries += self._state.upgrade.proposals(failing, self._assessment.day)
+            entries += self._state.upgrade.proposals()
         release = self._assessment.release
         try:
             note = write_proposals(path, ACCEPT, self._assessment.own, entries, release)

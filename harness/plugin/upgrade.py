@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from harness.drift.accepted import proposed
 from harness.drift.comparison import Comparison
 from harness.drift.impact import Query
 from harness.errors import HarnessError
-from harness.judging.listing import NO_LISTING, PROMISE, Listing
+from harness.judging.listing import NO_LISTING, Listing
 from harness.judging.verdicts import Row
 from harness.plugin.options import BASELINE
 
@@ -90,6 +90,14 @@ class Upgrade:
                 )
         return self._comparison
 
+    def proposals(self) -> list[dict[str, Any]]:
+        """Return an entry for each difference that fails the run, once they were compared."""
+        made, versions = self._comparison, self._versions
+        if made is None or versions is None:
+            return []
+        evidence = f"{made.old} -> {made.new}, compared on {datetime.now(UTC).date()}"
+        return proposed(made.grave, *versions, evidence)
+
     def _compared(
         self,
         subject: SubjectFacts,
@@ -112,19 +120,6 @@ class Upgrade:
             rows=rows,
             own=self._own,
         )
-
-    def proposals(self, failing: Collection[str], day: date) -> list[dict[str, Any]]:
-        """Propose entries for somebody's own list: the differences that fail, without such all.
-
-        Whoever accepts that a promise of ``failing`` is broken, accepts that it is so now.
-        """
-        found = self._comparison
-        if found is None or self._versions is None:
-            return []
-        chosen = found.differences if found.fail_on == "none" else found.grave
-        told = {f"{PROMISE}{name}" for name in failing}
-        others = [each for each in chosen if each.subject not in told]
-        return proposed(others, *self._versions, f"{found.old} -> {found.new}, compared on {day}")
 
     def _baseline(self, keep: Path | None) -> Side:
         if self.asked.side is not None:

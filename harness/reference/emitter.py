@@ -4,7 +4,7 @@
     python -m harness.themes.emitter [--emulate VERSION] [-p PROMPT]
         [--permission-mode MODE] [--allowedTools A,B] [--disallowedTools A,B]
         [--model NAME] [--mcp-config JSON] [--agents JSON] [--input-format stream-json]
-        [--settings FILE-OR-JSON]
+        [--settings FILE-OR-JSON] [--resume SESSION | --continue] [--fork-session]
 
 It is run as a process, like any subject: it calls the Messages API at
 ANTHROPIC_BASE_URL, really runs the tools that the model requests, and exports with the
@@ -54,6 +54,9 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--mcp-config", nargs="+", default=[], metavar="JSON")
     parser.add_argument("--model", metavar="NAME")
     parser.add_argument("--settings", default="", metavar="FILE-OR-JSON")
+    parser.add_argument("-r", "--resume", default="", metavar="SESSION")
+    parser.add_argument("-c", "--continue", dest="go_on", action="store_true")
+    parser.add_argument("--fork-session", action="store_true")
     known, _ = parser.parse_known_args(argv)
     return known
 
@@ -94,6 +97,7 @@ def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]
         debug=known.debug,
         headers_helper=str(levels.merged(promises).get(SETTING, "")),
         additions=additions(),
+        start=session.Start(known.resume, known.go_on, known.fork_session),
     )
     try:
         if known.prompt is not None and known.input_format == "stream-json":

@@ -99,11 +99,15 @@ class Attribution:
     mcp: bool = False
     agent: str = ""
 
-    @property
-    def attributes(self) -> Attributes:
-        attributes: Attributes = {"skill.name": self.skill} if self.skill else {}
-        if self.agent:
+    def attributes(self, promises: Promises) -> Attributes:
+        """Return the attributes that a release with these promises tells them by."""
+        attributes: Attributes = {}
+        if self.agent and promises.agent_name:
             attributes["agent.name"] = self.agent
+        if not promises.august:
+            return attributes
+        if self.skill:
+            attributes["skill.name"] = self.skill
         if self.mcp:
             attributes |= {"mcp_server.name": _CUSTOM, "mcp_tool.name": _CUSTOM}
         return attributes
@@ -136,8 +140,8 @@ class Reporter:
         self._sequence = 0
         self._prompt_id = ""
 
-    def session_started(self) -> None:
-        self._add("session.count", 1, {"start_type": "fresh"} if self._promises.august else {})
+    def session_started(self, how: str) -> None:
+        self._add("session.count", 1, {"start_type": how} if self._promises.start_type else {})
 
     def prompt(self, text: str) -> None:
         self._prompt_id = str(uuid.uuid4())
@@ -154,9 +158,10 @@ class Reporter:
         """Report that an API request was answered."""
         cost = cost_usd(exchange.model, usage)
         shared: Attributes = {"model": exchange.model}
-        if self._promises.august:
+        if self._promises.query_source:
             source = "subagent" if attribution.agent else "main"
-            shared |= {"query_source": source, **attribution.attributes}
+            shared["query_source"] = source
+        shared |= attribution.attributes(self._promises)
         if self._promises.effort:
             shared["effort"] = EFFORT
         self._add("cost.usage", cost, shared)
@@ -176,7 +181,7 @@ class Reporter:
             "cache_read_tokens": self._api_number(usage.cache_read_tokens),
             "cache_creation_tokens": self._api_number(usage.cache_creation_tokens),
         }
-        if self._promises.august:
+        if self._promises.cost_micros:
             event["cost_usd_micros"] = round(cost * 1e6)
         self._log("api_request", {**event, **self._of_exchange(exchange, attribution)})
 
@@ -199,9 +204,9 @@ class Reporter:
         if use.name in tools.EDIT_TOOLS:
             language = tools.language_of(use.input)
             point: Attributes = {"decision": decision.word, "language": language}
-            if self._promises.august:
+            if self._promises.edit_decisions:
                 point |= {"tool_name": use.name, "source": decision.source}
-            else:
+            if not self._promises.august:
                 point["tool"] = use.name
             self._add("code_edit_tool.decision", 1, point)
         event: Attributes = {"tool_name": tool_facts.reported_name(use), **outcome}
@@ -220,7 +225,7 @@ class Reporter:
         February's ``tool_result`` knows ``decision`` = ``reject``, so such a tool has a
         result there; in August it has none.
         """
-        if not self._promises.august:
+        if not self._promises.results_of_runs:
             message = f"{tool_facts.reported_name(use)} was not permitted"
             self._tool_result(use, decision, duration_ms=0, error=(message, ""))
 
@@ -247,7 +252,9 @@ class Reporter:
 
     def active(self, seconds: float, kind: str = "cli") -> None:
         """Report active time, either of the CLI or (``kind`` ``user``) of a person who types."""
-        self._add("active_time.total", seconds, {"type": kind} if self._promises.august else {})
+        self._add(
+            "active_time.total", seconds, {"type": kind} if self._promises.active_type else {}
+        )
 
     def _tool_result(
         self,
@@ -267,20 +274,21 @@ class Reporter:
         if promises.tool_use_id:
             size = len(compact_json(use.input).encode())
             event |= {"tool_use_id": use.tool_use_id, "tool_input_size_bytes": self._number(size)}
-        if result is None and (details or not promises.august):
-            event["error"] = error[0]
         if promises.august:
             event |= {"decision_type": decision.word, "decision_source": decision.source}
-            if tools.is_mcp(use.name):
-                event["mcp_server_scope"] = _MCP_SCOPE
-            if result is None:
-                event["error_type"] = error[1]
-            else:
-                event["tool_result_size_bytes"] = len(result.text.encode())
-            if details:
-                event["tool_input"] = bounded_json(use.input)
         else:
             event |= {"decision": decision.word, "source": decision.source}
+        if result is None:
+            if details or not promises.august:
+                event["error"] = error[0]
+            if promises.error_type:
+                event["error_type"] = error[1]
+        elif promises.result_size:
+            event["tool_result_size_bytes"] = self._number(len(result.text.encode()))
+        if promises.tool_input and details:
+            event["tool_input"] = bounded_json(use.input)
+        if promises.mcp_scope and tools.is_mcp(use.name):
+            event["mcp_server_scope"] = _MCP_SCOPE
         event |= tool_facts.parameters(use, promises, details=details, result=result)
         self._log("tool_result", event)
 
@@ -292,12 +300,13 @@ class Reporter:
             attributes["effort"] = EFFORT
         if self._promises.message_ids:
             attributes["client_request_id"] = exchange.client_request_id
-        if self._promises.august:
+        if self._promises.query_source:
             agent = attribution.agent
             source = f"agent:{agent}" if agent else self._query_source
-            attributes |= {"query_source": source, **attribution.attributes}
-            if exchange.request_id:
-                attributes["request_id"] = exchange.request_id
+            attributes["query_source"] = source
+        attributes |= attribution.attributes(self._promises)
+        if self._promises.request_id and exchange.request_id:
+            attributes["request_id"] = exchange.request_id
         return attributes
 
     def _api_number(self, value: float) -> Scalar:
@@ -326,8 +335,7 @@ class Reporter:
             "event.sequence": self._sequence,
         }
         self._sequence += 1
-        labels: Attributes = {}
-        if self._promises.august:
+        if self._promises.prompt_id:
             own["prompt.id"] = self._prompt_id
-            labels = self._labels
+        labels = self._labels if self._promises.event_labels else {}
         self._sink.log(event, now_ms, {**labels, **self._standard, **own, **attributes})

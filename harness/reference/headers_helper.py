@@ -163,7 +163,7 @@ class Reports:
         if debug and promises.helper_reports:
             folder = Path(environ.get("HOME", "")) / ".claude" / "debug"
             self._log = folder / f"{uuid.uuid4()}.txt"
-        self._on_stderr = promises.august and not interactive
+        self._on_stderr = promises.helper_on_stderr and not interactive
 
     def tell(self, why: str) -> None:
         if self._on_stderr:

@@ -114,11 +114,11 @@ def standard_attributes(
     account = identity.account
     if account.uuid and settings.include_account_uuid:
         attributes["user.account_uuid"] = account.uuid
-        if promises.august:
+        if promises.account_id:
             attributes["user.account_id"] = account.tagged_id
     if account.organization_uuid:
         attributes["organization.id"] = account.organization_uuid
-    if promises.august:
+    if promises.user_ids:
         attributes["user.id"] = identity.user_id
         if account.email:
             attributes["user.email"] = account.email

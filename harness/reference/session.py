@@ -25,11 +25,37 @@ from harness.reference.permissions import Gate, Permissions, Reply
 from harness.reference.settings import Settings
 from harness.reference.spans import Spans, SpanSink
 from harness.reference.subagents import Subagents
-from harness.reference.transcript import Transcript
+from harness.reference.transcript import Transcript, newest_session
 from harness.reference.versions import Promises
 
 #: What the OpenTelemetry SDK of a caller may have left in the environment.
 _TRACE_CONTEXT = ("TRACEPARENT", "TRACESTATE")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How the session begins: anew, or with the session ``resume`` or the newest one (``go_on``).
+
+    ``fork``: under an id of its own all the same.
+    """
+
+    resume: str = ""
+    go_on: bool = False
+    fork: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The documented word for it."""
+        return "resume" if self.resume else "continue" if self.go_on else "fresh"
+
+    def session_id(self, home: Path, folder: Path) -> str:
+        """Return the session's id; raise :class:`UsageError` if there is none to go on with."""
+        if self.kind == "fresh" or self.fork:
+            return str(uuid.uuid4())
+        earlier = self.resume or newest_session(home, folder)
+        if not earlier:
+            raise UsageError("option --continue", seen="no session", expected="an earlier session")
+        return earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +70,7 @@ class Options:
     debug: bool = False
     headers_helper: str = ""
     additions: Sequence[Addition] = ()
+    start: Start = field(default_factory=Start)
 
 
 def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path) -> int:
@@ -96,6 +123,7 @@ def opened(
     ``ask`` shows a permission prompt to the person at the terminal, if there is one.
     """
     settings, promises = Settings.of(environ), Promises.of(options.version)
+    home = Path(environ.get("HOME", folder))
     interactive = ask is not None
     context = tools.ToolContext(folder, _command_environment(environ, promises))
     inbound = {} if interactive else {n: environ[n] for n in _TRACE_CONTEXT if n in environ}
@@ -105,15 +133,11 @@ def opened(
         promises,
         Reports(environ, promises, options.debug, interactive).tell,
     )
-    with _telemetry(settings, promises, options.version, inbound, headers) as (
-        sink,
-        spans,
-        labels,
-    ):
+    with _telemetry(settings, promises, options.version, inbound, headers) as (sink, spans, labels):
         who = identity.Identity(
             options.version,
-            str(uuid.uuid4()),
-            identity.user_id(environ) if promises.august else "",
+            options.start.session_id(home, folder),
+            identity.user_id(environ) if promises.user_ids else "",
             labels,
             identity.Account.of(environ, promises),
             identity.terminal_type(environ, interactive=interactive),
@@ -128,13 +152,13 @@ def opened(
             effort=EFFORT if promises.effort else "",
         )
         additions = Additions(options.additions, options.version)
-        transcript = Transcript(Path(environ.get("HOME", folder)), folder, who.session_id)
+        transcript = Transcript(home, folder, who.session_id)
         reporter = Reporter(sink, who, settings, additions, folder, transcript)
         standard = identity.standard_attributes(who, settings, promises)
         with McpServers(options.mcp_configs, context) as servers:
             traces = Spans(spans, standard, settings, who.query_source)
             agents = Subagents(options.agents, options.model, client, reporter, traces)
-            reporter.session_started()
+            reporter.session_started(options.start.kind)
             loop = MainLoop(
                 options.model,
                 client,

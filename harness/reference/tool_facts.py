@@ -55,7 +55,7 @@ def _parameters(use: ToolUse, promises: Promises, result: tools.Result | None) -
         return {"mcp_server_name": server, "mcp_tool_name": tool}
     if use.name == "Skill":
         return {"skill_name": tools.skill_name(use.input)}
-    if use.name in ("Agent", "Task") and promises.august:
+    if use.name in ("Agent", "Task") and promises.agent_parameters:
         return {"subagent_type": str(use.input.get("subagent_type", ""))}
     if use.name != "Bash":
         return {}

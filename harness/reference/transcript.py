@@ -15,8 +15,7 @@ class Transcript:
     """
 
     def __init__(self, home: Path, folder: Path, session_id: str) -> None:
-        project = re.sub(r"[^A-Za-z0-9]", "-", str(folder))
-        self._path = home / ".claude" / "projects" / project / f"{session_id}.jsonl"
+        self._path = _project(home, folder) / f"{session_id}.jsonl"
 
     def prompt(self, text: str) -> str:
         """Keep a prompt of the person; return the UUID of its message."""
@@ -31,3 +30,13 @@ class Transcript:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
         return message_id
+
+
+def newest_session(home: Path, folder: Path) -> str:
+    """Return the id of the session that was last kept for ``folder``; empty if there is none."""
+    kept = sorted(_project(home, folder).glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    return kept[-1].stem if kept else ""
+
+
+def _project(home: Path, folder: Path) -> Path:
+    return home / ".claude" / "projects" / re.sub(r"[^A-Za-z0-9]", "-", str(folder))

@@ -17,6 +17,10 @@ DEFAULT = "2.1.240"
 #: changelog line dates begin here, and the February facts that it contradicts end.
 AUGUST = "2.1.240"
 
+#: What the August document states and releases were measured to do from the first one on that
+#: is not judged by February's alone.
+SPRING = "2.1.50"
+
 
 def _since(version: str) -> bool:
     promised: bool = field(metadata={"since": Version.parse(version)})
@@ -60,12 +64,45 @@ class Promises:
     managed_locks: bool = _since("2.1.217")
     #: No units where Prometheus is the only exporter of metrics.
     prometheus_without_units: bool = _since("2.1.216")
-    #: Everything else in the August document: no unit on counts, ``tool_name`` and
-    #: ``source`` on edit decisions, ``decision_type``, ``decision_source``,
-    #: ``error_type`` and ``tool_result_size_bytes`` on tool results, ``error`` and
-    #: ``tool_input`` gated, no result of a rejected tool, numbers as numbers,
-    #: ``start_type``, ``query_source``, ``request_id``, ``cost_usd_micros``,
-    #: ``prompt.id``, ``user.id``, ``type`` of active time.
+    #: ``user.id`` and, with an account, ``user.email``.
+    user_ids: bool = _since(SPRING)
+    #: ``tool_result_size_bytes`` on results.
+    result_size: bool = _since(SPRING)
+    #: ``prompt.id`` on events.
+    prompt_id: bool = _since(SPRING)
+    #: ``tool_name`` and ``source`` on decisions about edits, beside February's ``tool``.
+    edit_decisions: bool = _since(SPRING)
+    #: No result of a rejected tool.
+    results_of_runs: bool = _since(SPRING)
+    #: ``type`` on active time.
+    active_type: bool = _since(SPRING)
+    #: ``user.account_id``.
+    account_id: bool = _since("2.1.86")
+    #: ``start_type`` on sessions.
+    start_type: bool = _since("2.1.116")
+    #: ``query_source`` on cost, tokens and API events.
+    query_source: bool = _since("2.1.116")
+    #: ``request_id`` on API events.
+    request_id: bool = _since("2.1.110")
+    #: ``cost_usd_micros`` on API requests.
+    cost_micros: bool = _since("2.1.139")
+    #: ``agent.name`` on API requests and on what they cost.
+    agent_name: bool = _since("2.1.152")
+    #: ``error_type`` on results.
+    error_type: bool = _since("2.1.116")
+    #: ``subagent_type`` among the parameters of an agent's result.
+    agent_parameters: bool = _since("2.1.116")
+    #: Failures of the headers helper are told on stderr.
+    helper_on_stderr: bool = _since("2.1.152")
+    #: ``tool_input``, with OTEL_LOG_TOOL_DETAILS=1.
+    tool_input: bool = _since(AUGUST)
+    #: Keys of OTEL_RESOURCE_ATTRIBUTES on events.
+    event_labels: bool = _since(AUGUST)
+    #: ``mcp_server_scope`` on results.
+    mcp_scope: bool = _since("2.1.178")
+    #: Everything else in the August document: no unit on counts, ``decision_type`` and
+    #: ``decision_source`` on tool results, whose ``error`` needs a gate, numbers as numbers,
+    #: the names of skills and servers on API requests and what they cost, traces.
     august: bool = _since(AUGUST)
 
     @classmethod

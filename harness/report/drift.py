@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
 from harness.drift.comparison import Comparison
 from harness.drift.difference import WORST_FIRST, Difference, Impact
 from harness.drift.impact import Hit
+from harness.errors import printable
 from harness.report import accepted
 from harness.report.line import Line, Style
 
@@ -102,18 +103,20 @@ def markdown(comparison: Comparison) -> str:
             "| what | of | change | old | new | why | changelog |",
             "| --- | --- | --- | --- | --- | --- | --- |",
         ]
-        page += [f"| {' | '.join(map(_cell, _cells(each)))} |" for each in members]
+        page += [f"| {' | '.join(_cells(each))} |" for each in members]
         page.append("")
     if comparison.hits is not None:
-        page += ["## Queries", "", "```", *_affected(comparison.hits), "```", ""]
+        page += ["## Queries", "", *_fenced(_affected(comparison.hits)), ""]
     page += [accepted.markdown(comparison.listed)] if comparison.listed else []
     return "\n".join(page)
 
 
 def _cells(each: Difference) -> Sequence[str]:
     said = "" if each.changelog is None else str(each.changelog)
-    of = ", ".join(each.of)
-    return f"`{each.subject}`", of, each.change, each.old, each.new, each.reason, said
+    texts = (", ".join(each.of), each.change, each.old, each.new, each.reason, said)
+    # Nothing is escaped within code, so it must not end there.
+    subject = " ".join(printable(each.subject).split()).replace("`", "'").replace("|", "\\|")
+    return f"`{subject}`", *map(_cell, texts)
 
 
 def as_json(comparison: Comparison) -> str:
@@ -183,4 +186,15 @@ def _places(places: Sequence[str]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Return text for a cell of Markdown, in which no telemetry can write markup of its own."""
+    line = " ".join(printable(text).split())
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+
+
+def _fenced(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines as a block of code, whatever they hold."""
+    told = [printable(line) for line in lines]
+    fence = "```"
+    while any(fence in line for line in told):
+        fence += "`"
+    yield from (fence, *told, fence)

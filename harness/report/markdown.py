@@ -69,7 +69,7 @@ _PROMISE: _Columns = {
 }
 _OF_A_RELEASE: _Columns = {
     **_PROMISE,
-    "releases": lambda promise: str(promise.versions),
+    "releases": lambda promise: f"{promise.versions}{' (measured)' if promise.measured else ''}",
     "exercised by": lambda promise: promise.exercised_by,
 }
 _OF_A_COLLECTOR: _Columns = {

@@ -197,17 +197,17 @@ def _counted(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     numbers = Counter(each["impact"] for each in seen)
     told = ", ".join(f"{numbers[impact]} {impact}" for impact in WORST_FIRST if numbers[impact])
     yield f"{len(seen)} between neighbours{f': {told}' if told else ''}."
-    known = [each for each in seen if each["changelog"] is not None]
-    if known:
-        without = sum(not each["changelog"] for each in known)
-        yield f"The changelog says nothing of {without} of them."
+    lines = [each["changelog"] for each in seen]
+    if any(line is not None for line in lines):
+        unknown = f"; of {lines.count(None)} it is not known" if None in lines else ""
+        yield f"The changelog says nothing of {lines.count('')} of them{unknown}."
     yield ""
 
 
 def _line(seen: Mapping[str, Any]) -> str:
     line = seen["changelog"]
     if line is None:
-        return ""
+        return "not known"
     return _cut(line) if line else "**not in the changelog**"
 
 

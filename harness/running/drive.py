@@ -17,6 +17,7 @@ from harness.collector.store import StoreClosedError
 from harness.errors import DeadlineExceeded, NotInTimeError, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
+from harness.running.earlier import run_earlier
 from harness.running.scenario import PATIENCE, Scenario
 from harness.running.secrets import secrets_of
 from harness.running.stage import Stage, opened
@@ -63,13 +64,16 @@ def drive(
     ``machine_wide``: its managed settings may be written to the machine's own folder meanwhile.
 
     Raises :class:`SubjectError`, with the subject's last output, if it does not do what the
-    scenario expects, or fails before its first API call; :class:`NotInTimeError` if it does not do
-    that, or end, in time.
+    scenario expects (:class:`NotInTimeError`: in time), or fails before its first API call.
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
     with opened(scenario.backends, protocol) as stage:
         write_files(stage.sandbox.work, scenario.files)
+        if scenario.earlier:
+            stage.earlier_session = run_earlier(
+                binary, scenario.earlier, stage.sandbox, deadline_s, groups
+            )
         further = scenario.prepare(stage) if scenario.prepare else ()
         args = (*scenario.args, *further)
         steps = scenario.steps_at(stage)
@@ -78,6 +82,7 @@ def drive(
             prompts=scenario.all_prompts,
             observer=ledger,
             usage_frames=scenario.usage_frames,
+            thinks_s=scenario.thinks_s,
         ) as api:
             stage.api = api
             settings = _settings(scenario, stage)

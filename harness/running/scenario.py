@@ -12,6 +12,7 @@ from harness.capture.observed import Observation
 from harness.capture.run import run_label
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.contract.requirement import DRAWN
+from harness.fakes.messages_api import THINKS_S
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
 from harness.running.stage import Backend, Stage
@@ -29,6 +30,7 @@ A_CUT_STREAM = "a_cut_stream"
 AN_UNREACHABLE_API = "an_unreachable_api"
 PROTOCOLS_BY_SIGNAL = "protocols_by_signal"
 A_REFUSING_COLLECTOR = "a_refusing_collector"
+AN_EARLIER_SESSION = "an_earlier_session"
 
 #: Lets a session take longer than the default 2 s for its last exports: on a busy machine it would
 #: lose them, and the machine would be blamed on the subject. Set wherever collectors answer.
@@ -49,6 +51,18 @@ class Until:
 
 #: The steps, or a function from the work tree's absolute path to them.
 Script = Sequence[Step | Until] | Callable[[Path], Sequence[Step | Until]]
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A headless session that has ended before the scenario's own begins, in the same home.
+
+    It has a scripted API of its own and exports nothing, so that all that is captured and counted
+    is what the session after it did.
+    """
+
+    prompt: str
+    script: Sequence[Step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +96,8 @@ class Scenario:
     stage and returns further arguments. ``traits`` distinguish the run from others, for
     requirements that apply only to runs with them. ``canaries`` are the unique texts that it
     hides, keyed by what they stand in for; ``account`` is who is signed in. It is run over
-    each of ``protocols``.
+    each of ``protocols``. The session ``earlier`` comes before it, in the same home and work tree;
+    ``prepare`` finds its id on the stage.
 
     ``usage_frames``: how many times the API reports the usage of one answer;
     ``api_unreachable``: nothing listens on the API's port.
@@ -103,7 +118,7 @@ class Scenario:
     the longest start first. A session that still runs after ``limit_s`` is ended and
     judged like any other: some releases hang. A ``slow`` scenario runs only if asked for.
     A ``drawn`` one stands for many runs, each with an input of its own; they are
-    judged however they end.
+    judged however they end. ``thinks_s`` is how long the API holds back every answer.
     """
 
     name: str
@@ -116,6 +131,7 @@ class Scenario:
     args: tuple[str, ...] = PERMISSIONS
     acts: tuple[Act, ...] = ()
     prepare: Callable[[Stage], Sequence[str]] | None = None
+    earlier: Earlier | None = None
     traits: tuple[str, ...] = ()
     canaries: Mapping[str, str] = field(default_factory=dict)
     account: Mapping[str, str] = field(default_factory=dict)
@@ -136,6 +152,7 @@ class Scenario:
     limit_s: float | None = None
     slow: bool = False
     drawn: bool = False
+    thinks_s: float = THINKS_S
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.prompt, self.prompts, self.acts))) != 1:
@@ -175,6 +192,7 @@ class Scenario:
             JUDGED_ONLY_BY_NAME: self.judged_only_by_name,
             DRAWN: self.drawn,
             USAGE_IN_FRAMES: self.usage_frames > 1,
+            AN_EARLIER_SESSION: self.earlier is not None,
         }
         return (*self.traits, *(trait for trait, there in follow.items() if there))
 

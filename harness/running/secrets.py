@@ -21,7 +21,7 @@ from harness.capture.run import A_PART, Secret, run_label
 from harness.env_lists.pairs import read
 from harness.fakes.script import CutOff, Repeat, Say, Step, UseTool
 from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario, Until
+from harness.running.scenario import Earlier, Scenario, Until
 from harness.running.stage import Stage
 from harness.subject.interactive import Act, Type
 from harness.subject.sandbox import FAKE_API_KEY, HOST_NAME, USER_NAME
@@ -90,6 +90,7 @@ def with_words(scenario: Scenario, protocol: Protocol) -> Scenario:
         scenario,
         prompt=words.at_the_end("prompt", scenario.prompt),
         prompts=tuple(words.at_the_end("prompt", prompt) for prompt in scenario.prompts),
+        earlier=words.earlier(scenario.earlier),
         acts=tuple(map(words.act, scenario.acts)),
         script=words.script,
         files={name: words.file("read", name, text) for name, text in scenario.files.items()},
@@ -110,6 +111,11 @@ class _Words:
     def at_the_end(self, kind: str, text: str) -> str:
         word = self._of(kind, text)
         return f"{text} ({word})" if word else text
+
+    def earlier(self, earlier: Earlier | None) -> Earlier | None:
+        if earlier is None:
+            return None
+        return replace(earlier, prompt=self.at_the_end("earlier prompt", earlier.prompt))
 
     def act(self, act: Act) -> Act:
         return Type(self.at_the_end("prompt", act.prompt)) if isinstance(act, Type) else act
@@ -174,6 +180,8 @@ def secrets_of(
         if any("otelHeadersHelper" in each for each in settings):
             found += _helper_values(stage.exports()[0], {secret.text for secret in found})
         found += [part for text in scenario.all_prompts for part in _parts("prompt", text)]
+        if scenario.earlier:
+            found += _parts("prompt", scenario.earlier.prompt)
         found += [part for step in steps for part in _in_step(step)]
     return tuple(dict.fromkeys(found))
 

@@ -41,7 +41,8 @@ class Stage:
     """Everything that a scenario can look at and act on while its session runs.
 
     ``collectors`` and ``proxies`` are keyed by the names of the scenario's backends. ``api`` is
-    available once the session begins; ``ended`` is set when it is over.
+    available once the session begins; ``ended`` is set when it is over. ``earlier_session`` is the
+    id of the session that came before it, as that told the API; empty if there was none.
     """
 
     sandbox: Sandbox
@@ -49,6 +50,7 @@ class Stage:
     collectors: Mapping[str, Collector]
     proxies: Mapping[str, FaultProxy]
     ended: threading.Event = field(default_factory=threading.Event)
+    earlier_session: str = ""
     _api: MessagesApi | None = None
 
     @property

@@ -1,17 +1,18 @@
 """Collect every scenario, measure and named mutant from the folders of the themes.
 
 A folder of ``harness/themes`` is a theme. Its ``scenarios.py`` has ``SCENARIOS``, its
-``measures.py`` ``MEASURES``, its ``mutants.py`` ``LIES``, its ``emitted.py`` ``EMITTED``
-(:mod:`harness.themes.emitter`); each module is optional.
+``measures.py`` ``MEASURES``, its ``facts.py`` ``FACTS``, its ``mutants.py`` ``LIES``, its
+``emitted.py`` ``EMITTED`` (:mod:`harness.themes.emitter`); each module is optional.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 from harness.contract.applicability import needs_run
 from harness.contract.requirement import Requirement
+from harness.drift.facts import Facts
 from harness.errors import HarnessError
 from harness.judging.items.measured import Measures, by_name
 from harness.mutants.named import Lie
@@ -35,6 +36,9 @@ SCENARIOS: Mapping[str, Scenario] = _scenarios()
 MEASURES: Measures = by_name(
     *(measure for module in modules("measures") for measure in module.MEASURES)
 )
+
+#: What the themes tell of their own sessions, for the inventory of a release.
+FACTS: Sequence[Facts] = tuple(facts for module in modules("facts") for facts in module.FACTS)
 
 
 @cache

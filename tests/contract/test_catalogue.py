@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,17 @@ def promised(version: Version) -> set[str]:
     """The names that the files promise for ``version``: a reading apart from the loader's."""
 
     def own_range(schema: Any) -> VersionRange:
-        return VersionRange.of({key: schema.get(f"x-{key}") for key in ("since", "until")})
+        bounds = {key: schema.get(f"x-{key}") for key in ("since", "until")}
+        return VersionRange.of({**bounds, **_edge(schema.get("x-measured"))})
 
     def walk(schema: Any, range_: VersionRange) -> Iterator[str]:
         for entry in schema.get("x-requirements", ()):
             own = {key: entry[key] for key in ("since", "until") if key in entry}
-            if version in (VersionRange.of(own) if own else range_):
+            edge = _edge(entry.get("measured"))
+            held = VersionRange.of({**own, **edge}) if own else range_
+            if edge and not own:
+                held = replace(held, since=Version.parse(edge["since"]))
+            if version in held:
                 yield entry["name"]
         for child in schema.get("properties", {}).values():
             if isinstance(child, dict):
@@ -94,6 +100,10 @@ def promised(version: Version) -> set[str]:
     ]
     assert len(found) == len(set(found))
     return set(found)
+
+
+def _edge(measured: dict[str, str] | None) -> dict[str, str]:
+    return {"since": measured["since"]} if measured else {}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -113,8 +123,19 @@ def test_a_later_document_replaces_the_earlier_fact() -> None:
         schema = contract_for(version).schemas["urn:cc-otel:metrics:code_edit_tool_decision"]
         return {"tool", "tool_name"} & set(schema["properties"]["attributes"]["properties"])
 
-    assert tool_attribute("2.1.31") == tool_attribute("2.1.239") == {"tool"}
+    assert tool_attribute("2.1.31") == {"tool"}
+    # It was measured before the later document, and the earlier one holds until then.
+    assert tool_attribute("2.1.50") == tool_attribute("2.1.239") == {"tool", "tool_name"}
     assert tool_attribute("2.1.240") == {"tool_name"}
+
+
+def test_a_measured_edge_keeps_the_document_as_its_source() -> None:
+    contract = contract_for("2.1.239")
+    promise = contract.requirement("events.tool_result.error_type.present")
+    assert str(promise.versions) == "from 2.1.116"
+    assert (promise.source.document, promise.source.dated) == ("monitoring-2026-08", "2026-08")
+    assert "2.1.113" in promise.measured
+    assert contract.requirement("events.tool_result.success.present").measured == ""
 
 
 def test_a_changelog_line_dates_its_fact() -> None:
@@ -205,6 +226,14 @@ def _first(data: dict[str, Any]) -> dict[str, Any]:
             "mutant 1 breaks the unknown 'no.such'",
         ),
         (lambda d: _first(d).update(since="2.1.9", until="2.1.8"), "empty version range"),
+        (
+            lambda d: _first(d).update(measured={"since": "2.1.9", "evidence": "seen on each"}),
+            "session_count.json: measured from 2.1.9, documented all versions: expected an earlier",
+        ),
+        (
+            lambda d: _first(d).update(since="2.1.240", measured={"since": "2.1.9"}),
+            "'evidence' is a required property",
+        ),
         (lambda d: _first(d).update(level="OUGHT"), "'OUGHT' is not one of"),
         (
             lambda d: _first(d).pop("check"),
@@ -221,6 +250,8 @@ def _first(data: dict[str, Any]) -> dict[str, Any]:
         "no mutant",
         "mutant",
         "range",
+        "measured",
+        "no evidence",
         "level",
         "no check",
         "no schema",

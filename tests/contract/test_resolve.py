@@ -24,6 +24,13 @@ def test_a_property_lives_in_its_range_only() -> None:
     assert resolve(schema, NEW)["required"] == ["tool_name", "always"]
 
 
+def test_a_property_begins_where_it_was_measured() -> None:
+    measured = {"since": "2.1.97", "evidence": "seen on every release"}
+    schema = {"properties": {"a": {"x-since": "2.1.240", "x-measured": measured}}}
+    assert resolve(schema, Version(2, 1, 96)) == {}
+    assert resolve(schema, Version(2, 1, 97)) == {"properties": {"a": {}}}
+
+
 def test_a_variant_is_merged_in_for_its_range() -> None:
     schema = {
         "title": "a number",

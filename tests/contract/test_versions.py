@@ -43,3 +43,21 @@ def test_ranges_are_half_open(
 def test_an_empty_range_is_refused() -> None:
     with pytest.raises(ValueError, match="empty version range"):
         VersionRange.of({"since": "2.1.85", "until": "2.1.85"})
+
+
+def test_what_was_measured_begins_earlier() -> None:
+    documented = VersionRange.of({"since": "2.1.240", "until": "2.1.300"})
+    assert str(documented.measured({"since": "2.1.97"})) == "from 2.1.97, before 2.1.300"
+    assert documented.measured(None) == documented
+
+
+@pytest.mark.parametrize("since", ["2.1.240", "2.1.241"])
+def test_a_measured_edge_after_the_documented_one_is_refused(since: str) -> None:
+    documented = VersionRange.of({"since": "2.1.240"})
+    with pytest.raises(ValueError, match="expected an earlier one"):
+        documented.measured({"since": since})
+
+
+def test_a_measured_edge_of_what_always_held_is_refused() -> None:
+    with pytest.raises(ValueError, match="documented all versions"):
+        VersionRange().measured({"since": "2.1.97"})

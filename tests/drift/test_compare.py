@@ -24,17 +24,20 @@ def fact(*types: str, presence: Any = "always", **more: Any) -> dict[str, Any]:
 @pytest.fixture
 def old() -> dict[str, Any]:
     return {
-        "format": 1,
+        "format": 2,
         "subject": {"version": "2.1.31"},
         "scenarios": {"working_day": ["grpc"], "toolbox": ["grpc"]},
+        "partial": {"helper_fails": ["http/json"]},
         "signals": {"metrics": ["toolbox", "working_day"], "logs": ["working_day"]},
         "metrics": {
             TOKENS: {
+                "presence": {"else": "always", "never": ["toolbox"]},
                 "unit": ["tokens"],
                 "description": ["Tokens"],
                 "type": ["sum"],
                 "temporality": ["delta"],
                 "monotonic": [True],
+                "exemplars": [False],
                 "attributes": {
                     "type": fact(values=["input", "output"]),
                     "model": fact(values=["opus"]),
@@ -57,6 +60,13 @@ def old() -> dict[str, Any]:
         "scopes": {"metrics": ["com.anthropic.claude_code (the release)"]},
         "transport": {"grpc": {"compression": ["none"], "user_agent": ["grpc 1"]}},
         "secrets": {"closed": {"folder": ["logs tool_result attributes.x"]}},
+        "gates": {"details": {"event tool_result": ["tool_parameters: b"]}},
+        "facts": {
+            "accounting": {"input tokens": {"as it was": ["toolbox", "working_day"]}},
+            "calls": {"side calls": {"model haiku": []}},
+            "inherited": {"variables of a command": {"nothing": ["working_day"]}},
+            "said": {"the helper on stderr": {"not spoken of": ["helper_fails"]}},
+        },
     }
 
 
@@ -92,6 +102,13 @@ def rename(
 
 def event_attributes(**entries: Any) -> Callable[..., None]:
     return put(results, **entries)
+
+
+def fact_of(topic: str, about: str, **values: list[str]) -> Callable[..., None]:
+    def change(new: dict[str, Any]) -> None:
+        new["facts"].setdefault(topic, {})[about] = values
+
+    return change
 
 
 CHANGES: dict[str, tuple[Callable[..., None], str, str, Impact]] = {
@@ -179,6 +196,24 @@ CHANGES: dict[str, tuple[Callable[..., None], str, str, Impact]] = {
         "values",
         Impact.BREAKING,
     ),
+    "a word has become texts that vary": (
+        put(attributes, model=fact()),
+        "attribute model",
+        "values",
+        Impact.BREAKING,
+    ),
+    "texts that varied are hidden": (
+        event_attributes(use_id=fact(values=["<REDACTED>"])),
+        "attribute use_id",
+        "values",
+        Impact.BREAKING,
+    ),
+    "texts that varied are words": (
+        event_attributes(use_id=fact(values=["one"])),
+        "attribute use_id",
+        "values",
+        Impact.BEHAVIOURAL,
+    ),
     "a placeholder is gone": (
         event_attributes(prompt=fact()),
         "attribute prompt",
@@ -254,6 +289,95 @@ CHANGES: dict[str, tuple[Callable[..., None], str, str, Impact]] = {
         "comes out",
         Impact.PRIVACY,
     ),
+    "a metric is counted in less sessions": (
+        put(lambda new: new["metrics"][TOKENS], presence="never"),
+        f"metric {TOKENS}",
+        "presence",
+        Impact.BREAKING,
+    ),
+    "a metric is counted in more sessions": (
+        put(lambda new: new["metrics"][TOKENS], presence="always"),
+        f"metric {TOKENS}",
+        "presence",
+        Impact.ADDITIVE,
+    ),
+    "points have exemplars": (
+        put(lambda new: new["metrics"][TOKENS], exemplars=[True]),
+        f"metric {TOKENS}",
+        "exemplars",
+        Impact.INFORMATIONAL,
+    ),
+    "an attribute has come behind a gate": (
+        put(
+            lambda new: new["gates"]["details"],
+            **{"event tool_result": ["tool_parameters: b", "use_id"]},
+        ),
+        "attribute use_id",
+        "is gated",
+        Impact.BREAKING,
+    ),
+    "a key has come from behind a gate": (
+        put(lambda new: new["gates"]["details"], **{"event tool_result": []}),
+        "attribute tool_parameters",
+        "is not gated",
+        Impact.PRIVACY,
+    ),
+    "more is counted than there was": (
+        fact_of(
+            "accounting", "input tokens", **{"as it was": ["working_day"], "more": ["toolbox"]}
+        ),
+        "accounting input tokens",
+        "changed",
+        Impact.BREAKING,
+    ),
+    "another model is asked beside the session": (
+        fact_of("calls", "side calls", **{"model opus": []}),
+        "calls side calls",
+        "changed",
+        Impact.BEHAVIOURAL,
+    ),
+    "sessions end in another way": (
+        fact_of("ending", "session", **{"exit code 1": ["working_day"]}),
+        "ending session",
+        "changed",
+        Impact.BEHAVIOURAL,
+    ),
+    "a command inherits more": (
+        fact_of("inherited", "variables of a command", OTEL_EXPORTER_OTLP_HEADERS=["working_day"]),
+        "inherited variables of a command",
+        "changed",
+        Impact.PRIVACY,
+    ),
+    "a refused request is sent again": (
+        fact_of("delivery", "logs answered busy", **{"sent again": ["helper_fails"]}),
+        "delivery logs answered busy",
+        "changed",
+        Impact.BEHAVIOURAL,
+    ),
+    "a signal leaves less often": (
+        fact_of("interval", "logs", later=["working_day"]),
+        "interval logs",
+        "changed",
+        Impact.BEHAVIOURAL,
+    ),
+    "odd input is lost": (
+        fact_of("input", "a semicolon", **{"none of the sound pairs": ["working_day"]}),
+        "input a semicolon",
+        "changed",
+        Impact.BREAKING,
+    ),
+    "a signal goes elsewhere": (
+        fact_of("route", "logs", **{"to managed": ["working_day"]}),
+        "route logs",
+        "changed",
+        Impact.BREAKING,
+    ),
+    "a session says more": (
+        fact_of("said", "the helper on stderr", **{"spoken of": ["helper_fails"]}),
+        "said the helper on stderr",
+        "changed",
+        Impact.BEHAVIOURAL,
+    ),
     "a secret is hidden": (
         put(lambda new: new["secrets"]["closed"], folder=[]),
         "secret folder",
@@ -284,6 +408,46 @@ def test_what_only_one_side_was_asked_is_not_compared(old: dict[str, Any]) -> No
     new["signals"]["logs"] = ["mentions", "working_day"]
     results(new)["use_id"] = fact(presence={"else": "always", "never": ["mentions"]})
     assert differences(old, new) == []
+
+
+def test_less_that_is_inherited_is_no_matter_of_privacy(old: dict[str, Any]) -> None:
+    new = copy.deepcopy(old)
+    values = old["facts"]["inherited"]["variables of a command"]
+    values["OTEL_RESOURCE_ATTRIBUTES"] = ["working_day"]
+    (found,) = differences(old, new)
+    assert (found.impact, found.old, found.new) == (
+        Impact.BEHAVIOURAL,
+        "OTEL_RESOURCE_ATTRIBUTES; nothing",
+        "nothing",
+    )
+
+
+def test_facts_of_what_only_one_side_was_asked_are_not_compared(old: dict[str, Any]) -> None:
+    new = copy.deepcopy(old)
+    new["facts"]["ending"] = {"session": {"exit code 1": ["api_failures"]}}
+    assert differences(old, new) == []
+
+
+def test_where_it_counts_differently_is_told(old: dict[str, Any]) -> None:
+    new = copy.deepcopy(old)
+    new["facts"]["accounting"]["input tokens"] = {"as it was": ["working_day"], "more": ["toolbox"]}
+    (found,) = differences(old, new)
+    assert (found.old, found.new) == ("as it was in toolbox", "more in toolbox")
+
+
+def test_attributes_are_compared_where_both_send_their_owner(old: dict[str, Any]) -> None:
+    new = copy.deepcopy(old)
+    presence = {"else": "always", "never": ["toolbox"]}  # where there are no such points
+    attributes(new)["model"] = fact(presence=presence, values=["opus"])
+    assert differences(old, new) == []
+
+
+def test_what_is_new_is_not_told_again_of_the_gate(old: dict[str, Any]) -> None:
+    new = copy.deepcopy(old)
+    results(new)["error"] = fact()
+    new["gates"]["details"]["event tool_result"].append("error")
+    (found,) = differences(old, new)
+    assert (found.subject, found.change) == ("attribute error", "new")
 
 
 def test_two_new_names_alike_are_no_rename(old: dict[str, Any]) -> None:

@@ -94,6 +94,18 @@ def frozen(**labels: set[str]) -> dict[str, frozenset[str]]:
             Uses(frozenset({TOKENS}), labels=frozen(type=set())),
         ),
         ("sum(up)", Uses()),
+        (
+            "max by (session_id)(claude_code_cost_usage_USD_total)",
+            Uses(frozenset({COST}), labels=frozen(session__id=set()), wide=frozenset({COST})),
+        ),
+        (
+            "count(count by (session_id)(claude_code_cost_usage_USD_total) > 0)",
+            Uses(frozenset({COST}), labels=frozen(session__id=set())),
+        ),
+        (
+            "sum(changes(claude_code_cost_usage_USD_total[5m]))",
+            Uses(frozenset({COST}), wide=frozenset({COST})),
+        ),
     ],
 )
 def test_what_promql_uses(text: str, uses: Uses) -> None:
@@ -124,7 +136,11 @@ def test_what_is_no_promql(text: str) -> None:
         ),
         (
             "SELECT count() FROM logs WHERE Body = 'claude_code.api_error' GROUP BY StatusCode",
-            Uses(events=frozenset({"api_error"}), labels=frozen(status_code=set())),
+            Uses(
+                events=frozenset({"api_error"}),
+                labels=frozen(status_code=set()),
+                bodies=frozenset({"claude_code.api_error"}),
+            ),
         ),
         (
             "sum:claude_code.token.usage{*} by {session.id}.as_count()",
@@ -136,6 +152,10 @@ def test_what_is_no_promql(text: str) -> None:
                 labels=frozen(success=set()),
                 unknown=frozenset({"claude_code_api_request_seconds"}),
             ),
+        ),
+        (
+            "SELECT count() FROM points WHERE MetricName = 'claude_code.cost.usage'",
+            Uses(frozenset({COST}), wide=frozenset({COST})),
         ),
         ("spans named claude_code.llm_request", Uses(spans=frozenset({"claude_code.llm_request"}))),
     ],

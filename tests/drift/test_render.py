@@ -109,11 +109,26 @@ def test_markdown() -> None:
     assert "## Privacy" in lines
     assert (
         "| `attribute user.email` | metric a, metric b, event c, event d | new |  | string "
-        "| it may tell who it is | 2.1.214: there is <more>. |"
+        "| it may tell who it is | 2.1.214: there is &lt;more>. |"
     ) in lines
     assert (
         "| `metric m` |  | gone | m |  | no such metric \\| is sent | not in the changelog |"
     ) in lines
+
+
+def test_markdown_escapes_what_telemetry_says() -> None:
+    evil = "<img>|`x`\x1b[1m\n```\n# title"
+    bad = Difference(evil, evil, evil, evil, Impact.PRIVACY, evil, (evil,), Mention((evil,)))
+    text = drift.markdown(
+        Comparison(evil, evil, evil, (bad,), (Hit(Query(evil, evil, evil), (bad,)),))
+    )
+    table = next(line for line in text.splitlines() if line.startswith("| `"))
+    assert "<img>" not in table.replace("`<img>", "", 1)
+    assert table.replace("\\|", "").count("|") == 8
+    assert "\x1b" not in text
+    assert "# title" not in [line for line in text.splitlines() if not line.startswith(" ")][:8]
+    fences = [line for line in text.splitlines() if line.startswith("````")]
+    assert len(fences) == 2
 
 
 def test_json() -> None:

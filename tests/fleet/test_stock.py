@@ -15,6 +15,7 @@ from harness.capture.run import SubjectFacts
 from harness.drift.compare import differences
 from harness.drift.difference import Difference, Impact
 from harness.drift.inventory import inventory_of
+from harness.drift.stock import OF_EACH_ITEM
 from harness.errors import UsageError
 from harness.relay import golden
 from tests.fleet.lines import Recorded, WriteLines, lines_of
@@ -54,7 +55,7 @@ def test_it_is_that_of_the_sessions_themselves(
             for key, fact in owner["attributes"].items():
                 found = seen[kind][name]["attributes"][key]
                 assert (found["types"], found["presence"]) == (fact["types"], fact["presence"])
-            facts = owner.keys() - {"attributes", "parents"}
+            facts = owner.keys() - {"attributes", "presence", *OF_EACH_ITEM}
             assert {fact: seen[kind][name][fact] for fact in facts} == {
                 fact: owner[fact] for fact in facts
             }

@@ -68,21 +68,27 @@ def exported_account(
 
 
 @pytest.mark.parametrize(
-    ("version", "env"),
-    [(FEBRUARY, SIGNED_IN), ("2.1.51", IN_VARIABLES), ("2.1.239", SIGNED_IN)],
+    ("version", "env", "more"),
+    [
+        (FEBRUARY, SIGNED_IN, {}),
+        ("2.1.51", IN_VARIABLES, {"user.email": ACCOUNT["emailAddress"]}),
+        ("2.1.85", SIGNED_IN, {"user.email": ACCOUNT["emailAddress"]}),
+    ],
 )
-def test_before_august(version: str, env: dict[str, str]) -> None:
-    assert exported_account(env, version=version) == OF_FEBRUARY
+def test_before_the_tagged_id(version: str, env: dict[str, str], more: dict[str, str]) -> None:
+    assert exported_account(env, version=version) == {**OF_FEBRUARY, **more}
 
 
-@pytest.mark.parametrize("env", [SIGNED_IN, IN_VARIABLES])
-def test_in_august(env: dict[str, str]) -> None:
-    account = exported_account(env)
+@pytest.mark.parametrize(
+    ("version", "env"), [(AUGUST, SIGNED_IN), (AUGUST, IN_VARIABLES), ("2.1.86", SIGNED_IN)]
+)
+def test_with_the_tagged_id(version: str, env: dict[str, str]) -> None:
+    account = exported_account(env, version=version)
 
     tagged = account.pop("user.account_id")
     assert re.fullmatch(r"user_01[1-9A-HJ-NP-Za-km-z]{22}", str(tagged))
     assert account == {**OF_FEBRUARY, "user.email": ACCOUNT["emailAddress"]}
-    assert exported_account(env)["user.account_id"] == tagged
+    assert exported_account(env, version=version)["user.account_id"] == tagged
 
 
 @pytest.mark.parametrize(

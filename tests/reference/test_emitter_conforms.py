@@ -33,11 +33,15 @@ QUICK = ("working_day", "api_failures", "identity_included")
 #: Everything about tools takes some seconds, and shows only where tools are concerned.
 WITH_TOOLS = (*QUICK, "toolbox_open")
 ABOUT_TOOLS = frozenset(
-    {"tool_parameters_gated", "tool_use_id", "decision_parameters", "message_ids", "august"}
+    {
+        *("tool_parameters_gated", "tool_use_id", "decision_parameters", "message_ids", "august"),
+        *("results_of_runs", "error_type", "agent_name", "mcp_scope"),
+    }
 )
 
 #: What these scenarios have no occasion for: a person at a terminal, other tools, canaries.
 ELSEWHERE = (
+    "events.api_request.agent_name.",
     "events.tool_decision.source.user_",
     "events.tool_result.mcp_server_scope.present",
     "metrics.code_edit_tool_decision.language_unknown",

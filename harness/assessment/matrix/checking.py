@@ -85,7 +85,7 @@ def _listed(each: Expectation, ran: Sequence[Entry], rows: _Rows) -> Checked:
         state = _state(row)
         if state == "broken":
             broken.append(entry.version)
-        elif state == "kept" and not each.intermittent and _whole(each.requirement, entry):
+        elif state == "kept" and _must_show(each, entry):
             problems.append(f"{entry.version} keeps it: {row.looked_at} were looked at")
     standing = Standing.WRONG if problems else Standing.CONFIRMED if broken else Standing.UNSEEN
     return Checked(each.requirement, each, standing, tuple(broken), tuple(problems))
@@ -108,10 +108,11 @@ def _state(row: Row) -> str:
     return STATES.get(row.verdict, "")
 
 
-def _whole(name: str, entry: Entry) -> bool:
-    """Return whether every run was made in which the promise is judged."""
-    requirement = requirements().get(name)
-    if requirement is None:
+def _must_show(each: Expectation, entry: Entry) -> bool:
+    """Return whether a release should show a deviation: its list speaks for it, and all was run."""
+    requirement = requirements().get(each.requirement)
+    ours = each.speaks_for(Version.parse(entry.version))
+    if requirement is None or each.intermittent or not ours:
         return False
     needed = {run.label for run in CLAUDE.runs() if needs_run(requirement, run)}
     return bool(needed) and needed <= set(entry.made)

@@ -15,8 +15,8 @@ from harness.assessment.matrix.chosen import Chosen
 from harness.assessment.matrix.folder import Entry, MatrixFolder, MatrixPlan
 from harness.assessment.matrix.progress import Progress
 from harness.assessment.recording import Recording, RecordingPlan, header_of, record_once
+from harness.assessment.stocktaking import stock_of
 from harness.capture.run import SubjectFacts
-from harness.drift.inventory import inventory_of
 from harness.errors import HarnessError, SubjectError, UsageError
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row
@@ -118,7 +118,7 @@ class Making:
             undriven={run.label: _first_line(run.reason) for run in summary.undriven},
             own=tuple(rows),
             common=tuple(_judged(common)),
-            inventory=inventory_of(subject, recording.captures),
+            inventory=stock_of(subject, recording.captures),
         )
 
 

@@ -15,8 +15,9 @@ from harness.judging.verdicts import Row
 MakeEntry = Callable[..., Entry]
 
 EMPTY: Mapping[str, Any] = {
-    "format": 1,
+    "format": 2,
     "scenarios": {"working_day": ["grpc"]},
+    "partial": {},
     "signals": {},
     "metrics": {},
     "events": {},
@@ -25,6 +26,8 @@ EMPTY: Mapping[str, Any] = {
     "scopes": {},
     "transport": {},
     "secrets": {},
+    "gates": {},
+    "facts": {},
 }
 
 

@@ -1,0 +1,38 @@
+"""Tell what leaves a session by which exporter, and which signals a session exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.capture.capture import Capture
+from harness.capture.observed import observed
+from harness.drift.facts import Fact, Topic
+from harness.exposition import CONSOLE, PROMETHEUS
+from harness.themes.exporters.observed import Scrape
+from harness.themes.exporters.scenarios import SCENARIOS
+
+_OURS = frozenset(scenario.name for scenario in SCENARIOS)
+
+
+def by_exporter(capture: Capture) -> Iterator[Fact]:
+    """Yield which signals left the session in which way; ``nothing`` tells of silence."""
+    if capture.run.scenario not in _OURS or not capture.run.truth.api_calls:
+        return
+    ways = {
+        f"{export.signal} {_WAYS.get(export.collector, 'to a collector')}"
+        for export in capture.accepted
+    }
+    for way in ways or {"nothing"}:
+        yield Fact(Topic.ROUTE, "by exporters", way)
+
+
+def scraped(capture: Capture) -> Iterator[Fact]:
+    """Yield the content type of what is scraped."""
+    scrape = observed(capture.run, Scrape)
+    if scrape is not None:
+        yield Fact(Topic.ROUTE, "content type of a scrape", scrape.content_type or "none")
+
+
+_WAYS = {CONSOLE: "printed", PROMETHEUS: "scraped"}
+
+FACTS = (by_exporter, scraped)

@@ -1,0 +1,1 @@
+"""Sessions that go on with an earlier one: ``--resume``, ``--continue``, ``--fork-session``."""

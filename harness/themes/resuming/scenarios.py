@@ -1,0 +1,59 @@
+"""Every scenario of the theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.fakes.script import Say, UseTool
+from harness.otlp.model import Protocol
+from harness.running.scenario import Earlier, Scenario
+from harness.running.stage import Stage
+from harness.subject.process import Completed
+from harness.themes.resuming.observed import Resumption
+
+_EARLIER = Earlier(
+    "Keep in mind where the keys are hidden, please.", (Say("They are hidden below the mat."),)
+)
+
+
+def _resume(stage: Stage) -> Sequence[str]:
+    return ("--resume", stage.earlier_session)
+
+
+def _continue_apart(stage: Stage) -> Sequence[str]:
+    return ("--continue", "--fork-session")
+
+
+def _observe(stage: Stage, completed: Completed) -> Resumption:
+    return Resumption(stage.earlier_session)
+
+
+RESUMED = Scenario(
+    name="resumed",
+    expected_s=2.0,
+    description="A session that goes on with an earlier one, by its id (--resume)",
+    prompt="Where did we put them?",
+    script=(
+        UseTool("Bash", {"command": "true", "description": "Do nothing"}),
+        Say("Where nobody looks."),
+    ),
+    earlier=_EARLIER,
+    prepare=_resume,
+    observe=_observe,
+    protocols=(Protocol.HTTP_JSON,),
+)
+
+CONTINUED = Scenario(
+    name="continued",
+    expected_s=2.0,
+    description="A session that goes on with the newest one under a new id "
+    "(--continue --fork-session)",
+    prompt="Put them elsewhere.",
+    script=(Say("They are elsewhere now."),),
+    earlier=_EARLIER,
+    prepare=_continue_apart,
+    observe=_observe,
+    protocols=(Protocol.GRPC,),
+)
+
+SCENARIOS = (RESUMED, CONTINUED)

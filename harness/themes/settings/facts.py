@@ -1,0 +1,31 @@
+"""Tell what a command of the session inherits, and who was heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.capture.capture import Capture
+from harness.capture.observed import observed
+from harness.drift.facts import Fact, Topic
+from harness.themes.settings.measures import carried
+from harness.themes.settings.observed import CommandEnvironment
+
+
+def inherited(capture: Capture) -> Iterator[Fact]:
+    """Yield the variables that a command inherited, and that are meant for collectors."""
+    seen = observed(capture.run, CommandEnvironment)
+    if seen is not None:
+        for name in seen.passed_on or ("nothing",):
+            yield Fact(Topic.INHERITED, "variables of a command", name)
+
+
+def heard(capture: Capture) -> Iterator[Fact]:
+    """Yield which collectors each signal reached in a session that settings configure."""
+    if not capture.run.scenario.startswith("settings_"):
+        return
+    for item in carried(capture):
+        signal, reached = item.view["signal"], item.view["reached"]
+        yield Fact(Topic.ROUTE, f"{signal} by settings", f"to {', '.join(reached) or 'nobody'}")
+
+
+FACTS = (inherited, heard)

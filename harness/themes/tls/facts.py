@@ -1,0 +1,24 @@
+"""Tell which collectors that speak TLS were reached, and what certificate they saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.capture.capture import Capture
+from harness.drift.facts import Fact, Topic
+from harness.themes.tls.measures import tls
+
+
+def trusted(capture: Capture) -> Iterator[Fact]:
+    """Yield for each collector that speaks TLS what it got, and which certificate it saw."""
+    protocol = capture.run.protocol.value
+    for item in tls(capture):
+        view = item.view
+        signals = ", ".join(sorted(view["signals"])) or "nothing"
+        yield Fact(Topic.ROUTE, f"{view['collector']} over TLS and {protocol}", f"got {signals}")
+        for name in view.get("certificates", ()):
+            shown = f"showed {name or 'no certificate'}"
+            yield Fact(Topic.ROUTE, f"{view['collector']} over TLS and {protocol}", shown)
+
+
+FACTS = (trusted,)
