@@ -155,15 +155,18 @@ def _judge(arguments: argparse.Namespace) -> int:
     accept: Path | None = arguments.accept
     if accept is not None:
         check_new(accept, f"--accept {accept}", arguments.expectations)
+    given = None
+    if arguments.expectations is not None:
+        given = read_listing(arguments.expectations, f"--expectations {arguments.expectations}")
     recorded_header, subject, recording = load_recording(arguments.folder, None)
     job = job_of(recorded_header, recording)
     version = _version("--as", arguments.version) or subject.version
-    own = recording.plan.expectations or NO_LISTING
-    # What was accepted when the recording was made is judged as of then.
-    day: date | None = day_of(recorded_header, recording)
-    if arguments.expectations is not None:
-        shown = f"--expectations {arguments.expectations}"
-        own, day = read_listing(arguments.expectations, shown), None
+    if given is None:
+        # What was accepted when the recording was made is judged as of then.
+        own = recording.plan.expectations or NO_LISTING
+        day: date | None = day_of(recorded_header, recording)
+    else:
+        own, day = given, None
     assessment = Assessment(subject.spec, version, lambda: recording, job, own, day)
     if arguments.version and not job.has_releases:
         raise UsageError(

@@ -142,8 +142,8 @@ def _add_lists(group: pytest.OptionGroup) -> None:
     group.addoption(
         ACCEPT,
         metavar="FILE",
-        help="write such a file, with an entry for each failure that no list excuses; each waits "
-        "for somebody to say why it is accepted",
+        help="write such a file, with an entry for each failure and grave difference that no list "
+        "excuses; each waits for somebody to say why it is accepted",
     )
     _add_comparison(group)
 

@@ -15,7 +15,12 @@ from typing import Any
 import pytest
 import yaml
 
-from harness import cli
+from harness.assessment.recording import RecordingPlan, record_once
+from harness.assessment.sides import recorded_side
+from harness.judging.listing import parse_listing
+from harness.otlp.model import Protocol
+from harness.subject.binary import resolve
+from harness.themes.catalogue import SCENARIOS
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "docs" / "ci" / "telemetry.yml"
@@ -27,7 +32,7 @@ SHORT = "--cc-scenarios=working_day --cc-protocols=http/json -p no:cacheprovider
 #: As GitHub runs a step with ``shell: bash``.
 BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
 
-GONE = "event only_of_the_baseline: gone"
+REASON, EVIDENCE = "Nobody here asks for this event.", "Compared in November 2026."
 
 
 def workflow() -> dict[str, Any]:
@@ -43,17 +48,11 @@ def step(name: str) -> str:
     return lines
 
 
-@pytest.mark.parametrize("path", [RECIPE, ROOT / ".github" / "workflows" / "ci.yml"])
-def test_it_is_a_workflow(path: Path) -> None:
+def test_it_is_a_workflow_and_so_is_ours() -> None:
+    files = (RECIPE, ROOT / ".github" / "workflows" / "ci.yml")
+    known = ("--builtin-schema", "vendor.github-workflows")
     checked = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "check_jsonschema",
-            "--builtin-schema",
-            "vendor.github-workflows",
-            path,
-        ],
+        [sys.executable, "-m", "check_jsonschema", *known, *files],
         capture_output=True,
         text=True,
         check=False,
@@ -63,11 +62,19 @@ def test_it_is_a_workflow(path: Path) -> None:
 
 def test_what_fails_is_still_compared_summed_up_and_kept() -> None:
     steps = workflow()["jobs"]["newest"]["steps"]
-    after = steps[[each.get("name") for each in steps].index("Judge") + 1 :]
+    after = steps[[each.get("name") for each in steps].index("Judge and compare") + 1 :]
     assert len(after) == 4
     assert {each["if"] for each in after} == {"${{ !cancelled() }}", "${{ failure() }}"}
     assert workflow()["defaults"]["run"]["shell"] == "bash"
     assert "[suite]" in step("Install")
+
+
+def inventory_of_one_session() -> dict[str, Any]:
+    """Return what the subject sends in the one session that is run here."""
+    binary = resolve(SUBJECT, progress=print)
+    scenarios = (SCENARIOS["working_day"],)
+    plan = RecordingPlan(binary, scenarios, 60.0, None, protocols=(Protocol.HTTP_JSON,))
+    return dict(recorded_side(SUBJECT, binary, record_once(plan, print)).inventory)
 
 
 @dataclass
@@ -94,13 +101,6 @@ class Day:
             check=False,
         )
 
-    def summary(self) -> str:
-        """Run the step that writes it, and return what it wrote."""
-        written = Path(self.environment["GITHUB_STEP_SUMMARY"])
-        written.unlink(missing_ok=True)
-        assert self.run("Summarize").returncode == 0
-        return written.read_text(encoding="utf-8")
-
 
 @pytest.fixture
 def day(tmp_path: Path) -> Day:
@@ -115,37 +115,44 @@ def day(tmp_path: Path) -> Day:
 
 
 @pytest.mark.slow
-def test_the_steps_of_two_days(day: Day) -> None:
-    """One session is judged once; what is compared and accepted is tried with it."""
+def test_the_steps_of_a_day(day: Day) -> None:
+    # The release in use sends two events that the newest does not; one is not asked for by anybody.
+    stock = inventory_of_one_session()
+    for name in ("first", "second"):
+        stock["events"][name] = stock["events"]["api_request"]
+    (day.folder / day.environment["BASELINE"]).write_text(json.dumps(stock), encoding="utf-8")
     accepted = day.folder / day.environment["ACCEPTED"]
-    baseline = day.folder / day.environment["BASELINE"]
-    first = re.search(r"^printf .*$", PAGE, re.MULTILINE)
-    assert first is not None
-    assert day.shell(first.group()).returncode == 0
+    entry = {"differences": ["event first: gone"], "reason": REASON, "evidence": EVIDENCE}
+    accepted.write_text(json.dumps({"deviations": [entry]}), encoding="utf-8")
 
-    judged = day.run("Judge")
-    assert judged.returncode == 0, judged.stdout
-    # Nothing was compared, as where there is no baseline yet.
-    assert "No report/diff.md: see the log." in day.summary()
+    judged = day.run("Judge and compare")
+    assert judged.returncode == pytest.ExitCode.TESTS_FAILED, judged.stdout
+    assert day.run("Take the inventory").returncode == 0
+    assert day.run("Summarize").returncode == 0
+    summary = Path(day.environment["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
+    assert summary.startswith(f"# Telemetry of {SUBJECT} (claude 2.1.240)\n\n**FAILED**: 1 diff")
+    assert "| `event second` |" in summary
+    assert f"| `event first` | gone | first |  | {REASON} |" in summary
 
-    # The baseline sent what the newest release does not.
-    assert cli.main(["inventory", str(day.folder / "captures"), "--output", str(baseline)]) == 0
-    stock = json.loads(baseline.read_text(encoding="utf-8"))
-    stock["events"]["only_of_the_baseline"] = stock["events"]["api_request"]
-    baseline.write_text(json.dumps(stock), encoding="utf-8")
-    compared = day.run("Compare")
-    assert compared.returncode == 1, compared.stderr
-    assert (day.folder / "report" / "inventory.json").is_file()
-    summary = day.summary()
-    assert summary.startswith(f"# Telemetry of {SUBJECT} (claude 2.1.240)\n\n**OK**")
-    assert "| `event only_of_the_baseline` |" in summary
+    # What somebody may accept on the next day, if they say why.
+    report = day.folder / "report"
+    proposed = json.loads((report / "proposed.json").read_text(encoding="utf-8"))
+    names = [each["differences"] for each in proposed["deviations"]]
+    assert names == [["event first: gone"], ["event second: gone"]]
+    assert [each["reason"] for each in proposed["deviations"]] == [REASON, ""]
+    taken = json.loads((report / "inventory.json").read_text(encoding="utf-8"))
+    assert taken["events"].keys() == stock["events"].keys() - {"first", "second"}
+    assert {path.name for path in report.iterdir()} >= {"junit.xml", "record.jsonl", "diff.html"}
 
-    # Somebody reads what is proposed, says why, and commits it.
-    proposed = json.loads((day.folder / "report" / "proposed-differences.json").read_text())
-    assert [entry["differences"] for entry in proposed["deviations"]] == [[GONE]]
-    proposed["deviations"][0]["reason"] = "Nobody here asks for this event."
-    accepted.write_text(json.dumps(proposed), encoding="utf-8")
-    (day.folder / "report" / "proposed-differences.json").unlink()
-    compared = day.run("Compare")
-    assert compared.returncode == 0, compared.stderr
-    assert "Nobody here asks for this event." in day.summary()
+
+def test_a_day_without_a_report_is_summed_up_as_well(day: Day) -> None:
+    assert day.run("Summarize").returncode == 0
+    summary = Path(day.environment["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
+    assert "No report/summary.md: see the log." in summary
+
+
+def test_the_first_list_can_be_used(day: Day) -> None:
+    (line,) = re.findall(r"^printf .*$", PAGE, re.MULTILINE)
+    assert day.shell(line).returncode == 0
+    text = (day.folder / day.environment["ACCEPTED"]).read_text(encoding="utf-8")
+    assert parse_listing(text, "accepted.json").deviations == ()
