@@ -291,7 +291,7 @@ class _Session:
             choice = self._answers.get(tool_use_id)
             allowed = tool_use_id in ran or not step.forbidden
             accepted = allowed if choice is None else choice.accepts
-            source = _BY_SETTINGS if choice is None else choice.source
+            source = (step.decided_by or _BY_SETTINGS) if choice is None else choice.source
             decisions.append(Decision(step.name, tool_use_id, step.input, accepted, source))
         return tuple(decisions)
 
