@@ -7,9 +7,38 @@ something to say about the subject.
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
+#: What a terminal, a browser or a file may take for more than text: control characters (but for
+#: line ends and tabs), marks that turn the direction of writing or are invisible, surrogates and
+#: what has no meaning.
+_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_KEPT = frozenset("\n\t")
+
+_PLAIN = re.compile(r"[\n\t -~]*")
+
+
+def printable(text: str) -> str:
+    r"""Return the text with everything that is not to be printed as ``\x1b`` or ``\u202e``."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return "".join(
+        character
+        if character in _KEPT or unicodedata.category(character) not in _CATEGORIES
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
 
 class HarnessError(Exception):
-    """A fault of the harness, of the machine, or of the way in which the harness was called."""
+    """A fault of the harness, of the machine, or of the way in which the harness was called.
+
+    The ``message`` may quote what a process printed: what is not to be printed is escaped in it.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class UsageError(HarnessError):
@@ -30,12 +59,20 @@ class SubjectError(Exception):
     """The process under test could not be started, died or hung.
 
     ``message`` says what happened; ``output`` holds the last of what the process printed,
-    so that the report can show it.
+    so that the report can show it. What is not to be printed is escaped in both.
     """
 
     def __init__(self, message: str, *, output: str = "") -> None:
-        self.output = output
-        super().__init__(message if not output else f"{message}\nlast output:\n{output}")
+        self.output = printable(output)
+        message = printable(message)
+        super().__init__(f"{message}\nlast output:\n{self.output}" if output else message)
+
+
+class NotInTimeError(SubjectError):
+    """The process under test did not do in time what was expected of it.
+
+    It hangs, or the machine is so slow that it, or who drives it, came too late.
+    """
 
 
 class DeadlineExceeded(HarnessError):  # noqa: N818 - a condition, as in the OTLP status

@@ -11,22 +11,18 @@ from harness.errors import UsageError
 
 #: What is imported of the packages of the extra ``suite``.
 SUITE = (
-    *("cattrs", "cramjam", "cryptography", "filelock", "h11", "hypothesis", "jsonschema", "mcp"),
-    *(
-        "pexpect",
-        "platformdirs",
-        "prometheus_client",
-        "promql_parser",
-        "psutil",
-        "pyte",
-        "trustme",
-        "yaml",
-    ),
+    *("cattrs", "cramjam", "cryptography", "filelock", "h11", "hypothesis", "jinja2"),
+    *("jsonschema", "mcp", "pexpect", "platformdirs", "prometheus_client", "promql_parser"),
+    *("psutil", "pyte", "trustme", "yaml"),
 )
 
 
 #: What is imported of the packages of the extra ``locust``.
 LOCUST = ("locust",)
+
+
+#: What is imported of the packages of the extra ``fleet``.
+FLEET = ("zstandard",)
 
 
 def require_suite(what: str) -> None:
@@ -40,6 +36,11 @@ def require_suite(what: str) -> None:
 def require_locust(what: str) -> None:
     """Raise UsageError, with how to install the extra, where there is no Locust."""
     _require(what, "locust", LOCUST)
+
+
+def require_fleet(what: str) -> None:
+    """Raise UsageError, with how to install the extra, where ``what`` needs zstd."""
+    _require(what, "fleet", FLEET)
 
 
 def _require(what: str, extra: str, names: tuple[str, ...]) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, date, datetime
 from functools import cached_property
+from typing import Any
 
 from harness.assessment.job import CLAUDE, Job
 from harness.assessment.recording import Recording
 from harness.capture.capture import Capture
+from harness.capture.run import SubjectFacts
 from harness.contract.applicability import applies_to_run, needs_run
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
 from harness.findings import Judged, NotExercised
 from harness.judging.crowding import withhold
-from harness.judging.expectations import NO_LISTING, Expectations, Listing
+from harness.judging.entries import EntryTold, entries_told
+from harness.judging.expectations import Expectations
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import Judge, Judgement
+from harness.judging.listing import NO_LISTING, Listing
+from harness.judging.novelty import told_if_new
+from harness.judging.proposals import proposed
 from harness.judging.verdicts import Row, broken, decide
 from harness.record.summary import not_kept
 
@@ -30,7 +37,8 @@ class Assessment:
 
     ``spec`` is the subject's ``--cc-binary``: the conforming emitter
     (``reference``) has no known deviations. ``recording`` is called once at most. ``job`` says
-    what kind of subject it is, ``own`` is a list of known deviations beside ours.
+    what kind of subject it is, ``own`` is a list of known deviations beside ours, followed as of
+    ``day`` (None: today, UTC).
     """
 
     def __init__(
@@ -40,12 +48,19 @@ class Assessment:
         recording: Callable[[], Recording],
         job: Job = CLAUDE,
         own: Listing = NO_LISTING,
+        day: date | None = None,
     ) -> None:
         self.job = job
         self._spec = spec
         self._version = version
-        self._own = own
+        self.own = own
+        self._day = day or datetime.now(UTC).date()
         self._record = recording
+
+    @property
+    def release(self) -> str:
+        """The release whose contract it is judged by; empty for a subject without releases."""
+        return str(self.contract.version) if self.job.has_releases else ""
 
     @cached_property
     def contract(self) -> Contract:
@@ -86,6 +101,7 @@ class Assessment:
             self.expectations,
             whole=self._whole(requirement),
         )
+        row = told_if_new(row, requirement, self.expectations, self.job.exercised(self._spec))
         return withhold(row, (capture.run for capture in self.recording.captures))
 
     def breaks(
@@ -181,4 +197,13 @@ class Assessment:
     @cached_property
     def expectations(self) -> Expectations:
         """The listed deviations.  Raises HarnessError for a list that cannot be followed."""
-        return self.job.expectations(self._spec, self.contract, self._own)
+        return self.job.expectations(self._spec, self.contract, self.own, self._day)
+
+    def entries(self, rows: Iterable[Row]) -> list[EntryTold]:
+        """Tell what became of the entries of somebody's own list, by the verdicts."""
+        return entries_told(self.own, self.contract.version, self._day, rows)
+
+    def proposals(self, subject: SubjectFacts, rows: Iterable[Row]) -> list[dict[str, Any]]:
+        """Propose entries for somebody's own list: what fails the run, and is not excused."""
+        named = subject.spec + (f" (claude {self.release})" if self.release else "")
+        return proposed(rows, self.release, f"{named}, judged on {self._day}")

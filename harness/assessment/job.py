@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date
 
 from harness.assessment import live
 from harness.capture.capture import Capture
@@ -15,15 +15,11 @@ from harness.contract.versions import Version
 from harness.errors import UsageError
 from harness.judging.checks import canaries, names
 from harness.judging.checks.names import Undocumented
-from harness.judging.expectations import (
-    Expectations,
-    Listing,
-    load_expectations,
-    parse_listing,
-)
+from harness.judging.expectations import Expectations, load_expectations
 from harness.judging.items.measured import Measures
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import CHECKS, ByHand
+from harness.judging.listing import Listing
 from harness.record.header import CLAUDE as CLAUDE_NAME
 from harness.record.header import COLLECTOR as COLLECTOR_NAME
 from harness.record.header import CanaryTable
@@ -42,18 +38,6 @@ def _no_runs() -> Sequence[AnyRun]:
     return ()
 
 
-def read_listing(path: Path, shown: str) -> Listing:
-    """Read somebody's own list of known deviations; messages call its file ``shown``.
-
-    Raises UsageError for a file that cannot be read, or is not as its schema says.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(shown, seen=str(error), expected="a file of JSON") from None
-    return parse_listing(text, shown)
-
-
 def _no_latencies(captures: Sequence[Capture]) -> tuple[Latency, ...]:
     return ()
 
@@ -66,7 +50,7 @@ class Job:
     ``slow`` the scenarios among them that are made only if asked for, ``once`` those that are made
     over one protocol, whichever the subject takes; ``exercised`` says what a
     subject is known to exercise, ``expectations`` how it is known to deviate, by our list and
-    somebody's own.
+    somebody's own, on a day.
     ``scenarios`` are the names of all scenarios that a run of it may have. ``shows_names``: a
     report lists canaries and undocumented names. ``has_releases``: its subjects have a release, by
     whose contract they are judged. ``latencies`` measures how long telemetry took to come out of
@@ -75,7 +59,7 @@ class Job:
 
     name: str
     contract: Callable[[str], Contract]
-    expectations: Callable[[str, Contract, Listing], Expectations]
+    expectations: Callable[[str, Contract, Listing, date], Expectations]
     measures: Measures
     scenarios: frozenset[str]
     runs: Callable[[], Sequence[AnyRun]] = _no_runs
@@ -105,23 +89,28 @@ def _claude_contract(version: str = "0.0.0") -> Contract:
     return load(Version.parse(version), checks=CHECKS, scenarios=themes.SCENARIOS)
 
 
-def _claude_expectations(spec: str, contract: Contract, own: Listing) -> Expectations:
+def _claude_expectations(spec: str, contract: Contract, own: Listing, today: date) -> Expectations:
     return load_expectations(
         contract.version,
         names=_names_of(contract),
         own=own,
         packaged=kind_of(spec) != REFERENCE,
+        today=today,
     )
 
 
-def _collector_expectations(spec: str, contract: Contract, own: Listing) -> Expectations:
+def _collector_expectations(
+    spec: str, contract: Contract, own: Listing, today: date
+) -> Expectations:
     if own.names_releases:
         raise UsageError(
             own.file,
-            seen="since or until",
-            expected="neither: the release of a collector is not known",
+            seen="since, until or newest_measured",
+            expected="none of them: the release of a collector is not known",
         )
-    return load_expectations(contract.version, names=_names_of(contract), own=own, packaged=False)
+    return load_expectations(
+        contract.version, names=_names_of(contract), own=own, packaged=False, today=today
+    )
 
 
 def _names_of(contract: Contract) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from harness.assessment.job import CLAUDE, JOBS, Job
@@ -33,6 +34,16 @@ def job_of(header: Header | None, recording: Recording) -> Job:
         return JOBS[header.job]
     (capture,) = recording.captures
     return next(job for job in JOBS.values() if capture.run.scenario in job.scenarios)
+
+
+def day_of(header: Header | None, recording: Recording) -> date:
+    """Return the day (UTC) on which a recording was made, as its header or single capture says."""
+    if header is None:
+        (capture,) = recording.captures
+        started = capture.run.started_unix_nano
+    else:
+        started = header.started_unix_nano
+    return datetime.fromtimestamp(started / 1e9, UTC).date()
 
 
 def load_recording(

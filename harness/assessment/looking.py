@@ -50,7 +50,7 @@ def at_promise(
 
     @cache
     def state(version: str) -> tuple[str, str]:
-        (row,) = _side(version, scenarios, progress).rows(by, [requirement])
+        (row,) = _side(version, scenarios, progress).rows(by, [requirement.name])
         seen = row.findings[0] if row.findings else None
         told = f"{seen.seen} ({seen.where})" if seen else row.reason or "as promised"
         return STATES.get(row.verdict, ""), told

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,32 @@ from harness.errors import UsageError
 _FIELDS = ("expr", "query", "rawSql", "rawQuery", "expression", "queryText")
 
 
-def read_queries(path: Path) -> list[Query]:
+#: How a pattern for several files is told from the name of one.
+_PATTERN = re.compile(r"[*?\[]")
+
+
+def read_all(names: Iterable[str], option: str, beside: Path) -> list[Query]:
+    """Return the queries of all files; a name may be a pattern, such as ``grafana/*.json``.
+
+    ``beside`` is the folder that the names start from. Raises UsageError, which names the
+    ``option``, for a file that cannot be read or holds no query, and for a pattern without a file.
+    """
+    found = []
+    for name in names:
+        path = beside / Path(name).expanduser()
+        paths = [path]
+        if _PATTERN.search(name) and not path.exists():
+            paths = sorted(map(Path, glob(str(path), recursive=True)))
+        if not paths:
+            raise UsageError(
+                f"{option} {name}", seen="no such file", expected="a pattern that files match"
+            )
+        for each in paths:
+            found += read_queries(each, option)
+    return found
+
+
+def read_queries(path: Path, option: str = "--queries") -> list[Query]:
     """Return the queries of a file, by its kind: JSON, YAML, SQL, or one a line.
 
     Raises UsageError for a file that cannot be read, or holds no query.
@@ -25,15 +51,15 @@ def read_queries(path: Path) -> list[Query]:
     try:
         text = path.read_text(encoding="utf-8")
         found = list(_of_kind(path, text))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise UsageError(
-            f"--queries {path}",
+            f"{option} {path}",
             seen=str(error).replace("\n", " "),
             expected="a dashboard (JSON), rules (YAML), SQL, or a list of queries",
         ) from error
     if not found:
         raise UsageError(
-            f"--queries {path}", seen="no query in it", expected="a file that holds queries"
+            f"{option} {path}", seen="no query in it", expected="a file that holds queries"
         )
     return found
 

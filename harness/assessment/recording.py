@@ -17,13 +17,13 @@ from harness.contract.requirement import DRAWN
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
 from harness.fuzzing.exploration import Exploration
-from harness.judging.expectations import NO_LISTING, Listing
+from harness.judging.listing import NO_LISTING, Listing
 from harness.otlp.model import Protocol
 from harness.record import jsonl
 from harness.record.header import CLAUDE, Fuzz, Header, RelayFacts, library_versions, tool_version
 from harness.record.jsonl import RunRecord
 from harness.record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
-from harness.running.recorder import record
+from harness.running.recorder import Order, Recorded, record_side_by_side
 from harness.running.scenario import Scenario
 from harness.subject.binary import Binary
 from harness.themes.catalogue import SCENARIOS
@@ -129,10 +129,11 @@ def recorded(
     fuzz: Fuzz | None = None,
     folders: Sequence[str] = (),
     remarks: Mapping[str, str] | None = None,
+    again: Mapping[str, str] | None = None,
 ) -> Recording:
     """Return the recording that consists of these captures, which are kept in ``folders``.
 
-    ``undriven``, ``skipped`` and ``remarks`` are by the labels of runs.
+    ``undriven``, ``skipped``, ``remarks`` and ``again`` are by the labels of runs.
     """
     arrived: Counter[str] = Counter()
     for capture in captures:
@@ -164,6 +165,7 @@ def recorded(
         unavoidable_s=_unavoidable_s(captures),
         fuzz=fuzz,
         unknown_requests=dict(unknown.most_common()),
+        again=again or {},
     )
     return Recording(summary, tuple(captures))
 
@@ -204,35 +206,56 @@ def record_once(plan: RecordingPlan, progress: Callable[[str], None]) -> Recordi
     If captures are kept, their record is written twice: with the plan before the first
     run, so that an interrupted recording can be recognised, and when all runs have ended.
     """
+    (made,) = record_together([plan], progress)
+    return made
+
+
+def record_together(
+    plans: Sequence[RecordingPlan], progress: Callable[[str], None]
+) -> tuple[Recording, ...]:
+    """Record several subjects as :func:`record_once` does, side by side.
+
+    A HarnessError is one of all of them.
+    """
     began_unix_nano, started = time.time_ns(), time.monotonic()
-    _write(plan, began_unix_nano, None)
+    for plan in plans:
+        _write(plan, began_unix_nano, None)
     try:
-        done = record(
-            plan.binary,
-            protocols=plan.protocols,
-            scenarios=plan.scenarios,
-            progress=progress,
-            deadline_s=plan.deadline_s,
-            keep=plan.keep,
-            allow_managed=plan.allow_managed,
-            explore=plan.explore,
-        )
-        folders = list(_folders(done.captures))
-        if plan.keep is not None:
-            # What was drawn is saved here: only now is it known which of it is judged, and how.
-            for capture, folder in zip(done.captures, folders, strict=True):
-                if DRAWN in capture.run.traits:
-                    files.save(capture, plan.keep / folder)
-    except HarnessError as error:
-        made = Recording(RecordingSummary(time.monotonic() - started, harness_fault=str(error)))
-    else:
-        fuzz = plan.explore.tally if plan.explore and plan.explore.tally.sessions else None
+        done = record_side_by_side([_order(plan) for plan in plans], progress)
         took = time.monotonic() - started
-        folder_names = folders if plan.keep is not None else ()
-        skipped = {**done.skipped, **plan.left_out}
-        made = recorded(done.captures, took, done.faults, skipped, fuzz, folder_names)
-    _write(plan, began_unix_nano, made.summary)
-    return replace(made, plan=plan.plan)
+        made = [_made(plan, each, took) for plan, each in zip(plans, done, strict=True)]
+    except HarnessError as error:
+        fault = RecordingSummary(time.monotonic() - started, harness_fault=str(error))
+        made = [Recording(fault)] * len(plans)
+    for plan, each in zip(plans, made, strict=True):
+        _write(plan, began_unix_nano, each.summary)
+    return tuple(replace(each, plan=plan.plan) for plan, each in zip(plans, made, strict=True))
+
+
+def _order(plan: RecordingPlan) -> Order:
+    return Order(
+        plan.binary,
+        plan.scenarios,
+        plan.protocols,
+        plan.deadline_s,
+        plan.keep,
+        plan.allow_managed,
+        plan.explore,
+    )
+
+
+def _made(plan: RecordingPlan, done: Recorded, seconds: float) -> Recording:
+    """Return the recording of what was run; captures that are to be kept are there afterwards."""
+    folders: list[str] = []
+    if plan.keep is not None:
+        folders = list(_folders(done.captures))
+        # What was drawn is saved here: only now is it known which of it is judged, and how.
+        for capture, folder in zip(done.captures, folders, strict=True):
+            if DRAWN in capture.run.traits:
+                files.save(capture, plan.keep / folder)
+    fuzz = plan.explore.tally if plan.explore and plan.explore.tally.sessions else None
+    skipped = {**done.skipped, **plan.left_out}
+    return recorded(done.captures, seconds, done.faults, skipped, fuzz, folders, again=done.again)
 
 
 def record_shared(plan: RecordingPlan, progress: Callable[[str], None], folder: Path) -> Recording:
@@ -261,11 +284,18 @@ def shared(keep: Path | None, make: Callable[[Path], Recording], folder: Path) -
 _KEPT_IN = "kept-in"
 
 
+def kept_in(folder: Path) -> Path | None:
+    """Return where the captures are that processes share in ``folder``; None until all are."""
+    try:
+        return Path((folder / _KEPT_IN).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
 def read_shared(folder: Path) -> Recording | None:
     """Load the recording that processes share in ``folder``; None as long as there is none."""
-    try:
-        keep = Path((folder / _KEPT_IN).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    keep = kept_in(folder)
+    if keep is None:
         return None
     shared_record = jsonl.read_part(keep / jsonl.FILE_NAME)
     summary = shared_record.recording

@@ -17,7 +17,7 @@ from harness.capture.capture import Capture
 from harness.capture.observed import Observation
 from harness.capture.run import SubjectFacts, run_label
 from harness.errors import HarnessError
-from harness.judging.expectations import NO_LISTING, Listing
+from harness.judging.listing import NO_LISTING, Listing
 from harness.otlp.model import Protocol
 from harness.record import jsonl
 from harness.record.header import COLLECTOR, RelayFacts, Sent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,26 +12,22 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from harness.assessment.assessment import Assessment
+from harness.assessment.fleet import is_capture, take_stock
 from harness.assessment.kept import load_recording
 from harness.assessment.recording import Recording, RecordingPlan, record_once
 from harness.capture import files
 from harness.capture.run import SubjectFacts
 from harness.contract.files import read_json, schema_root
-from harness.contract.requirement import Requirement
-from harness.contract.versions import Version
-from harness.drift.compare import differences
-from harness.drift.difference import Difference, merged
 from harness.drift.inventory import FORMAT, inventory_of
-from harness.drift.promises import promise_changes
 from harness.errors import HarnessError, UsageError
 from harness.judging.verdicts import Row
 from harness.record import jsonl
 from harness.running.scenario import Scenario
-from harness.subject.binary import resolve
+from harness.subject.binary import Binary, resolve
 from harness.themes.catalogue import SCENARIOS
 
 #: How long one run of a release may take, beside its waits.
-_DEADLINE_S = 60.0
+DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +43,56 @@ class Side:
     subject: SubjectFacts | None = None
     recording: Recording | None = None
 
-    def rows(self, version: str, only: Sequence[Requirement] | None = None) -> list[Row]:
+    @property
+    def label(self) -> str:
+        """Its name, with its release if that does not say it."""
+        return self.name if self.version in self.name else f"{self.name} ({self.version})"
+
+    def rows(self, version: str, only: Collection[str] | None = None) -> list[Row]:
         """Judge the recording by the contract of a release: all its requirements, or some."""
         if self.recording is None or self.subject is None:
             return []
         recording = self.recording
         assessment = Assessment(self.subject.spec, version, lambda: recording)
-        chosen = assessment.contract.requirements if only is None else only
-        return [assessment.row(requirement) for requirement in chosen]
+        return [
+            assessment.row(requirement)
+            for requirement in assessment.contract.requirements
+            if only is None or requirement.name in only
+        ]
 
 
 def find_side(name: str, progress: Callable[[str], None], *, quick: bool = False) -> Side:
     """Return the side that ``name`` stands for; a release is run for it.
 
     ``name`` is a file that ``cc-harness inventory`` wrote (``*.json``), a folder that
-    ``--cc-captures`` made, or what ``--cc-binary`` takes. ``quick`` leaves out the scenarios that
-    wait. Raises UsageError for what is none of these.
+    ``--cc-captures`` made, a capture of production data (a file, or a folder of files, of a
+    Collector's file exporter), or what ``--cc-binary`` takes. ``quick`` leaves out the scenarios
+    that wait. Raises UsageError for what is none of these.
     """
+    return kept_side(name) or record_side(name, usual_scenarios(quick=quick), progress)
+
+
+def kept_side(name: str) -> Side | None:
+    """Return the side that a file or a folder holds; None for what has to be run."""
     path = Path(name)
+    if is_capture(path):
+        stock = take_stock(path, "capture")
+        return Side(name, stock["subject"]["version"], stock)
     if path.suffix == ".json":
         return _of_file(name, path)
     if path.is_dir() and ((path / jsonl.FILE_NAME).exists() or (path / files.SIDECAR).exists()):
         _, subject, recording = load_recording(path)
-        return _of_recording(name, subject, recording)
-    scenarios = tuple(
+        return side_of(name, subject, recording)
+    return None
+
+
+def usual_scenarios(*, quick: bool = False) -> tuple[Scenario, ...]:
+    """Return the scenarios that releases are compared by, without those that wait if ``quick``."""
+    return tuple(
         scenario
         for scenario in SCENARIOS.values()
         if not (scenario.slow or scenario.drawn or (quick and scenario.waits_s))
     )
-    return record_side(name, scenarios, progress)
 
 
 def record_side(name: str, scenarios: Sequence[Scenario], progress: Callable[[str], None]) -> Side:
@@ -84,29 +101,24 @@ def record_side(name: str, scenarios: Sequence[Scenario], progress: Callable[[st
     Raises HarnessError if it cannot be driven through one of them.
     """
     binary = resolve(name, progress=progress)
-    recording = record_once(RecordingPlan(binary, tuple(scenarios), _DEADLINE_S, None), progress)
+    recording = record_once(RecordingPlan(binary, tuple(scenarios), DEADLINE_S, None), progress)
+    return recorded_side(name, binary, recording)
+
+
+def recorded_side(name: str, binary: Binary, recording: Recording) -> Side:
+    """Return the side of a binary that was recorded. Raises HarnessError if it could not be."""
     summary = recording.summary
     if summary.harness_fault:
         raise HarnessError(summary.harness_fault)
     if summary.undriven:
         raise HarnessError("; ".join(f"{run.label}: {run.reason}" for run in summary.undriven))
-    facts = SubjectFacts(binary.spec, binary.path, binary.version)
-    return _of_recording(name, facts, recording)
+    return side_of(name, SubjectFacts(binary.spec, binary.path, binary.version), recording)
 
 
-def _of_recording(name: str, subject: SubjectFacts, recording: Recording) -> Side:
+def side_of(name: str, subject: SubjectFacts, recording: Recording) -> Side:
+    """Return the side of a recording."""
     stock = inventory_of(subject, recording.captures)
     return Side(name, subject.version, stock, subject, recording)
-
-
-def compare(old: Side, new: Side) -> list[Difference]:
-    """Return all that differs between two sides, the worst first.
-
-    Both are judged by the contract of the newer one, as far as there are recordings.
-    """
-    by = str(max(Version.parse(old.version), Version.parse(new.version)))
-    promises = promise_changes(old.rows(by), new.rows(by))
-    return merged([*differences(old.inventory, new.inventory), *promises])
 
 
 def _of_file(name: str, path: Path) -> Side:

@@ -1,4 +1,4 @@
-"""``cc-harness``: print the requirements or a schema, judge what was kept, compare, load."""
+"""``cc-harness``: print requirements or a schema, judge recordings and captures, compare, load."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from harness.assessment.assessment import Assessment, catalogue
-from harness.assessment.job import CLAUDE, COLLECTOR, Job, read_listing
-from harness.assessment.kept import job_of, load_recording
+from harness.assessment.job import CLAUDE, COLLECTOR, Job
+from harness.assessment.kept import day_of, job_of, load_recording
+from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.recording import Recording, header_of
 from harness.assessment.relay import sessions_of
 from harness.capture.run import SubjectFacts
-from harness.cli import drift
+from harness.cli import drift, fleet, matrix
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
 from harness.judging.decision import decision
-from harness.judging.expectations import NO_LISTING
+from harness.judging.listing import NO_LISTING
 from harness.judging.verdicts import Row
 from harness.load import command as load
 from harness.record import jsonl
 from harness.record.header import Header, library_versions, tool_version
 from harness.relay.endpoint import is_url
-from harness.report import markdown
+from harness.report import markdown, page
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
 from harness.themes.catalogue import SCENARIOS
@@ -68,7 +70,10 @@ def _parser() -> argparse.ArgumentParser:
         "--as", dest="version", metavar="V", help="by the contract of this release, not of its own"
     )
     command.add_argument(
-        "--report", metavar="DIR", type=Path, help="write DIR/record.jsonl, as --cc-report does"
+        "--report",
+        metavar="DIR",
+        type=Path,
+        help="write DIR/record.jsonl and DIR/summary.md, as --cc-report does",
     )
     command.add_argument(
         "--expectations",
@@ -77,9 +82,14 @@ def _parser() -> argparse.ArgumentParser:
         help="known deviations of your own, instead of those that the recording was made with "
         "(--cc-expectations)",
     )
+    command.add_argument(
+        "--accept", metavar="FILE", type=Path, help="propose entries for it, as --cc-accept does"
+    )
     command.set_defaults(run=_judge)
 
     drift.add_commands(commands)
+    fleet.add_command(commands)
+    matrix.add_command(commands)
 
     command = commands.add_parser("schema", help="print a schema, resolved for one release")
     command.add_argument(
@@ -142,13 +152,19 @@ def _plain(requirement: Requirement) -> dict[str, Any]:
 
 def _judge(arguments: argparse.Namespace) -> int:
     started = time.time_ns()
+    accept: Path | None = arguments.accept
+    if accept is not None:
+        check_new(accept, f"--accept {accept}", arguments.expectations)
     recorded_header, subject, recording = load_recording(arguments.folder, None)
     job = job_of(recorded_header, recording)
     version = _version("--as", arguments.version) or subject.version
     own = recording.plan.expectations or NO_LISTING
+    # What was accepted when the recording was made is judged as of then.
+    day: date | None = day_of(recorded_header, recording)
     if arguments.expectations is not None:
-        own = read_listing(arguments.expectations, f"--expectations {arguments.expectations}")
-    assessment = Assessment(subject.spec, version, lambda: recording, job, own)
+        shown = f"--expectations {arguments.expectations}"
+        own, day = read_listing(arguments.expectations, shown), None
+    assessment = Assessment(subject.spec, version, lambda: recording, job, own, day)
     if arguments.version and not job.has_releases:
         raise UsageError(
             f"--as {arguments.version}",
@@ -168,21 +184,13 @@ def _judge(arguments: argparse.Namespace) -> int:
     code = FAILED if decision(rows, len(summary.undriven)).failed else OK
     by = f"as release {version}, " if job.has_releases else ""
     notes = [*summary.notes, f"judged {by}from {arguments.folder}"]
-    if arguments.report is not None:
-        footer = jsonl.Footer.of(
-            header,
-            rows,
-            len(summary.undriven),
-            catalogue=len(contract.requirements),
-            exit_code=code,
+    if accept is not None:
+        entries = assessment.proposals(subject, rows)
+        notes.append(
+            write_proposals(accept, f"--accept {accept}", own, entries, assessment.release)
         )
-        arguments.report.mkdir(parents=True, exist_ok=True)
-        path = arguments.report / jsonl.FILE_NAME
-        plan = replace(recording.plan, expectations=own if own.file else None)
-        jsonl.write(path, jsonl.RunRecord(header, plan, summary, tuple(rows), footer))
-        notes.append(f"record     {path}")
     options = recording.plan.options or (f"{_option_of(job, subject.spec)}={subject.spec}",)
-    shown = Summary(
+    summed_up = Summary(
         header,
         rows,
         selected=len(rows),
@@ -191,10 +199,36 @@ def _judge(arguments: argparse.Namespace) -> int:
         undriven=len(summary.undriven),
         notes=notes,
         shown=len(rows),
+        listing=own.file,
+        entries=assessment.entries(rows),
     )
-    for line in render(shown):
+    if arguments.report is not None:
+        notes += _report(arguments.report, summed_up, assessment, code)
+    for line in render(summed_up):
         _print(line.text)
     return code
+
+
+def _report(folder: Path, summary: Summary, assessment: Assessment, code: int) -> Iterator[str]:
+    """Write the record and the page of a recording that was judged again; yield lines about it."""
+    recording, own, rows = assessment.recording, assessment.own, tuple(summary.rows)
+    footer = jsonl.Footer.of(
+        summary.header,
+        rows,
+        summary.undriven,
+        catalogue=len(assessment.contract.requirements),
+        exit_code=code,
+    )
+    plan = replace(recording.plan, expectations=own if own.file else None)
+    path, shown = folder / jsonl.FILE_NAME, folder / page.FILE_NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    jsonl.write(path, jsonl.RunRecord(summary.header, plan, recording.summary, rows, footer))
+    yield f"record     {path}"
+    try:
+        shown.write_text(page.page(summary), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"file {shown}", seen=str(error), expected="one to write to") from None
+    yield f"summary    {shown}"
 
 
 def _header(

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.assessment.assessment import catalogue
 from harness.assessment.bisecting import Inspect, Log, bisect, releases_between
+from harness.assessment.comparing import WITHOUT_WAITS, ask, compare, make_sides
+from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.looking import (
     SOON,
     at_command,
@@ -17,35 +21,34 @@ from harness.assessment.looking import (
     at_promise,
     requirement_named,
 )
-from harness.assessment.query_files import read_queries
-from harness.assessment.sides import Side, compare, find_side
+from harness.assessment.query_files import read_all
+from harness.assessment.reporting import check_folder, write_reports
+from harness.assessment.sides import Side, find_side
 from harness.contract.versions import Version
-from harness.drift.difference import Difference, Impact
-from harness.drift.impact import Hit, hits
+from harness.drift.accepted import proposed
+from harness.drift.comparison import FAILING, Comparison
 from harness.errors import UsageError
+from harness.judging.listing import NO_LISTING, Listing, known_names, names_in
 from harness.report import drift as report
+from harness.report.drift_page import page
 from harness.subject.npm import published
 from harness.themes.catalogue import SCENARIOS
 
 #: Renderers by the name of their format.
-_FORMATS: dict[str, Callable[[str, str, Sequence[Difference], Sequence[Hit] | None], str]] = {
+_FORMATS: dict[str, Callable[[Comparison], str]] = {
     "terminal": report.terminal,
     "markdown": report.markdown,
     "json": report.as_json,
-}
-
-#: Which impacts make the exit code 1, by the choice of ``--fail-on``.
-_FAILING: dict[str, frozenset[Impact]] = {
-    "none": frozenset(),
-    "privacy": frozenset({Impact.PRIVACY}),
-    "breaking": frozenset({Impact.PRIVACY, Impact.BREAKING}),
-    "any": frozenset(Impact),
+    "html": page,
 }
 
 #: How the names of differences begin.
 _SUBJECTS = ("attribute ", "event ", "metric ", "span ", "secret ", "signal ", "scope ", "requests")
 
-_SIDE = "a binary as --cc-binary takes it (npm:2.1.332), a folder of --cc-captures, or an inventory"
+_SIDE = (
+    "a binary as --cc-binary takes it (npm:2.1.332), a folder of --cc-captures, an inventory, or a "
+    "capture of production data (a file or folder of a Collector's file exporter)"
+)
 
 
 def add_commands(commands: Any) -> None:
@@ -64,11 +67,15 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("diff", help="tell what differs between two releases")
     command.add_argument("old", metavar="OLD", help=_SIDE)
     command.add_argument("new", metavar="NEW", help="the same, of the newer release")
-    command.add_argument("--format", choices=_FORMATS, default="terminal")
+    command.add_argument(
+        "--format",
+        choices=_FORMATS,
+        default="terminal",
+        help="how to print it (default: %(default)s); html is one page that needs no network",
+    )
     command.add_argument(
         "--queries",
         metavar="FILE",
-        type=Path,
         nargs="+",
         default=[],
         help="dashboards (JSON), rules (YAML), SQL or lists of queries: tell which of them depend "
@@ -76,9 +83,28 @@ def add_commands(commands: Any) -> None:
     )
     command.add_argument(
         "--fail-on",
-        choices=_FAILING,
+        choices=FAILING,
         default="none",
         help="exit with 1 on a difference that is so grave (breaking: or worse)",
+    )
+    command.add_argument(
+        "--report",
+        metavar="DIR",
+        type=Path,
+        help="write diff.json, diff.md and diff.html there, beside what is printed",
+    )
+    command.add_argument(
+        "--expectations",
+        metavar="FILE",
+        type=Path,
+        help="accept the differences that this list names (--cc-expectations)",
+    )
+    command.add_argument(
+        "--accept",
+        metavar="FILE",
+        type=Path,
+        help="propose entries for such a list: for each difference that fails it, and without "
+        "--fail-on for all",
     )
     _add_quick(command)
     command.set_defaults(run=_diff)
@@ -141,15 +167,59 @@ def _inventory(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    queries = [query for path in arguments.queries for query in read_queries(path)]
-    old, new = (
-        find_side(name, _progress, quick=arguments.quick) for name in (arguments.old, arguments.new)
-    )
-    found = compare(old, new)
-    concerned = hits(queries, found, old.inventory, new.inventory)
-    write = _FORMATS[arguments.format]
-    sys.stdout.write(write(_label(old), _label(new), found, concerned if queries else None))
-    return int(any(each.impact in _FAILING[arguments.fail_on] for each in found))
+    queries = read_all(arguments.queries, "--queries", Path())
+    own = _accepted_before(arguments)
+    folder: Path | None = arguments.report
+    if folder is not None:
+        check_folder(folder, "--report")
+    # Both, before a minute is spent on one of them.
+    asked = [ask(name, _progress) for name in (arguments.old, arguments.new)]
+    old, new = make_sides(asked[0], asked[1], _progress, quick=arguments.quick)
+    left_out = [WITHOUT_WAITS] if arguments.quick else []
+    fail_on = arguments.fail_on
+    found = compare(old, new, queries=queries, fail_on=fail_on, left_out=left_out, own=own)
+    _print(_FORMATS[arguments.format](found))
+    if folder is not None:
+        for path in write_reports(folder, found):
+            _progress(f"wrote {path}")
+    if arguments.accept is not None:
+        _progress(_propose(arguments, own, found, old, new))
+    return int(bool(found.failure))
+
+
+def _propose(
+    arguments: argparse.Namespace, own: Listing, found: Comparison, old: Side, new: Side
+) -> str:
+    """Write entries for what fails the comparison, or for all; return what was done."""
+    chosen = found.differences if found.fail_on == "none" else found.grave
+    evidence = f"{found.old} -> {found.new}, compared on {datetime.now(UTC).date()}"
+    versions = (Version.parse(old.version), Version.parse(new.version))
+    entries = proposed(chosen, *versions, evidence)
+    path: Path = arguments.accept
+    return write_proposals(path, f"--accept {path}", own, entries, new.version)
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        raise UsageError(
+            "standard output", seen=str(error), expected="something that takes what is printed"
+        ) from error
+
+
+def _accepted_before(arguments: argparse.Namespace) -> Listing:
+    """Return the list that was given, if there is one, and check where proposals are to go."""
+    path, accept = arguments.expectations, arguments.accept
+    if accept is not None:
+        check_new(accept, f"--accept {accept}", path)
+    if path is None:
+        return NO_LISTING
+    own = read_listing(path, f"--expectations {path}")
+    if [*names_in(own)]:
+        known_names(own, [requirement.name for requirement in catalogue().requirements])
+    return own
 
 
 def _bisect(arguments: argparse.Namespace) -> int:
@@ -186,10 +256,6 @@ def _inspection(arguments: argparse.Namespace) -> Inspect:
             expected=f"one, or a difference that begins with {', '.join(_SUBJECTS)}",
         )
     return at_difference(arguments.name, arguments.good, scenarios, _progress)
-
-
-def _label(side: Side) -> str:
-    return side.name if side.version in side.name else f"{side.name} ({side.version})"
 
 
 def _progress(line: str) -> None:

@@ -167,4 +167,9 @@ def identifies(key: str, fact: Mapping[str, Any]) -> bool:
     """
     if "string" not in fact["types"] or fact.get("values"):
         return False
+    return may_identify(key)
+
+
+def may_identify(key: str) -> bool:
+    """Say whether the name of an attribute says that its text may identify a person."""
     return bool(_IDENTIFYING.search(key)) and not _HARMLESS.search(key)

@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.drift.attribute_changes import attribute_changes
 from harness.drift.difference import Difference, Impact, listed, merged
+from harness.drift.other_sessions import is_of_other_sessions, softened
 from harness.drift.renames import renamed
 
 #: The kinds of named things, and what one of them is called.
@@ -40,6 +41,8 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
         *_transport(old["transport"], new["transport"]),
         *_secrets(old["secrets"], new["secrets"]),
     ]
+    if is_of_other_sessions(old, new):
+        return merged(softened(found, old, new))
     return merged(found)
 
 

@@ -28,13 +28,32 @@ WORST_FIRST = tuple(Impact)
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """What the changelog of the releases between says of a difference.
+
+    ``lines`` are those that speak of it, each with its release. Without any, ``complete_to`` is
+    the last release whose changelog is known, if that does not cover all of them.
+    """
+
+    lines: tuple[str, ...] = ()
+    complete_to: str = ""
+
+    def __str__(self) -> str:
+        if self.lines:
+            return "; ".join(self.lines)
+        if self.complete_to:
+            return f"not known: the changelog is known up to {self.complete_to}"
+        return "not in the changelog"
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """One difference: what it is about, what was and what is, and why it has its impact.
 
     ``subject`` names the thing (``attribute query_source``, ``event at_mention``), ``of`` all
     that it is a part of and where the same difference was seen (``metric
     claude_code.cost.usage``, …). ``old`` and ``new`` are empty for what was not, or is no longer,
-    there.
+    there. ``changelog`` is None where nobody looked.
     """
 
     subject: str
@@ -44,6 +63,7 @@ class Difference:
     impact: Impact
     reason: str
     of: tuple[str, ...] = ()
+    changelog: Mention | None = None
 
 
 def merged(differences: Iterable[Difference]) -> list[Difference]:

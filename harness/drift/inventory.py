@@ -26,6 +26,9 @@ from harness.otlp.model import DataPoint, Event, Span
 #: The version of the file's format.
 FORMAT = 1
 
+#: Stands for the scenario of an inventory that was taken of production data.
+RECORDED = "recorded"
+
 #: Stands for the parent of a span that has none.
 ROOT = "(root)"
 
@@ -41,7 +44,7 @@ def inventory_of(subject: SubjectFacts, captures: Iterable[Capture]) -> dict[str
         if DRAWN not in capture.run.traits and JUDGED_ONLY_BY_NAME not in capture.run.traits
     ]
     sent = [(capture, _sent(capture)) for capture in whole]
-    stock = _Stock()
+    stock = Stock()
     for capture, exports in sent:
         private = _private(capture)
         # A parent ends after its children, and may leave in a later request.
@@ -97,7 +100,7 @@ class _Owner:
         }
 
 
-class _Stock:
+class Stock:
     """What was seen so far, by kind and name."""
 
     def __init__(self) -> None:

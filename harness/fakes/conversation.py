@@ -43,6 +43,12 @@ def prompts_in(request: Request, prompts: Collection[str]) -> list[str]:
     return [prompt for prompt in prompts if any(prompt in text for text in texts)]
 
 
+def doubled_in(request: Request, prompts: Collection[str]) -> list[str]:
+    """Return those of ``prompts`` that stand more than once in one text of a user message."""
+    texts = [text for message in _messages(request) for text in _texts(message)]
+    return [prompt for prompt in prompts if any(text.count(prompt) > 1 for text in texts)]
+
+
 def is_main_loop(request: Request, prompts: Collection[str], our_tools: Collection[str]) -> bool:
     """Say whether a request belongs to the main loop of a session.
 

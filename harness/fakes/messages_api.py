@@ -31,7 +31,7 @@ from harness.fakes.script import (
     UseTool,
     usage_of_call,
 )
-from harness.fakes.sse import ModelMessage, cut_stream, event_stream, message_json
+from harness.fakes.sse import ModelMessage, cut_stream, error_body, event_stream, message_json
 from harness.serving import CONNECTION, HANG_UP, Connection, HttpServer
 
 #: Answered when the script has no step left.
@@ -101,6 +101,7 @@ class MessagesApi:
         self._tool_runs: dict[str, ToolRun] = {}
         self._asked_unix_nano: dict[str, int] = {}
         self._prompts_seen: list[str] = []
+        self._prompts_doubled: list[str] = []
         self._unexpected: list[str] = []
         self._headers: list[tuple[str, dict[str, str]]] = []
 
@@ -140,6 +141,11 @@ class MessagesApi:
     def tool_runs(self) -> tuple[ToolRun, ...]:
         """The scripted tools whose result was received, in the order of the results."""
         return tuple(self._tool_runs.values())
+
+    @property
+    def prompts_doubled(self) -> tuple[str, ...]:
+        """The expected prompts that reached the main loop typed twice into one message."""
+        return tuple(self._prompts_doubled)
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -230,7 +236,7 @@ class MessagesApi:
                     return _json(200, {"input_tokens": _COUNTED_TOKENS})
                 return self._message(request)
         self._unexpected.append(f"{method} {path}")
-        return _json(404, _error_body("not_found_error", f"not scripted: {method} {path}", ""))
+        return _json(404, error_body("not_found_error", f"not scripted: {method} {path}", ""))
 
     def _message(self, request: dict[str, Any]) -> _Response:
         self._note_tool_results(request)
@@ -252,6 +258,7 @@ class MessagesApi:
         for prompt in conversation.prompts_in(request, self._prompts):
             if prompt not in self._prompts_seen:
                 self._prompts_seen.append(prompt)
+                self._prompts_doubled += conversation.doubled_in(request, (prompt,))
                 self._turn_begins()
         step = self._next_step()
         if isinstance(step, Fail | HangUp | CutOff):
@@ -364,7 +371,7 @@ class MessagesApi:
         headers = {"request-id": call.request_id}
         if step.retry_after is not None:
             headers["retry-after"] = str(step.retry_after)
-        body = _error_body(step.type, step.message, call.request_id)
+        body = error_body(step.type, step.message, call.request_id)
         return _json(step.status, body, headers)
 
 
@@ -388,11 +395,3 @@ def _json(status: int, value: object, headers: Mapping[str, str] | None = None) 
         json.dumps(value).encode(),
         {"content-type": "application/json", **(headers or {})},
     )
-
-
-def _error_body(kind: str, message: str, request_id: str) -> dict[str, object]:
-    return {
-        "type": "error",
-        "error": {"type": kind, "message": message},
-        "request_id": request_id,
-    }

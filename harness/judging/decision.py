@@ -18,11 +18,12 @@ class Decision:
     why: str
 
 
-def decision(rows: Sequence[Row], undriven: int = 0) -> Decision:
+def decision(rows: Sequence[Row], undriven: int = 0, also: str = "") -> Decision:
     """Decide whether a run as a whole has failed, and say why.
 
     It has if a row fails the run, if no requirement was exercised, or if ``undriven`` says that
-    the subject could not be driven through some of its runs.
+    the subject could not be driven through some of its runs. ``also`` is a reason that is not
+    about its requirements.
     """
     failing = sum(fails_the_run(row) for row in rows)
     reasons = []
@@ -34,6 +35,8 @@ def decision(rows: Sequence[Row], undriven: int = 0) -> Decision:
         reasons.append(
             f"{undriven} run{'s' if undriven > 1 else ''} could not be driven to the end"
         )
+    if also:
+        reasons.append(also)
     if reasons:
         return Decision(True, "; ".join(reasons))
     return Decision(False, "no MUST is broken, listed deviations aside")

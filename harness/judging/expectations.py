@@ -1,23 +1,21 @@
-"""Known deviations, listed as data with their versions and evidence: by us, and by others."""
+"""The known deviations that apply to one subject: those that we list, and somebody's own."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
-from typing import Any
+from datetime import date
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
-from harness.contract.files import JsonObject, read_json, schema_root
 from harness.contract.versions import Version, VersionRange
-from harness.errors import HarnessError, UsageError
-
-#: The list that comes with us.
-PACKAGED = "schemas/expectations.json"
+from harness.errors import HarnessError
+from harness.judging.listing import (
+    NO_LISTING,
+    PACKAGED,
+    Listing,
+    expired,
+    known_names,
+    packaged_listing,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +23,11 @@ class Expectation:
     """A listed deviation: ``requirement`` is known to fail on the releases of ``versions``.
 
     ``reason`` says how, ``evidence`` how it is known. An ``intermittent`` one depends on a race
-    within the release: a run that does not show it proves nothing. ``listed_in`` is where the
-    entry stands.
+    within the release: a run that does not show it proves nothing. A ``silent`` one is not that
+    the promise is broken, but that nothing tells of it any more. ``listed_in`` is where the
+    entry stands, ``newest_measured`` the newest release that it speaks for (None: it speaks for
+    all), ``expires`` the last day on which it excuses (empty: no such day). One that is not
+    ``accepted`` holds the release to the promise, whatever another list says.
     """
 
     requirement: str
@@ -35,12 +36,31 @@ class Expectation:
     evidence: str
     intermittent: bool = False
     listed_in: str = PACKAGED
+    silent: bool = False
+    newest_measured: Version | None = None
+    expires: str = ""
+    accepted: bool = True
+
+    def speaks_for(self, version: Version) -> bool:
+        """Say whether the list was measured on this release, or on newer ones."""
+        return self.newest_measured is None or version <= self.newest_measured
 
 
 class Expectations:
-    """The listed deviations that apply to one subject, by requirement."""
+    """The listed deviations that apply to one subject, by requirement.
 
-    def __init__(self, entries: Iterable[Expectation]) -> None:
+    ``expired`` are those that would apply, but no longer excuse. ``newest_measured`` is the newest
+    release that the list that comes with us was measured on, if the subject is newer than that;
+    ``known_then`` are the requirements that it lists for that release.
+    """
+
+    def __init__(
+        self,
+        entries: Iterable[Expectation],
+        expired: Iterable[Expectation] = (),
+        newest_measured: Version | None = None,
+        known_then: Iterable[str] = (),
+    ) -> None:
         self._by_name: dict[str, Expectation] = {}
         for entry in entries:
             if entry.requirement in self._by_name:
@@ -48,9 +68,19 @@ class Expectations:
                     f"{entry.listed_in}: two expectations apply to {entry.requirement}"
                 )
             self._by_name[entry.requirement] = entry
+        # What is listed as not accepted is judged as if nobody had listed it.
+        for entry in [each for each in self._by_name.values() if not each.accepted]:
+            del self._by_name[entry.requirement]
+        self._expired = {entry.requirement: entry for entry in expired}
+        self.newest_measured = newest_measured
+        self.known_then = frozenset(known_then)
 
     def get(self, requirement: str) -> Expectation | None:
         return self._by_name.get(requirement)
+
+    def expired(self, requirement: str) -> Expectation | None:
+        """Return the entry about a requirement that no longer excuses, if there is one."""
+        return self._expired.get(requirement)
 
     def __len__(self) -> int:
         return len(self._by_name)
@@ -60,90 +90,52 @@ class Expectations:
 NO_EXPECTATIONS = Expectations(())
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A list of known deviations that somebody keeps, with the entries as it has them.
-
-    ``file`` is what reports call it. An entry is as ``schemas/expectations.schema.json`` describes.
-    """
-
-    file: str = ""
-    deviations: tuple[Mapping[str, Any], ...] = ()
-
-    @property
-    def names_releases(self) -> bool:
-        """Whether an entry holds for some releases only."""
-        return any("since" in entry or "until" in entry for entry in self.deviations)
-
-
-#: Nobody keeps a list of their own.
-NO_LISTING = Listing()
-
-
-def parse_listing(text: str, shown: str) -> Listing:
-    """Read the text of somebody's own list of known deviations; messages call its file ``shown``.
-
-    Raises UsageError for a text that is not as the schema says.
-    """
-    try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise UsageError(shown, seen=f"no JSON ({error})", expected="a JSON file") from None
-    wrong = best_match(Draft202012Validator(_schema()).iter_errors(data))
-    if wrong is not None:
-        raise UsageError(
-            f"{shown} at {wrong.json_path}",
-            seen=wrong.message,
-            expected='{"deviations": [{"requirements": [...], "reason": ..., "evidence": ...}]}, '
-            "as schemas/expectations.schema.json describes it",
-        )
-    return Listing(shown, tuple(data["deviations"]))
-
-
 def load_expectations(
-    version: Version, *, names: Collection[str], own: Listing = NO_LISTING, packaged: bool = True
+    version: Version,
+    *,
+    names: Collection[str],
+    own: Listing = NO_LISTING,
+    packaged: bool = True,
+    today: date | None = None,
 ) -> Expectations:
     """Return the deviations that are listed for a release, by us (if ``packaged``) and by others.
 
-    Where both list one of the same requirement, somebody's ``own`` list is followed.
+    Where both list one of the same requirement, somebody's ``own`` list is followed. What has
+    expired before ``today`` (None: nothing has) is as if it were not listed.
 
     Raises :class:`HarnessError` for an entry about a requirement that is not in the catalogue
     (``names``), and where two entries of a list apply at once.
     """
-    ours, theirs = _entries() if packaged else (), tuple(_expectations(own))
-    for file, entries in ((PACKAGED, ours), (own.file, theirs)):
-        unknown = sorted({entry.requirement for entry in entries} - set(names))
-        if unknown:
-            near = get_close_matches(unknown[0], names, 1)
-            raise UsageError(
-                file,
-                seen=", ".join(unknown),
-                expected=f"names of requirements{f', such as {near[0]}' if near else ''}",
-            )
-    in_force = [entry for entry in theirs if version in entry.versions]
+    ours = packaged_listing() if packaged else NO_LISTING
+    for listing in (ours, own):
+        known_names(listing, names)
+    of_ours = tuple(expectations_of(ours))
+    theirs = [entry for entry in expectations_of(own) if version in entry.versions]
+    in_force = [entry for entry in theirs if not _over(entry, today)]
     replaced = {entry.requirement for entry in in_force}
-    still_ours = [
-        entry for entry in ours if version in entry.versions and entry.requirement not in replaced
-    ]
-    return Expectations((*still_ours, *in_force))
+    still_ours = (
+        entry
+        for entry in of_ours
+        if version in entry.versions and entry.requirement not in replaced
+    )
+    newest = _release(ours.newest_measured)
+    return Expectations(
+        (*still_ours, *in_force),
+        (entry for entry in theirs if _over(entry, today)),
+        newest if newest is not None and version > newest else None,
+        (entry.requirement for entry in of_ours if newest in entry.versions) if newest else (),
+    )
 
 
-@cache
-def _schema() -> JsonObject:
-    return read_json(schema_root() / "expectations.schema.json")
+def packaged_list() -> tuple[Expectation, ...]:
+    """Return every deviation that we list, for whichever releases."""
+    return tuple(expectations_of(packaged_listing()))
 
 
-@cache
-def _entries() -> tuple[Expectation, ...]:
-    data = read_json(schema_root() / "expectations.json")
-    for error in Draft202012Validator(_schema()).iter_errors(data):
-        raise HarnessError(f"{PACKAGED}: at {error.json_path}: {error.message}")
-    return tuple(_expectations(Listing(PACKAGED, tuple(data["deviations"]))))
-
-
-def _expectations(listing: Listing) -> Iterator[Expectation]:
+def expectations_of(listing: Listing) -> Iterator[Expectation]:
+    """Yield the listed deviations of requirements, each by itself."""
     for entry in listing.deviations:
-        for name in entry["requirements"]:
+        for name in entry.get("requirements", ()):
             yield Expectation(
                 name,
                 VersionRange.of(dict(entry)),
@@ -151,4 +143,16 @@ def _expectations(listing: Listing) -> Iterator[Expectation]:
                 entry["evidence"],
                 entry.get("intermittent", False),
                 listing.file,
+                entry.get("silent", False),
+                _release(listing.newest_measured),
+                entry.get("expires", ""),
+                entry.get("accepted", True),
             )
+
+
+def _release(text: str) -> Version | None:
+    return Version.parse(text) if text else None
+
+
+def _over(entry: Expectation, today: date | None) -> bool:
+    return expired(entry.expires, today)

@@ -20,6 +20,9 @@ from harness.judging.items.view import CaptureView
 #: Kinds of which a selector names one, so that it may have been renamed.
 _NAMED = ("metric", "event", "span")
 
+#: What is seen where a promise fell silent begins with it.
+_SILENT = "not exercised: "
+
 
 def silenced(
     requirement: Requirement, view: CaptureView, reason: str, measured: Exercised
@@ -37,10 +40,15 @@ def silenced(
         return None
     return Finding(
         _expected(run.scenario, always),
-        f"not exercised: {reason} (a sign that {_explanation(requirement, view)})",
+        f"{_SILENT}{reason} (a sign that {_explanation(requirement, view)})",
         " · ".join(filter(None, (run.label, str(requirement.selects), ".".join(requirement.path)))),
         runs=(view.run_name,),
     )
+
+
+def is_silence(finding: Finding) -> bool:
+    """Say whether a finding is that a promise fell silent, and not that it is broken."""
+    return finding.seen.startswith(_SILENT)
 
 
 def _expected(scenario: str, always: Measured) -> str:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
+from harness.contract.versions import Version
 from harness.findings import Finding, Judged, Level, NotExercised, Outcome, Verdict
-from harness.judging.expectations import PACKAGED, Expectations
+from harness.judging.expectations import Expectation, Expectations
 from harness.judging.judge import Judgement
+from harness.judging.listing import PACKAGED
 from harness.otlp.model import Protocol
 
 
@@ -23,7 +25,8 @@ class Row:
     ``not exercised``), before listed deviations are considered; ``url`` leads to ``source`` and
     is empty for what this project measured itself. ``silent``: it fails only because no run
     exercised what such runs always do. ``listed_in`` is the list that names the deviation, if it is
-    not ours.
+    not ours. ``news`` says what changed about it: a listed deviation that is gone on a release
+    newer than the list, a failure that is new, an entry that has expired.
     """
 
     requirement: str
@@ -39,6 +42,7 @@ class Row:
     url: str = ""
     silent: bool = False
     listed_in: str = ""
+    news: str = ""
 
 
 def decide(
@@ -66,55 +70,104 @@ def decide(
         raise ValueError(f"{requirement.name} applies to {contract.version} but was not judged")
     listed = expectations.get(requirement.name)
     if judgement.silenced:
-        return _fallen_silent(requirement, judgement, listed is not None)
-    outcome = judgement.outcome
-    protocols = {
-        protocol: _plain(own_outcome) for protocol, own_outcome in judgement.by_protocol.items()
-    }
-    if isinstance(outcome, NotExercised):
-        if listed is None or listed.intermittent or not whole:
-            return _row(requirement, Verdict.NOT_EXERCISED, outcome.reason, protocols=protocols)
-        return _row(
-            requirement,
-            Verdict.ERROR,
-            f"a deviation is listed, but nothing was seen to tell: {outcome.reason}",
-            listed.evidence,
-            protocols=protocols,
-        )
-    if listed is None or (not outcome.findings and (listed.intermittent or not whole)):
-        verdict, reason, evidence = _plain(outcome), "", ""
+        row = _fallen_silent(requirement, judgement, listed)
+    elif isinstance(judgement.outcome, NotExercised):
+        must_show = whole and listed is not None and listed.speaks_for(contract.version)
+        row = _unseen(requirement, judgement, listed, must_show)
     else:
-        verdict = Verdict.KNOWN if outcome.findings else Verdict.FIXED
-        reason, evidence = listed.reason, listed.evidence
-    row = _row(
-        requirement, verdict, reason, evidence, outcome.looked_at, outcome.findings, protocols
-    )
-    if not evidence or listed is None or listed.listed_in == PACKAGED:
+        row = _seen(requirement, judgement, listed, contract.version, whole)
+    if row.verdict is Verdict.FAIL and (over := expectations.expired(requirement.name)):
+        news = f"accepted until {over.expires} by {over.listed_in}: {over.reason}"
+        row = replace(row, news=news)
+    if not row.evidence or listed is None or listed.listed_in == PACKAGED:
         return row
     return replace(row, listed_in=listed.listed_in)
 
 
-def _fallen_silent(requirement: Requirement, judgement: Judgement, listed: bool) -> Row:
+def _seen(
+    requirement: Requirement,
+    judgement: Judgement,
+    listed: Expectation | None,
+    version: Version,
+    whole: bool,
+) -> Row:
+    """Return the row of a requirement that was exercised.
+
+    A list speaks for the releases that it was measured on: on a newer one, a listed deviation
+    that is gone is good news.
+    """
+    outcome = judgement.outcome
+    assert isinstance(outcome, Judged)
+    row = _row(
+        requirement,
+        _plain(outcome),
+        looked_at=outcome.looked_at,
+        findings=outcome.findings,
+        protocols=_by_protocol(judgement),
+    )
+    if listed is None or (listed.silent and outcome.findings):
+        return row
+    if outcome.findings:
+        verdict = Verdict.KNOWN
+    elif listed.intermittent or not whole:
+        return row
+    elif not listed.speaks_for(version):
+        news = (
+            f"a deviation that {listed.listed_in} lists up to {listed.newest_measured}, the newest "
+            f"release that it was measured on, is gone: {listed.reason}"
+        )
+        return replace(row, news=news)
+    else:
+        verdict = Verdict.FIXED
+    return replace(row, verdict=verdict, reason=listed.reason, evidence=listed.evidence)
+
+
+def _unseen(
+    requirement: Requirement, judgement: Judgement, listed: Expectation | None, must_show: bool
+) -> Row:
+    """Return the row of a requirement of which no run told; ``must_show``: one should have."""
+    assert isinstance(judgement.outcome, NotExercised)
+    reason, protocols = judgement.outcome.reason, _by_protocol(judgement)
+    if listed is None or listed.intermittent or listed.silent or not must_show:
+        return _row(requirement, Verdict.NOT_EXERCISED, reason, protocols=protocols)
+    return _row(
+        requirement,
+        Verdict.ERROR,
+        f"a deviation is listed, but nothing was seen to tell: {reason}",
+        listed.evidence,
+        protocols=protocols,
+    )
+
+
+def _fallen_silent(
+    requirement: Requirement, judgement: Judgement, listed: Expectation | None
+) -> Row:
     """Return the row of a requirement that some run should have exercised and did not.
 
-    That is a failure whatever the outcome of other runs, and whatever deviation is listed: a
-    list says how a release breaks a promise, not that nothing is seen of it any more. What is
-    not ``listed`` tells more than silence, and comes first.
+    That is a failure whatever the outcome of other runs, and whatever deviation is listed, unless
+    it is just this: a list says how a release breaks a promise, not that nothing is seen of it any
+    more. What is not listed tells more than silence, and comes first.
     """
     outcome = judgement.outcome
     judged = outcome if isinstance(outcome, Judged) else None
-    protocols = {protocol: _plain(own) for protocol, own in judgement.by_protocol.items()}
+    protocols = _by_protocol(judgement)
     for finding in judgement.silenced:
         protocols |= {Protocol(run.protocol): Verdict.FAIL for run in finding.runs}
     found = judged.findings if judged else ()
+    silent = listed is not None and listed.silent
     row = _row(
         requirement,
         Verdict.FAIL,
         looked_at=len(judgement.silenced) + (judged.looked_at if judged else 0),
-        findings=(*judgement.silenced, *found) if listed else (*found, *judgement.silenced),
+        findings=(*judgement.silenced, *found)
+        if listed and not silent
+        else (*found, *judgement.silenced),
         protocols=protocols,
     )
-    return replace(row, silent=judged is None)
+    row = replace(row, silent=judged is None)
+    if listed is None or not silent or found:
+        return row
+    return replace(row, verdict=Verdict.KNOWN, reason=listed.reason, evidence=listed.evidence)
 
 
 def broken(requirement: Requirement, reason: str) -> Row:
@@ -143,6 +196,10 @@ def counts(rows: Iterable[Row]) -> dict[Verdict, int]:
     """Count the rows by verdict; verdicts that no row has are included as 0."""
     numbers = Counter(row.verdict for row in rows)
     return {verdict: numbers[verdict] for verdict in Verdict}
+
+
+def _by_protocol(judgement: Judgement) -> dict[Protocol, Verdict]:
+    return {protocol: _plain(outcome) for protocol, outcome in judgement.by_protocol.items()}
 
 
 def _plain(outcome: Outcome) -> Verdict:

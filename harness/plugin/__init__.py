@@ -12,6 +12,7 @@ import pytest
 from harness.errors import UsageError
 from harness.extras import require_suite
 from harness.plugin import options as _options
+from harness.plugin import recorded_options as _recorded_options
 from harness.plugin import relay_options as _relay_options
 from harness.plugin.fixtures import (
     cc_binary,
@@ -33,11 +34,16 @@ __all__ = [
 def pytest_addoption(parser: pytest.Parser) -> None:
     _options.add(parser)
     _relay_options.add(parser)
+    _recorded_options.add(parser)
 
 
 # Before the plugin for JUnit XML reads its prefix.
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    recorded_options = _recorded_options.read(config)
+    if recorded_options is not None:
+        _judge_capture(config, recorded_options)
+        return
     relay_options = _relay_options.read(config)
     options = None if relay_options else _options.read(config)
     if relay_options is None and options is None:
@@ -61,3 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     plugin = SubjectPlugin(state)
     config.pluginmanager.register(plugin, "cc-otel-subject")
+
+
+def _judge_capture(config: pytest.Config, options: _recorded_options.RecordedOptions) -> None:
+    try:
+        require_suite(_recorded_options.RECORDING)
+        from harness.plugin.recorded import register
+
+        register(config, options)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None

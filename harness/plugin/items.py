@@ -48,7 +48,27 @@ class Suite(pytest.Collector):
                 )
 
 
-class RequirementItem(pytest.Item):
+class VerdictItem(pytest.Item):
+    """A pytest item with a verdict: ``row``, once the item has run."""
+
+    row: Row | None = None
+
+    def settle(self, row: Row) -> None:
+        """Store the verdict, also in the properties of the item's report."""
+        self.row = row
+        self.user_properties += [
+            ("verdict", row.verdict.value),
+            ("level", row.level.value),
+            ("source", row.source),
+            *([("news", row.news)] if row.news else ()),
+        ]
+
+    def fault(self, reason: str) -> Row:
+        """Return the row of an item that ended without a verdict: the fault is ours."""
+        raise NotImplementedError
+
+
+class RequirementItem(VerdictItem):
     """The pytest item of one requirement; ``row`` is its verdict once the item has run."""
 
     def __init__(
@@ -61,7 +81,6 @@ class RequirementItem(pytest.Item):
     ) -> None:
         super().__init__(**kw)
         self.requirement = requirement
-        self.row: Row | None = None
         self._fault: Exception | None = None
         self._assessment = assessment
         self._rerun = rerun
@@ -88,14 +107,9 @@ class RequirementItem(pytest.Item):
         if fails_the_run(row):
             raise RequirementFailedError(row.requirement)
 
-    def settle(self, row: Row) -> None:
-        """Store the verdict, also in the properties of the item's report."""
-        self.row = row
-        self.user_properties += [
-            ("verdict", row.verdict.value),
-            ("level", row.level.value),
-            ("source", row.source),
-        ]
+    def fault(self, reason: str) -> Row:
+        """Return the row of a requirement that could not be judged."""
+        return broken(self.requirement, reason)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, RequirementFailedError) and self.row is not None:

@@ -10,17 +10,22 @@ from typing import Any
 import pytest
 
 from harness.assessment.assessment import Assessment
-from harness.assessment.recording import Recording, header_of, read_shared
+from harness.assessment.listings import write_proposals
+from harness.assessment.recording import Recording, header_of, kept_in, read_shared
+from harness.assessment.reporting import write_reports
+from harness.drift.comparison import Comparison
 from harness.errors import HarnessError
 from harness.judging.checks.names import Undocumented
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row
 from harness.plugin.items import RequirementItem
+from harness.plugin.options import ACCEPT
 from harness.plugin.state import State
 from harness.record import jsonl
 from harness.record.header import CanaryTable, Header
 from harness.record.latency import Latency
 from harness.record.summary import Plan, RecordingSummary
+from harness.report import page
 from harness.report.line import Style
 from harness.report.rerun import rerun
 from harness.report.terminal import Summary, render
@@ -47,6 +52,7 @@ class Ledger:
         self._rows: dict[str, Row] = {}
         self._selected: frozenset[str] = frozenset()
         self._notes: list[str] = []
+        self._unwritten = False
         self._read: Recording | None = None
         self._table: CanaryTable | None = None
         self._undocumented: tuple[Undocumented, ...] | None = None
@@ -73,9 +79,10 @@ class Ledger:
             return
         if (
             session.exitstatus == pytest.ExitCode.OK
-            and decision(self.rows, len(self._summary.undriven)).failed
+            and decision(self.rows, len(self._summary.undriven), self._also).failed
         ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._propose()
         folders = []
         if self._state.captures is not None and self._recording is not None:
             self._notes.append(f"captures   {self._state.captures}")
@@ -84,11 +91,23 @@ class Ledger:
             folders.append(self._state.report)
         for folder in folders:
             self._write(folder, int(session.exitstatus))
+        if self._state.report is not None:
+            self._write_comparison(self._state.report)
+            self._write_page(self._state.report / page.FILE_NAME)
+        if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
+            # Whoever waits for the report must not take the last one for this one.
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._config.option.collectonly:
             return
-        summary = Summary(
+        summary = self._summed_up()
+        terminalreporter.write_sep("=", f"{self._assessment.job.name} telemetry")
+        for line in render(summary):
+            terminalreporter.write_line(line.text, **_MARKUP[line.style])
+
+    def _summed_up(self) -> Summary:
+        return Summary(
             self._header(),
             self.rows,
             len(self._selected),
@@ -96,10 +115,10 @@ class Ledger:
             self._summary.problem,
             len(self._summary.undriven),
             [*self._summary.notes, *self._notes],
+            listing=self._assessment.own.file,
+            entries=self._assessment.entries(self.rows),
+            comparison=self._comparison(),
         )
-        terminalreporter.write_sep("=", f"{self._assessment.job.name} telemetry")
-        for line in render(summary):
-            terminalreporter.write_line(line.text, **_MARKUP[line.style])
 
     @property
     def rows(self) -> list[Row]:
@@ -160,6 +179,37 @@ class Ledger:
             self._measured = self._assessment.job.latencies(recording.captures)
         return self._measured
 
+    def _comparison(self) -> Comparison | None:
+        """Return the comparison with another release, once all is judged; None without one."""
+        upgrade = self._state.upgrade
+        if upgrade is None or len(self.rows) < len(self._selected):
+            return None
+        return upgrade.compared(self._state.facts, self._recording, self.rows, self._kept)
+
+    @property
+    def _also(self) -> str:
+        comparison = self._comparison()
+        return "" if comparison is None else comparison.failure
+
+    @property
+    def _kept(self) -> Path | None:
+        """The folder of the captures, if they are kept."""
+        if self._state.captures is None and self._state.shared is not None:
+            return kept_in(self._state.shared)
+        return self._state.captures
+
+    def _write_comparison(self, folder: Path) -> None:
+        comparison = self._comparison()
+        if comparison is None:
+            return
+        try:
+            written = [path.name for path in write_reports(folder, comparison)]
+        except HarnessError as error:
+            self._notes.append(f"no report: {error}")
+            self._unwritten = True
+        else:
+            self._notes.append(f"compared   {folder}: {', '.join(written)}")
+
     def _select(self, names: Sequence[str]) -> None:
         self._selected = frozenset(names)
 
@@ -179,6 +229,27 @@ class Ledger:
             latencies=self._latencies(),
         )
 
+    def _propose(self) -> None:
+        """Write what could be accepted, if that was asked for."""
+        path = self._state.accept
+        if path is None:
+            return
+        entries = self._assessment.proposals(self._state.facts, self.rows)
+        release = self._assessment.release
+        try:
+            note = write_proposals(path, ACCEPT, self._assessment.own, entries, release)
+        except HarnessError as error:
+            note = f"proposed   nothing: {error}"
+        self._notes.append(note)
+
+    def _write_page(self, path: Path) -> None:
+        try:
+            path.write_text(page.page(self._summed_up()), encoding="utf-8")
+        except OSError as error:
+            self._notes.append(f"no summary: {error}")
+        else:
+            self._notes.append(f"summary    {path}")
+
     def _write(self, folder: Path, exit_code: int) -> None:
         rows = self.rows
         path = folder / jsonl.FILE_NAME
@@ -191,13 +262,16 @@ class Ledger:
                 len(self._summary.undriven),
                 catalogue=len(self._assessment.contract.requirements),
                 exit_code=exit_code,
+                also=self._also,
             )
         recording = self._recording
         plan = Plan() if recording is None else recording.plan
         summary = None if recording is None else recording.summary
+        record = jsonl.RunRecord(header, plan, summary, tuple(rows), footer, self._comparison())
         try:
-            jsonl.write(path, jsonl.RunRecord(header, plan, summary, tuple(rows), footer))
+            jsonl.write(path, record)
         except HarnessError as error:
             self._notes.append(f"no record: {error}")
+            self._unwritten = True
         else:
             self._notes.append(f"record     {path}{'' if footer else ', without a footer'}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,14 +14,21 @@ DEFAULT_DEADLINE_S = 60.0
 
 _NAMES = (
     *("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios"),
-    *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations"),
+    *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations", "--cc-accept"),
+    *("--cc-baseline", "--cc-fail-on"),
 )
 
 _MANAGED = "--cc-allow-managed-settings"
 EXPECTATIONS = "--cc-expectations"
+ACCEPT = "--cc-accept"
 DEADLINE = "--cc-deadline"
+BASELINE = "--cc-baseline"
+_FAIL_ON = "--cc-fail-on"
+QUERIES = "--cc-queries"
+#: What differences may fail a run; harness/drift/comparison.py says how.
+GRAVITIES = ("privacy", "breaking", "any", "none")
 #: What is about sessions of a CLI that is judged itself, and nothing else.
-OF_THE_CLI_ONLY = ("--cc-slow", "--cc-fuzz-seconds", _MANAGED)
+OF_THE_CLI_ONLY = ("--cc-slow", "--cc-fuzz-seconds", _MANAGED, BASELINE, _FAIL_ON, QUERIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,10 @@ class Options:
     fuzz_seconds: float | None = None
     protocols: tuple[str, ...] = ()
     expectations: Path | None = None
+    accept: Path | None = None
+    baseline: str = ""
+    fail_on: str = "breaking"
+    queries: tuple[str, ...] = ()
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -73,7 +84,9 @@ def add(parser: pytest.Parser) -> None:
         "reference[:VERSION]; without test paths, runs the packaged suite",
     )
     group.addoption(
-        "--cc-report", metavar="DIR", help="write DIR/record.jsonl: one line for each requirement"
+        "--cc-report",
+        metavar="DIR",
+        help="write DIR/record.jsonl: one line for each requirement; and a page, DIR/summary.md",
     )
     group.addoption(
         "--cc-captures",
@@ -109,19 +122,53 @@ def add(parser: pytest.Parser) -> None:
         help="for how long input is drawn, instead of what --hypothesis-profile says (quick, "
         "ci, deep); 0: only the inputs that are always tried",
     )
-    group.addoption(
-        EXPECTATIONS,
-        metavar="FILE",
-        help="a JSON file of known deviations of your own, in the form of "
-        "schemas/expectations.json: what is listed and seen again does not fail the run, what is "
-        "gone does",
-    )
+    _add_lists(group)
     group.addoption(
         _MANAGED,
         action="store_true",
         help="where a run cannot have managed settings of its own (a private mount namespace), "
         "write them to the machine's folder while it goes on, for every session there to see; "
         "what is there already is not touched",
+    )
+
+
+def _add_lists(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        EXPECTATIONS,
+        metavar="FILE",
+        help="a JSON file of known deviations of your own, beside and over our list: what is "
+        "listed and seen again does not fail the run, what is gone does",
+    )
+    group.addoption(
+        ACCEPT,
+        metavar="FILE",
+        help="write such a file, with an entry for each failure that no list excuses; each waits "
+        "for somebody to say why it is accepted",
+    )
+    _add_comparison(group)
+
+
+def _add_comparison(group: pytest.OptionGroup) -> None:
+    group.addoption(
+        BASELINE,
+        metavar="SPEC",
+        help="compare with this release, and tell what differs: what --cc-binary takes "
+        "(npm:2.1.330, recorded side by side), an inventory (NAME.json), or a folder of "
+        "--cc-captures",
+    )
+    group.addoption(
+        _FAIL_ON,
+        metavar="IMPACT",
+        help="which differences from --cc-baseline fail the run: privacy, breaking (or worse; the "
+        "default), any, or none",
+    )
+    group.addoption(
+        QUERIES,
+        metavar="FILES",
+        action="append",
+        help="tell which queries depend on what differs from --cc-baseline, and which never "
+        "could match: a dashboard (JSON), rules (YAML), SQL or a list of queries, or a pattern "
+        "such as grafana/*.json; may be given several times",
     )
 
 
@@ -132,7 +179,8 @@ def read(config: pytest.Config) -> Options | None:
     allow_managed = bool(config.getoption(_MANAGED))
     given = [name for name, value in values.items() if value is not None]
     empty = [name for name in given if not values[name].strip()]
-    given += ["--cc-slow"] * slow + [_MANAGED] * allow_managed
+    queries = tuple(config.getoption(QUERIES) or ())
+    given += ["--cc-slow"] * slow + [_MANAGED] * allow_managed + [QUERIES] * bool(queries)
     if not given:
         return None
     if empty:
@@ -141,6 +189,11 @@ def read(config: pytest.Config) -> Options | None:
         raise pytest.UsageError(
             f"{given[0]}: expected --cc-binary=SPEC beside it, saw no --cc-binary"
         )
+    for option in (_FAIL_ON, QUERIES):
+        if option in given and values[BASELINE] is None:
+            raise pytest.UsageError(
+                f"{option}: expected {BASELINE}=SPEC beside it, saw no {BASELINE}"
+            )
     return Options(
         values["--cc-binary"],
         folder(config, "--cc-report", values["--cc-report"]),
@@ -152,7 +205,18 @@ def read(config: pytest.Config) -> Options | None:
         seconds("--cc-fuzz-seconds", values["--cc-fuzz-seconds"], None, zero=True),
         names("--cc-protocols", values["--cc-protocols"], "grpc"),
         file(config, EXPECTATIONS, values[EXPECTATIONS]),
+        new_file(config, values[ACCEPT]),
+        values[BASELINE] or "",
+        _fail_on(values),
+        queries,
     )
+
+
+def _fail_on(values: Mapping[str, str | None]) -> str:
+    chosen = values[_FAIL_ON]
+    if chosen is not None:
+        among(_FAIL_ON, [chosen], GRAVITIES)
+    return chosen or "breaking"
 
 
 def names(option: str, text: str | None, example: str) -> tuple[str, ...]:
@@ -201,6 +265,11 @@ def file(config: pytest.Config, option: str, text: str | None) -> Path | None:
     if not path.is_file():
         raise pytest.UsageError(f"{option}={text}: expected a file, saw no such file")
     return path
+
+
+def new_file(config: pytest.Config, text: str | None) -> Path | None:
+    """Return the absolute path of a file that is to be written."""
+    return None if text is None else config.invocation_params.dir / Path(text).expanduser()
 
 
 def folder(config: pytest.Config, option: str, text: str | None) -> Path | None:

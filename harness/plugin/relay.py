@@ -47,7 +47,12 @@ class RelayState(State):
 
     def __init__(self, config: pytest.Config, options: RelayOptions) -> None:
         super().__init__(
-            config, options.rerun, options.report, options.captures, options.expectations
+            config,
+            options.rerun,
+            options.report,
+            options.captures,
+            options.expectations,
+            options.accept,
         )
         self.options = options
         self.binary: Binary | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.plugin.options import (
+    ACCEPT,
     DEADLINE,
     DEFAULT_DEADLINE_S,
     EXPECTATIONS,
@@ -16,6 +17,7 @@ from harness.plugin.options import (
     file,
     folder,
     names,
+    new_file,
     seconds,
 )
 
@@ -69,6 +71,7 @@ class RelayOptions:
     binary: str = ""
     deadline_s: float = DEFAULT_DEADLINE_S
     expectations: Path | None = None
+    accept: Path | None = None
     scenarios: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
@@ -141,6 +144,17 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
+def _of_both(config: pytest.Config) -> dict[str, str | None]:
+    """Return the options that are also those of a CLI that is judged itself."""
+    both: dict[str, str | None] = {
+        name: config.getoption(name) for name in (_BINARY, DEADLINE, EXPECTATIONS, ACCEPT)
+    }
+    for name, value in both.items():
+        if value is not None and not value.strip():
+            raise pytest.UsageError(f"{name}: expected a value, saw nothing")
+    return both
+
+
 def read(config: pytest.Config) -> RelayOptions | None:
     """Return the options, or None if none of them is given.  Raises pytest.UsageError."""
     values = {name: config.getoption(name) for name in NAMES}
@@ -160,10 +174,7 @@ def read(config: pytest.Config) -> RelayOptions | None:
                 f"{option}: expected it without {first}: it is about sessions of a CLI that is "
                 "judged itself"
             )
-    both = {name: config.getoption(name) for name in (_BINARY, DEADLINE, EXPECTATIONS)}
-    for name, value in both.items():
-        if value is not None and not value.strip():
-            raise pytest.UsageError(f"{name}: expected a value, saw nothing")
+    both = _of_both(config)
     if both[DEADLINE] is not None and both[_BINARY] is None:
         raise pytest.UsageError(
             f"{DEADLINE}: expected {_BINARY}=SPEC beside it: it is for the sessions of a live CLI"
@@ -181,6 +192,7 @@ def read(config: pytest.Config) -> RelayOptions | None:
         binary=both[_BINARY] or "",
         deadline_s=seconds(DEADLINE, both[DEADLINE], DEFAULT_DEADLINE_S),
         expectations=file(config, EXPECTATIONS, both[EXPECTATIONS]),
+        accept=new_file(config, both[ACCEPT]),
         config=file(config, _CONFIG, values[_CONFIG]),
         out=names(_OUT, values[_OUT], "grpc://127.0.0.1:14317"),
         ready=values[_READY] or "",

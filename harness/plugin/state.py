@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.assessment.job import read_listing
+from harness.assessment.listings import check_new, read_listing
+from harness.assessment.query_files import read_all
 from harness.capture.run import SubjectFacts
-from harness.judging.expectations import NO_LISTING
-from harness.plugin.options import EXPECTATIONS, Options
+from harness.errors import printable
+from harness.judging.listing import NO_LISTING
+from harness.plugin.options import ACCEPT, EXPECTATIONS, QUERIES, Options
+from harness.plugin.upgrade import Upgrade
+from harness.plugin.xdist import is_worker
 from harness.record.header import RelayFacts
 from harness.subject.binary import Binary
 
@@ -22,9 +26,12 @@ class State:
 
     ``report`` and ``captures`` are the folders of these options, ``rerun`` the options that
     a rerun must repeat; ``shared`` is the folder that the processes of a distributed session
-    share. ``own`` is the user's list of known deviations, read from ``expectations``.
+    share. ``own`` is the user's list of known deviations, read from ``expectations``;
+    ``accept`` is the file to which what could be added to it is written, and ``upgrade`` the
+    comparison with another release, if one is asked for.
 
-    Raises UsageError for a list that is not as its schema says.
+    Raises UsageError for a list that is not as its schema says, and a file that is not to be
+    written over.
     """
 
     def __init__(
@@ -34,6 +41,7 @@ class State:
         report: Path | None,
         captures: Path | None,
         expectations: Path | None,
+        accept: Path | None = None,
     ) -> None:
         self.config = config
         self.rerun = rerun
@@ -44,7 +52,11 @@ class State:
             if expectations is None
             else read_listing(expectations, f"{EXPECTATIONS}={config.getoption(EXPECTATIONS)}")
         )
+        self.accept = accept
+        if accept is not None and not is_worker(config):
+            check_new(accept, f"{ACCEPT}={config.getoption(ACCEPT)}", expectations)
         self.shared: Path | None = None
+        self.upgrade: Upgrade | None = None
         self.started_unix_nano = time.time_ns()
 
     @property
@@ -67,7 +79,7 @@ class State:
             if capturing is not None:
                 shown.enter_context(capturing.global_and_fixture_disabled())
             reporter.ensure_newline()
-            reporter.write_line(f"cc-otel: {text}")
+            reporter.write_line(f"cc-otel: {printable(text)}")
             reporter.flush()
 
 
@@ -78,9 +90,17 @@ class SubjectState(State):
 
     def __init__(self, config: pytest.Config, options: Options) -> None:
         super().__init__(
-            config, options.rerun, options.report, options.captures, options.expectations
+            config,
+            options.rerun,
+            options.report,
+            options.captures,
+            options.expectations,
+            options.accept,
         )
         self.options = options
+        if options.baseline:
+            queries = read_all(options.queries, QUERIES, config.invocation_params.dir)
+            self.upgrade = Upgrade(options.baseline, options.fail_on, queries, self.own)
 
     @property
     def facts(self) -> SubjectFacts:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from harness.assessment.assessment import catalogue
+from harness.assessment.comparing import Asked
 from harness.capture.serialization import from_plain, to_plain
 from harness.errors import HarnessError, SubjectError
 from harness.plugin import xdist
-from harness.plugin.options import EXPECTATIONS
+from harness.plugin.options import ACCEPT, BASELINE, EXPECTATIONS
 from harness.plugin.state import State, SubjectState
 from harness.plugin.suite import SuitePlugin
 from harness.plugin.verdicts import choose
@@ -49,6 +50,8 @@ class SubjectPlugin:
                 ("--cc-fuzz-seconds", self.state.options.fuzz_seconds is not None),
                 ("--cc-allow-managed-settings", self.state.options.allow_managed_settings),
                 (EXPECTATIONS, self.state.options.expectations),
+                (ACCEPT, self.state.options.accept),
+                (BASELINE, self.state.options.baseline),
             ):
                 if value:
                     raise pytest.UsageError(
@@ -62,19 +65,37 @@ class SubjectPlugin:
             handed = xdist.handed(self.state.config)
             self.state.binary = from_plain(Binary, handed.binary)
             self.state.shared = handed.shared
+            if self.state.upgrade is not None and handed.baseline is not None:
+                baseline = from_plain(Binary, handed.baseline)
+                self.state.upgrade.asked = Asked(self.state.upgrade.name, binary=baseline)
             return
         self.state.binary = resolved(self.state.options.binary, self.state)
+        if self.state.upgrade is not None:
+            try:
+                self.state.upgrade.find(self.state.progress)
+            except HarnessError as error:
+                raise pytest.UsageError(str(error)) from error
         if xdist.is_controller(self.state.config):
             self.state.shared = Path(tempfile.mkdtemp(prefix="cc-otel-shared-"))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         assert self.state.shared is not None
-        xdist.hand_over(node, xdist.Handed(to_plain(self.state.binary), self.state.shared))
+        upgrade = self.state.upgrade
+        baseline = upgrade.asked.binary if upgrade is not None else None
+        plain = None if baseline is None else to_plain(baseline)
+        handed = xdist.Handed(to_plain(self.state.binary), self.state.shared, plain)
+        xdist.hand_over(node, handed)
 
     def pytest_unconfigure(self) -> None:
         if self.state.shared is not None and not xdist.is_worker(self.state.config):
             shutil.rmtree(self.state.shared, ignore_errors=True)
 
     def pytest_report_header(self) -> list[str]:
-        return [f"cc-otel: {self.state.binary.spec} is claude {self.state.binary.version}"]
+        lines = [f"cc-otel: {self.state.binary.spec} is claude {self.state.binary.version}"]
+        upgrade = self.state.upgrade
+        if upgrade is not None:
+            side = upgrade.asked.side or upgrade.asked.binary
+            version = "" if side is None else f", claude {side.version}"
+            lines.append(f"cc-otel: compared with {upgrade.name}{version}")
+        return lines

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from harness.assessment.assessment import Assessment
-from harness.assessment.recording import Recording, RecordingPlan, record_once, record_shared
+from harness.assessment.recording import Recording, RecordingPlan, record_once, shared
 from harness.contract.requirement import Requirement
 from harness.otlp.model import Protocol
 from harness.plugin import fuzz
@@ -70,9 +72,16 @@ class SuitePlugin(VerdictPlugin):
             left_out=self._left_out(selected),
             own=state.own,
         )
+
+        def make(keep: Path | None) -> Recording:
+            kept = replace(plan, keep=keep)
+            if state.upgrade is not None:
+                return state.upgrade.record(kept, state.progress)
+            return record_once(kept, state.progress)
+
         if state.shared is None:
-            return record_once(plan, state.progress)
-        return record_shared(plan, state.progress, state.shared)
+            return make(options.captures)
+        return shared(options.captures, make, state.shared)
 
     def _left_out(self, selected: Sequence[Requirement]) -> Mapping[str, str]:
         """Return the runs that ``--cc-protocols`` leaves out, each with the reason."""

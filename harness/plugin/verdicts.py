@@ -12,9 +12,9 @@ from harness.assessment.assessment import Assessment
 from harness.contract.requirement import Requirement
 from harness.errors import HarnessError
 from harness.findings import Verdict
-from harness.judging.verdicts import Row, broken, fails_the_run
+from harness.judging.verdicts import Row, fails_the_run
 from harness.plugin import xdist
-from harness.plugin.items import RequirementItem, Suite
+from harness.plugin.items import RequirementItem, Suite, VerdictItem
 from harness.plugin.ledger import ROW, Ledger
 from harness.plugin.state import State
 from harness.record.jsonl import row_to_plain
@@ -121,10 +121,10 @@ class VerdictPlugin:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if not isinstance(item, RequirementItem) or call.when != "call":
+        if not isinstance(item, VerdictItem) or call.when != "call":
             return report
         if item.row is None:
-            item.settle(broken(item.requirement, f"a fault in a check: {call.excinfo!r}"))
+            item.settle(item.fault(f"a fault in a check: {call.excinfo!r}"))
             report.user_properties = list(item.user_properties)
         row = item.row
         assert row is not None

@@ -13,10 +13,14 @@ _KEY = "cc_otel"
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """The data for a worker: the resolved subject (plain), and the folder of the recording."""
+    """The data for a worker: the resolved subject (plain), and the folder of the recording.
+
+    ``baseline`` is another subject, if one has to be recorded for a comparison.
+    """
 
     binary: dict[str, Any]
     shared: Path
+    baseline: dict[str, Any] | None = None
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -32,10 +36,14 @@ def is_controller(config: pytest.Config) -> bool:
 
 def hand_over(node: Any, handed: Handed) -> None:
     """Store ``handed`` where :func:`handed` finds it in the worker behind ``node``."""
-    node.workerinput[_KEY] = {"binary": handed.binary, "shared": str(handed.shared)}
+    node.workerinput[_KEY] = {
+        "binary": handed.binary,
+        "shared": str(handed.shared),
+        "baseline": handed.baseline,
+    }
 
 
 def handed(config: pytest.Config) -> Handed:
     """Return the data that the controller sent to this worker."""
     given: dict[str, Any] = config.workerinput[_KEY]  # type: ignore[attr-defined]
-    return Handed(given["binary"], Path(given["shared"]))
+    return Handed(given["binary"], Path(given["shared"]), given.get("baseline"))

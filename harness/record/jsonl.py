@@ -1,10 +1,10 @@
 """Write and read ``record.jsonl``: a record for machines, one JSON object on each line.
 
 The first line is the header with the plan. Then comes a line for each run, a line that says that
-the recording is complete, one line for each requirement that was judged, and last the footer with
-the counts. A recording that was broken off has no line ``recording``, a run that was broken off
-no footer: so no part can be mistaken for the whole. ``schemas/record.schema.json`` describes each
-line.
+the recording is complete, one line for each requirement that was judged, the lines of a comparison
+with another release, if there was one, and last the footer with the counts. A recording that was
+broken off has no line ``recording``, a run that was broken off no footer: so no part can be
+mistaken for the whole. ``schemas/record.schema.json`` describes each line.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from jsonschema.exceptions import best_match
 from harness.capture.run import SubjectFacts
 from harness.capture.serialization import from_plain, to_plain
 from harness.contract.files import JsonObject, read_json, schema_root
+from harness.drift.comparison import Comparison
 from harness.errors import UsageError
 from harness.judging.checks.names import Undocumented
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row, counts
+from harness.record import comparison_lines
 from harness.record.header import CLAUDE, CanaryTable, Fuzz, Header, Machine, RelayFacts
 from harness.record.latency import Latency
 from harness.record.summary import Plan, RecordingSummary, RunSummary
@@ -38,7 +40,13 @@ FILE_NAME = "record.jsonl"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: The order in which the kinds of lines stand.
-_ORDER = ("header", "run", "recording", "requirement", "footer")
+_ORDER = (
+    *("header", "run", "recording", "requirement", "comparison", "difference", "query"),
+    "footer",
+)
+
+#: Kinds of which there may be any number of lines.
+_MANY = ("run", "requirement", "difference", "query")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +67,21 @@ class Footer:
 
     @classmethod
     def of(
-        cls, header: Header, rows: Sequence[Row], undriven: int, *, catalogue: int, exit_code: int
+        cls,
+        header: Header,
+        rows: Sequence[Row],
+        undriven: int,
+        *,
+        catalogue: int,
+        exit_code: int,
+        also: str = "",
     ) -> Self:
         """Make the footer from the rows of everything that was selected.
 
         ``undriven`` is the number of runs that the subject could not be driven through,
-        ``catalogue`` that of all requirements.
+        ``catalogue`` that of all requirements, ``also`` another reason why the run failed.
         """
-        decided = decision(rows, undriven)
+        decided = decision(rows, undriven, also)
         return cls(
             selected=len(rows),
             deselected=catalogue - len(rows),
@@ -82,7 +97,7 @@ class RunRecord:
     """Everything that is known of a run: what was planned, recorded and judged.
 
     ``recording`` is None while the recording goes on, or if it was broken off; ``footer`` is None
-    until everything is judged.
+    until everything is judged. ``comparison`` is that with another release, if there was one.
     """
 
     header: Header
@@ -90,6 +105,7 @@ class RunRecord:
     recording: RecordingSummary | None = None
     rows: tuple[Row, ...] = ()
     footer: Footer | None = None
+    comparison: Comparison | None = None
 
 
 def write(path: Path, record: RunRecord) -> None:
@@ -150,7 +166,7 @@ def read_part(path: Path) -> RunRecord:
     last = "header"
     for number, document in enumerate(documents, start=1):
         kind = document.pop("kind")
-        if by_kind[kind] and kind not in ("run", "requirement"):
+        if by_kind[kind] and kind not in _MANY:
             raise _broken(path, number, f"a second {kind}", "line of another kind")
         if _ORDER.index(kind) < _ORDER.index(last):
             raise _broken(path, number, f"a {kind} behind a {last}", "line in its place")
@@ -166,20 +182,20 @@ def read_part(path: Path) -> RunRecord:
     for plain in by_kind["recording"]:
         runs = tuple(from_plain(RunSummary, run) for run in by_kind["run"])
         recording = replace(from_plain(RecordingSummary, plain), runs=runs)
+    comparison = comparison_lines.read(
+        by_kind["comparison"], by_kind["difference"], by_kind["query"], f"record {path}"
+    )
     return RunRecord(
-        _header_from(header), from_plain(Plan, header["plan"]), recording, rows, footer
+        _header_from(header), from_plain(Plan, header["plan"]), recording, rows, footer, comparison
     )
 
 
 def row_to_plain(row: Row) -> dict[str, Any]:
     """Convert a row to strings, numbers, lists and objects only."""
     plain: dict[str, Any] = to_plain(row)
-    if not row.url:
-        del plain["url"]
-    if not row.silent:
-        del plain["silent"]
-    if not row.listed_in:
-        del plain["listed_in"]
+    for name in ("url", "silent", "listed_in", "news"):
+        if not plain[name]:
+            del plain[name]
     return plain
 
 
@@ -197,6 +213,8 @@ def _lines(record: RunRecord) -> Iterator[Mapping[str, Any]]:
         yield {"kind": "recording", **summary}
     for row in record.rows:
         yield {"kind": "requirement", **row_to_plain(row)}
+    if record.comparison is not None:
+        yield from comparison_lines.lines(record.comparison)
     if record.footer is not None:
         yield _footer(record.footer, record.rows)
 
@@ -231,6 +249,8 @@ def _plan(plan: Plan) -> dict[str, Any]:
     plain: dict[str, Any] = to_plain(plan)
     if plan.expectations is None:
         del plain["expectations"]
+    elif not plan.expectations.newest_measured:
+        del plain["expectations"]["newest_measured"]
     return plain
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.judging.expectations import Listing
+from harness.judging.listing import Listing
 from harness.record.header import Fuzz
 
 #: Faults of runs that are shown in full: a subject that cannot start has one in each.
@@ -54,7 +54,8 @@ class RecordingSummary:
     ``exports`` the number of exports by protocol. ``harness_fault`` says why nothing can be
     judged, or is empty. ``fuzz`` describes the sessions with drawn input, if there were any.
     ``unknown_requests`` are those that the scripted API has no answer to, each with the number of
-    runs that sent it.
+    runs that sent it. ``again`` are the labels of the runs that were made a second time, each with
+    what came too late in the first.
     """
 
     seconds: float = 0.0
@@ -64,10 +65,19 @@ class RecordingSummary:
     unavoidable_s: float = 0.0
     fuzz: Fuzz | None = None
     unknown_requests: Mapping[str, int] = field(default_factory=dict)
+    again: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
-        """Lines for a reader about requests that the scripted API does not know."""
+        """Lines for a reader about runs that were made twice and requests that nobody knows."""
+        twice = [
+            f"again      {label} was run a second time; the first time: {why}"
+            for label, why in self.again.items()
+        ]
+        return twice + self._unknown()
+
+    def _unknown(self) -> list[str]:
+        """Say which requests the scripted API does not know."""
         shown = [
             f"{request} ({runs} run{'s' * (runs > 1)})"
             for request, runs in list(self.unknown_requests.items())[:_SHOWN_REQUESTS]

@@ -8,39 +8,72 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
+from harness.drift.comparison import Comparison
 from harness.drift.difference import WORST_FIRST, Difference, Impact
 from harness.drift.impact import Hit
+from harness.report import accepted
+from harness.report.line import Line, Style
 
 #: Of many places only so many are named.
 _MOST_PLACES = 3
 
 
-def summary(old: str, new: str, found: Sequence[Difference]) -> str:
+#: What counts first, and is shown in full wherever there is little room.
+_GRAVE = (Impact.PRIVACY, Impact.BREAKING)
+
+_STYLES = {Impact.PRIVACY: Style.BAD, Impact.BREAKING: Style.BAD, Impact.BEHAVIOURAL: Style.CARE}
+
+
+def summary(comparison: Comparison) -> str:
     """Return one line: between what, and how many differences of each impact there are."""
+    told = ", ".join(_counted(comparison.differences))
+    number = len(comparison.differences)
+    return (
+        f"{comparison.old} -> {comparison.new}: {number} difference{'' if number == 1 else 's'}"
+        f"{f' ({told})' if told else ''}"
+    )
+
+
+def _counted(found: Sequence[Difference]) -> list[str]:
     numbers = Counter(each.impact for each in found)
-    told = ", ".join(f"{numbers[impact]} {impact}" for impact in WORST_FIRST if numbers[impact])
-    number = f"{len(found)} difference{'' if len(found) == 1 else 's'}"
-    return f"{old} -> {new}: {number}{f' ({told})' if told else ''}"
+    return [f"{numbers[impact]} {impact}" for impact in WORST_FIRST if numbers[impact]]
 
 
-def terminal(
-    old: str, new: str, found: Sequence[Difference], hits: Sequence[Hit] | None = None
-) -> str:
+def terminal(comparison: Comparison) -> str:
     """Return the differences as lines of text, the worst first, and the queries that they hit."""
-    lines = [*_terminal(old, new, found)]
-    if hits is not None:
-        lines += ["", *_affected(hits)]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{line.text}\n" for line in lines(comparison))
 
 
-def _terminal(old: str, new: str, found: Sequence[Difference]) -> Iterator[str]:
-    yield summary(old, new, found)
-    for impact, members in _by_impact(found):
-        yield ""
-        yield impact.value.upper()
-        for each in members:
-            yield f"  {each.subject}: {each.change}"
-            yield from (f"    {label:<4} {text}" for label, text in _facts(each))
+def lines(comparison: Comparison, most: int | None = None) -> Iterator[Line]:
+    """Yield the differences, the worst first, and the queries that they hit.
+
+    ``most``: of the grave ones only so many are shown, and of the others only how many there are.
+    """
+    if comparison.problem:
+        yield Line(f"{comparison.old} -> {comparison.new}: not compared", Style.BAD)
+        yield from (Line(f"  {text}", Style.BAD) for text in comparison.problem.splitlines())
+        return
+    yield Line(summary(comparison), Style.TITLE)
+    yield from (Line(f"  {note}") for note in comparison.left_out)
+    unshown: list[Difference] = []
+    for impact, members in _by_impact(comparison.differences):
+        shown = members[: len(members) if most is None else most if impact in _GRAVE else 0]
+        unshown += members[len(shown) :]
+        if not shown:
+            continue
+        yield Line()
+        yield Line(impact.value.upper(), _STYLES.get(impact, Style.PLAIN))
+        for each in shown:
+            yield Line(f"  {each.subject}: {each.change}")
+            yield from (Line(f"    {label:<4} {text}") for label, text in _facts(each))
+    if unshown:
+        yield Line()
+        yield Line(f"and {', '.join(_counted(unshown))}: --cc-report=DIR writes them all")
+    if comparison.hits is not None:
+        yield Line()
+        yield from map(Line, _affected(comparison.hits))
+    if comparison.listed is not None:
+        yield from map(Line, accepted.terminal(comparison.listed).splitlines())
 
 
 def _facts(each: Difference) -> Iterator[tuple[str, str]]:
@@ -51,51 +84,47 @@ def _facts(each: Difference) -> Iterator[tuple[str, str]]:
     if each.new:
         yield "new", each.new
     yield "why", each.reason
+    if each.changelog is not None:
+        yield "log", str(each.changelog)
 
 
-def markdown(
-    old: str, new: str, found: Sequence[Difference], hits: Sequence[Hit] | None = None
-) -> str:
+def markdown(comparison: Comparison) -> str:
     """Return the differences as a Markdown page with a table for each impact."""
-    lines = ["# Telemetry: " + _cell(summary(old, new, found)), ""]
-    for impact, members in _by_impact(found):
-        lines += [
+    page = ["# Telemetry: " + _cell(summary(comparison)), ""]
+    if comparison.problem:
+        page += [f"Not compared: {_cell(comparison.problem)}", ""]
+    page += [f"* {_cell(note)}" for note in comparison.left_out]
+    page += [""] if comparison.left_out else []
+    for impact, members in _by_impact(comparison.differences):
+        page += [
             f"## {impact.value.capitalize()}",
             "",
-            "| what | of | change | old | new | why |",
-            "| --- | --- | --- | --- | --- | --- |",
+            "| what | of | change | old | new | why | changelog |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
         ]
-        lines += [
-            f"| {' | '.join(map(_cell, cells))} |"
-            for each in members
-            for cells in [
-                (
-                    f"`{each.subject}`",
-                    ", ".join(each.of),
-                    each.change,
-                    each.old,
-                    each.new,
-                    each.reason,
-                )
-            ]
-        ]
-        lines.append("")
-    if hits is not None:
-        lines += ["## Queries", "", "```", *_affected(hits), "```", ""]
-    return "\n".join(lines)
+        page += [f"| {' | '.join(map(_cell, _cells(each)))} |" for each in members]
+        page.append("")
+    if comparison.hits is not None:
+        page += ["## Queries", "", "```", *_affected(comparison.hits), "```", ""]
+    page += [accepted.markdown(comparison.listed)] if comparison.listed else []
+    return "\n".join(page)
 
 
-def as_json(
-    old: str, new: str, found: Sequence[Difference], hits: Sequence[Hit] | None = None
-) -> str:
-    """Return the differences as one JSON object."""
-    plain: dict[str, object] = {
-        "old": old,
-        "new": new,
-        "differences": [asdict(each) for each in found],
-    }
-    if hits is not None:
-        plain["queries"] = [asdict(each) for each in hits]
+def _cells(each: Difference) -> Sequence[str]:
+    said = "" if each.changelog is None else str(each.changelog)
+    of = ", ".join(each.of)
+    return f"`{each.subject}`", of, each.change, each.old, each.new, each.reason, said
+
+
+def as_json(comparison: Comparison) -> str:
+    """Return the comparison as one JSON object."""
+    plain = asdict(comparison)
+    queries = plain.pop("hits")
+    del plain["listed"]
+    plain["failure"] = comparison.failure
+    if queries is not None:
+        plain["queries"] = queries
+    plain |= accepted.plain(comparison.listed) if comparison.listed else {}
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -128,7 +157,7 @@ def _affected(hits: Sequence[Hit]) -> Iterator[str]:
 
 def neighbours(good: Seen, bad: Seen, skipped: Sequence[Seen]) -> str:
     """Return the end of a search: the two releases between which something changed."""
-    lines = [
+    told = [
         f"changed after {good.version}, in {bad.version}"
         if not skipped
         else f"changed after {good.version}, by {bad.version}: "
@@ -137,7 +166,7 @@ def neighbours(good: Seen, bad: Seen, skipped: Sequence[Seen]) -> str:
         *(f"  {each.version}  {each.evidence}" for each in skipped),
         f"  {bad.version}  {bad.evidence}",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(told) + "\n"
 
 
 def _by_impact(found: Sequence[Difference]) -> Iterator[tuple[Impact, list[Difference]]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.errors import printable
 from harness.findings import Verdict
-from harness.judging.expectations import PACKAGED
+from harness.judging.listing import PACKAGED
 from harness.judging.verdicts import Row
 
 #: Findings shown in full; the record holds all of them.
@@ -16,11 +17,10 @@ def failure(row: Row, rerun: str, *, shown: int = SHOWN) -> list[str]:
     """Render a row that fails, or would at another level; the first line is its statement.
 
     At most ``shown`` findings are rendered; ``rerun`` is the command that judges the row again.
+    What is not to be printed is escaped.
     """
-    return [
-        f"{row.statement} [{row.level}]",
-        *(f"  {label:<9} {text}" for label, text in _fields(row, rerun, shown)),
-    ]
+    fields = (f"  {label:<9} {text}" for label, text in _fields(row, rerun, shown))
+    return [printable(text) for text in (f"{row.statement} [{row.level}]", *fields)]
 
 
 def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
@@ -31,6 +31,8 @@ def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
             yield "evidence", row.evidence
         case Verdict.ERROR:
             yield "error", row.reason
+    if row.news:
+        yield "news", row.news
     for finding in row.findings[:shown]:
         yield "expected", finding.expected
         yield "seen", finding.seen

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.errors import printable
+
 
 class Style(StrEnum):
     """What a line means to a reader."""
@@ -18,7 +20,11 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of output and its style."""
+    """A line of output and its style; what is not to be printed is escaped in its text."""
 
     text: str = ""
     style: Style = Style.PLAIN
+
+    def __post_init__(self) -> None:
+        # Names, too, come from the process under test.
+        object.__setattr__(self, "text", printable(self.text))

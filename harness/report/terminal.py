@@ -6,16 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.drift.comparison import Comparison
 from harness.findings import Verdict
 from harness.judging.decision import decision
+from harness.judging.entries import EntryState, EntryTold
 from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE, Header
-from harness.report import canaries, latency, undocumented
+from harness.report import canaries, drift, latency, undocumented
 from harness.report.failure import failure
 from harness.report.line import Line, Style
 
 #: Failures shown in the summary; pytest shows each one above it, the record holds all.
 SHOWN_FAILURES = 10
+
+#: Differences of one impact that are shown in the summary.
+SHOWN_DIFFERENCES = 20
 
 #: Themes whose second word is worth a line of its own, and from how many rows on.
 _WIDE = ("metrics", "events", "standard")
@@ -28,6 +33,12 @@ _STYLES = {
     Verdict.ERROR: Style.BAD,
 }
 
+_ENTRY_STYLES = {
+    **dict.fromkeys(EntryState, Style.PLAIN),
+    EntryState.EXPIRED: Style.CARE,
+    EntryState.GONE: Style.CARE,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -35,7 +46,9 @@ class Summary:
 
     ``selected`` requirements were to be judged; fewer rows mean that the run was broken off.
     ``problem`` says what went wrong in ``undriven`` runs, or in the harness. ``notes`` are lines
-    about the files that were written, ``shown`` is the most failures that are rendered.
+    about the files that were written, ``shown`` is the most failures that are rendered. ``entries``
+    say what became of somebody's own list of known deviations, called ``listing``.
+    ``comparison`` is that with another release, if one was asked for.
     """
 
     header: Header
@@ -46,6 +59,9 @@ class Summary:
     undriven: int = 0
     notes: Sequence[str] = ()
     shown: int = SHOWN_FAILURES
+    listing: str = ""
+    entries: Sequence[EntryTold] = ()
+    comparison: Comparison | None = None
 
 
 def render(summary: Summary) -> list[Line]:
@@ -56,11 +72,14 @@ def render(summary: Summary) -> list[Line]:
         _themes(summary.rows),
         _warned(summary),
         _known(summary.rows),
+        _good_news(summary.rows),
+        _entries(summary),
         _idle(summary.rows),
         latency.render(summary.header.latencies),
         canaries.render(summary.header.canaries),
         undocumented.render(summary.header.undocumented),
         _failures(summary),
+        drift.lines(summary.comparison, SHOWN_DIFFERENCES) if summary.comparison else (),
         _end(summary),
     )
     lines: list[Line] = []
@@ -188,6 +207,27 @@ def _known(rows: Sequence[Row]) -> Iterator[Line]:
             yield Line(f"    {row.requirement}{listed}")
 
 
+def _good_news(rows: Sequence[Row]) -> Iterator[Line]:
+    gone = [row for row in rows if row.verdict is Verdict.PASS and row.news]
+    if gone:
+        yield Line(f"good news: deviations that are gone in this release ({len(gone)})", Style.GOOD)
+    for row in gone:
+        yield Line(f"  {row.requirement}")
+        yield Line(f"    {row.news}")
+
+
+def _entries(summary: Summary) -> Iterator[Line]:
+    """Tell what became of somebody's own list; what is as listed is told above."""
+    if not summary.listing:
+        return
+    numbers = Counter(each.state for each in summary.entries)
+    told = " · ".join(f"{numbers[state]} {state}" for state in EntryState if numbers[state])
+    yield Line(f"{summary.listing}: {told or 'no requirement is listed'}")
+    for each in summary.entries:
+        if each.state is not EntryState.SEEN:
+            yield Line(f"  {each.state}: {each.name} ({each.why})", _ENTRY_STYLES[each.state])
+
+
 def _idle(rows: Sequence[Row]) -> Iterator[Line]:
     idle = [row for row in rows if row.verdict is Verdict.NOT_EXERCISED]
     if idle:
@@ -234,7 +274,8 @@ def _end(summary: Summary) -> Iterator[Line]:
             Style.BAD,
         )
         return
-    decided = decision(summary.rows, summary.undriven)
+    also = "" if summary.comparison is None else summary.comparison.failure
+    decided = decision(summary.rows, summary.undriven, also)
     if decided.failed:
         yield Line(f"FAILED: {decided.why}", Style.BAD)
     elif any(row.verdict in (Verdict.FAIL, Verdict.KNOWN) for row in summary.rows):

@@ -14,7 +14,7 @@ from harness.capture.capture import Capture
 from harness.capture.observed import Observation, as_observed
 from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts, run_label
 from harness.collector.store import StoreClosedError
-from harness.errors import DeadlineExceeded, SubjectError, UsageError
+from harness.errors import DeadlineExceeded, NotInTimeError, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
 from harness.running.earlier import run_earlier
@@ -63,17 +63,17 @@ def drive(
 
     ``machine_wide``: its managed settings may be written to the machine's own folder meanwhile.
 
-    Raises :class:`SubjectError`, with the subject's last output, if it does not
-    end in time, does not do what the scenario expects, or fails before its first API call.
+    Raises :class:`SubjectError`, with the subject's last output, if it does not do what the
+    scenario expects, or fails before its first API call; :class:`NotInTimeError` if it does not do
+    that, or end, in time.
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
     with opened(scenario.backends, protocol) as stage:
         write_files(stage.sandbox.work, scenario.files)
-        if scenario.earlier:
-            stage.earlier_session = run_earlier(
-                binary, scenario.earlier, stage.sandbox, deadline_s, groups
-            )
+        stage.earlier_session = run_earlier(
+            binary, scenario.earlier, stage.sandbox, deadline_s, groups
+        )
         further = scenario.prepare(stage) if scenario.prepare else ()
         args = (*scenario.args, *further)
         steps = scenario.steps_at(stage)
@@ -94,7 +94,7 @@ def drive(
             try:
                 completed = _completed(session, binary, scenario, stage, machine_wide)
             except SubjectError as error:
-                raise SubjectError(
+                raise type(error)(
                     f"claude {binary.version} could not be driven through {label}"
                     f"{_unanswered(api.unexpected)}: {error}"
                 ) from error
@@ -269,7 +269,7 @@ class _Session:
             return run_headless(binary, self._sandbox, scenario.prompt, **common)
         if scenario.prompts:
             return run_conversation(binary, self._sandbox, scenario.prompts, **common)
-        return run_interactive(
+        completed = run_interactive(
             binary,
             self._sandbox,
             scenario.acts,
@@ -277,6 +277,12 @@ class _Session:
             answered=self._note,
             **common,
         )
+        if self._api.prompts_doubled:
+            raise NotInTimeError(
+                f"typed twice: {self._api.prompts_doubled[0]!r}: keys that seemed lost came late",
+                output=completed.last_output,
+            )
+        return completed
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -311,7 +317,7 @@ def _verify(
     if scenario.drawn:
         return
     if completed.timed_out and scenario.limit_s is None:
-        raise SubjectError(
+        raise NotInTimeError(
             f"claude {binary.version} did not end {label} within {completed.deadline_s:g} s"
             f"{_unanswered(truth.unknown_requests)}",
             output=completed.last_output,

@@ -13,11 +13,12 @@ from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
-from harness.capture.run import CROWDED, run_label
-from harness.errors import SubjectError
+from harness.capture.run import CROWDED
+from harness.errors import NotInTimeError, SubjectError
 from harness.otlp.model import Protocol
 from harness.running.crowding import CrowdingWatch
 from harness.running.drive import drive
+from harness.running.plan import label, planned
 from harness.running.scenario import Scenario, Script
 from harness.running.secrets import with_words
 from harness.subject import managed
@@ -28,9 +29,6 @@ from harness.subject.process import ProcessGroups
 #: Seconds between two lines of progress while subjects run.
 _PROGRESS_S = 5.0
 
-#: The progress line names at most so many scenarios; of more, it gives the number.
-_MOST_NAMED = 8
-
 #: Runs side by side for each core, but for those that wait: a subject waits for its
 #: retries and its screen about as long as it computes.  With more of them each takes
 #: more of a core for the same work (measured: a third more with eight).
@@ -40,6 +38,9 @@ _RUNS_PER_CORE = 2
 #: once would take from each other, and from what they time, when they start.
 _WAITING_PER_CORE = 4
 
+
+#: So many runs that came too late are made once more. Where more did, the subject hangs.
+_MOST_AGAIN = 3
 
 #: Runs one drawn scenario, from whichever thread; raises SubjectError as ``drive`` does.
 RunDrawn = Callable[[Scenario, Protocol], Capture]
@@ -54,96 +55,104 @@ class Recorded:
     """Captures and faults of all runs, in the order of the scenarios.
 
     ``faults`` maps each run that could not be driven to its end (``working_day over
-    grpc``) to the reason, ``skipped`` each run that is impossible on this machine.
+    grpc``) to the reason, ``skipped`` each run that is impossible on this machine, and
+    ``again`` each run that was made a second time to what came too late in the first.
     """
 
     captures: tuple[Capture, ...]
     faults: Mapping[str, str]
     skipped: Mapping[str, str] = field(default_factory=dict)
+    again: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run one subject through, and how.
+
+    ``scenarios`` start in their order: the longest should come first. They are run over those of
+    their protocols that are in ``protocols``, each for ``deadline_s`` at most. ``keep`` is a folder
+    in which each capture is saved as soon as its run has ended; what was saved there survives an
+    interruption. ``allow_managed``: where a run cannot have managed settings of its own, they
+    may be written to the machine's own folder; such a run then runs alone, after all others.
+
+    A run that came too late is made once more after the others, beside less other work: what a
+    driver or a subject misses on a busy machine says nothing about the subject.
+
+    A drawn scenario is not run itself: ``explore`` (None: nothing) makes the runs that it
+    stands for, at the same time as the last of the others.
+    """
+
+    binary: Binary
+    scenarios: Sequence[Scenario]
+    protocols: Sequence[Protocol] = tuple(Protocol)
+    deadline_s: float = 60.0
+    keep: Path | None = None
+    allow_managed: bool = False
+    explore: Explore | None = None
 
 
 def record(
     binary: Binary,
     *,
-    protocols: Sequence[Protocol] = tuple(Protocol),
     scenarios: Sequence[Scenario],
     progress: Callable[[str], None],
-    deadline_s: float = 60.0,
-    keep: Path | None = None,
-    allow_managed: bool = False,
-    explore: Explore | None = None,
+    **how: Any,
 ) -> Recorded:
-    """Run every scenario over those of its protocols that are in ``protocols``, side by side.
+    """Run one subject through its scenarios, side by side; ``how`` are fields of an Order."""
+    (recorded,) = record_side_by_side([Order(binary, scenarios, **how)], progress)
+    return recorded
 
-    They start in the order of ``scenarios``: the longest should come first. Those that
-    wait start before all others, and have threads of their own.
-    ``progress`` is called with a line at the start and every few seconds. ``keep`` is a
-    folder in which each capture is saved as soon as its run has ended; what was
-    saved there survives an interruption. However this function ends, no subject is
-    left running. ``allow_managed``: where a run cannot have managed settings of its own, they
-    may be written to the machine's own folder; such a run then runs alone, after all others.
 
-    A drawn scenario is not run itself: ``explore`` (None: nothing) makes the runs that it
-    stands for, at the same time as the last of the others.
+def record_side_by_side(
+    orders: Sequence[Order], progress: Callable[[str], None]
+) -> tuple[Recorded, ...]:
+    """Run several subjects through their scenarios, all of them in the same threads.
+
+    Runs that wait start before all others, and have threads of their own. ``progress`` is called
+    with a line at the start and every few seconds. However this function ends, no subject is
+    left running.
     """
-    plan = _planned(scenarios, protocols, allow_managed)
-    progress(f"running claude {binary.version} {plan}")
-    explore = explore if plan.drawn else None
-    if not plan.runs and explore is None:
-        return Recorded((), {}, plan.skipped)
-    machine_wide = managed.machine_wide(allowed=allow_managed)
     with CrowdingWatch() as watch:
-        runner = _Runner(binary, deadline_s, keep, machine_wide, watch)
-        recording = _Recording(plan, runner, explore, progress)
-        recording.run()
-    return recording.collected()
+        recordings = [_Recording(order, watch) for order in orders]
+        for recording in recordings:
+            progress(str(recording))
+        _run_all([each for each in recordings if each.is_anything], progress)
+    return tuple(recording.collected() for recording in recordings)
 
 
-#: One run to be made.
-_Planned = tuple[Scenario, Protocol]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """All runs to be made, and those that cannot be.
-
-    ``runs`` are made one by one, ``skipped`` cannot be made on this machine, and ``drawn``
-    scenarios stand for runs that are drawn; ``scenarios`` are all others.
-    """
-
-    scenarios: tuple[Scenario, ...]
-    drawn: tuple[Scenario, ...]
-    protocols: tuple[Protocol, ...]
-    runs: tuple[_Planned, ...]
-    skipped: Mapping[str, str]
-
-    def __str__(self) -> str:
-        """Summarise the planned runs for the progress line."""
-        names = ", ".join(scenario.name for scenario in self.scenarios)
-        if len(self.scenarios) > _MOST_NAMED:
-            names = f"{len(self.scenarios)} scenarios"
-        return f"{len(self.runs)} times over {', '.join(self.protocols)}: {names}"
-
-
-def _planned(
-    scenarios: Sequence[Scenario], protocols: Sequence[Protocol], allow_managed: bool
-) -> _Plan:
-    drawn = tuple(scenario for scenario in scenarios if scenario.drawn)
-    others = tuple(scenario for scenario in scenarios if not scenario.drawn)
-    reasons = {
-        scenario.name: why
-        for scenario in others
-        if (why := _skip_reason(scenario, allow_managed)) is not None
-    }
-    wanted = [
-        (scenario, protocol)
-        for scenario in others
-        for protocol in scenario.protocols
-        if protocol in protocols
-    ]
-    skipped = {_label(run): reasons[run[0].name] for run in wanted if run[0].name in reasons}
-    runs = tuple(run for run in wanted if _label(run) not in skipped)
-    return _Plan(others, drawn, tuple(protocols), runs, skipped)
+def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) -> None:
+    """Make all runs; if that is interrupted, end every subject."""
+    if not recordings:
+        return
+    cores = os.cpu_count() or 1
+    # A run that waits takes nobody's turn, and begins first: others run while it does.
+    pools = _Pools(
+        ThreadPoolExecutor(
+            _WAITING_PER_CORE * cores * len(recordings), thread_name_prefix="waiting"
+        ),
+        ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario"),
+    )
+    with pools.waiters, pools.others:
+        try:
+            labels: dict[Future[Any], str] = {}
+            for recording in recordings:
+                labels |= recording.start_together(pools)
+            # Last in the queue: its turn comes when all others have begun.
+            for recording in recordings:
+                labels |= recording.start_exploring(pools)
+            _await(labels, progress)
+            for recording in recordings:
+                recording.run_alone(pools, progress)
+            again: dict[Future[Any], str] = {}
+            for recording in recordings:
+                again |= recording.start_again(pools)
+            _await(again, progress)
+        except BaseException:
+            for pool in (pools.waiters, pools.others):
+                pool.shutdown(wait=False, cancel_futures=True)
+            for recording in recordings:
+                recording.end_all()
+            raise
 
 
 @dataclass(slots=True)
@@ -189,44 +198,45 @@ class _Runner:
             if crowding <= CROWDED:
                 raise
             busy = f"the machine was busy: {crowding:g} processes per core wanted to run"
-            raise SubjectError(f"{error}\n{busy}") from error
+            raise type(error)(f"{error}\n{busy}") from error
         run = capture.run
         crowding = self.watch.between(run.started_unix_nano, run.ended_unix_nano)
         return replace(capture, run=replace(run, crowding=crowding))
 
 
+@dataclass(frozen=True, slots=True)
+class _Pools:
+    """The threads in which runs are made: of those that wait, and of all others."""
+
+    waiters: ThreadPoolExecutor
+    others: ThreadPoolExecutor
+
+
 class _Recording:
-    """The execution of a plan: its runs in thread pools, and their results."""
+    """The execution of one subject's plan: its runs in threads, and their results."""
 
-    def __init__(
-        self,
-        plan: _Plan,
-        runner: _Runner,
-        explore: Explore | None,
-        progress: Callable[[str], None],
-    ) -> None:
-        self._plan = plan
-        self._runner = runner
-        self._explore = explore
-        self._progress = progress
+    def __init__(self, order: Order, watch: CrowdingWatch) -> None:
+        binary, keep, allowed = order.binary, order.keep, order.allow_managed
+        self._plan = planned(order.scenarios, order.protocols, allowed)
+        self._explore = order.explore if self._plan.drawn else None
+        machine_wide = managed.machine_wide(allowed=allowed)
+        self._runner = _Runner(binary, order.deadline_s, keep, machine_wide, watch)
         self._futures: dict[Future[Capture], int] = {}
+        self._again: dict[str, str] = {}
         self._explored: Future[Sequence[Capture]] | None = None
-        # A run that waits takes nobody's turn, and begins first: others run while it does.
-        cores = os.cpu_count() or 1
-        self._waiters = ThreadPoolExecutor(_WAITING_PER_CORE * cores, thread_name_prefix="waiting")
-        self._pool = ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario")
 
-    def run(self) -> None:
-        """Make all runs; if that is interrupted, end every subject."""
-        with self._waiters, self._pool:
-            try:
-                self._run_together()
-                self._run_alone()
-            except BaseException:
-                for pool in (self._waiters, self._pool):
-                    pool.shutdown(wait=False, cancel_futures=True)
-                self._runner.groups.end_all()
-                raise
+    def __str__(self) -> str:
+        """Summarise the planned runs for the progress line."""
+        return f"running claude {self._runner.binary.version} {self._plan}"
+
+    @property
+    def is_anything(self) -> bool:
+        """Say whether there is a run to be made."""
+        return bool(self._plan.runs) or self._explore is not None
+
+    def end_all(self) -> None:
+        """End every process that is still running."""
+        self._runner.groups.end_all()
 
     def collected(self) -> Recorded:
         """Return the captures and faults of the runs, once all have ended."""
@@ -237,7 +247,7 @@ class _Recording:
             if fault is None:
                 captures.append(future.result())
             elif isinstance(fault, SubjectError):
-                faults[_label(self._plan.runs[index])] = str(fault)
+                faults[label(self._plan.runs[index])] = str(fault)
             else:
                 raise fault
         if self._explored is not None:
@@ -247,49 +257,60 @@ class _Recording:
             else:
                 for scenario in self._plan.drawn:
                     for over in self._plan.protocols:
-                        faults[_label((scenario, over))] = str(fault)
-        return Recorded(tuple(captures), faults, self._plan.skipped)
+                        faults[label((scenario, over))] = str(fault)
+        return Recorded(tuple(captures), faults, self._plan.skipped, self._again)
 
-    def _run_together(self) -> None:
+    def start_together(self, pools: _Pools) -> dict[Future[Any], str]:
+        """Start the runs that may be made side by side; return them with their labels."""
         indices = [index for index in range(len(self._plan.runs)) if not self._must_be_alone(index)]
         # Those that wait longest begin first.
         for index in sorted(indices, key=lambda index: -self._plan.runs[index][0].waits_s):
-            self._start(index)
-        labels: dict[Future[Any], str] = {
-            future: _label(self._plan.runs[index]) for future, index in self._futures.items()
-        }
-        if self._explore is not None:
-            # Last in the queue: its turn comes when all others have begun.
-            self._explored = self._pool.submit(self._explore, self._runner.drawn, self._others_wait)
-            labels[self._explored] = "drawn input"
-        _await(labels, self._progress)
+            self._start(pools, index)
+        return {future: self._label(index) for future, index in self._futures.items()}
 
-    def _run_alone(self) -> None:
+    def start_exploring(self, pools: _Pools) -> dict[Future[Any], str]:
+        """Start the runs with drawn input, if there are any."""
+        if self._explore is None:
+            return {}
+        self._explored = pools.others.submit(self._explore, self._runner.drawn, self._others_wait)
+        return {self._explored: "drawn input"}
+
+    def run_alone(self, pools: _Pools, progress: Callable[[str], None]) -> None:
+        """Make the runs that must be alone, one after another."""
         for index in filter(self._must_be_alone, range(len(self._plan.runs))):
-            _await({self._start(index): _label(self._plan.runs[index])}, self._progress)
+            _await({self._start(pools, index): self._label(index)}, progress)
 
-    def _start(self, index: int) -> Future[Capture]:
+    def start_again(self, pools: _Pools) -> dict[Future[Any], str]:
+        """Start the runs that came too late once more; return them with their labels."""
+        late = {
+            future: error
+            for future in self._futures
+            if isinstance(error := future.exception(), NotInTimeError)
+        }
+        if len(late) > _MOST_AGAIN:
+            return {}
+        labels: dict[Future[Any], str] = {}
+        for first, error in late.items():
+            index = self._futures.pop(first)
+            self._again[self._label(index)] = str(error).splitlines()[0]
+            labels[self._start(pools, index)] = self._label(index)
+        return labels
+
+    def _start(self, pools: _Pools, index: int) -> Future[Capture]:
         scenario, protocol = self._plan.runs[index]
-        pool = self._waiters if scenario.waits_s > 0 else self._pool
+        pool = pools.waiters if scenario.waits_s > 0 else pools.others
         future = pool.submit(self._runner.one, scenario, protocol)
         self._futures[future] = index
         return future
+
+    def _label(self, index: int) -> str:
+        return label(self._plan.runs[index])
 
     def _must_be_alone(self, index: int) -> bool:
         return self._runner.machine_wide and bool(self._plan.runs[index][0].managed)
 
     def _others_wait(self) -> bool:
         return not all(future.done() for future in tuple(self._futures))
-
-
-def _skip_reason(scenario: Scenario, allow_managed: bool) -> str | None:
-    why = managed.skip_reason(allowed=allow_managed) if scenario.managed else None
-    return why or (scenario.skip_reason() if scenario.skip_reason else None)
-
-
-def _label(run: _Planned) -> str:
-    scenario, protocol = run
-    return run_label(scenario.name, protocol)
 
 
 def run_session(

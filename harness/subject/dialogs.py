@@ -15,6 +15,8 @@ _QUESTION = re.compile(r"Do you want ")
 _OPTION = re.compile(r"^[\s│]*([❯>])?\s*(\d)\.\s+(.+?)[\s│]*$")
 _WAY_OUT = re.compile(r"\besc\b", re.IGNORECASE)
 _RULE = re.compile(r"^[╭─]{20}")
+#: What stands below a menu that covers the input line, as the one that a second Esc opens.
+_MENU = re.compile(r"^\s*Enter to \w+ · Esc to \w+")
 _PROMPT = re.compile(r"^[\s│]{0,2}[❯>](?:\s(.*?))?[\s│]*$")
 
 ESCAPE = "\x1b"
@@ -84,6 +86,12 @@ def dialog(lines: Sequence[str]) -> Dialog | None:
     return None
 
 
+def is_menu(lines: Sequence[str]) -> bool:
+    """Say whether a menu covers the input line: Esc closes it."""
+    lowest = next((line for line in reversed(lines) if line.strip()), "")
+    return _MENU.match(lowest) is not None
+
+
 def _top(lines: Sequence[str], at: int) -> int:
     """Return the first line of the dialog whose question is on line ``at``: below a solid rule."""
     return next((n + 1 for n in range(at - 1, -1, -1) if _RULE.match(lines[n])), 0)
@@ -94,7 +102,7 @@ def prompt_line(lines: Sequence[str]) -> str | None:
 
     A prompt that was submitted is shown in the same way further up: the lowest one counts.
     """
-    if dialog(lines) is not None:
+    if dialog(lines) is not None or is_menu(lines):
         return None
     for line in reversed(lines):
         if _OPTION.match(line):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import SubjectError
 from harness.subject.binary import Binary
-from harness.subject.dialogs import Choice, Dialog, dialog, prompt_line
+from harness.subject.dialogs import ESCAPE, Choice, Dialog, dialog, is_menu, prompt_line
 from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import FAKE_API_KEY, Sandbox
 from harness.subject.terminal import COLUMNS, PRESS_AGAIN_S, Terminal
@@ -134,6 +134,8 @@ class _Person:
         self._terminal = terminal
         self._witness = witness
         self._answered = answered
+        #: The prompt that was typed last.
+        self._typed = ""
 
     def do(self, act: Act) -> None:
         match act:
@@ -159,17 +161,32 @@ class _Person:
         terminal.press(_END_OF_INPUT, lambda: terminal.ended, "the end of the session")
 
     def _ready(self) -> None:
-        self._terminal.until(lambda: self._prompt_line() is not None, "the input line")
+        """Wait for the input line, and close a menu that covers it.
+
+        A dialog on a busy machine may be dismissed by a second Esc; if that one arrives late, it
+        opens a menu.
+        """
+        terminal = self._terminal
+        while terminal.until(
+            lambda: self._prompt_line() is not None or is_menu(terminal.lines), "the input line"
+        ) and is_menu(terminal.lines):
+            terminal.press(
+                ESCAPE,
+                lambda: not is_menu(terminal.lines),
+                "the end of a menu",
+                again=lambda: ESCAPE if is_menu(terminal.lines) else "",
+            )
 
     def _type(self, prompt: str) -> None:
         self._ready()
         terminal = self._terminal
+        self._typed = prompt
         while self._typed_twice(prompt):
             # What was taken for ignored may still be on its way.  Keys are taken in their
             # order: once the line is empty, nothing is.
             terminal.press(
                 _CLEAR_LINE,
-                lambda: prompt not in (self._prompt_line() or ""),
+                lambda: (line := self._prompt_line()) is not None and prompt not in line,
                 "an empty input line",
             )
         terminal.press(
@@ -237,18 +254,21 @@ class _Person:
         one, even if what is shown above it was drawn later. In some releases the key only
         moves the marker, to an option whose text can be edited.
         """
+        if is_menu(self._terminal.lines):
+            return ESCAPE
         shown = dialog(self._terminal.lines)
         if shown != question or self._witness.steps_heard() > heard:
             return ""
         return _ENTER if shown.marked == key else key
 
     def _after_clearing(self, keys: str) -> str:
-        """Empty the input line, if it shows a text, and return ``keys``.
+        """Empty the input line, if it shows what was typed, and return ``keys``.
 
-        An empty line may show a hint instead, which cannot be removed.
+        An empty line may show a hint instead, which cannot be removed: keys for that would only be
+        in the way. A release that reads them together with a text takes both for a pasted one.
         """
         before = self._prompt_line()
-        if before:
+        if before and (before in self._typed or (self._typed and self._typed in before)):
             self._terminal.send(_CLEAR_LINE)
             end_s = time.monotonic() + PRESS_AGAIN_S
             self._terminal.until(

@@ -32,6 +32,7 @@ _QUIET = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 _IMPATIENT = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 
 _NO_SUCH = ("E404", "ETARGET")
+_FULL = ("ENOSPC", "EDQUOT")
 _UNREACHABLE = (
     *("ECONNREFUSED", "ECONNRESET", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH", "ENOTFOUND"),
     *("ETIMEDOUT", "ERR_SOCKET_TIMEOUT", "FETCH_ERROR", "EPIPE"),
@@ -66,10 +67,16 @@ def install(wanted: str, *, progress: Callable[[str], None], cache_dir: Path | N
             seen=f"{wanted!r} after 'npm:'",
             expected="an exact version or a dist-tag, such as npm:2.1.31 or npm:latest",
         )
-    folder = cache / "npm" / f"{version}-{_platform_keys()[0]}"
+    folder = folder_of(version, cache)
     if not os.path.exists(folder):  # unlike Path.exists, raises nothing
         _install_once(version, folder, change, progress)
     return executable_in(folder)
+
+
+def folder_of(version: str, cache_dir: Path | None = None) -> Path:
+    """Return where a release is, or would be, installed in the cache."""
+    cache = cache_dir if cache_dir is not None else default_cache_dir()
+    return cache / "npm" / f"{version}-{_platform_keys()[0]}"
 
 
 def executable_in(folder: Path) -> Path:
@@ -210,6 +217,12 @@ def _npm_failed(npm: Npm, done: process.Completed, change: str) -> HarnessError:
             "network, or npm's registry and proxy settings",
             seen=f"npm cannot reach its registry ({why}):\n{done.last_output}",
             expected=f"a reachable registry for {change}",
+        )
+    if code in _FULL:
+        return UsageError(
+            "the disk",
+            seen=f"no room for npm's files ({code}):\n{done.last_output}",
+            expected=f"room for a release and npm's cache, for {change}",
         )
     return HarnessError(
         f"{change}: {' '.join(npm.argv)} failed with exit code {done.exit_code}:\n"

@@ -26,7 +26,7 @@ import pexpect
 import pyte
 from pexpect import fdpexpect
 
-from harness.errors import SubjectError
+from harness.errors import NotInTimeError, SubjectError
 from harness.subject import process
 from harness.subject.process import Completed, ProcessGroups
 
@@ -156,7 +156,7 @@ class Terminal:
                 raise SubjectError(f"the session ended before {what}", output=self._shown())
             left = self._end_s - time.monotonic()
             if left <= 0:
-                raise SubjectError(
+                raise NotInTimeError(
                     f"{what}: not seen within {self._deadline_s:g} s of the start; the screen "
                     "is not one that is known",
                     output=self._shown(),

@@ -19,7 +19,7 @@ from harness.capture.run import Run, SubjectFacts
 from harness.contract.applicability import AnyRun
 from harness.errors import UsageError
 from harness.findings import Verdict
-from harness.judging.expectations import Listing
+from harness.judging.listing import Listing
 from harness.otlp.model import Protocol
 from harness.relay_themes.own_log.observed import OwnLog
 

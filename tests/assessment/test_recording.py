@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from harness.assessment.recording import (
     read_shared,
     record_once,
     record_shared,
+    record_together,
     recorded,
 )
 from harness.capture import files
@@ -23,8 +24,9 @@ from harness.capture.capture import Capture
 from harness.capture.run import ApiCall, GroundTruth
 from harness.errors import HarnessError
 from harness.otlp.model import Protocol
+from harness.record import jsonl
 from harness.record.summary import RecordingSummary, RunOutcome, RunSummary
-from harness.running.recorder import Recorded
+from harness.running.recorder import Order, Recorded
 from harness.subject.binary import Binary
 
 Take = Callable[..., Capture]
@@ -48,14 +50,14 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """Let the recorder answer, or raise, this; the calls are counted in ``calls``."""
 
     def put(answer: Recorded | HarnessError, calls: list[RecordingPlan] | None = None) -> None:
-        def record(binary: Binary, **options: object) -> Recorded:
+        def record(orders: Sequence[Order], progress: object) -> tuple[Recorded, ...]:
             if calls is not None:
                 calls.append(PLAN)
             if isinstance(answer, HarnessError):
                 raise answer
-            return answer
+            return (answer,) * len(orders)
 
-        monkeypatch.setattr(recording, "record", record)
+        monkeypatch.setattr(recording, "record_side_by_side", record)
 
     return put
 
@@ -153,6 +155,22 @@ def test_a_fault_of_ours_is_a_value_and_leaves_no_capture(recorder: Recorder) ->
 # --- once, for several
 
 
+def test_several_subjects_are_recorded_together(
+    recorder: Recorder, captured: Take, tmp_path: Path
+) -> None:
+    calls: list[RecordingPlan] = []
+    recorder(Recorded((captured(),), {}), calls)
+    kept = replace(PLAN, keep=tmp_path)
+    first, second = record_together([PLAN, kept], silent)
+    assert first.captures == second.captures == (captured(),)
+    assert len(calls) == 1
+    # Each has a record of its own, or none.
+    assert jsonl.read_part(tmp_path / "record.jsonl").recording == second.summary
+    recorder(HarnessError("no port is free"))
+    faults = [each.summary.harness_fault for each in record_together([PLAN, kept], silent)]
+    assert faults == ["no port is free"] * 2
+
+
 def test_the_first_one_records_and_the_others_read(
     recorder: Recorder, captured: Take, tmp_path: Path
 ) -> None:
@@ -185,15 +203,25 @@ def test_a_fault_is_shared_like_a_recording(recorder: Recorder, tmp_path: Path) 
 def test_an_interruption_is_not_kept(
     monkeypatch: pytest.MonkeyPatch, recorder: Recorder, captured: Take, tmp_path: Path
 ) -> None:
-    def interrupted(binary: Binary, **options: object) -> Recorded:
+    def interrupted(orders: Sequence[Order], progress: object) -> tuple[Recorded, ...]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recording, "record", interrupted)
+    monkeypatch.setattr(recording, "record_side_by_side", interrupted)
     with pytest.raises(KeyboardInterrupt):
         record_shared(PLAN, silent, tmp_path)
     assert read_shared(tmp_path) is None
     recorder(Recorded((captured(),), {}))
     assert record_shared(PLAN, silent, tmp_path).captures == (captured(),)
+
+
+def test_a_second_run_is_told(captured: Take) -> None:
+    again = {"toolbox over grpc": "claude 2.1.31 did not end toolbox over grpc within 60 s"}
+    summary = recorded((captured("toolbox"),), again=again).summary
+    assert summary.notes == [
+        "again      toolbox over grpc was run a second time; the first time: "
+        "claude 2.1.31 did not end toolbox over grpc within 60 s"
+    ]
+    assert summary.problem == ""
 
 
 def test_requests_without_an_answer_are_shown(captured: Take) -> None:

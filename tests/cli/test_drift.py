@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import shutil
 import sys
@@ -12,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.assessment import looking, sides
+from harness.assessment import comparing, looking, sides
 from harness.assessment.recording import RecordingPlan, record_once
 from harness.assessment.sides import find_side
 from harness.cli import drift
+from harness.errors import UsageError
 from harness.subject.binary import Binary, resolve
 from harness.themes.catalogue import SCENARIOS
 
@@ -84,6 +87,46 @@ def test_what_a_release_changed(
     }
     assert ("attribute prompt.id", "new", "additive") in found
     assert ("attribute query_source", "new", "breaking") in found
+
+
+def test_what_is_printed_is_reported_as_well(
+    recordings: dict[str, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "new" / "folder"
+    argv = ("diff", recordings["old"], recordings["new"], "--format", "html", "--report", folder)
+    code, out, err = called(capsys, *argv)
+    assert code == cli.OK
+    files = ("diff.json", "diff.md", "diff.html")
+    assert err.splitlines() == [f"cc-harness: wrote {folder / name}" for name in files]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(files)
+    assert (folder / "diff.html").read_text(encoding="utf-8") == out
+    page = (folder / "diff.md").read_text(encoding="utf-8")
+    assert "| 2.1.172: `claude_code.lines_of_code.count` carries `model`. |" in page
+    assert "| not in the changelog |" in page
+
+
+def test_sessions_of_one_side_alone_are_not_compared(
+    recordings: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = recordings["new"]
+    alone = new / "working_day-grpc"
+    code, out, _ = called(capsys, "diff", new, alone, "--fail-on", "any")
+    lines = out.splitlines()
+    # What only the other sessions show is no difference.
+    assert (code, lines[0].endswith(": 0 differences")) == (cli.OK, True), out
+    left_out = f"  left out, for {new} alone was run through it: identity, toolbox, working_day"
+    assert left_out in lines
+    # Of an inventory nothing can be taken away.
+    file = tmp_path / "whole.json"
+    assert called(capsys, "inventory", new, "--output", file)[0] == cli.OK
+    out = called(capsys, "diff", file, alone)[1]
+    assert f"  in the inventory {file} alone, so that what it alone has may be theirs: " in out
+    # A release is run through what the other side was run through.
+    inventory = tmp_path / "short.json"
+    assert called(capsys, "inventory", alone, "--output", inventory)[0] == cli.OK
+    code, out, err = called(capsys, "diff", inventory, "reference:2.1.240")
+    assert code == cli.OK
+    assert "running claude 2.1.240 3 times over grpc, http/protobuf, http/json: working_day" in err
 
 
 @pytest.mark.parametrize(
@@ -173,6 +216,77 @@ def test_other_bad_input(
     code, _, err = called(capsys, "diff", broken, new)
     assert code == cli.USAGE
     assert f"capture folder {broken / 'working_day-grpc'}: expected" in err
+
+
+def test_a_release_that_does_not_exist_costs_no_recording(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def resolved(spec: str, progress: object) -> Binary:
+        if spec == "npm:9.9.9":
+            raise UsageError(f"--cc-binary={spec}", seen="no such release", expected="another")
+        return Binary(spec, ("x",), "/x", "2.1.31")
+
+    monkeypatch.setattr(comparing, "resolve", resolved)
+    for argv in (("npm:2.1.31", "npm:9.9.9"), ("npm:9.9.9", "npm:2.1.31")):
+        expected = "cc-harness: release npm:9.9.9: expected another, saw no such release\n"
+        assert called(capsys, "diff", *argv) == (cli.USAGE, "", expected)
+
+
+def test_a_folder_that_takes_no_report_is_found_out_first(
+    recordings: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    code, out, err = called(capsys, "diff", "npm:9.9.9", "npm:9.9.9", "--report", file)
+    assert (code, out) == (cli.USAGE, "")
+    assert err.startswith(f"cc-harness: --report {file}: expected a folder that we can write to")
+
+
+def test_what_was_finished_before_the_disk_was_full_is_kept(
+    recordings: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write = Path.write_text
+
+    def full(path: Path, text: str, encoding: str) -> int:
+        if "diff.md" in path.name:
+            write(path, text[:10], encoding=encoding)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, text, encoding=encoding)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    capture = recordings["new"] / "working_day-grpc"
+    code, out, err = called(capsys, "diff", capture, capture, "--report", tmp_path)
+    assert code == cli.USAGE
+    assert out.rstrip().endswith(": 0 differences")
+    assert err.splitlines()[-1] == (
+        f"cc-harness: report file {tmp_path / 'diff.md'}: expected a file that we can write, saw "
+        "[Errno 28] No space left on device"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["diff.json"]
+
+
+def test_a_full_disk_behind_the_output(
+    recordings: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this machine")
+    capture = recordings["new"] / "working_day-grpc"
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code = cli.main(["diff", str(capture), str(capture)])
+        monkeypatch.undo()
+        # What could not be written is still in its buffer.
+        with contextlib.suppress(OSError):
+            full.close()
+    assert code == cli.USAGE
+    assert "standard output: expected something that takes what is printed, saw " in (
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.assessment.query_files import read_queries
+from harness.drift.comparison import Comparison
 from harness.drift.difference import Difference, Impact
 from harness.drift.impact import Query, hits
 from harness.drift.promql import uses_of_promql
@@ -276,7 +277,7 @@ def test_files_that_cannot_be_read(
 def test_queries_are_shown() -> None:
     query = Query("d.json", "Tokens", 'sum(claude_code_token_usage_tokens_total{type="x"})')
     found = hits([query], [CHANGES["metric gone"]], INVENTORY, INVENTORY)
-    lines = drift.terminal("a", "b", [], found).splitlines()
+    lines = drift.terminal(Comparison("a", "b", hits=tuple(found))).splitlines()
     assert lines[2:] == [
         "queries: 1 depend on what changed, 1 never could match",
         "",

@@ -123,6 +123,12 @@ def test_a_scripted_text_is_said_and_billed(connect: Connect, streamed: bool) ->
     assert text_of(client.create(prompt())) == AFTER_THE_SCRIPT.text
 
 
+def test_a_prompt_that_stands_twice_in_a_message_is_noted(connect: Connect) -> None:
+    client = connect(Say("Hello."))
+    client.create(prompt(f"{PROMPT}\x15{PROMPT}"))
+    assert client.api.prompts == client.api.prompts_doubled == (PROMPT,)
+
+
 def test_the_final_usage_is_what_was_billed(connect: Connect) -> None:
     client = connect(Say("hello"))
 

@@ -46,6 +46,13 @@ def test_nothing_else_leaks_into_the_wheel(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"harness"}
 
 
+def test_templates_ship_in_the_wheel(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {name for name in archive.namelist() if name.endswith(".jinja")}
+    here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "harness").rglob("*.jinja")}
+    assert shipped == here != set()
+
+
 def test_the_wheel_reads_its_own_contract(wheel: Path, tmp_path: Path) -> None:
     unpacked = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:

@@ -50,8 +50,8 @@ def without_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str,
 
 def test_the_names_are_those_of_the_packages_of_the_extra() -> None:
     packages: Mapping[str, list[str]] = importlib.metadata.packages_distributions()
-    brought = {each.replace("_", "-") for name in SUITE for each in packages[name]}
-    assert brought == extra("suite")
+    brought = {each.replace("_", "-").lower() for name in SUITE for each in packages[name]}
+    assert brought == {each.lower() for each in extra("suite")}
 
 
 def test_the_extra_reference_includes_it() -> None:

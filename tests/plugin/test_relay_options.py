@@ -150,7 +150,7 @@ def _files(pytester: pytest.Pytester) -> None:
         ([URL, OUT, "--cc-expectations=of-the-cli.json"], "saw transport.accepted"),
         (
             [URL, OUT, "--cc-expectations=releases.json"],
-            "expected neither: the release of a collector is not known, saw since or until",
+            "expected none of them: the release of a collector is not known, saw since, until or",
         ),
         (
             [URL, OUT, "--cc-expectations=twice.json"],

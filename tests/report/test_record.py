@@ -10,9 +10,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from harness.contract.files import read_json, schema_root
+from harness.drift.accepted import AcceptedDifference, Sorted
+from harness.drift.comparison import Comparison
+from harness.drift.difference import Difference, Impact, Mention
+from harness.drift.impact import Hit, Query
 from harness.errors import UsageError
 from harness.findings import Finding, Level, Verdict
-from harness.judging.expectations import Listing
+from harness.judging.entries import EntryState, EntryTold
+from harness.judging.listing import Listing
 from harness.judging.verdicts import Row
 from harness.record import jsonl as record
 from harness.record.header import COLLECTOR, Fuzz, Header, RelayFacts, Sent
@@ -273,6 +278,66 @@ def test_a_collector_is_told_of_where_one_was_judged(tmp_path: Path, header: Hea
     }
     put(path, header, [], replace(FOOTER, selected=0))
     assert "collector" not in lines(path)[0]
+
+
+COMPARED = Comparison(
+    "npm:1",
+    "npm:2",
+    "2.1.332",
+    (
+        Difference("event e", "new", "", "e", Impact.PRIVACY, "it tells", ("signal logs",)),
+        Difference(
+            "metric m", "gone", "m", "", Impact.BREAKING, "none is sent", (), Mention((), "2.1.240")
+        ),
+    ),
+    (Hit(Query("d.json", "Panel", "sum(m)"), (), ("n is sent by neither",)),),
+    "privacy",
+    ("left out: fuzz",),
+)
+
+
+LISTED = Sorted(
+    COMPARED.differences,
+    (AcceptedDifference(Difference("a", "new", "", "b", Impact.ADDITIVE, "so"), "We know."),),
+    (EntryTold("a: new", EntryState.SEEN, "We know."), EntryTold("b: new", EntryState.GONE, "")),
+    "own.json",
+)
+
+
+def test_a_comparison_is_kept(tmp_path: Path, header: Header) -> None:
+    path = tmp_path / record.FILE_NAME
+    second = COMPARED.differences[1]
+    hit = Hit(Query("d.json", "Other", "m"), (second,))
+    assert COMPARED.hits is not None
+    for each in (
+        COMPARED,
+        replace(COMPARED, hits=(*COMPARED.hits, hit)),
+        replace(COMPARED, hits=None, differences=()),
+        replace(COMPARED, listed=LISTED),
+        Comparison("a", "b", problem="no licence", fail_on="any"),
+    ):
+        record.write(path, RunRecord(header, comparison=each, footer=replace(FOOTER, selected=0)))
+        assert record.read(path).comparison == each
+
+
+@pytest.mark.parametrize(
+    ("drop", "seen"),
+    [
+        ("comparison", "differences or queries without it"),
+        ("difference", "{'differences': 0, 'queries': 1}"),
+        ("query", "{'differences': 2, 'queries': 0}"),
+    ],
+)
+def test_a_comparison_of_which_a_part_is_lost_is_refused(
+    tmp_path: Path, header: Header, drop: str, seen: str
+) -> None:
+    path = tmp_path / record.FILE_NAME
+    record.write(path, RunRecord(header, comparison=COMPARED, footer=replace(FOOTER, selected=0)))
+    kept = [line for line in lines(path) if line["kind"] != drop]
+    path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+    with pytest.raises(UsageError) as raised:
+        record.read(path)
+    assert raised.value.seen == seen
 
 
 def test_a_list_of_ones_own_is_kept_with_what_it_names(

@@ -14,7 +14,7 @@ import pytest
 
 from harness.capture.capture import Capture
 from harness.capture.run import Failure, Host
-from harness.errors import SubjectError
+from harness.errors import NotInTimeError, SubjectError
 from harness.fakes.script import Fail, Say, UseTool, usage_of_call
 from harness.otlp.model import Protocol
 from harness.running.drive import closed_port, drive
@@ -226,6 +226,13 @@ with urllib.request.urlopen(url, json.dumps(body).encode()) as answer:
     assert driven.stdout == "3\n"
     (call,) = driven.truth.api_calls
     assert call.output_tokens == usage_of_call(1).output_tokens
+
+
+def test_a_prompt_that_was_typed_twice_is_no_finding() -> None:
+    """What was typed is not what the scenario says, so nothing of that run can be judged."""
+    binary = Binary("test", (sys.executable, str(PLAYING)), str(PLAYING), "2.1.31")
+    with pytest.raises(NotInTimeError, match=r"one over http/json: typed twice: 'Do this\.'"):
+        run(binary, acts=(Type("Do this."),), script=(Say("Done."),), args=("--twice",))
 
 
 def test_a_subject_that_does_not_end_is_named_with_what_it_did(subject: Make) -> None:

@@ -126,6 +126,38 @@ def test_a_subject_that_hangs_is_ended_and_quoted(subject: Maker) -> None:
         assert "last words" in fault
 
 
+def test_what_came_too_late_is_run_once_more(subject: Maker, tmp_path: Path) -> None:
+    """A slow machine says nothing of the subject; that there was a second run is told."""
+    late = subject(
+        "import os, pathlib, signal\n"
+        "protocol = os.environ['OTEL_EXPORTER_OTLP_PROTOCOL'].replace('/', '-')\n"
+        f"mark = pathlib.Path({str(tmp_path)!r}, protocol)\n"
+        "if not mark.exists():\n"
+        "    mark.touch()\n"
+        "    signal.pause()\n"
+    )
+    keep = tmp_path / "kept"
+    recorded = record(late, scenarios=[WORKING_DAY], progress=silent, deadline_s=6, keep=keep)
+    assert recorded.faults == {}
+    assert [capture.run.protocol for capture in recorded.captures] == list(Protocol)
+    assert len(list(keep.iterdir())) == 3
+    labels = [f"working_day over {protocol}" for protocol in Protocol]
+    assert recorded.again == {
+        label: f"claude 2.1.31 did not end {label} within 6 s" for label in labels
+    }
+
+
+def test_a_subject_that_hangs_everywhere_is_not_run_again(subject: Maker, tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    hanging = subject(f"import signal\nopen({str(starts)!r}, 'a').write('x')\nsignal.pause()")
+    four = [replace(WORKING_DAY, name=name) for name in ("a", "b", "c", "d")]
+    grpc = [Protocol.GRPC]
+    recorded = record(hanging, scenarios=four, protocols=grpc, progress=silent, deadline_s=1)
+    assert len(recorded.faults) == 4
+    assert recorded.again == {}
+    assert starts.read_text(encoding="utf-8") == "xxxx"
+
+
 def test_a_subject_that_dies_at_once_is_quoted(subject: Maker) -> None:
     dying = subject("print('no licence')\nraise SystemExit(3)")
     recorded = record(dying, scenarios=[WORKING_DAY], protocols=[Protocol.GRPC], progress=silent)

@@ -4,8 +4,9 @@
 (nobody is asked), ``--deaf=N`` (the first N keys are not heard), ``--ignore=N`` (nor are
 the first N at each question), ``--busy=N`` (it takes its time before it hears the first key,
 and after N keys), ``--late`` (what a tool will do is drawn only then),
-``--mark`` (a number only moves the mark, Enter chooses) and ``--die`` (it ends when a
-question is answered).
+``--mark`` (a number only moves the mark, Enter chooses) ``--die`` (it ends when a
+question is answered), ``--twice`` (keys that were heard late make one message of a prompt and
+the same again) and ``--menu`` (after a question a second Esc arrives, which opens a menu).
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ def permitted(tool: dict[str, Any], heard: Iterator[str]) -> bool:
 
 def turn(prompt: str, heard: Iterator[str]) -> None:
     transcript.append(f"❯ {prompt}")
-    say("user", {"type": "text", "text": prompt})
+    said = prompt + "\x15" + prompt if "twice" in GIVEN else prompt
+    say("user", {"type": "text", "text": said})
     while (block := ask_the_model())["type"] == "tool_use":
         result = {"type": "tool_result", "tool_use_id": block["id"], "content": ""}
         if not permitted(block, heard):
@@ -109,6 +111,21 @@ def turn(prompt: str, heard: Iterator[str]) -> None:
         transcript.append(f"● {block['name']} was run")
         say("user", result)
     transcript.append(f"● {block['text']}")
+
+
+def choose(heard: Iterator[str]) -> None:
+    """Show a menu as releases do, until Esc closes it."""
+    while True:
+        draw(
+            "  Rewind",
+            "",
+            "    a prompt",
+            "  ❯ (current)",
+            "",
+            "  Enter to continue · Esc to cancel",
+        )
+        if next(heard) == "\x1b":
+            return
 
 
 def main() -> None:
@@ -123,6 +140,8 @@ def main() -> None:
         if key == "\r":
             turn(typed, heard)
             typed = ""
+            if "menu" in GIVEN:
+                choose(heard)
         elif key == "\x15":
             typed = ""
         elif key.isprintable():

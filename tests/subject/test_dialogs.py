@@ -180,6 +180,10 @@ def test_each_choice_has_the_documented_source() -> None:
         (["● 3 > 2", "  a > b", "❯nothing"], None),
         (["❯ 1. Yes", "> 2. No"], None),
         (["❯ earlier", RULE, " Do you want to proceed?", " ❯ 1. Yes", "   2. No"], None),
+        (
+            [RULE, " Rewind", "   hello", " ❯ (current)", " Enter to continue · Esc to exit", ""],
+            None,
+        ),
         ([], None),
     ],
 )

@@ -135,6 +135,19 @@ def test_a_dismissed_question_is_a_rejection(session: Make, binary: Binary) -> N
     assert "Bash was rejected" in done.stdout
 
 
+@pytest.mark.parametrize("choice", [Choice.DISMISS, Choice.YES])
+def test_a_menu_that_a_late_key_opened_is_closed(
+    session: Make, binary: Binary, choice: Choice
+) -> None:
+    """On a busy machine an Esc is pressed again, and both arrive: the second opens a menu."""
+    made = session(FIRST, Say("done"), Say("more"), prompts=(PROMPT, "What now?"))
+    asked = AnswerPrompt(choice, "touch first")
+    done = made.run(binary, Type(PROMPT), asked, Type("What now?"), args=("--menu",))
+    assert made.api.prompts == (PROMPT, "What now?")
+    assert done.exit_code == 0
+    assert "Rewind" not in done.stdout
+
+
 def test_a_session_in_which_nothing_is_said_can_be_left(session: Make, binary: Binary) -> None:
     made = session()
     assert made.run(binary).exit_code == 0

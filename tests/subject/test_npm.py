@@ -138,6 +138,16 @@ def test_an_npm_that_fails_otherwise_is_quoted(
         npm.install("2.1.31", progress=print, cache_dir=tmp_path / "cache")
 
 
+def test_a_full_disk_is_no_fault_of_the_release(
+    script: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script("echo 'npm error code ENOSPC' >&2; exit 1", name="npm")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    error = failing("2.1.31", tmp_path / "cache")
+    assert error.change == "the disk"
+    assert "ENOSPC" in error.seen
+
+
 def test_an_install_without_executable_is_not_kept(
     script: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,7 @@ class FieldChecks:
 
     def json_text(self, requirement: Requirement, view: CaptureView) -> Outcome:
         """Check that the field, where present, is JSON text whose content matches the schema."""
-        return self._judge_values(requirement, view, _parsed)
+        return self._judge_values(requirement, view, parsed)
 
     def _judge_values(self, requirement: Requirement, view: CaptureView, read: Any) -> Outcome:
         """Judge the field of every selected item that has it, as ``read`` converts it."""
@@ -63,7 +63,7 @@ class FieldChecks:
         return Judged(len(having), findings)
 
     def _expected(self, requirement: Requirement) -> str:
-        schema = _schema(requirement)
+        schema = schema_of(requirement)
         if isinstance(schema, Mapping) and "$ref" in schema:
             resolver = self._contract.registry.resolver()
             schema = resolver.lookup(str(schema["$ref"])).contents
@@ -78,7 +78,7 @@ class FieldChecks:
     def _validator(self, requirement: Requirement) -> Draft202012Validator:
         if requirement.name not in self._validators:
             self._validators[requirement.name] = Draft202012Validator(
-                _schema(requirement),
+                schema_of(requirement),
                 registry=self._contract.registry,
                 format_checker=Draft202012Validator.FORMAT_CHECKER,
             )
@@ -190,7 +190,7 @@ def number(value: Any) -> float | None:
         return None
 
 
-def _schema(requirement: Requirement) -> Mapping[str, Any] | bool:
+def schema_of(requirement: Requirement) -> Mapping[str, Any] | bool:
     """Return ``params.schema`` of the requirement if it has one, else the schema of its field."""
     own = requirement.params.get("schema", requirement.schema)
     assert isinstance(own, Mapping | bool)
@@ -211,7 +211,8 @@ def _list(value: object) -> list[object]:
     return value
 
 
-def _parsed(value: Any) -> Any:
+def parsed(value: Any) -> Any:
+    """Return the content of a JSON text; of any other value an object that says so."""
     try:
         return json.loads(value)
     except (TypeError, ValueError, RecursionError):

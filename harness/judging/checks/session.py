@@ -127,9 +127,9 @@ def same_instant(requirement: Requirement, view: CaptureView) -> Outcome:
     """
     tolerance_ms = float(str(requirement.params["tolerance_ms"]))
     items = [
-        (item, instant)
+        (item, found)
         for item in chosen(requirement, view)
-        if (instant := _instant(item.at(requirement.path))) is not None
+        if (found := instant(item.at(requirement.path))) is not None
     ]
     if not items:
         return nothing_seen(requirement, chosen(requirement, view))
@@ -139,8 +139,8 @@ def same_instant(requirement: Requirement, view: CaptureView) -> Outcome:
             shown(item.at(requirement.path)),
             item.where,
         )
-        for item, instant in items
-        if abs(instant - _milliseconds(item)) > tolerance_ms
+        for item, found in items
+        if abs(found - _milliseconds(item)) > tolerance_ms
     )
     return Judged(len(items), findings)
 
@@ -149,7 +149,7 @@ def _milliseconds(item: Item) -> int:
     return int(item.view["time_unix_nano"]) // 1_000_000
 
 
-def _instant(value: Any) -> int | None:
+def instant(value: Any) -> int | None:
     """Return an ISO 8601 time in milliseconds since the epoch; None without a time zone."""
     try:
         time = datetime.fromisoformat(value)

@@ -9,26 +9,16 @@ from collections.abc import Iterator, Mapping
 from glob import escape
 from pathlib import Path
 
-from google.protobuf.message import DecodeError as ProtobufError
-from google.protobuf.message import Message
-from google.protobuf.unknown_fields import UnknownFieldSet
-
 from harness.capture.export import Export
 from harness.collector.store import DEFAULT_LIMIT
 from harness.errors import HarnessError
-from harness.otlp.messages import REQUESTS
 from harness.otlp.model import Protocol, Signal
+from harness.otlp.unmarked import KEYS, protobuf_signal
 from harness.relay.outlets.base import Polled
 from harness.relay.outlets.framing import Framing
 
 FILE = "file"
 INTERVAL_S = 0.1
-
-_SIGNALS = {
-    "resourceMetrics": Signal.METRICS,
-    "resourceLogs": Signal.LOGS,
-    "resourceSpans": Signal.TRACES,
-}
 
 #: Enough of a file's start to tell another file in its place: resource, scope and first times.
 _HEAD = 4096
@@ -146,31 +136,5 @@ def _read(message: bytes) -> tuple[Signal | None, Protocol | None, str]:
         keys = json.loads(message)
     except ValueError as error:
         return None, None, f"no JSON: {error}"
-    signal = next((_SIGNALS[key] for key in keys if key in _SIGNALS), None)
+    signal = next((KEYS[key] for key in keys if key in KEYS), None)
     return signal, None, "" if signal else f"no signal among its keys: {', '.join(keys)}"
-
-
-def protobuf_signal(message: bytes) -> Signal | None:
-    """Return which request ``message`` is, which protobuf does not tell: the one that knows all.
-
-    The three requests have the same numbers of fields, and other types in their items. If none
-    knows every field, the one that knows most is returned; None if it cannot be parsed at all.
-    """
-    unknown: dict[Signal, int] = {}
-    for signal, kind in REQUESTS.items():
-        request = kind()
-        try:
-            request.ParseFromString(message)
-        except ProtobufError:
-            continue
-        unknown[signal] = _unknown_fields(request)
-    return min(unknown, key=lambda signal: unknown[signal]) if unknown else None
-
-
-def _unknown_fields(message: Message) -> int:
-    count = len(UnknownFieldSet(message))
-    for field, value in message.ListFields():
-        if field.message_type is not None:
-            for member in value if field.is_repeated else [value]:
-                count += _unknown_fields(member)
-    return count

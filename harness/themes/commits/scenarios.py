@@ -61,7 +61,7 @@ def _commits_ever(stage: Stage) -> int:
 
 COMMITS = Scenario(
     name="commits",
-    expected_s=5.0,
+    expected_s=1.9,
     description="A session with commits and pull requests in many forms, and commands that only "
     "look like one",
     prompt="Commit in every way that there is.",

@@ -21,7 +21,7 @@ _AGENTS = {
 
 MODELS = Scenario(
     name="models",
-    expected_s=2.0,
+    expected_s=1.9,
     description="A session with models that have a suffix, a low effort level and fast mode, and "
     "a subagent with a model that knows no effort",
     prompt="Think less than you could.",

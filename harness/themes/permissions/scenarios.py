@@ -42,7 +42,7 @@ def _observe(stage: Stage, completed: Completed) -> Answers:
 
 PERMISSION_TOOL = Scenario(
     name="permission_tool",
-    expected_s=3.0,
+    expected_s=1.9,
     description="A session without a terminal whose permissions a tool gives: it allows, denies, "
     "gives invalid answers, and fails",
     prompt="Ask before you touch anything.",

@@ -22,7 +22,8 @@ from harness.otlp.messages import (
     Request,
 )
 from harness.otlp.model import Signal
-from harness.relay.outlets.file import FileOutlet, protobuf_signal
+from harness.otlp.unmarked import protobuf_signal
+from harness.relay.outlets.file import FileOutlet
 from harness.relay.outlets.framing import Framing, frame_end
 
 DEADLINE_S = 20.0

@@ -1,0 +1,56 @@
+"""Write a comparison as files: for machines, for a pull request, and for a browser."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from harness.drift.comparison import Comparison
+from harness.errors import UsageError
+from harness.report import drift
+from harness.report.drift_page import page
+
+_FILES: Mapping[str, Callable[[Comparison], str]] = {
+    "diff.json": drift.as_json,
+    "diff.md": drift.markdown,
+    "diff.html": page,
+}
+
+
+def check_folder(folder: Path, option: str) -> None:
+    """Make the folder, and raise UsageError if nothing can be written to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{option} {folder}", seen=str(error), expected="a folder that we can write to"
+        ) from error
+
+
+def write_reports(folder: Path, comparison: Comparison) -> Iterator[Path]:
+    """Write each file as a whole, and yield its path.
+
+    Raises UsageError for one that cannot be written; those before it stay.
+    """
+    for name, render in _FILES.items():
+        path = folder / name
+        _replace(path, render(comparison))
+        yield path
+
+
+def _replace(path: Path, text: str) -> None:
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            scratch.write_text(text, encoding="utf-8")
+            scratch.replace(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"report file {path}", seen=str(error), expected="a file that we can write"
+        ) from error
