@@ -31,7 +31,7 @@ from harness.fakes.script import (
     UseTool,
     usage_of_call,
 )
-from harness.fakes.sse import ModelMessage, cut_stream, event_stream, message_json
+from harness.fakes.sse import ModelMessage, cut_stream, error_body, event_stream, message_json
 from harness.serving import CONNECTION, HANG_UP, Connection, HttpServer
 
 #: Answered when the script has no step left.
@@ -42,6 +42,7 @@ AFTER_THE_SCRIPT = Say("done")
 THINKS_S = 0.03
 
 _COUNTED_TOKENS = 1009
+_MESSAGES = "/v1/messages"
 _EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
@@ -102,7 +103,7 @@ class MessagesApi:
         self._prompts_seen: list[str] = []
         self._prompts_doubled: list[str] = []
         self._unexpected: list[str] = []
-        self._headers: list[dict[str, str]] = []
+        self._headers: list[tuple[str, dict[str, str]]] = []
 
     @property
     def base_url(self) -> str:
@@ -159,7 +160,12 @@ class MessagesApi:
     @property
     def headers(self) -> tuple[Mapping[str, str], ...]:
         """The headers of every request, auxiliary ones too; names in lower case."""
-        return tuple(self._headers)
+        return tuple(headers for _, headers in self._headers)
+
+    @property
+    def message_headers(self) -> tuple[Mapping[str, str], ...]:
+        """The headers of every request for a message, in order of arrival."""
+        return tuple(headers for path, headers in self._headers if path == _MESSAGES)
 
     def __enter__(self) -> Self:
         listener = socket.create_server(("127.0.0.1", 0))
@@ -190,19 +196,20 @@ class MessagesApi:
             body += event.get("body", b"")
             if not event.get("more_body", False):
                 break
-        self._headers.append(
-            {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        )
+        headers = {
+            name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
+        }
+        self._headers.append((scope["path"], headers))
         # No await from here to the answer: requests are accounted one at a time.
         response = self._respond(scope["method"], scope["path"], bytes(body))
         for call in self._calls[len(self._connections) :]:
             self._connections[call.request_id] = scope["state"][CONNECTION]
-        if scope["path"] == "/v1/messages":
+        if scope["path"] == _MESSAGES:
             await asyncio.sleep(self._thinks_s)
         if response.status:
-            headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+            sent = [(name.encode(), value.encode()) for name, value in response.headers.items()]
             await send(
-                {"type": "http.response.start", "status": response.status, "headers": headers},
+                {"type": "http.response.start", "status": response.status, "headers": sent},
             )
             await send(
                 {
@@ -219,7 +226,7 @@ class MessagesApi:
     def _respond(self, method: str, path: str, body: bytes) -> _Response:
         if method == "HEAD" or (method, path) == ("GET", "/"):
             return _Response(200, b"")
-        if method == "POST" and path in ("/v1/messages", "/v1/messages/count_tokens"):
+        if method == "POST" and path in (_MESSAGES, f"{_MESSAGES}/count_tokens"):
             try:
                 request = json.loads(body)
             except ValueError:
@@ -229,7 +236,7 @@ class MessagesApi:
                     return _json(200, {"input_tokens": _COUNTED_TOKENS})
                 return self._message(request)
         self._unexpected.append(f"{method} {path}")
-        return _json(404, _error_body("not_found_error", f"not scripted: {method} {path}", ""))
+        return _json(404, error_body("not_found_error", f"not scripted: {method} {path}", ""))
 
     def _message(self, request: dict[str, Any]) -> _Response:
         self._note_tool_results(request)
@@ -364,7 +371,7 @@ class MessagesApi:
         headers = {"request-id": call.request_id}
         if step.retry_after is not None:
             headers["retry-after"] = str(step.retry_after)
-        body = _error_body(step.type, step.message, call.request_id)
+        body = error_body(step.type, step.message, call.request_id)
         return _json(step.status, body, headers)
 
 
@@ -388,11 +395,3 @@ def _json(status: int, value: object, headers: Mapping[str, str] | None = None) 
         json.dumps(value).encode(),
         {"content-type": "application/json", **(headers or {})},
     )
-
-
-def _error_body(kind: str, message: str, request_id: str) -> dict[str, object]:
-    return {
-        "type": "error",
-        "error": {"type": kind, "message": message},
-        "request_id": request_id,
-    }

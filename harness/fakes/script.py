@@ -46,13 +46,15 @@ class Say:
 class UseTool:
     """Ask the subject to run the tool ``name`` with ``input``.
 
-    ``forbidden``: the settings of the session reject it without a question.
+    ``forbidden``: the session rejects it without a question to a person. ``decided_by`` is the
+    documented word for who decides about it then (empty: the settings).
     """
 
     name: str
     input: Mapping[str, object]
     usage: Usage | None = None
     forbidden: bool = False
+    decided_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

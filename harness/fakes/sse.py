@@ -115,3 +115,12 @@ def _usage(usage: Usage, output_tokens: int) -> dict[str, object]:
         "cache_read_input_tokens": usage.cache_read_tokens,
         "output_tokens": output_tokens,
     }
+
+
+def error_body(kind: str, message: str, request_id: str) -> dict[str, object]:
+    """Return the body of an answer that is an error."""
+    return {
+        "type": "error",
+        "error": {"type": kind, "message": message},
+        "request_id": request_id,
+    }

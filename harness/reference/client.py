@@ -189,8 +189,13 @@ class MessagesClient:
         model: str,
         messages: Sequence[Mapping[str, Any]],
         tools: Sequence[Mapping[str, Any]],
+        traceparent: str = "",
     ) -> ModelReply:
-        """Send one request of the main loop. Raises :class:`ApiError` after the last attempt."""
+        """Send one request of the main loop. Raises :class:`ApiError` after the last attempt.
+
+        It carries ``traceparent``, if that is not empty.
+        """
+        further = {"traceparent": traceparent} if traceparent else {}
         body = json.dumps(
             {
                 "model": model,
@@ -207,7 +212,7 @@ class MessagesClient:
             attempt_ids.append(str(uuid.uuid4()))
             reply: _Reply | None = None
             try:
-                reply = self._attempt(body, attempt_ids[-1])
+                reply = self._attempt(body, {**further, "x-client-request-id": attempt_ids[-1]})
                 request_id = reply.request_id
             except _AttemptError as failed:
                 failure = failed
@@ -225,7 +230,7 @@ class MessagesClient:
                 raise ApiError(failure.message, failure.status, exchange)
             time.sleep(failure.pause_s(len(attempt_ids)))  # as the CLI does before a retry
 
-    def _attempt(self, body: bytes, client_request_id: str) -> _Reply:
+    def _attempt(self, body: bytes, further: Mapping[str, str]) -> _Reply:
         kind = (
             http.client.HTTPSConnection
             if self._url.scheme == "https"
@@ -234,7 +239,7 @@ class MessagesClient:
         connection = kind(self._url.hostname or "", self._url.port, timeout=_TIMEOUT_S)
         try:
             path = f"{self._url.path.rstrip('/')}/v1/messages?beta=true"
-            headers = {**self._headers, "x-client-request-id": client_request_id}
+            headers = {**self._headers, **further}
             connection.request("POST", path, body, headers)
             response = connection.getresponse()
             request_id = response.headers.get("request-id", "")

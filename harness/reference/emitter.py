@@ -5,6 +5,7 @@
         [--permission-mode MODE] [--allowedTools A,B] [--disallowedTools A,B]
         [--model NAME] [--mcp-config JSON] [--agents JSON] [--input-format stream-json]
         [--settings FILE-OR-JSON] [--resume SESSION | --continue] [--fork-session]
+        [--permission-prompt-tool NAME]
 
 It is run as a process, like any subject: it calls the Messages API at
 ANTHROPIC_BASE_URL, really runs the tools that the model requests, and exports with the
@@ -54,6 +55,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--mcp-config", nargs="+", default=[], metavar="JSON")
     parser.add_argument("--model", metavar="NAME")
     parser.add_argument("--settings", default="", metavar="FILE-OR-JSON")
+    parser.add_argument("--permission-prompt-tool", default="", metavar="NAME")
     parser.add_argument("-r", "--resume", default="", metavar="SESSION")
     parser.add_argument("-c", "--continue", dest="go_on", action="store_true")
     parser.add_argument("--fork-session", action="store_true")
@@ -97,6 +99,7 @@ def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]
         debug=known.debug,
         headers_helper=str(levels.merged(promises).get(SETTING, "")),
         additions=additions(),
+        permission_tool=known.permission_prompt_tool,
         start=session.Start(known.resume, known.go_on, known.fork_session),
     )
     try:

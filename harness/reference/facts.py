@@ -238,7 +238,7 @@ class Reporter:
             if lines:
                 self._add("lines_of_code.count", lines, {**attributes, "type": kind})
         if result.committed:
-            self._add("commit.count", 1, {})
+            self._add("commit.count", len(result.committed), {})
         if result.opened_pull_request:
             self._add("pull_request.count", 1, {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.reference import subagents, tools
@@ -43,12 +43,16 @@ class Toolbox:
         known = tools.exists(name) or name in subagents.TOOLS
         return known or self.servers.exists(name)
 
-    def run(self, use: ToolUse) -> tools.Result:
+    def run(self, use: ToolUse, traceparent: str) -> tools.Result:
         if tools.is_mcp(use.name):
             return self.servers.run(use.name, use.input)
         if use.name in subagents.TOOLS:
             return self.agents.run(use)
-        return tools.run(use.name, use.input, self.context)
+        context = self.context
+        if traceparent:
+            environ = {**context.environ, "TRACEPARENT": traceparent}
+            context = replace(context, environ=environ)
+        return tools.run(use.name, use.input, context)
 
 
 class MainLoop:
@@ -99,7 +103,12 @@ class MainLoop:
         with self._working():
             return self._spans.request(
                 self._model,
-                lambda: self._client.ask(self._model, self._messages, self._toolbox.definitions()),
+                lambda: self._client.ask(
+                    self._model,
+                    self._messages,
+                    self._toolbox.definitions(),
+                    self._spans.traceparent,
+                ),
             )
 
     def _tell(self, blocks: Sequence[Mapping[str, Any]]) -> None:
@@ -144,7 +153,9 @@ class MainLoop:
             started = time.monotonic()
             try:
                 with self._working():
-                    result = self._spans.execution(use, lambda: self._toolbox.run(use))
+                    result = self._spans.execution(
+                        use, lambda: self._toolbox.run(use, self._spans.traceparent)
+                    )
             except tools.ToolError as error:
                 self._reporter.broke(use, decision, error, _milliseconds_since(started))
                 return _tool_result(use, error.message, is_error=True), False

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.errors import UsageError
 from harness.reference import tools
+from harness.reference.client import ToolUse
 
 if TYPE_CHECKING:
     from mcp import ClientSession
@@ -96,7 +97,18 @@ class McpServers:
         )
         if result.is_error:
             raise tools.ToolError(text or "The tool failed.")
-        return tools.Result(text)
+        return tools.Result(text, opened_pull_request=tools.opens_pull_request(tool, text))
+
+    def asking(self, name: str) -> Callable[[ToolUse], str] | None:
+        """Return a function that asks the tool ``name`` for a permission; None for no name."""
+        if not name:
+            return None
+
+        def ask(use: ToolUse) -> str:
+            question = {"tool_name": use.name, "input": use.input, "tool_use_id": use.tool_use_id}
+            return self.run(name, question).text
+
+        return ask
 
     @contextlib.asynccontextmanager
     async def _connected(self, server: Mapping[str, Any]) -> AsyncIterator[ClientSession]:

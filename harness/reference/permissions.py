@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -22,6 +23,7 @@ class Decision:
 
     accepted: bool
     source: str = "config"
+    by_tool: bool = False
 
     @property
     def word(self) -> str:
@@ -30,7 +32,7 @@ class Decision:
     @property
     def ends_the_turn(self) -> bool:
         """Whether a person rejected the tool, and speaks next; the settings do not end a turn."""
-        return not self.accepted and self.source != "config"
+        return not self.accepted and self.source != "config" and not self.by_tool
 
 
 class Reply(Enum):
@@ -105,9 +107,18 @@ class Permissions:
 
 
 class Gate:
-    """Decides about each tool use; ``ask`` is None if no person can be asked."""
+    """Decides about each tool use; ``ask`` is None if no person can be asked.
 
-    def __init__(self, permissions: Permissions, ask: Callable[[ToolUse], Reply] | None) -> None:
+    ``tool`` calls the tool of ``--permission-prompt-tool``, if there is one, and returns its text.
+    """
+
+    def __init__(
+        self,
+        permissions: Permissions,
+        ask: Callable[[ToolUse], Reply] | None,
+        tool: Callable[[ToolUse], str] | None = None,
+    ) -> None:
+        self._tool = tool
         self._permissions = permissions
         self._ask = ask
         self._all_edits = False
@@ -118,6 +129,8 @@ class Gate:
             return Decision(False)
         if self._allowed(use):
             return Decision(True)
+        if self._tool is not None:
+            return _by_tool(self._tool, use)
         if self._ask is None:
             return Decision(False)
         reply = self._ask(use)
@@ -140,3 +153,14 @@ def _subject(use: ToolUse) -> str:
     if use.name == "Bash":
         return " ".join(str(use.input.get("command", "")).split())
     return tools.skill_name(use.input) if use.name == "Skill" else ""
+
+
+def _by_tool(tool: Callable[[ToolUse], str], use: ToolUse) -> Decision:
+    """Decide by the answer of a permission tool; one that fails or says nothing valid rejects."""
+    try:
+        behaviour = json.loads(tool(use)).get("behavior")
+    except (tools.ToolError, ValueError, AttributeError):
+        behaviour = None
+    if behaviour == "allow":
+        return Decision(True, "user_temporary", by_tool=True)
+    return Decision(False, "user_reject" if behaviour == "deny" else "config", by_tool=True)

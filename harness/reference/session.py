@@ -70,6 +70,7 @@ class Options:
     debug: bool = False
     headers_helper: str = ""
     additions: Sequence[Addition] = ()
+    permission_tool: str = ""
     start: Start = field(default_factory=Start)
 
 
@@ -164,7 +165,7 @@ def opened(
                 client,
                 reporter,
                 traces,
-                Gate(options.permissions, ask),
+                Gate(options.permissions, ask, servers.asking(options.permission_tool)),
                 Toolbox(context, servers, agents),
             )
             yield loop, reporter

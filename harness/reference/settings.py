@@ -50,6 +50,7 @@ class Settings:
     include_resource_attributes: bool = True
     traces_protocol: Protocol | None = None
     traces_interval_ms: float = 5000.0
+    propagate_traceparent: bool = False
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
@@ -77,6 +78,7 @@ class Settings:
             include_resource_attributes=switch("RESOURCE_ATTRIBUTES", True),
             traces_protocol=_protocol(environ, Signal.TRACES) if traces else None,
             traces_interval_ms=_milliseconds(environ, "OTEL_TRACES_EXPORT_INTERVAL", 5000.0),
+            propagate_traceparent=is_true(environ.get("CLAUDE_CODE_PROPAGATE_TRACEPARENT")),
         )
 
 

@@ -40,6 +40,8 @@ class SpanSink(Protocol):
         error: str | None,
     ) -> None: ...
 
+    def traceparent(self, span: object) -> str: ...
+
 
 @dataclass(slots=True)
 class Span:
@@ -68,6 +70,13 @@ class Spans:
         self._query_source = query_source
         self._open: list[Span] = []
         self._interactions = 0
+
+    @property
+    def traceparent(self) -> str:
+        """The trace context of the innermost open span, if it is to be handed on; else empty."""
+        if self._sink is None or not self._open or not self._settings.propagate_traceparent:
+            return ""
+        return self._sink.traceparent(self._open[-1].handle)
 
     @contextlib.contextmanager
     def interaction(self, prompt: str) -> Iterator[None]:

@@ -70,7 +70,7 @@ def _parameters(use: ToolUse, promises: Promises, result: tools.Result | None) -
     if promises.august:
         values["dangerouslyDisableSandbox"] = use.input.get("dangerouslyDisableSandbox", False)
         if result is not None and result.committed:
-            values["git_commit_id"] = result.committed
+            values["git_commit_id"] = result.committed[-1]
     else:
         values["sandbox"] = False
     return values

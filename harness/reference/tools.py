@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -18,10 +18,11 @@ EDIT_TOOLS = frozenset({"Edit", "Write", "NotebookEdit"})
 
 _BASH_TIMEOUT_MS = 120_000
 
-_COMMIT = re.compile(r"\bgit\s+(?:-[cC]\s+\S+\s+|-\S+\s+)*commit\b")
+_GIT = re.compile(r"\bgit\b")
 _SKILL_NAME = re.compile(r"[\w-]+")
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-_PULL_REQUEST = re.compile(r"\bgh\s+pr\s+create\b")
+_PULL_REQUEST = re.compile(r"\bgh\s+pr\s+create\b|\bglab\s+mr\s+create\b")
+_OPENED = re.compile(r"https://\S+/(?:pull|merge_requests)/\d+")
 
 _LANGUAGES = {
     ".c": "C",
@@ -52,8 +53,8 @@ class Result:
     text: str
     lines_added: int = 0
     lines_removed: int = 0
-    committed: str = ""
-    """The id of the commit that the command made, if it made one."""
+    committed: Sequence[str] = ()
+    """The ids of the commits that the command made, the newest last."""
     opened_pull_request: bool = False
     skill: str = ""
     """The skill that is active from here on."""
@@ -222,6 +223,7 @@ def _bash(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     """Run a shell command."""
     command = tool_input["command"]
     timeout_ms = tool_input.get("timeout", _BASH_TIMEOUT_MS)
+    before = set(_commits(context, command))
     try:
         done = subprocess.run(
             [shutil.which("bash", path=context.environ.get("PATH")) or "sh", "-c", command],
@@ -242,21 +244,29 @@ def _bash(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
         raise ToolError(f"{failure}\n{output}".rstrip(), "ShellError", telemetry_message=failure)
     return Result(
         output,
-        committed=_newest_commit(context) if _COMMIT.search(command) else "",
-        opened_pull_request=_PULL_REQUEST.search(command) is not None,
+        committed=[commit for commit in _commits(context, command) if commit not in before],
+        opened_pull_request=bool(_PULL_REQUEST.search(command) and _OPENED.search(output)),
     )
 
 
-def _newest_commit(context: ToolContext) -> str:
+def opens_pull_request(tool: str, answer: str) -> bool:
+    """Say whether a tool of an MCP server, called ``tool`` there, has opened a pull request."""
+    return tool.startswith("create_pull_request") and _OPENED.search(answer) is not None
+
+
+def _commits(context: ToolContext, command: str) -> list[str]:
+    """List every commit there is, the newest last, for a command that may make more of them."""
+    if not _GIT.search(command):
+        return []
     done = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
+        ["git", "log", "--all", "--reflog", "--topo-order", "--reverse", "--format=%H"],
         cwd=context.folder,
         env=dict(context.environ),
         capture_output=True,
         text=True,
         check=False,
     )
-    return done.stdout.strip() or "unknown"
+    return done.stdout.split()
 
 
 def _changed_lines(before: bytes, after: bytes) -> tuple[int, int]:

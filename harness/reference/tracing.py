@@ -85,6 +85,13 @@ class Tracing:
         if trace.get_current_span(self.of_events) is ended:
             self.of_events = self._inbound
 
+    def traceparent(self, span: object) -> str:
+        """Return the W3C trace context of an open span."""
+        carrier: dict[str, str] = {}
+        context = trace.set_span_in_context(cast(trace.Span, span), Context())
+        TraceContextTextMapPropagator().inject(carrier, context)
+        return carrier.get("traceparent", "")
+
     def close(self) -> None:
         """Export what is buffered."""
         if self._provider is not None:

@@ -70,10 +70,9 @@ def drive(
     ledger = LineLedger()
     with opened(scenario.backends, protocol) as stage:
         write_files(stage.sandbox.work, scenario.files)
-        if scenario.earlier:
-            stage.earlier_session = run_earlier(
-                binary, scenario.earlier, stage.sandbox, deadline_s, groups
-            )
+        stage.earlier_session = run_earlier(
+            binary, scenario.earlier, stage.sandbox, deadline_s, groups
+        )
         args = (*scenario.args, *(scenario.prepare(stage) if scenario.prepare else ()))
         steps = scenario.steps_at(stage)
         with MessagesApi(
@@ -296,7 +295,7 @@ class _Session:
             choice = self._answers.get(tool_use_id)
             allowed = tool_use_id in ran or not step.forbidden
             accepted = allowed if choice is None else choice.accepts
-            source = _BY_SETTINGS if choice is None else choice.source
+            source = (step.decided_by or _BY_SETTINGS) if choice is None else choice.source
             decisions.append(Decision(step.name, tool_use_id, step.input, accepted, source))
         return tuple(decisions)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.errors import SubjectError
+from harness.errors import NotInTimeError, SubjectError
 from harness.fakes.messages_api import MessagesApi
 from harness.running.scenario import Earlier
 from harness.subject.binary import Binary
@@ -12,12 +12,19 @@ from harness.subject.sandbox import Sandbox
 
 
 def run_earlier(
-    binary: Binary, earlier: Earlier, sandbox: Sandbox, deadline_s: float, groups: ProcessGroups
+    binary: Binary,
+    earlier: Earlier | None,
+    sandbox: Sandbox,
+    deadline_s: float,
+    groups: ProcessGroups,
 ) -> str:
     """Run ``earlier`` to its end without telemetry; return the session id that it told the API.
 
-    Raises :class:`SubjectError` if it does not end well in time, or tells no id.
+    None is no session, and has no id. Raises :class:`SubjectError` if it does not end well or
+    tells no id, and :class:`NotInTimeError` if it does not end in time.
     """
+    if earlier is None:
+        return ""
     with MessagesApi(earlier.script, prompts=[earlier.prompt]) as api:
         ended = run_headless(
             binary,
@@ -28,7 +35,11 @@ def run_earlier(
             groups=groups,
         )
         told = {call.session_id for call in api.main_calls} - {""}
-    if ended.timed_out or ended.exit_code != 0 or len(told) != 1:
+    if ended.timed_out:
+        raise NotInTimeError(
+            f"the session before it did not end within {deadline_s:g} s", output=ended.last_output
+        )
+    if ended.exit_code != 0 or len(told) != 1:
         raise SubjectError(
             f"the session before it ended with exit code {ended.exit_code} "
             f"and told the API the session ids {sorted(told)}; expected 0 and a single id",

@@ -30,7 +30,7 @@ def _observe(stage: Stage, completed: Completed) -> Resumption:
 
 RESUMED = Scenario(
     name="resumed",
-    expected_s=2.0,
+    expected_s=1.9,
     description="A session that goes on with an earlier one, by its id (--resume)",
     prompt="Where did we put them?",
     script=(
@@ -45,7 +45,7 @@ RESUMED = Scenario(
 
 CONTINUED = Scenario(
     name="continued",
-    expected_s=2.0,
+    expected_s=1.9,
     description="A session that goes on with the newest one under a new id "
     "(--continue --fork-session)",
     prompt="Put them elsewhere.",

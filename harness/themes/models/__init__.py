@@ -1,0 +1,1 @@
+"""Models with suffixes, effort levels, and fast mode."""

@@ -1,0 +1,1 @@
+"""Permissions that a tool of an MCP server gives: ``--permission-prompt-tool``."""
