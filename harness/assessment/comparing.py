@@ -98,7 +98,7 @@ def _side(asked: Asked, made: Iterator[Recording]) -> Side:
 def _scenarios(there: Iterable[Side], quick: bool) -> tuple[Scenario, ...]:
     chosen = usual_scenarios(quick=quick)
     for side in there:
-        known = set(side.inventory["scenarios"])
+        known = side.inventory["scenarios"].keys() | side.inventory["partial"].keys()
         if side.recording is not None:
             known |= {capture.run.scenario for capture in side.recording.captures}
         same = tuple(scenario for scenario in chosen if scenario.name in known)
@@ -189,7 +189,8 @@ def _runs(side: Side) -> set[_Run]:
         return {_run(capture) for capture in side.recording.captures}
     return {
         (scenario, protocol)
-        for scenario, protocols in side.inventory["scenarios"].items()
+        for part in ("scenarios", "partial")
+        for scenario, protocols in side.inventory[part].items()
         for protocol in protocols
     }
 

@@ -71,6 +71,15 @@ def test_no_pattern_names_a_promise_that_there_is_not() -> None:
         ),
         (difference("secret command", "comes out", new="event tool_result error"), []),
         (difference("metric claude_code.active_time.total"), ["2.1.139"]),
+        (
+            difference("inherited variables of a command", "changed", old="OTEL_LOGS_EXPORTER"),
+            ["2.1.128"],
+        ),
+        (
+            difference("inherited variables of a command", "changed", new="TRACEPARENT"),
+            ["2.1.98", "2.1.97"],
+        ),
+        (difference("route metrics by settings", "changed"), ["2.1.217"]),
     ],
 )
 def test_what_it_speaks_of(found: Difference, expected: list[str]) -> None:
