@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.assessment.assessment import catalogue
+from harness.contract.exercised import read_exercised
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
 from harness.judging.expectations import Expectations, load_expectations
@@ -170,6 +171,8 @@ def test_what_is_not_accepted_is_not_excused_by_ours_either() -> None:
 
 def test_our_list_names_the_newest_release_that_it_was_measured_on() -> None:
     newest = Version.parse(packaged_listing().newest_measured)
+    # What such a release exercises was measured as well: by it, a failure is called new.
+    assert newest == max(map(Version.parse, read_exercised()["cli"]["measured"]))
     assert loaded(Listing(), str(newest)).newest_measured is None
     later = loaded(Listing(), f"2.1.{newest.patch + 1}")
     assert later.newest_measured == newest

@@ -81,10 +81,14 @@ class Day:
         return self.shell(step(name))
 
     def shell(self, lines: str) -> subprocess.CompletedProcess[str]:
+        # A worker of this session is none of that one.
+        outside = {
+            name: text for name, text in os.environ.items() if not name.startswith("PYTEST_XDIST_")
+        }
         return subprocess.run(
             [*BASH, lines],
             cwd=self.folder,
-            env={**os.environ, **self.environment},
+            env={**outside, **self.environment},
             capture_output=True,
             text=True,
             check=False,
