@@ -99,7 +99,8 @@ def test_sessions_of_one_side_alone_are_not_compared(
     lines = out.splitlines()
     # What only the other sessions show is no difference.
     assert (code, lines[0].endswith(": 0 differences")) == (cli.OK, True), out
-    left_out = f"  left out, for {new} alone was run through it: identity, toolbox, working_day"
+    others = "helper_fails, identity, toolbox, working_day"
+    left_out = f"  left out, for {new} alone was run through it: {others}"
     assert left_out in lines
     # Of an inventory nothing can be taken away.
     file = tmp_path / "whole.json"
