@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.assessment.writing import write_whole
 from harness.errors import UsageError
 from harness.judging.listing import Listing, parse_listing
 from harness.judging.proposals import with_proposals
@@ -48,15 +48,6 @@ def write_proposals(
     """
     if not entries:
         return f"proposed   nothing: {path} was not written"
-    text = with_proposals(own, entries, release)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            scratch.write_text(text, encoding="utf-8")
-            scratch.replace(path)
-        finally:
-            scratch.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(shown, seen=str(error), expected="a file that we can write") from None
+    write_whole(path, with_proposals(own, entries, release), shown)
     number = f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}"
     return f"proposed   {number} in {path}, each waiting for its reason"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from harness.assessment.writing import write_whole
 from harness.drift.comparison import Comparison
 from harness.errors import UsageError
 from harness.report import drift
@@ -38,19 +38,5 @@ def write_reports(folder: Path, comparison: Comparison) -> Iterator[Path]:
     """
     for name, render in _FILES.items():
         path = folder / name
-        _replace(path, render(comparison))
+        write_whole(path, render(comparison), f"report file {path}")
         yield path
-
-
-def _replace(path: Path, text: str) -> None:
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            scratch.write_text(text, encoding="utf-8")
-            scratch.replace(path)
-        finally:
-            scratch.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"report file {path}", seen=str(error), expected="a file that we can write"
-        ) from error
