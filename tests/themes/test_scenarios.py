@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise, permutations
@@ -15,6 +16,7 @@ from harness.contract.requirement import Requirement, Selector, Source
 from harness.contract.versions import VersionRange
 from harness.fakes.script import Fail, HangUp, Say, Step, UseTool
 from harness.findings import Level
+from harness.mutants.named import NAMES
 from harness.otlp.model import Protocol
 from harness.running.responders import refuses_the_first
 from harness.running.scenario import Scenario, Until
@@ -23,6 +25,7 @@ from harness.subject.interactive import AnswerPrompt, See, Type
 from harness.subject.sandbox import FAKE_API_KEY
 from harness.themes.canaries import CANARIES
 from harness.themes.catalogue import SCENARIOS, needed
+from harness.themes.folders import modules
 
 
 def those(having: Callable[[Scenario], object]) -> pytest.MarkDecorator:
@@ -258,3 +261,10 @@ def test_a_planned_run_is_called_as_one_that_was_made() -> None:
 def test_every_protocol_is_spoken() -> None:
     assert {p for each in SCENARIOS.values() for p in each.protocols} == set(Protocol)
     assert SCENARIOS["working_day"].protocols == tuple(Protocol)
+
+
+def test_no_two_lies_have_one_name() -> None:
+    """One that hides another would be told in its place, and leave a promise without a mutant."""
+    own = [name for module in modules("mutants") for name in module.LIES]
+    names = Counter([*own, *NAMES])
+    assert {name for name, number in names.items() if number > 1} == set()

@@ -72,12 +72,6 @@ def headers_never_sent(capture: Capture, requirement: Requirement) -> Capture:
     return replace(capture, exports=tuple(bare))
 
 
-def nothing_sent(capture: Capture, requirement: Requirement) -> Capture:
-    """Export nothing."""
-    _exports(capture)
-    return replace(capture, exports=())
-
-
 def no_logs(capture: Capture, requirement: Requirement) -> Capture:
     """Export no logs."""
     return _without(capture, Signal.LOGS)
@@ -266,7 +260,6 @@ LIES: Mapping[str, Lie] = {
         older_answer,
         answer_grows_old,
         headers_never_sent,
-        nothing_sent,
         no_logs,
         no_traces,
         one_refused,

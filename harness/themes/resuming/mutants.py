@@ -18,7 +18,7 @@ _SENT_BEFORE = 4
 Lie = Callable[[Capture, Requirement], Capture]
 
 
-def another_session(capture: Capture, requirement: Requirement) -> Capture:
+def another_id_than_before(capture: Capture, requirement: Requirement) -> Capture:
     """Go on with a session of another id than that which is sent."""
     return with_observed(capture, Resumption("7c1f0d6e-0000-4000-8000-000000000000"))
 
@@ -44,5 +44,5 @@ def counts_on(capture: Capture, requirement: Requirement) -> Capture:
 
 
 LIES: Mapping[str, Lie] = {
-    lie.__name__: lie for lie in (another_session, the_same_session, counts_on)
+    lie.__name__: lie for lie in (another_id_than_before, the_same_session, counts_on)
 }
