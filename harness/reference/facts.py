@@ -239,7 +239,8 @@ class Reporter:
                 self._add("lines_of_code.count", lines, {**attributes, "type": kind})
         if result.committed:
             self._add("commit.count", len(result.committed), {})
-        if result.opened_pull_request:
+        counted = self._promises.mcp_pull_requests or not tools.is_mcp(use.name)
+        if result.opened_pull_request and counted:
             self._add("pull_request.count", 1, {})
 
     def broke(

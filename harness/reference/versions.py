@@ -47,6 +47,8 @@ class Promises:
     api_numbers: bool = _since("2.1.122")
     #: The variables of OpenTelemetry are not handed to Bash.
     clean_bash: bool = _since("2.1.128")
+    #: Pull requests that an MCP tool creates are counted.
+    mcp_pull_requests: bool = _since("2.1.129")
     #: A headers helper may stand at a path with spaces, and the debug log tells why one
     #: failed.
     helper_reports: bool = _since("2.1.149")
