@@ -54,7 +54,7 @@ def table(result: pytest.RunResult) -> list[str]:
     return [
         re.sub(r"export \d+", "export", line)
         for line in lines[start : end + 1]
-        if not line.startswith(("record ", "captures "))
+        if not line.startswith(("record ", "captures ", "summary "))
     ]
 
 
