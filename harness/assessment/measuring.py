@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.assessment.assessment import catalogue
 from harness.assessment.recording import Recording
+from harness.capture.names import OF_THE_CLOCK
 from harness.capture.run import SubjectFacts
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME, applies_to_run
 from harness.contract.exercised import CLI, PARTS, REFERENCE, kind_of, rows_of
@@ -82,7 +83,8 @@ def _tally_events(tally: Tally, views: Collection[CaptureView]) -> None:
     names = {name for view in views for name in view.capture.event_names}
     for view in views:
         if JUDGED_ONLY_BY_NAME not in view.run.traits:
-            for name in names:
+            waits = SCENARIOS[view.run.scenario].waits_s > 0
+            for name in names if waits else names - OF_THE_CLOCK:
                 tally.add((name, _run(view)), name in view.capture.event_names)
 
 

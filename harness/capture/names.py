@@ -12,6 +12,9 @@ from harness.otlp.model import Event
 
 PREFIX = "claude_code."
 
+#: Housekeeping some ten seconds after the start: whether a session gets as far is up to its pace.
+OF_THE_CLOCK = frozenset({"retention_sweep"})
+
 
 def short(name: str) -> str:
     """Return ``name`` without the ``claude_code.`` prefix."""

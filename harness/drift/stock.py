@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.capture.export import Export
-from harness.capture.names import event_name
+from harness.capture.names import OF_THE_CLOCK, event_name
 from harness.capture.run import Run
 from harness.drift.attributes import AttributesSeen, presence_of, words
 from harness.judging.items.view import SPAN_KINDS, STATUS_CODES
@@ -151,7 +151,7 @@ class Stock:
 
     def _presence(self, kind: str, name: str) -> dict[str, Any]:
         """Say in which scenarios it is sent, unless the machine's pace decides that."""
-        if name in _OF_THE_CLOCK or not self._runs:
+        if name in OF_THE_CLOCK or not self._runs:
             return {}
         return {"presence": presence_of(self._runs, self._present[kind, name])}
 
@@ -164,9 +164,6 @@ def _names(export: Export) -> Iterator[tuple[str, str]]:
     for span in export.spans:
         yield "spans", span.name
 
-
-#: Housekeeping some ten seconds after the start: a session that is slowed down gets as far.
-_OF_THE_CLOCK = frozenset({"retention_sweep"})
 
 #: Scenarios that configure another temporality than the default.
 _OTHER_TEMPORALITY = frozenset({"cumulative"})

@@ -43,6 +43,11 @@ def prompts_in(request: Request, prompts: Collection[str]) -> list[str]:
     return [prompt for prompt in prompts if any(prompt in text for text in texts)]
 
 
+def is_missing(tool: str, result: str | None) -> bool:
+    """Say whether the result of an MCP tool tells that the session does not have that tool."""
+    return tool.startswith("mcp__") and "No such tool available" in (result or "")
+
+
 def doubled_in(request: Request, prompts: Collection[str]) -> list[str]:
     """Return those of ``prompts`` that stand more than once in one text of a user message."""
     texts = [text for message in _messages(request) for text in _texts(message)]

@@ -102,6 +102,7 @@ class MessagesApi:
         self._asked_unix_nano: dict[str, int] = {}
         self._prompts_seen: list[str] = []
         self._prompts_doubled: list[str] = []
+        self.tools_missing: list[str] = []  # MCP tools that the session did not have
         self._unexpected: list[str] = []
         self._headers: list[tuple[str, dict[str, str]]] = []
 
@@ -314,6 +315,8 @@ class MessagesApi:
             step = self._tools.get(tool_use_id)
             if step is None or tool_use_id in self._tool_runs:
                 continue
+            if conversation.is_missing(step.name, text):
+                self.tools_missing.append(step.name)
             run = ToolRun(
                 name=step.name,
                 tool_use_id=tool_use_id,

@@ -252,7 +252,16 @@ class _Session:
         if self._scenario.api_unreachable:
             with closed_port() as port:
                 return self._run(binary, f"http://127.0.0.1:{port}")
-        return self._run(binary, self._api.base_url)
+        completed = self._run(binary, self._api.base_url)
+        late = ""
+        if self._api.prompts_doubled:
+            prompt = self._api.prompts_doubled[0]
+            late = f"typed twice: {prompt!r}: keys that seemed lost came late"
+        elif self._api.tools_missing:
+            late = f"not there yet: {self._api.tools_missing[0]}: our MCP server came too late"
+        if late:
+            raise NotInTimeError(late, output=completed.last_output)
+        return completed
 
     def _run(self, binary: Binary, api_url: str) -> Completed:
         scenario = self._scenario
@@ -267,7 +276,7 @@ class _Session:
             return run_headless(binary, self._sandbox, scenario.prompt, **common)
         if scenario.prompts:
             return run_conversation(binary, self._sandbox, scenario.prompts, **common)
-        completed = run_interactive(
+        return run_interactive(
             binary,
             self._sandbox,
             scenario.acts,
@@ -275,12 +284,6 @@ class _Session:
             answered=self._note,
             **common,
         )
-        if self._api.prompts_doubled:
-            raise NotInTimeError(
-                f"typed twice: {self._api.prompts_doubled[0]!r}: keys that seemed lost came late",
-                output=completed.last_output,
-            )
-        return completed
 
     @property
     def decisions(self) -> tuple[Decision, ...]:

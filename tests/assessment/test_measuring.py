@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from harness.assessment.measuring import Tallies, Tally, measure, table, unmeasured
 from harness.assessment.recording import recorded
 from harness.capture.capture import Capture
+from harness.capture.export import Export
 from harness.capture.run import GroundTruth, SubjectFacts
 from harness.contract.versions import Version
-from harness.otlp.model import Protocol
+from harness.otlp.messages import ExportLogsServiceRequest
+from harness.otlp.model import Protocol, Signal
 
 NAME = "events.api_request.exported"
 RUN = ("working_day", "grpc")
@@ -94,3 +97,23 @@ def test_a_recording_is_tallied_run_by_run(captured: Any) -> None:
     assert tally.seen["events.user_prompt.exported", RUN] == 2
     assert tally.seen["events.user_prompt.exported", ("mentions", "grpc")] == 0
     assert tally.sometimes == set()
+
+
+def test_an_event_of_the_clock_is_expected_only_of_sessions_that_wait(captured: Any) -> None:
+    """A busy machine makes a short session long enough for it; none is to be blamed elsewhere."""
+    subject = SubjectFacts("test", "/bin/test", "2.1.332")
+    message = ExportLogsServiceRequest()
+    for name in ("retention_sweep", "user_prompt"):
+        record = message.resource_logs.add().scope_logs.add().log_records.add()
+        record.body.string_value = f"claude_code.{name}"
+    body = message.SerializeToString()
+    export = Export(0, Protocol.GRPC, Signal.LOGS, "POST", "/", "2", (), body, 1_000_000_001, "", 0)
+    captures = [
+        replace(captured(scenario, subject=subject), exports=(export,))
+        for scenario in ("working_day", "intervals_short")
+    ]
+    tally = measure([(subject, recorded(captures))])["cli", "sent"][Version(2, 1, 332)]
+    assert sorted(tally.seen) == [
+        *(("retention_sweep", ("intervals_short", "grpc")),),
+        *(("user_prompt", (scenario, "grpc")) for scenario in ("intervals_short", "working_day")),
+    ]

@@ -5,8 +5,10 @@
 the first N at each question), ``--busy=N`` (it takes its time before it hears the first key,
 and after N keys), ``--late`` (what a tool will do is drawn only then),
 ``--mark`` (a number only moves the mark, Enter chooses) ``--die`` (it ends when a
-question is answered), ``--twice`` (keys that were heard late make one message of a prompt and
-the same again) and ``--menu`` (after a question a second Esc arrives, which opens a menu).
+question is answered), ``--twice``
+(keys that were heard late make one message of a prompt and the same again), ``--lacking`` (it has
+no tool that it is asked for) and ``--menu`` (after a question a second Esc arrives, which opens a
+menu).
 """
 
 from __future__ import annotations
@@ -104,6 +106,10 @@ def turn(prompt: str, heard: Iterator[str]) -> None:
     say("user", {"type": "text", "text": said})
     while (block := ask_the_model())["type"] == "tool_use":
         result = {"type": "tool_result", "tool_use_id": block["id"], "content": ""}
+        if "lacking" in GIVEN:
+            no_tool = f"Error: No such tool available: {block['name']}"
+            say("user", result | {"content": no_tool, "is_error": True})
+            continue
         if not permitted(block, heard):
             transcript.append(f"● {block['name']} was rejected")
             say("user", result | {"is_error": True})
