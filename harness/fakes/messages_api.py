@@ -315,7 +315,7 @@ class MessagesApi:
             step = self._tools.get(tool_use_id)
             if step is None or tool_use_id in self._tool_runs:
                 continue
-            if conversation.is_missing(step.name, text):
+            if step.offered and conversation.is_missing(step.name, text):
                 self.tools_missing.append(step.name)
             run = ToolRun(
                 name=step.name,

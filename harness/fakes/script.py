@@ -47,7 +47,8 @@ class UseTool:
     """Ask the subject to run the tool ``name`` with ``input``.
 
     ``forbidden``: the session rejects it without a question to a person. ``decided_by`` is the
-    documented word for who decides about it then (empty: the settings).
+    documented word for who decides about it then (empty: the settings). ``offered``: the session
+    has the tool; where an MCP server came too late for it, the run is none.
     """
 
     name: str
@@ -55,6 +56,7 @@ class UseTool:
     usage: Usage | None = None
     forbidden: bool = False
     decided_by: str = ""
+    offered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,7 +258,10 @@ class _Session:
             prompt = self._api.prompts_doubled[0]
             late = f"typed twice: {prompt!r}: keys that seemed lost came late"
         elif self._api.tools_missing:
-            late = f"not there yet: {self._api.tools_missing[0]}: our MCP server came too late"
+            late = (
+                f"not there yet: {self._api.tools_missing[0]}: its MCP server came too late "
+                "(a tool that the session is not to have: UseTool(..., offered=False))"
+            )
         if late:
             raise NotInTimeError(late, output=completed.last_output)
         return completed

@@ -268,7 +268,7 @@ def test_mcp_from_a_file_and_by_the_name_of_the_server(servers: str) -> None:
 
 
 def test_mcp_needs_a_permission(servers: str) -> None:
-    script: list[Step] = [order("tea"), UseTool("mcp__shop__unknown", {})]
+    script: list[Step] = [order("tea"), UseTool("mcp__shop__unknown", {}, offered=False)]
     capture = session(script, args=("--mcp-config", servers))
 
     assert [run.ok for run in capture.run.truth.tool_runs] == [False, False]

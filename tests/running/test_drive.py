@@ -238,7 +238,7 @@ def test_a_prompt_that_was_typed_twice_is_no_finding() -> None:
 def test_a_server_of_ours_that_came_too_late_is_no_finding() -> None:
     binary = Binary("test", (sys.executable, str(PLAYING)), str(PLAYING), "2.1.31")
     script = (UseTool("mcp__notes__read", {}), Say("Done."))
-    with pytest.raises(NotInTimeError, match="not there yet: mcp__notes__read: our MCP server"):
+    with pytest.raises(NotInTimeError, match="not there yet: mcp__notes__read: its MCP server"):
         run(binary, acts=(Type("Do this."),), script=script, args=("--lacking",))
     # A tool that is none of ours is the session's own business.
     own = (UseTool("Bash", {}), Say("Done."))
