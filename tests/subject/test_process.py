@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import SubjectError
 from harness.subject import process
+from tests.hanging import Hang
 
 Script = Callable[..., Path]
 ENV = {"PATH": os.environ["PATH"]}
@@ -64,9 +65,10 @@ def test_only_the_end_of_a_long_output_is_kept(
 
 @pytest.mark.usefixtures("each_way_of_waiting")
 def test_a_hang_is_ended_with_its_last_output(
-    script: Script, assert_gone: Callable[[int], None]
+    script: Script, hang: Hang, assert_gone: Callable[[int], None]
 ) -> None:
-    done = run(script("echo before $$; sleep 600 & echo $!; wait"), deadline_s=1.5)
+    hanging = script(f"echo before $$; sleep 600 & echo $!; {hang.in_shell}; wait")
+    done = run(hanging, deadline_s=1.5)
     assert done.timed_out
     assert done.exit_code == -15
     for pid in done.stdout.replace("before", "").split():
@@ -78,10 +80,11 @@ def test_a_hang_is_ended_with_its_last_output(
 @pytest.mark.slow
 @pytest.mark.usefixtures("each_way_of_waiting")
 def test_one_that_ignores_sigterm_is_killed(
-    script: Script, monkeypatch: pytest.MonkeyPatch
+    script: Script, hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "GRACE_S", 0.1)
-    done = run(script("trap '' TERM; while :; do sleep 0.05; done"), deadline_s=1.5)
+    ignoring = script(f"trap '' TERM; {hang.in_shell}; while :; do sleep 0.05; done")
+    done = run(ignoring, deadline_s=1.5)
     assert done.timed_out
     assert done.exit_code == -9
 
