@@ -10,6 +10,7 @@ import pytest
 from harness.errors import SubjectError
 from harness.subject import process
 from tests.hanging import Hang
+from tests.processes import assert_gone
 
 Script = Callable[..., Path]
 ENV = {"PATH": os.environ["PATH"]}
@@ -64,9 +65,7 @@ def test_only_the_end_of_a_long_output_is_kept(
 
 
 @pytest.mark.usefixtures("each_way_of_waiting")
-def test_a_hang_is_ended_with_its_last_output(
-    script: Script, hang: Hang, assert_gone: Callable[[int], None]
-) -> None:
+def test_a_hang_is_ended_with_its_last_output(script: Script, hang: Hang) -> None:
     hanging = script(f"echo before $$; sleep 600 & echo $!; {hang.in_shell}; wait")
     done = run(hanging, deadline_s=1.5)
     assert done.timed_out
@@ -90,9 +89,7 @@ def test_one_that_ignores_sigterm_is_killed(
 
 
 @pytest.mark.usefixtures("each_way_of_waiting")
-def test_children_left_in_the_background_are_ended(
-    script: Script, assert_gone: Callable[[int], None]
-) -> None:
+def test_children_left_in_the_background_are_ended(script: Script) -> None:
     done = run(script("sleep 600 >/dev/null 2>&1 & echo $!"))
     assert done.exit_code == 0
     assert_gone(int(done.stdout))
@@ -103,7 +100,6 @@ def test_ctrl_c_leaves_nothing_running(
     script: Script,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    assert_gone: Callable[[int], None],
 ) -> None:
     monkeypatch.setattr(process, "_TICK_S", 0.01)
     pids = tmp_path / "stdout"
