@@ -282,7 +282,7 @@ def test_the_terminal_is_given_back(keys: bytes, tmp_path: Path) -> None:
         while "❯".encode() not in seen:
             seen += os.read(ours, 4096)
         os.write(ours, keys)
-        _, output = process.communicate(timeout=20)
+        _, output = process.communicate(timeout=120)
     finally:
         os.close(ours)
         os.close(theirs)
