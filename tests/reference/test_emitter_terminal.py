@@ -48,7 +48,7 @@ def session(
         acts=tuple(acts),
     )
     binary = resolve(f"reference:{version}", progress=print)
-    capture = drive(binary, scenario, protocol, 30.0, ProcessGroups())
+    capture = drive(binary, scenario, protocol, 300.0, ProcessGroups())
     assert capture.run.exit_code == 0
     assert capture.rejected == ()
     return capture
@@ -238,7 +238,7 @@ def test_json_lines_are_one_session_too() -> None:
         script=(Fail(400, "no"), Say("yes")),
     )
     binary = resolve("reference", progress=print)
-    capture = drive(binary, scenario, Protocol.GRPC, 30.0, ProcessGroups())
+    capture = drive(binary, scenario, Protocol.GRPC, 300.0, ProcessGroups())
 
     assert (capture.run.exit_code, capture.run.stderr) == (0, "")
     results = [json.loads(line) for line in capture.run.stdout.splitlines()]

@@ -62,7 +62,7 @@ def subject(tmp_path: Path) -> Make:
 
 def run(binary: Binary, protocol: Protocol = Protocol.HTTP_JSON, **fields: Any) -> Capture:
     scenario = Scenario("one", "Is one.", **fields)
-    return drive(binary, scenario, protocol, 60.0, ProcessGroups())
+    return drive(binary, scenario, protocol, 300.0, ProcessGroups())
 
 
 def decided(capture: Capture) -> list[tuple[object, bool, str]]:

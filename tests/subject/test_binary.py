@@ -19,7 +19,7 @@ def refuse(message: str) -> None:
     raise AssertionError(f"no progress expected, saw {message!r}")
 
 
-def failing(spec: str, version_deadline_s: float = 30.0) -> UsageError:
+def failing(spec: str, version_deadline_s: float = 120.0) -> UsageError:
     with pytest.raises(UsageError) as raised:
         resolve(spec, progress=refuse, version_deadline_s=version_deadline_s)
     return raised.value

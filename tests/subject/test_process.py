@@ -18,7 +18,7 @@ ENV = {"PATH": os.environ["PATH"]}
 
 def run(
     path: Path,
-    deadline_s: float = 30.0,
+    deadline_s: float = 120.0,
     while_waiting: Callable[[float], None] | None = None,
 ) -> process.Completed:
     return process.run(
@@ -122,6 +122,6 @@ def test_what_cannot_start_is_the_subjects_fault(script: Script, shebang: str) -
 
 def test_silence_is_said_to_be_silence(tmp_path: Path) -> None:
     done = process.run(
-        [sys.executable, "-c", ""], cwd=tmp_path, env=ENV, output_dir=tmp_path, deadline_s=30
+        [sys.executable, "-c", ""], cwd=tmp_path, env=ENV, output_dir=tmp_path, deadline_s=120
     )
     assert done.last_output == "(it printed nothing)"

@@ -29,7 +29,7 @@ ANY_KEY = "os.read(0, 1)\n"
 def start(tmp_path: Path) -> Start:
     """A terminal, not yet entered, with a program of a few lines of Python in it."""
 
-    def make(code: str, *, deadline_s: float = 60.0, **options: Any) -> Terminal:
+    def make(code: str, *, deadline_s: float = 300.0, **options: Any) -> Terminal:
         argv = [sys.executable, "-I", "-S", "-c", code]
         env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         return Terminal(argv, cwd=tmp_path, env=env, deadline_s=deadline_s, **options)
@@ -296,7 +296,7 @@ def test_what_cannot_start_is_the_subjects_fault(tmp_path: Path) -> None:
         return len(os.listdir("/dev/fd"))
 
     before = descriptors()
-    missing = Terminal(["/no/such/program"], cwd=tmp_path / "no", env={}, deadline_s=60)
+    missing = Terminal(["/no/such/program"], cwd=tmp_path / "no", env={}, deadline_s=300)
     with pytest.raises(SubjectError, match=r"/no/such/program cannot be started"):
         missing.__enter__()
     assert descriptors() == before
@@ -304,7 +304,7 @@ def test_what_cannot_start_is_the_subjects_fault(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there_is_shown_to_be_missing(tmp_path: Path) -> None:
     with (
-        Terminal(["/no/such/program"], cwd=tmp_path, env={}, deadline_s=60) as terminal,
+        Terminal(["/no/such/program"], cwd=tmp_path, env={}, deadline_s=300) as terminal,
         pytest.raises(SubjectError, match="No such file"),
     ):
         terminal.until(lambda: None, "anything")
