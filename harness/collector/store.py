@@ -19,6 +19,7 @@ from typing import TypeVar
 from harness.capture.describe import describe_all, item_names, nearest
 from harness.capture.export import Export, number
 from harness.capture.names import event_names, short
+from harness.capture.waits import Waits
 from harness.errors import DeadlineExceeded, HarnessError
 from harness.otlp.model import DataPoint, Event
 
@@ -61,6 +62,8 @@ class Store:
         self._forgotten = 0
         self._waiting = 0
         self._closed = False
+        #: How long clients waited for answers that nobody held back on purpose.
+        self.waits = Waits()
 
     def append(self, export: Export) -> None:
         """Add an export under the next number (from 1), and wake all waiting threads.

@@ -14,7 +14,13 @@ from harness.capture.capture import Capture
 from harness.capture.observed import Observation, as_observed
 from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts, run_label
 from harness.collector.store import StoreClosedError
-from harness.errors import DeadlineExceeded, NotInTimeError, SubjectError, UsageError
+from harness.errors import (
+    DeadlineExceeded,
+    NotInTimeError,
+    OursTooLateError,
+    SubjectError,
+    UsageError,
+)
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
 from harness.running.earlier import run_earlier
@@ -91,6 +97,7 @@ def drive(
             )
             try:
                 completed = _completed(session, binary, scenario, stage, machine_wide)
+                _check_in_time(scenario, stage, completed)
             except SubjectError as error:
                 raise type(error)(
                     f"claude {binary.version} could not be driven through {label}"
@@ -119,6 +126,15 @@ def _completed(
         launched = replace(binary, argv=(*seeing_them, *launcher, *binary.argv))
         with _meanwhile(scenario, stage):
             return session.run(launched)
+
+
+def _check_in_time(scenario: Scenario, stage: Stage, completed: Completed) -> None:
+    """Raise OursTooLateError if the session had to wait for something of ours."""
+    late = stage.too_late()
+    if not late and scenario.too_late is not None:
+        late = scenario.too_late(stage, completed)
+    if late:
+        raise OursTooLateError(f"ours came too late: {late}", output=completed.last_output)
 
 
 def _truth(
@@ -253,17 +269,17 @@ class _Session:
             with closed_port() as port:
                 return self._run(binary, f"http://127.0.0.1:{port}")
         completed = self._run(binary, self._api.base_url)
-        late = ""
         if self._api.prompts_doubled:
-            prompt = self._api.prompts_doubled[0]
-            late = f"typed twice: {prompt!r}: keys that seemed lost came late"
-        elif self._api.tools_missing:
-            late = (
-                f"not there yet: {self._api.tools_missing[0]}: its MCP server came too late "
-                "(a tool that the session is not to have: UseTool(..., offered=False))"
+            raise NotInTimeError(
+                f"typed twice: {self._api.prompts_doubled[0]!r}: keys that seemed lost came late",
+                output=completed.last_output,
             )
-        if late:
-            raise NotInTimeError(late, output=completed.last_output)
+        if self._api.tools_missing:
+            raise OursTooLateError(
+                f"not there yet: {self._api.tools_missing[0]}: its MCP server came too late "
+                "(a tool that the session is not to have: UseTool(..., offered=False))",
+                output=completed.last_output,
+            )
         return completed
 
     def _run(self, binary: Binary, api_url: str) -> Completed:

@@ -14,7 +14,7 @@ from typing import Any
 from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
 from harness.capture.run import CROWDED
-from harness.errors import NotInTimeError, SubjectError
+from harness.errors import NotInTimeError, OursTooLateError, SubjectError
 from harness.otlp.model import Protocol
 from harness.running.crowding import CrowdingWatch
 from harness.running.drive import drive
@@ -41,6 +41,10 @@ _WAITING_PER_CORE = 4
 
 #: So many runs that came too late are made once more. Where more did, the subject hangs.
 _MOST_AGAIN = 3
+
+#: So many are made once more for which something of ours came too late: where more are, the machine
+#: has too much to do for any of them.
+_MOST_AGAIN_OF_OURS = 12
 
 #: Runs one drawn scenario, from whichever thread; raises SubjectError as ``drive`` does.
 RunDrawn = Callable[[Scenario, Protocol], Capture]
@@ -287,8 +291,10 @@ class _Recording:
             for future in self._futures
             if isinstance(error := future.exception(), NotInTimeError)
         }
-        if len(late) > _MOST_AGAIN:
-            return {}
+        ours = {run for run, error in late.items() if isinstance(error, OursTooLateError)}
+        for kind, most in ((ours, _MOST_AGAIN_OF_OURS), (late.keys() - ours, _MOST_AGAIN)):
+            if len(kind) > most:
+                late = {run: error for run, error in late.items() if run not in kind}
         labels: dict[Future[Any], str] = {}
         for first, error in late.items():
             index = self._futures.pop(first)

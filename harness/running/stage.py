@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.capture.capture import Connection
 from harness.capture.export import MAIN, Export
+from harness.capture.waits import LATE_S
 from harness.collector.answer import Responder
 from harness.collector.collector import Collector
 from harness.collector.tls import Tls
@@ -86,6 +87,17 @@ class Stage:
         port = proxy.port(collector.grpc_port if grpc else collector.http_port)
         scheme = collector.http_endpoint.partition("://")[0]
         return f"{scheme}://127.0.0.1:{port}"
+
+    def too_late(self) -> str:
+        """Say which collector the session had to wait too long for; empty: for none."""
+        for kind, servers in (
+            ("the proxy before the collector", self.proxies),
+            ("the collector", {name: each.store for name, each in self.collectors.items()}),
+        ):
+            for name, server in servers.items():
+                if (waited_s := server.waits.longest_s) > LATE_S:
+                    return f"{kind} {name} made a client wait for {waited_s:.1f} s"
+        return ""
 
     def exports(self) -> tuple[tuple[Export, ...], int]:
         """Return the exports of all collectors, in order of arrival, and how many were dropped."""
