@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import os
 import stat
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,29 +41,3 @@ def script(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
-
-
-def _running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    try:
-        # A zombie has ended; who reaps an orphan is the machine's business.
-        return status.read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return not Path("/proc/self/stat").exists()
-
-
-@pytest.fixture
-def assert_gone() -> Callable[[int], None]:
-    """Assert that a process that was just killed is gone, at the latest in some seconds."""
-
-    def check(pid: int) -> None:
-        deadline = time.monotonic() + 10
-        while _running(pid) and time.monotonic() < deadline:
-            time.sleep(0.005)  # the end of a process that is no child gives no sign
-        assert not _running(pid)
-
-    return check

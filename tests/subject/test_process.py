@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import SubjectError
 from harness.subject import process
+from tests.processes import assert_gone
 
 Script = Callable[..., Path]
 ENV = {"PATH": os.environ["PATH"]}
@@ -63,9 +64,7 @@ def test_only_the_end_of_a_long_output_is_kept(
 
 
 @pytest.mark.usefixtures("each_way_of_waiting")
-def test_a_hang_is_ended_with_its_last_output(
-    script: Script, assert_gone: Callable[[int], None]
-) -> None:
+def test_a_hang_is_ended_with_its_last_output(script: Script) -> None:
     done = run(script("echo before $$; sleep 600 & echo $!; wait"), deadline_s=1.5)
     assert done.timed_out
     assert done.exit_code == -15
@@ -87,9 +86,7 @@ def test_one_that_ignores_sigterm_is_killed(
 
 
 @pytest.mark.usefixtures("each_way_of_waiting")
-def test_children_left_in_the_background_are_ended(
-    script: Script, assert_gone: Callable[[int], None]
-) -> None:
+def test_children_left_in_the_background_are_ended(script: Script) -> None:
     done = run(script("sleep 600 >/dev/null 2>&1 & echo $!"))
     assert done.exit_code == 0
     assert_gone(int(done.stdout))
@@ -100,7 +97,6 @@ def test_ctrl_c_leaves_nothing_running(
     script: Script,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    assert_gone: Callable[[int], None],
 ) -> None:
     monkeypatch.setattr(process, "_TICK_S", 0.01)
     pids = tmp_path / "stdout"

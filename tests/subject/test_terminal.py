@@ -15,6 +15,7 @@ from harness.subject import process
 from harness.subject import terminal as module
 from harness.subject.process import ProcessGroups
 from harness.subject.terminal import COLUMNS, ROWS, Terminal
+from tests.processes import assert_gone
 
 Start = Callable[..., Terminal]
 
@@ -82,9 +83,7 @@ def test_a_condition_that_does_not_come_true_ends_at_the_deadline(start: Start) 
     assert "here I stand" in raised.value.output
 
 
-def test_a_program_that_does_not_end_comes_back_with_its_screen(
-    start: Start, assert_gone: Callable[[int], None]
-) -> None:
+def test_a_program_that_does_not_end_comes_back_with_its_screen(start: Start) -> None:
     code = "import os, signal\nprint(os.getpid(), flush=True)\nsignal.pause()"
     with start(code, deadline_s=1.5) as terminal:
         done = terminal.completed()
@@ -233,9 +232,7 @@ def test_what_is_drawn_over_is_gone(start: Start) -> None:
 
 
 @pytest.mark.parametrize("failing", [False, True])
-def test_leaving_the_block_leaves_nothing_running(
-    start: Start, assert_gone: Callable[[int], None], failing: bool
-) -> None:
+def test_leaving_the_block_leaves_nothing_running(start: Start, failing: bool) -> None:
     code = (
         "import os, signal, subprocess\n"
         "child = subprocess.Popen(['sleep', '600'])\n"
@@ -255,9 +252,7 @@ def test_leaving_the_block_leaves_nothing_running(
         assert_gone(pid)
 
 
-def test_a_child_that_holds_the_terminal_open_does_not_hold_us(
-    start: Start, assert_gone: Callable[[int], None]
-) -> None:
+def test_a_child_that_holds_the_terminal_open_does_not_hold_us(start: Start) -> None:
     """A leader that gives the terminal up before it ends does not have it hung up."""
     code = (
         "import fcntl, signal, subprocess, termios\n"
