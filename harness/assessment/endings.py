@@ -27,7 +27,7 @@ def ended_badly(assessment: Assessment, rows: Iterable[Row]) -> str:
     contract = assessment.contract
     labels = {
         run_label(run.scenario, run.protocol)
-        for requirement in filter(_about_endings, contract.requirements)
+        for requirement in filter(about_endings, contract.requirements)
         if contract.applies(requirement)
         and fails_the_run(row := judged.get(requirement.name) or assessment.row(requirement))
         for finding in row.findings
@@ -40,7 +40,8 @@ def ended_badly(assessment: Assessment, rows: Iterable[Row]) -> str:
     return f"the subject ended {' and '.join(map(_told, ended.items()))}" if ended else ""
 
 
-def _about_endings(requirement: Requirement) -> bool:
+def about_endings(requirement: Requirement) -> bool:
+    """Say whether the requirement is about how the process of a session ended."""
     return requirement.selects.kind == Kind.MEASURED and requirement.selects.name == _MEASURE
 
 
