@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Iterator
 
-#: Who waits longer than this for us, in seconds, may have given up meanwhile: a session that ends
-#: gives its last exports two seconds.
-LATE_S = 2.0
+#: Who waits longer than this for us, in seconds, may give up: a session that ends gives its last
+#: exports two seconds in all, and some releases less.
+LATE_S = 1.0
 
 
 class Waits:
