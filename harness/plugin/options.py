@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import pytest
 
+from harness import shortage
+
 DEFAULT_DEADLINE_S = 60.0
 
 _NAMES = (
@@ -285,4 +287,10 @@ def folder(config: pytest.Config, option: str, text: str | None) -> Path | None:
         raise pytest.UsageError(
             f"{option}={text}: expected a folder that we can write to, saw: {error}"
         ) from None
+    free = shortage.free_in(path)
+    if free < shortage.LEAST_LEFT:
+        raise pytest.UsageError(
+            f"{option}={text}: expected a folder with room for {shortage.LEAST_LEFT} bytes or "
+            f"more, saw room for {free:.0f}"
+        )
     return path

@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.findings import Verdict
 from harness.judging.verdicts import Row, fails_the_run
 from harness.plugin import xdist
-from harness.plugin.items import RequirementItem, Suite, VerdictItem
+from harness.plugin.items import NothingRecordedError, RequirementItem, Suite, VerdictItem
 from harness.plugin.ledger import ROW, Ledger
 from harness.plugin.state import State
 from harness.record.jsonl import row_to_plain
@@ -121,6 +121,8 @@ class VerdictPlugin:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, NothingRecordedError):
+            report.longrepr = str(call.excinfo.value)
         if not isinstance(item, VerdictItem) or call.when != "call":
             return report
         if item.row is None:
