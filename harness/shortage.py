@@ -20,9 +20,9 @@ except ImportError:  # not on Windows
     resource = None  # type: ignore[assignment]
 
 #: What a process of ours needs besides its runs, and what one run takes at most: measured in whole
-#: recordings, at most 20 descriptors for each run that is under way.
+#: recordings, at most 11 for each of twelve runs side by side.
 _OWN_DESCRIPTORS = 64
-_DESCRIPTORS_A_RUN = 20
+_DESCRIPTORS_A_RUN = 15
 #: With fewer left, somebody may have been refused one.
 _SPARE_DESCRIPTORS = 4
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.capture.run import ending
 from harness.errors import SubjectError, UsageError
 from harness.subject import node, npm, process
 from harness.subject.sandbox import Sandbox
@@ -178,7 +179,7 @@ def _ask_version(spec: str, command: Command, deadline_s: float) -> str:
     if done.timed_out:
         seen = f"no end after {deadline_s:g} s; last output:\n{done.last_output}"
     elif done.exit_code != 0:
-        seen = f"exit code {done.exit_code}; last output:\n{done.last_output}"
+        seen = f"{ending(done.exit_code)}; last output:\n{done.last_output}"
     elif (match := _VERSION_LINE.search(done.stdout)) is None:
         seen = f"no version; its output:\n{done.last_output}"
     else:
