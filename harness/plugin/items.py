@@ -15,7 +15,7 @@ from harness.judging.verdicts import Row, broken, fails_the_run
 from harness.report.failure import failure
 
 #: Why a session ends early.
-NOTHING_RECORDED = "a fault of ours or of the machine: nothing was recorded that could be judged"
+NOTHING_RECORDED = "nothing was recorded that could be judged"
 
 
 class RequirementFailedError(Exception):
