@@ -123,6 +123,9 @@ class VerdictPlugin:
         report = yield
         if call.excinfo is not None and isinstance(call.excinfo.value, NothingRecordedError):
             report.longrepr = str(call.excinfo.value)
+            if not self._tells_first():
+                report.outcome = "skipped"
+                report.longrepr = ("cc-otel", 0, "another worker tells why nothing is judged")
         if not isinstance(item, VerdictItem) or call.when != "call":
             return report
         if item.row is None:
@@ -151,6 +154,16 @@ class VerdictPlugin:
         if verdict is Verdict.FAIL:
             return "warned", "w", ("WARNED", {"yellow": True})
         return verdict.value, _LETTERS[verdict], (word, {"yellow": verdict is Verdict.KNOWN})
+
+    def _tells_first(self) -> bool:
+        """Say whether no other process of the session has told why nothing is judged."""
+        if self._state.shared is None:
+            return True
+        try:
+            (self._state.shared / "told").touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
     @property
     def chosen(self) -> tuple[Requirement, ...]:

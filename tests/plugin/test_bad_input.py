@@ -376,6 +376,18 @@ def test_a_fault_that_stops_all_is_told_once(
 
 
 @pytest.mark.slow
+def test_workers_tell_it_once_together(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    result = run("--cc-binary=reference", "-n", "2", "-k", "transport", timeout=300)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert result.parseoutcomes()["errors"] == 1
+
+
+@pytest.mark.slow
 def test_what_a_user_has_set_changes_nothing(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
