@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness import shortage
 from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
 from harness.capture.run import CROWDED
@@ -21,6 +22,7 @@ from harness.running.drive import drive
 from harness.running.plan import label, planned
 from harness.running.scenario import Scenario, Script
 from harness.running.secrets import with_words
+from harness.running.shortages import ShortageWatch
 from harness.subject import managed
 from harness.subject.binary import Binary
 from harness.subject.headless import PERMISSIONS
@@ -45,6 +47,9 @@ _MOST_AGAIN = 3
 #: So many are made once more for which something of ours came too late: where more are, the machine
 #: has too much to do for any of them.
 _MOST_AGAIN_OF_OURS = 12
+
+#: More runs than are ever made side by side.
+_MANY = 1000
 
 #: Runs one drawn scenario, from whichever thread; raises SubjectError as ``drive`` does.
 RunDrawn = Callable[[Scenario, Protocol], Capture]
@@ -116,11 +121,19 @@ def record_side_by_side(
     with a line at the start and every few seconds. However this function ends, no subject is
     left running.
     """
-    with CrowdingWatch() as watch:
+    folders = [order.keep for order in orders]
+    shortage.check_space(folders)
+    with CrowdingWatch() as watch, ShortageWatch(folders) as shortages:
         recordings = [_Recording(order, watch) for order in orders]
         for recording in recordings:
             progress(str(recording))
-        _run_all([each for each in recordings if each.is_anything], progress)
+
+        def still_running(text: str) -> None:
+            shortages.check()
+            progress(text)
+
+        _run_all([each for each in recordings if each.is_anything], still_running)
+        shortages.check()
     return tuple(recording.collected() for recording in recordings)
 
 
@@ -129,12 +142,16 @@ def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) 
     if not recordings:
         return
     cores = os.cpu_count() or 1
+    waiting = _WAITING_PER_CORE * cores * len(recordings)
+    others = _RUNS_PER_CORE * cores
+    shortage.check_descriptors(
+        min(waiting, sum(each.waiting for each in recordings))
+        + min(others, sum(each.not_waiting for each in recordings))
+    )
     # A run that waits takes nobody's turn, and begins first: others run while it does.
     pools = _Pools(
-        ThreadPoolExecutor(
-            _WAITING_PER_CORE * cores * len(recordings), thread_name_prefix="waiting"
-        ),
-        ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario"),
+        ThreadPoolExecutor(waiting, thread_name_prefix="waiting"),
+        ThreadPoolExecutor(others, thread_name_prefix="scenario"),
     )
     with pools.waiters, pools.others:
         try:
@@ -197,7 +214,11 @@ class _Runner:
                 self.groups,
                 machine_wide=self.machine_wide,
             )
-        except SubjectError as error:
+        except (SubjectError, OSError, RuntimeError, MemoryError) as error:
+            if want := shortage.want_of(error):
+                raise want from error
+            if not isinstance(error, SubjectError):
+                raise
             crowding = self.watch.between(started_unix_nano, time.time_ns())
             if crowding <= CROWDED:
                 raise
@@ -237,6 +258,16 @@ class _Recording:
     def is_anything(self) -> bool:
         """Say whether there is a run to be made."""
         return bool(self._plan.runs) or self._explore is not None
+
+    @property
+    def waiting(self) -> int:
+        """The number of runs that wait."""
+        return sum(scenario.waits_s > 0 for scenario, _ in self._plan.runs)
+
+    @property
+    def not_waiting(self) -> int:
+        """The number of runs that do not wait; drawn input makes any number of them."""
+        return len(self._plan.runs) - self.waiting + (_MANY if self._explore is not None else 0)
 
     def end_all(self) -> None:
         """End every process that is still running."""
