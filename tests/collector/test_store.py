@@ -16,7 +16,7 @@ from harness.otlp.model import Signal
 Make = Callable[..., Export]
 
 #: Long enough for any machine: a test that reaches it has failed.
-LONG_S = 30.0
+LONG_S = 120.0
 SHORT_S = 0.05
 
 

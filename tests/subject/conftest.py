@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from harness.subject.sandbox import Sandbox
+from harness.subject.terminal import Terminal
 
 
 @pytest.fixture
@@ -41,3 +42,24 @@ def script(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def expire(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let the deadline pass once a text stands on a screen that changes no more.
+
+    How long the session takes until then is the machine's business.
+    """
+
+    def when(shown: str) -> None:
+        read = Terminal._read
+
+        def reads(made: Terminal, seconds: float) -> bool:
+            printed = read(made, seconds)
+            if not printed and shown in made.text:
+                made._end_s = float("-inf")
+            return printed
+
+        monkeypatch.setattr(Terminal, "_read", reads)
+
+    return when

@@ -21,7 +21,7 @@ def sh(sandbox: Sandbox, command: str) -> process.Completed:
         cwd=sandbox.work,
         env=sandbox.env(),
         output_dir=sandbox.output,
-        deadline_s=30,
+        deadline_s=120,
         cell=sandbox.cell,
     )
 
