@@ -7,13 +7,13 @@ a test asks for, the last words above all, would not be there yet on a busy mach
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+from harness.keeping.cells import Kept
 from harness.subject import conversing, process
 
 #: Seconds between two looks for the mark of a process.
@@ -44,7 +44,7 @@ class Marks:
 
     def wait(
         self,
-        running: subprocess.Popen[bytes],
+        running: Kept,
         seconds: float,
         while_waiting: Callable[[float], None] | None = None,
     ) -> bool:

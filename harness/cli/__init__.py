@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ from harness.errors import HarnessError, UsageError
 from harness.judging.decision import decision
 from harness.judging.listing import NO_LISTING
 from harness.judging.verdicts import Row
+from harness.keeping.signals import ending_in_order
 from harness.load import command as load
 from harness.record import jsonl
 from harness.record.header import Header, library_versions, tool_version
@@ -40,13 +42,22 @@ OK, FAILED, USAGE = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return 0, 1 (a requirement fails) or 2 (a wrong call) as exit code."""
+    """Run a command; return 0, 1 (a requirement fails) or 2 (a wrong call) as exit code.
+
+    A command that a signal broke off ends with 128 and the number of the signal.
+    """
     arguments = _parser().parse_args(argv)
-    try:
-        code: int = arguments.run(arguments)
-    except HarnessError as error:
-        sys.stderr.write(f"cc-harness: {error}\n")
-        return USAGE
+    with ending_in_order():
+        try:
+            code: int = arguments.run(arguments)
+        except HarnessError as error:
+            sys.stderr.write(f"cc-harness: {error}\n")
+            return USAGE
+        except KeyboardInterrupt as error:
+            name = str(error) or signal.SIGINT.name
+            sys.stderr.write(f"cc-harness: broken off by {name}\n")
+            # As a shell says of a command that a signal has ended.
+            return 128 + signal.Signals[name]
     return code
 
 

@@ -173,6 +173,7 @@ def _ask_version(spec: str, command: Command, deadline_s: float) -> str:
                 env=sandbox.env(path_entries=command.path_entries),
                 output_dir=sandbox.output,
                 deadline_s=deadline_s,
+                cell=sandbox.cell,
             )
         except SubjectError as error:
             raise UsageError(change, seen=str(error), expected=expected) from error

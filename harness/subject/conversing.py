@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
+import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 import pexpect
 from pexpect import fdpexpect
 
 from harness.errors import SubjectError
+from harness.keeping.cells import Kept
 from harness.subject import process
 from harness.subject.binary import Binary
 from harness.subject.process import Completed, ProcessGroups
@@ -56,17 +58,16 @@ def run_conversation(
     running = _started(argv, sandbox, environment, errors)
     lines: list[str] = []
     try:
-        with (groups or ProcessGroups()).track(running.pid):
+        with (groups or ProcessGroups()).track(running.process.pid):
             timed_out = not _answered_all(running, prompts, lines, end_s, errors)
     finally:
-        process.kill_group(running)
+        process.kill_group(running.process)
         for stream in (running.stdin, running.stdout):
-            assert stream is not None
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
     return Completed(
         argv=tuple(argv),
-        exit_code=running.returncode,
+        exit_code=running.process.returncode,
         stdout="\n".join(lines)[-process.OUTPUT_TAIL_BYTES :],
         stderr=process.tail(errors),
         started_unix_nano=started,
@@ -76,27 +77,45 @@ def run_conversation(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A process, and our ends of the pipes to its input and from its output."""
+
+    process: Kept
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+
+
 def _started(
     argv: Sequence[str], sandbox: Sandbox, environment: Mapping[str, str], errors: Path
-) -> subprocess.Popen[bytes]:
+) -> _Running:
     """Start the process with pipes for its input and output, and the file ``errors`` for stderr."""
-    with errors.open("wb") as stderr:
-        try:
-            return subprocess.Popen(
+    read, to_write = os.pipe()
+    to_read, written = os.pipe()
+    stdin, stdout = os.fdopen(to_write, "wb"), os.fdopen(to_read, "rb", buffering=0)
+    try:
+        with errors.open("wb") as stderr:
+            started = process.start(
+                sandbox.cell,
                 argv,
                 cwd=sandbox.work,
                 env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                start_new_session=True,
+                stdin=read,
+                stdout=written,
+                stderr=stderr.fileno(),
             )
-        except OSError as error:
-            raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
+    except BaseException:
+        stdin.close()
+        stdout.close()
+        raise
+    finally:
+        os.close(read)
+        os.close(written)
+    return _Running(started, stdin, stdout)
 
 
 def _answered_all(
-    running: subprocess.Popen[bytes],
+    running: _Running,
     prompts: Sequence[str],
     lines: list[str],
     end_s: float,
@@ -115,20 +134,16 @@ def _answered_all(
             "the session ended before it had answered every prompt",
             output="\n".join([*lines[-5:], process.tail(errors)]),
         ) from error
-    return process.wait(running, max(end_s - time.monotonic(), 0))
+    return process.wait(running.process, max(end_s - time.monotonic(), 0))
 
 
-def _converse(
-    running: subprocess.Popen[bytes], prompts: Sequence[str], lines: list[str], end_s: float
-) -> None:
+def _converse(running: _Running, prompts: Sequence[str], lines: list[str], end_s: float) -> None:
     """Send each prompt and read up to its result; then close the input and read the rest."""
-    assert running.stdin is not None
-    assert running.stdout is not None
     channel = fdpexpect.fdspawn(running.stdout.fileno(), timeout=None)
 
     def next_line() -> str:
         while True:
-            has_ended = running.poll() is not None  # asked before reading what is left
+            has_ended = running.process.ended()  # asked before reading what is left
             left = max(end_s - time.monotonic(), 0)
             matched = channel.expect([rb"\n", pexpect.EOF, pexpect.TIMEOUT], min(left, _LOOK_S))
             at_end = matched == 1 or (matched == 2 and has_ended)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import SubjectError
+from harness.keeping.cells import Cell, Kept
 
 #: How much of each output is kept in memory: its end.
 OUTPUT_TAIL_BYTES = 256 * 1024
@@ -90,40 +90,34 @@ def run(
     deadline_s: float,
     while_waiting: Callable[[float], None] | None = None,
     groups: ProcessGroups | None = None,
+    cell: Cell | None = None,
 ) -> Completed:
     """Run ``argv`` in a session of its own and wait for it.
 
     Standard input is empty; the outputs go to ``output_dir/stdout`` and ``stderr``.
     At ``deadline_s`` the process group gets SIGTERM, :data:`GRACE_S` later SIGKILL.
     However this function ends, by exceptions and Ctrl-C too, the group is killed and the
-    process reaped. ``while_waiting`` is called about every five seconds with the
+    process reaped; what it started beside its group ends with ``cell`` (None: now).
+    ``while_waiting`` is called about every five seconds with the
     seconds elapsed. ``groups`` lets another thread end the process.
 
     Raises SubjectError if the process cannot be started.
     """
     out_path, err_path = output_dir / "stdout", output_dir / "stderr"
     started = time.time_ns()
-    with out_path.open("wb") as out, err_path.open("wb") as err:
+    with contextlib.ExitStack() as stack:
+        within = stack.enter_context(Cell()) if cell is None else cell
+        with out_path.open("wb") as out, err_path.open("wb") as err:
+            outputs = {"stdout": out.fileno(), "stderr": err.fileno()}
+            process = start(within, argv, cwd=cwd, env=env, **outputs)
         try:
-            process = subprocess.Popen(
-                list(argv),
-                cwd=cwd,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
-    try:
-        with (groups or ProcessGroups()).track(process.pid):
-            timed_out = not wait(process, deadline_s, while_waiting)
-            if timed_out:
-                _signal_group(process.pid, signal.SIGTERM)
-                wait(process, GRACE_S)
-    finally:
-        kill_group(process)
+            with (groups or ProcessGroups()).track(process.pid):
+                timed_out = not wait(process, deadline_s, while_waiting)
+                if timed_out:
+                    _signal_group(process.pid, signal.SIGTERM)
+                    wait(process, GRACE_S)
+        finally:
+            kill_group(process)
     return Completed(
         argv=tuple(argv),
         exit_code=process.returncode,
@@ -136,54 +130,36 @@ def run(
     )
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process group that ``process`` leads, and reap it."""
+def start(cell: Cell, argv: Sequence[str], **how: Any) -> Kept:
+    """Start a process in a cell (:meth:`Cell.start`).  Raises SubjectError if it cannot be."""
+    try:
+        return cell.start(argv, **how)
+    except OSError as error:
+        raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
+
+
+def kill_group(process: Kept) -> None:
+    """Kill the process group that ``process`` leads, and wait for its end."""
+    if process.closed:
+        return
     _signal_group(process.pid, signal.SIGKILL)
-    process.wait()
+    process.ended(None)
+    process.close()
 
 
 def wait(
-    process: subprocess.Popen[bytes],
+    process: Kept,
     seconds: float,
     while_waiting: Callable[[float], None] | None = None,
 ) -> bool:
     """Wait up to ``seconds`` for the process to exit; say whether it has."""
     started = time.monotonic()
-    with _exit_watch(process) as exited:
-        while (left := started + seconds - time.monotonic()) > 0:
-            if exited(min(left, _TICK_S)):
-                return True
-            if while_waiting is not None:
-                while_waiting(time.monotonic() - started)
-        return exited(0)
-
-
-@contextlib.contextmanager
-def _exit_watch(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
-    """Yield a function that waits up to so many seconds for the exit and says if it happened.
-
-    ``Popen.wait`` with a timeout polls and is up to 50 ms late, a good part of a
-    short run; Linux reports an exit at once through a process file descriptor.
-    """
-
-    def by_polling(seconds: float) -> bool:
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):  # not Linux, or forbidden in this container
-        yield by_polling
-        return
-    try:
-        poller = select.poll()
-        poller.register(descriptor, select.POLLIN)
-        yield lambda seconds: bool(poller.poll(seconds * 1000))
-    finally:
-        os.close(descriptor)
+    while (left := started + seconds - time.monotonic()) > 0:
+        if process.ended(min(left, _TICK_S)):
+            return True
+        if while_waiting is not None:
+            while_waiting(time.monotonic() - started)
+    return process.ended()
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

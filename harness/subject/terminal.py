@@ -1,7 +1,7 @@
 """Run a process at a pseudo-terminal and emulate its screen.
 
-The bytes go through pexpect, the screen is pyte's. The process is started with
-``subprocess`` and not with ``pexpect.spawn``: that one forks this process, which has
+The bytes go through pexpect, the screen is pyte's. The process is started by the keeper
+and not with ``pexpect.spawn``: that one forks this process, which has
 threads (servers, gRPC), and a fork beside threads may hang or die.
 """
 
@@ -13,8 +13,6 @@ import os
 import pty
 import re
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +25,7 @@ import pyte
 from pexpect import fdpexpect
 
 from harness.errors import NotInTimeError, SubjectError
+from harness.keeping.cells import Cell
 from harness.subject import process
 from harness.subject.process import Completed, ProcessGroups
 
@@ -55,13 +54,6 @@ _UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[PX^_](?:(?!\x1b\\).)*)?\Z", r
 _CHUNK = 65536
 _LOOK_S = 0.25
 
-# The controlling terminal must be taken by the new process itself, after setsid.
-_TAKE_TERMINAL = (
-    "import fcntl, os, sys, termios\n"
-    "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-    "os.execv(sys.argv[1], sys.argv[1:])\n"
-)
-
 _Result = TypeVar("_Result")
 
 
@@ -69,7 +61,8 @@ class Terminal:
     """A pseudo-terminal that runs ``argv`` (absolute path first) while its block lasts.
 
     ``deadline_s`` counts from the start and applies to everything. Leaving the block kills
-    the process group; :meth:`completed` is for a process that ends by itself.
+    the process group; :meth:`completed` is for a process that ends by itself. What it started
+    beside its group ends with ``cell`` (None: with the block).
     Every :class:`SubjectError` includes the screen.
     """
 
@@ -81,8 +74,10 @@ class Terminal:
         env: Mapping[str, str],
         deadline_s: float,
         groups: ProcessGroups | None = None,
+        cell: Cell | None = None,
     ) -> None:
         self._argv = tuple(argv)
+        self._cell = cell
         self._cwd = cwd
         self._env = dict(env)
         self._deadline_s = deadline_s
@@ -100,18 +95,20 @@ class Terminal:
         self._cleanup.callback(os.close, ours)
         try:
             fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL, *self._argv],
+            cell = self._cleanup.enter_context(Cell()) if self._cell is None else self._cell
+            self._process = process.start(
+                cell,
+                self._argv,
                 cwd=self._cwd,
                 env=self._env,
                 stdin=theirs,
                 stdout=theirs,
                 stderr=theirs,
-                start_new_session=True,
+                terminal=True,
             )
-        except OSError as error:
+        except BaseException:
             self._cleanup.close()
-            raise SubjectError(f"{self._argv[0]} cannot be started: {error}") from error
+            raise
         finally:
             os.close(theirs)
         self._cleanup.callback(self._end)

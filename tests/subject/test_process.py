@@ -31,13 +31,6 @@ def run(
     )
 
 
-@pytest.fixture(params=["process descriptor", "polling"])
-def each_way_of_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "polling":
-        monkeypatch.delattr(os, "pidfd_open", raising=False)
-
-
-@pytest.mark.usefixtures("each_way_of_waiting")
 def test_a_run_is_reported_whole(script: Script) -> None:
     done = run(script("echo out; echo err >&2; exit 3"))
     assert (done.exit_code, done.stdout, done.stderr) == (3, "out\n", "err\n")
@@ -64,7 +57,6 @@ def test_only_the_end_of_a_long_output_is_kept(
     assert done.stdout.endswith("line 998\nline 999\n")
 
 
-@pytest.mark.usefixtures("each_way_of_waiting")
 def test_a_hang_is_ended_with_its_last_output(script: Script, hang: Hang) -> None:
     hanging = script(f"echo before $$; sleep 600 & echo $!; {hang.in_shell}; wait")
     done = run(hanging, deadline_s=1.5)
@@ -77,7 +69,6 @@ def test_a_hang_is_ended_with_its_last_output(script: Script, hang: Hang) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("each_way_of_waiting")
 def test_one_that_ignores_sigterm_is_killed(
     script: Script, hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,14 +79,12 @@ def test_one_that_ignores_sigterm_is_killed(
     assert done.exit_code == -9
 
 
-@pytest.mark.usefixtures("each_way_of_waiting")
 def test_children_left_in_the_background_are_ended(script: Script) -> None:
     done = run(script("sleep 600 >/dev/null 2>&1 & echo $!"))
     assert done.exit_code == 0
     assert_gone(int(done.stdout))
 
 
-@pytest.mark.usefixtures("each_way_of_waiting")
 def test_ctrl_c_leaves_nothing_running(
     script: Script,
     tmp_path: Path,
