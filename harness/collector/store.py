@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.capture.describe import describe_all, item_names, nearest
 from harness.capture.export import Export, number
@@ -51,6 +51,17 @@ def is_whole(export: Export) -> bool:
 
 class StoreClosedError(HarnessError):
     """The store was closed before or during a wait."""
+
+
+def ends_a_wait(excinfo: Any) -> bool:
+    """Say whether an exception, as pytest holds it, tells that a wait was in vain.
+
+    Then nothing is wrong with whoever waited for people, and pytest is not to show its frames.
+    """
+    return bool(excinfo.errisinstance((DeadlineExceeded, StoreClosedError)))
+
+
+__tracebackhide__ = ends_a_wait
 
 
 class Store:
