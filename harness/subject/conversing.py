@@ -10,7 +10,7 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -18,13 +18,17 @@ import pexpect
 from pexpect import fdpexpect
 
 from harness.errors import SubjectError
-from harness.subject import process
+from harness.subject import outputs, process
 from harness.subject.binary import Binary
 from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
 
 #: What the process started may hold its output open for longer than it lives.
 _LOOK_S = 0.25
+
+#: So many lines are kept, and so much is read in search of the end of one.
+_MOST_LINES = 2_000
+_LONGEST_LINE = 32 * 1024 * 1024
 
 ARGUMENTS = (
     *("-p", "--verbose"),
@@ -67,8 +71,8 @@ def run_conversation(
     return Completed(
         argv=tuple(argv),
         exit_code=running.returncode,
-        stdout="\n".join(lines)[-process.OUTPUT_TAIL_BYTES :],
-        stderr=process.tail(errors),
+        stdout="\n".join(lines)[-outputs.OUTPUT_TAIL_BYTES :],
+        stderr=outputs.tail(errors),
         started_unix_nano=started,
         ended_unix_nano=time.time_ns(),
         timed_out=timed_out,
@@ -80,7 +84,7 @@ def _started(
     argv: Sequence[str], sandbox: Sandbox, environment: Mapping[str, str], errors: Path
 ) -> subprocess.Popen[bytes]:
     """Start the process with pipes for its input and output, and the file ``errors`` for stderr."""
-    with errors.open("wb") as stderr:
+    with outputs.opened(errors) as (stderr,):
         try:
             return subprocess.Popen(
                 argv,
@@ -107,39 +111,50 @@ def _answered_all(
     The lines that it prints are appended to ``lines``.
     """
     try:
-        _converse(running, prompts, lines, end_s)
+        _converse(running, prompts, lines, end_s, lambda: outputs.bound(errors))
     except pexpect.TIMEOUT:
         return False
     except pexpect.EOF as error:
         raise SubjectError(
             "the session ended before it had answered every prompt",
-            output="\n".join([*lines[-5:], process.tail(errors)]),
+            output="\n".join([*lines[-5:], outputs.tail(errors)]),
         ) from error
     return process.wait(running, max(end_s - time.monotonic(), 0))
 
 
 def _converse(
-    running: subprocess.Popen[bytes], prompts: Sequence[str], lines: list[str], end_s: float
+    running: subprocess.Popen[bytes],
+    prompts: Sequence[str],
+    lines: list[str],
+    end_s: float,
+    look: Callable[[], None],
 ) -> None:
-    """Send each prompt and read up to its result; then close the input and read the rest."""
+    """Send each prompt and read up to its result; then close the input and read the rest.
+
+    ``look`` is called every so often.
+    """
     assert running.stdin is not None
     assert running.stdout is not None
     channel = fdpexpect.fdspawn(running.stdout.fileno(), timeout=None)
 
     def next_line() -> str:
         while True:
+            look()
             has_ended = running.poll() is not None  # asked before reading what is left
             left = max(end_s - time.monotonic(), 0)
+            if not left:  # also where lines come without end
+                raise pexpect.TIMEOUT("the deadline has passed")
             matched = channel.expect([rb"\n", pexpect.EOF, pexpect.TIMEOUT], min(left, _LOOK_S))
             at_end = matched == 1 or (matched == 2 and has_ended)
             if matched == 0 or (at_end and channel.before):
                 lines.append(cast(bytes, channel.before).decode("utf-8", "replace"))
+                _keep_the_last(lines)
+            elif len(channel.buffer) > _LONGEST_LINE:
+                channel.buffer = cast(str, b"")  # of bytes, which the stubs do not know
             if matched == 0:
                 return lines[-1]
             if at_end:
                 raise pexpect.EOF("it has ended")
-            if not left:
-                raise pexpect.TIMEOUT("the deadline has passed")
 
     for prompt in prompts:
         content = [{"type": "text", "text": prompt}]
@@ -154,6 +169,17 @@ def _converse(
     with contextlib.suppress(pexpect.EOF):
         while True:
             next_line()
+
+
+def _keep_the_last(lines: list[str]) -> None:
+    """Forget the first lines if they are many: nobody reads more than the end of an output."""
+    if len(lines) > _MOST_LINES or len(lines[-1]) > outputs.OUTPUT_TAIL_BYTES:
+        kept = 1
+        size = len(lines[-1])
+        while kept < min(len(lines), _MOST_LINES // 2) and size < outputs.OUTPUT_TAIL_BYTES:
+            kept += 1
+            size += len(lines[-kept])
+        del lines[:-kept]
 
 
 def _is_result(line: str) -> bool:
