@@ -29,6 +29,8 @@ _LOOK_S = 0.25
 #: So many lines are kept, and so much is read in search of the end of one.
 _MOST_LINES = 2_000
 _LONGEST_LINE = 32 * 1024 * 1024
+#: So many lines are read once the deadline has passed; one that prints without end has more.
+_LAST_WORDS = 100
 
 ARGUMENTS = (
     *("-p", "--verbose"),
@@ -137,13 +139,14 @@ def _converse(
     assert running.stdout is not None
     channel = fdpexpect.fdspawn(running.stdout.fileno(), timeout=None)
 
+    last_words = _LAST_WORDS
+
     def next_line() -> str:
+        nonlocal last_words
         while True:
             look()
             has_ended = running.poll() is not None  # asked before reading what is left
             left = max(end_s - time.monotonic(), 0)
-            if not left:  # also where lines come without end
-                raise pexpect.TIMEOUT("the deadline has passed")
             matched = channel.expect([rb"\n", pexpect.EOF, pexpect.TIMEOUT], min(left, _LOOK_S))
             at_end = matched == 1 or (matched == 2 and has_ended)
             if matched == 0 or (at_end and channel.before):
@@ -151,10 +154,13 @@ def _converse(
                 _keep_the_last(lines)
             elif len(channel.buffer) > _LONGEST_LINE:
                 channel.buffer = cast(str, b"")  # of bytes, which the stubs do not know
-            if matched == 0:
-                return lines[-1]
             if at_end:
                 raise pexpect.EOF("it has ended")
+            last_words -= not left
+            if not left and (matched or not last_words):
+                raise pexpect.TIMEOUT("the deadline has passed")
+            if matched == 0:
+                return lines[-1]
 
     for prompt in prompts:
         content = [{"type": "text", "text": prompt}]
