@@ -20,17 +20,6 @@ from harness.running.scenario import Scenario
 from harness.subject.binary import resolve
 from harness.themes.catalogue import SCENARIOS, needed
 
-#: The sessions that show most of what a release sends and end soon.
-SOON = (
-    "api_failures",
-    "identity",
-    "mentions",
-    "terminal_day",
-    "toolbox",
-    "toolbox_details",
-    "working_day",
-)
-
 #: So many sessions tell of a promise: what one protocol hides, another may show.
 _ENOUGH = 3
 

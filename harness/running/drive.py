@@ -21,7 +21,7 @@ from harness.capture.run import (
     ending,
     run_label,
 )
-from harness.collector.store import StoreClosedError
+from harness.collector.store import Budget, StoreClosedError
 from harness.errors import (
     DeadlineExceeded,
     NotInTimeError,
@@ -72,17 +72,19 @@ def drive(
     groups: ProcessGroups,
     *,
     machine_wide: bool = False,
+    budget: Budget | None = None,
 ) -> Capture:
     """Run ``scenario`` over ``protocol`` in the calling thread, and return its capture.
 
     ``machine_wide``: its managed settings may be written to the machine's own folder meanwhile.
+    ``budget``: what the captures of several runs may weigh together.
 
     Raises :class:`SubjectError`, with the subject's last output, if it does not do what the
     scenario expects (:class:`NotInTimeError`: in time), or fails before its first API call.
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
-    with opened(scenario.backends, protocol) as stage:
+    with opened(scenario.backends, protocol, budget) as stage:
         write_files(stage.sandbox.work, scenario.files)
         stage.earlier_session = run_earlier(
             binary, scenario.earlier, stage.sandbox, deadline_s, groups
@@ -120,7 +122,7 @@ def drive(
             exports = (*exports, *scenario.more_exports(stage, completed))
         connections = stage.connections()
         observation = scenario.observe(stage, completed) if scenario.observe else None
-    _verify(binary, scenario, label, completed, truth)
+        _verify(binary, scenario, label, completed, truth)
     run = _run(binary, scenario, protocol, settings, completed, truth, observation)
     return Capture(run, exports, forgotten, connections)
 

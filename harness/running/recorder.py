@@ -15,6 +15,7 @@ from harness import shortage
 from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
 from harness.capture.run import CROWDED
+from harness.collector.store import Budget
 from harness.errors import NotInTimeError, OursTooLateError, SubjectError
 from harness.otlp.model import Protocol
 from harness.running.crowding import CrowdingWatch
@@ -40,6 +41,9 @@ _RUNS_PER_CORE = 2
 #: once would take from each other, and from what they time, when they start.
 _WAITING_PER_CORE = 4
 
+#: The captures of drawn runs have no part in the budget of the others: nearly all are dropped. A
+#: collector of one may keep a quarter of this.
+_DRAWN_BYTES = 64 * 1024 * 1024
 
 #: So many runs that came too late are made once more. Where more did, the subject hangs.
 _MOST_AGAIN = 3
@@ -124,7 +128,8 @@ def record_side_by_side(
     folders = [order.keep for order in orders]
     shortage.check_space(folders)
     with CrowdingWatch() as watch, ShortageWatch(folders) as shortages:
-        recordings = [_Recording(order, watch) for order in orders]
+        budget = Budget()
+        recordings = [_Recording(order, watch, budget) for order in orders]
         for recording in recordings:
             progress(str(recording))
 
@@ -185,12 +190,14 @@ class _Runner:
     keep: Path | None
     machine_wide: bool
     watch: CrowdingWatch
+    #: What the captures of all runs may weigh together, as they are kept to the end.
+    budget: Budget
     groups: ProcessGroups = field(default_factory=ProcessGroups)
     _saving: threading.Lock = field(default_factory=threading.Lock)
 
     def one(self, scenario: Scenario, protocol: Protocol) -> Capture:
         """Run a scenario over a protocol, and save its capture."""
-        capture = self._drive(scenario, protocol)
+        capture = self._drive(scenario, protocol, self.budget)
         if self.keep is not None:
             with self._saving:
                 save(capture, self.keep / folder_name(capture.run))
@@ -201,9 +208,9 @@ class _Runner:
         if self.groups.cancelled:
             raise SubjectError("no more sessions are begun")
         # Whether it is judged, and how, is known later: it is saved then.
-        return self._drive(scenario, protocol)
+        return self._drive(scenario, protocol, Budget(_DRAWN_BYTES))
 
-    def _drive(self, scenario: Scenario, protocol: Protocol) -> Capture:
+    def _drive(self, scenario: Scenario, protocol: Protocol, budget: Budget) -> Capture:
         started_unix_nano = time.time_ns()
         try:
             capture = drive(
@@ -213,6 +220,7 @@ class _Runner:
                 self.deadline_s,
                 self.groups,
                 machine_wide=self.machine_wide,
+                budget=budget,
             )
         except (SubjectError, OSError, RuntimeError, MemoryError) as error:
             if want := shortage.want_of(error):
@@ -240,12 +248,12 @@ class _Pools:
 class _Recording:
     """The execution of one subject's plan: its runs in threads, and their results."""
 
-    def __init__(self, order: Order, watch: CrowdingWatch) -> None:
+    def __init__(self, order: Order, watch: CrowdingWatch, budget: Budget) -> None:
         binary, keep, allowed = order.binary, order.keep, order.allow_managed
         self._plan = planned(order.scenarios, order.protocols, allowed)
         self._explore = order.explore if self._plan.drawn else None
         machine_wide = managed.machine_wide(allowed=allowed)
-        self._runner = _Runner(binary, order.deadline_s, keep, machine_wide, watch)
+        self._runner = _Runner(binary, order.deadline_s, keep, machine_wide, watch, budget)
         self._futures: dict[Future[Capture], int] = {}
         self._again: dict[str, str] = {}
         self._explored: Future[Sequence[Capture]] | None = None

@@ -13,6 +13,7 @@ from harness.capture.export import MAIN, Export
 from harness.capture.waits import LATE_S
 from harness.collector.answer import Responder
 from harness.collector.collector import Collector
+from harness.collector.store import Budget
 from harness.collector.tls import Tls
 from harness.fakes.fault_proxy import FaultProxy
 from harness.fakes.messages_api import MessagesApi
@@ -125,8 +126,13 @@ class Stage:
 
 
 @contextlib.contextmanager
-def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stage]:
-    """Set up the sandbox and the collectors of a run; all are removed when the block ends."""
+def opened(
+    backends: Mapping[str, Backend], protocol: Protocol, budget: Budget | None = None
+) -> Iterator[Stage]:
+    """Set up the sandbox and the collectors of a run; all are removed when the block ends.
+
+    What the collectors keep is taken of ``budget``, and given back if the block raises.
+    """
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
         for name, backend in backends.items():
@@ -140,7 +146,14 @@ def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stag
                     responder_waits=backend.responder_waits,
                 )
             )
+            if budget is not None:
+                collector.store.draw_on(budget)
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
             proxies[name] = stack.enter_context(FaultProxy(targets, is_open=backend.listening))
-        yield Stage(stack.enter_context(Sandbox()), protocol, collectors, proxies)
+        try:
+            yield Stage(stack.enter_context(Sandbox()), protocol, collectors, proxies)
+        except BaseException:
+            for collector in collectors.values():
+                collector.store.give_back()
+            raise
