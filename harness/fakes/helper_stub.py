@@ -25,7 +25,7 @@ PADDING = "~"
 
 #: A helper that begins its work so long after it was started, in seconds, comes too late to say
 #: anything about who started it.
-LATE_S = 2.0
+LATE_S = 1.0
 
 #: The beginning of the name of the mark that a run leaves; its process id follows. It stays if the
 #: run did not begin its work, or too late.
