@@ -45,16 +45,24 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
         *_transport(old["transport"], new["transport"]),
         *_secrets(old["secrets"], new["secrets"]),
         *gate_changes(old, new),
-        *fact_changes(
-            old["facts"],
-            new["facts"],
-            every,
-            raced=old["scenarios"].keys() == new["scenarios"].keys(),
-        ),
+        *_facts(old, new, every),
     ]
     if is_of_other_sessions(old, new):
         return merged(softened(found, old, new))
     return merged(found)
+
+
+def _facts(old: Mapping[str, Any], new: Mapping[str, Any], every: set[str]) -> Iterator[Difference]:
+    raced = old["scenarios"].keys() == new["scenarios"].keys()
+    for each in fact_changes(old["facts"], new["facts"], every, raced=raced):
+        # How much is counted by what one side alone has is told by its being new, or gone.
+        if not each.of or any(_has(old, owner) and _has(new, owner) for owner in each.of):
+            yield each
+
+
+def _has(side: Mapping[str, Any], owner: str) -> bool:
+    word, _, name = owner.partition(" ")
+    return name in side[f"{word}s"]
 
 
 def _named(
