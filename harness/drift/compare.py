@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.capture.names import OF_THE_CLOCK
 from harness.drift.attribute_changes import attribute_changes, presence_changes
 from harness.drift.attributes import presence_in
 from harness.drift.difference import Difference, Impact, listed, merged
@@ -31,6 +32,11 @@ _BREAKING: Mapping[str, str] = {
     "severity": "queries and alerts filter by it",
     "severity_text": "queries and alerts filter by it",
 }
+
+
+#: What short sessions may send or not, whatever the release.
+_PACE = (Impact.INFORMATIONAL, "whether a session gets as far is up to its pace")
+_BY_PACE = dict.fromkeys(OF_THE_CLOCK, _PACE)
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
@@ -80,13 +86,11 @@ def _named(
                 "what asks for the old name finds nothing",
             )
         for name in sorted(old[kind].keys() - new[kind].keys() - pairs.keys()):
-            yield Difference(
-                f"{word} {name}", "gone", name, "", Impact.BREAKING, f"no such {word} is sent"
-            )
+            gone = Impact.BREAKING, f"no such {word} is sent"
+            yield Difference(f"{word} {name}", "gone", name, "", *_BY_PACE.get(name, gone))
         for name in sorted(new[kind].keys() - old[kind].keys() - set(pairs.values())):
-            yield Difference(
-                f"{word} {name}", "new", "", name, Impact.ADDITIVE, f"no such {word} was sent"
-            )
+            come = Impact.ADDITIVE, f"no such {word} was sent"
+            yield Difference(f"{word} {name}", "new", "", name, *_BY_PACE.get(name, come))
         for name in sorted(old[kind]):
             after = pairs.get(name, name)
             if after in new[kind]:

@@ -8,7 +8,7 @@ from typing import Any
 from harness.drift.accounting import owners
 from harness.drift.attribute_changes import few
 from harness.drift.difference import Difference, Impact, listed
-from harness.drift.facts import Topic
+from harness.drift.facts import NOTHING, Topic
 
 #: How much a change of such facts matters, and why.
 _TOPICS: Mapping[Topic, tuple[Impact, str]] = {
@@ -67,7 +67,7 @@ def _about(
         return
     impact, reason = _TOPICS[topic]
     if topic is Topic.INHERITED and not any(
-        after.get(scenario, frozenset()) - before.get(scenario, frozenset())
+        after.get(scenario, frozenset()) - before.get(scenario, frozenset()) - {NOTHING}
         for scenario in differing
     ):
         impact, reason = Impact.BEHAVIOURAL, "it is kept better"

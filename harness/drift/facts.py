@@ -41,6 +41,10 @@ class Topic(StrEnum):
     TRACE = "trace"
 
 
+#: What is inherited where nothing is.
+NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One fact of one run: ``value`` is a word or a few about ``about``.

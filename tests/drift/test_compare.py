@@ -420,6 +420,13 @@ def test_less_that_is_inherited_is_no_matter_of_privacy(old: dict[str, Any]) -> 
         "OTEL_RESOURCE_ATTRIBUTES; nothing",
         "nothing",
     )
+    del values["nothing"]
+    (found,) = differences(old, new)
+    assert (found.impact, found.old, found.new) == (
+        Impact.BEHAVIOURAL,
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "nothing",
+    )
 
 
 def test_facts_of_what_only_one_side_was_asked_are_not_compared(old: dict[str, Any]) -> None:
@@ -523,3 +530,11 @@ def test_a_new_event_is_not_told_again_of_its_count(old: dict[str, Any]) -> None
     old["events"]["at_mention"] = new["events"]["at_mention"]
     (found,) = differences(old, new)
     assert (found.subject, found.of) == (f"accounting {about}", ("event at_mention",))
+
+
+def test_what_the_pace_of_a_session_decides_is_no_alarm(old: dict[str, Any]) -> None:
+    new = copy.deepcopy(old)
+    old["events"]["retention_sweep"] = {"body": ["x"], "attributes": {}}
+    for before, after, change in ((old, new, "gone"), (new, old, "new")):
+        (found,) = differences(before, after)
+        assert (found.change, found.impact) == (change, Impact.INFORMATIONAL)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.capture.capture import Capture
 from harness.capture.observed import observed
-from harness.drift.facts import Fact, Topic
+from harness.drift.facts import NOTHING, Fact, Topic
 from harness.themes.settings.measures import carried
 from harness.themes.settings.observed import CommandEnvironment
 
@@ -15,7 +15,7 @@ def inherited(capture: Capture) -> Iterator[Fact]:
     """Yield the variables that a command inherited, and that are meant for collectors."""
     seen = observed(capture.run, CommandEnvironment)
     if seen is not None:
-        for name in seen.passed_on or ("nothing",):
+        for name in seen.passed_on or (NOTHING,):
             yield Fact(Topic.INHERITED, "variables of a command", name)
 
 
