@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.assessment.bisecting import Log, bisect
 from harness.assessment.comparing import compare
+from harness.assessment.looking import at_difference
 from harness.contract.versions import Version
 from harness.drift.changelog import known
 from harness.drift.difference import Difference, Impact
@@ -58,7 +60,7 @@ def recordings(
     chosen: list[dict[str, Any]] = [
         item.callspec.params["pair"]  # type: ignore[misc]
         for item in request.session.items
-        if isinstance(item, pytest.Function) and item.get_closest_marker("history")
+        if isinstance(item, pytest.Function) and "pair" in item.fixturenames
     ]
 
     def wanted(version: str) -> list[str]:
@@ -102,6 +104,26 @@ def test_what_a_release_changed_is_told(pair: dict[str, Any], recordings: Record
     known_of = [*pair["told"], *raced]
     unknown = [each for each in grave if not any(is_as(listed, each) for listed in known_of)]
     assert not unknown, f"told, and not known of:\n{lines(unknown)}"
+
+
+@pytest.mark.history(in_suite=False)
+@pytest.mark.parametrize(
+    ("subject", "found"),
+    [
+        ("attribute query_source", ("2.1.114", "2.1.116")),  # its changelog is silent
+        ("attribute effort", ("2.1.116", "2.1.117")),
+    ],
+)
+def test_the_release_that_brought_it_is_found(
+    subject: str, found: tuple[str, str], release: Callable[[str], Binary]
+) -> None:
+    versions = [f"2.1.{number}" for number in (109, 110, 114, 116, 117, 118, 119, 120, 121)]
+    for version in versions:
+        release(version)
+    inspect = at_difference(subject, versions[0], ["identity"], print)
+    ended = bisect(versions, inspect, Log(None, subject), print)
+    assert (ended.good.version, ended.bad.version) == found
+    assert ended.bad.evidence.startswith(f"{subject}: new")
 
 
 def is_as(listed: dict[str, Any], found: Difference) -> bool:
