@@ -10,6 +10,9 @@ from harness.drift.facts import NOTHING, Fact, Topic
 from harness.themes.settings.measures import carried
 from harness.themes.settings.observed import CommandEnvironment
 
+#: The header by which each level of settings is told from the others.
+_LEVEL = "x-level"
+
 
 def inherited(capture: Capture) -> Iterator[Fact]:
     """Yield the variables that a command inherited, and that are meant for collectors."""
@@ -26,6 +29,10 @@ def heard(capture: Capture) -> Iterator[Fact]:
     for item in carried(capture):
         signal, reached = item.view["signal"], item.view["reached"]
         yield Fact(Topic.ROUTE, f"{signal} by settings", f"to {', '.join(reached) or 'nobody'}")
+        levels = item.view["headers"].get(_LEVEL)
+        if signal == "all" and levels:
+            value = ", ".join(level or "nobody" for level in levels)
+            yield Fact(Topic.ROUTE, "headers by settings", f"of {value}")
 
 
 FACTS = (inherited, heard)
