@@ -14,6 +14,7 @@ from harness.collector.answer import Responder
 from harness.collector.collector import Collector
 from harness.collector.tls import Tls
 from harness.fakes.fault_proxy import FaultProxy
+from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol, Signal
 from harness.subject.sandbox import Sandbox
@@ -43,6 +44,7 @@ class Stage:
     ``collectors`` and ``proxies`` are keyed by the names of the scenario's backends. ``api`` is
     available once the session begins; ``ended`` is set when it is over. ``earlier_session`` is the
     id of the session that came before it, as that told the API; empty if there was none.
+    ``forward`` is the forward proxy, where the scenario wants one.
     """
 
     sandbox: Sandbox
@@ -51,6 +53,7 @@ class Stage:
     proxies: Mapping[str, FaultProxy]
     ended: threading.Event = field(default_factory=threading.Event)
     earlier_session: str = ""
+    forward: HttpProxy | None = None
     _api: MessagesApi | None = None
 
     @property
@@ -113,8 +116,15 @@ class Stage:
 
 
 @contextlib.contextmanager
-def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stage]:
-    """Set up the sandbox and the collectors of a run; all are removed when the block ends."""
+def opened(
+    backends: Mapping[str, Backend],
+    protocol: Protocol,
+    forward: Callable[[], HttpProxy] | None = None,
+) -> Iterator[Stage]:
+    """Set up the sandbox and the collectors of a run; all are removed when the block ends.
+
+    ``forward`` makes its forward proxy.
+    """
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
         for name, backend in backends.items():
@@ -131,4 +141,6 @@ def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stag
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
             proxies[name] = stack.enter_context(FaultProxy(targets, is_open=backend.listening))
-        yield Stage(stack.enter_context(Sandbox()), protocol, collectors, proxies)
+        sandbox = stack.enter_context(Sandbox())
+        proxy = stack.enter_context(forward()) if forward else None
+        yield Stage(sandbox, protocol, collectors, proxies, forward=proxy)
