@@ -209,11 +209,11 @@ def recorded_in(
         if spec == "silent":
             argv = (sys.executable, "-m", "harness.reference.silent")
             binary = Binary(spec, argv, sys.executable, "2.1.240")
-            order = RecordingPlan(binary, scenarios, 60.0, None)
+            order = RecordingPlan(binary, scenarios, 300.0, None)
         else:
             always = Exploration("quick", Profile(0, 0), 0, None, lambda capture: (), print)
             binary = resolve(spec, progress=print)
-            order = RecordingPlan(binary, scenarios, 60.0, None, explore=always)
+            order = RecordingPlan(binary, scenarios, 300.0, None, explore=always)
         record_shared(order, print, folder)
         return folder
 

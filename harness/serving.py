@@ -64,7 +64,7 @@ _PAIR_BYTES = 160
 
 #: How long we read on, in seconds and in bytes, after a refusal that ends the connection: who still
 #: sends would otherwise be reset, and might not read the answer.
-_LINGER_S = 1.0
+_LINGER_S = 10.0
 _LINGER_BYTES = 1024 * 1024
 
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}

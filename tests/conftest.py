@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from harness.otlp.model import Protocol, Signal
 from harness.otlp.writing import Pairs, put_attributes, put_value
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.free_form.by_hand import by_hand
+from tests.hanging import Hang, let_deadlines_pass
 
 #: What the fixtures of these names give, for tests to annotate them with.
 Exporter = Callable[..., Export]
@@ -322,3 +324,11 @@ def make_events(make_export: MakeExport) -> MakeExport:
         return make_export(json.dumps(document).encode(), Signal.LOGS, **fields)
 
     return make
+
+
+@pytest.fixture
+def hang(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hang:
+    """What a subject does before it hangs: its deadline passes then, and never before."""
+    folder = tmp_path / "hanging"
+    folder.mkdir()
+    return let_deadlines_pass(folder, monkeypatch.setattr)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.assessment.assessment import catalogue
+from harness.assessment.endings import about_endings
 from harness.assessment.recording import Recording
 from harness.capture.names import OF_THE_CLOCK
 from harness.capture.run import SubjectFacts
@@ -71,7 +72,8 @@ def measure(recordings: Iterable[tuple[SubjectFacts, Recording]]) -> Tallies:
         contract = catalogue(subject.version)
         judge = Judge(contract)
         for requirement in filter(contract.applies, contract.requirements):
-            for view in views if requirement.check not in ACROSS_RUNS else ():
+            alone = requirement.check not in ACROSS_RUNS and not about_endings(requirement)
+            for view in views if alone else ():
                 if applies_to_run(requirement, view.run):
                     outcome = judge.judge(requirement, [view]).outcome
                     exercised.add((requirement.name, _run(view)), isinstance(outcome, Judged))
@@ -249,7 +251,9 @@ def _not_expected(
     for (_, part), releases in tallies.items():
         if part == "exercised":
             measured |= {name for tally in releases.values() for name, _ in tally.possible}
-    reasons: dict[str, list[str]] = {"drawn": [], "slow": [], "across": [], "never": []}
+    reasons: dict[str, list[str]] = {
+        reason: [] for reason in ("drawn", "slow", "across", "always", "never")
+    }
     for requirement in requirements:
         name = requirement.name
         runs = [run for run in planned_runs() if applies_to_run(requirement, run)]
@@ -257,6 +261,8 @@ def _not_expected(
             continue
         if requirement.check in ACROSS_RUNS:
             reasons["across"].append(name)
+        elif about_endings(requirement):
+            reasons["always"].append(name)
         elif runs and all(DRAWN in run.traits for run in runs):
             reasons["drawn"].append(name)
         elif runs and all(SCENARIOS[run.scenario].slow for run in runs):

@@ -159,6 +159,11 @@ class Export:
         """Why there is no message; ``None`` when there is one."""
         return self._reading().error
 
+    @property
+    def counts(self) -> bool:
+        """Whether it was accepted and can be decoded, as any collector would see it."""
+        return not self.rejected and self.decode_error is None
+
     def _reading(self) -> _Read:
         read = self._read
         if read is None:

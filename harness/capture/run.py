@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,6 +18,26 @@ CROWDED = 16.0
 def run_label(scenario: str, protocol: str) -> str:
     """Return the label of a run, recorded or planned: ``working_day over grpc``."""
     return f"{scenario} over {protocol}"
+
+
+#: Shells add this to the number of the signal that ended what they ran.
+_OF_A_SHELL = 128
+
+
+def ending(exit_code: int) -> str:
+    """Tell how a process ended: ``exit code 7``, or ``signal 11 (SIGSEGV)`` for -11."""
+    if exit_code < 0:
+        name = _signal_name(-exit_code)
+        return f"signal {-exit_code}" + (f" ({name})" if name else "")
+    name = _signal_name(exit_code - _OF_A_SHELL) if exit_code > _OF_A_SHELL else ""
+    return f"exit code {exit_code}" + (f" (how a shell tells of {name})" if name else "")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +230,10 @@ class Run:
 
     ``environment`` is what the scenario set (no inherited variables); ``traits`` are what else
     distinguishes the run from others (``terminal``); times are Unix nanoseconds; ``exit_code`` is
-    negative for a signal. ``observed`` is what the scenario observed besides, as JSON values by
-    name. ``crowding`` is how many processes per core of the machine wanted to run at once, on
-    average; 0 if nobody looked.
+    negative for a signal; ``stopped`` says whether it is of our doing, because the session was
+    still running at the limit that its scenario sets (None: nobody noted it). ``observed`` is what
+    the scenario observed besides, as JSON values by name. ``crowding`` is how many processes per
+    core of the machine wanted to run at once, on average; 0 if nobody looked.
     """
 
     scenario: str
@@ -229,8 +251,14 @@ class Run:
     host: Host = field(default_factory=Host)
     observed: Mapping[str, object] = field(default_factory=dict)
     crowding: float = 0.0
+    stopped: bool | None = None
 
     @property
     def label(self) -> str:
         """The label of the run: ``working_day over grpc``."""
         return run_label(self.scenario, self.protocol)
+
+    @property
+    def ending(self) -> str:
+        """How its process ended: ``exit code 0``, ``signal 11 (SIGSEGV)``."""
+        return ending(self.exit_code)

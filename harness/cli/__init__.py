@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.assessment.assessment import Assessment, catalogue
+from harness.assessment.endings import ended_badly
 from harness.assessment.job import CLAUDE, COLLECTOR, Job
 from harness.assessment.kept import day_of, job_of, load_recording
 from harness.assessment.listings import check_new, read_listing, write_proposals
@@ -174,17 +175,16 @@ def _judge(arguments: argparse.Namespace) -> int:
             seen=f"a recording of a {job.name}",
             expected="one of the CLI: no other promises depend on a release",
         )
-    contract = assessment.contract
     selected = recording.plan.selected
-    chosen = [
-        requirement
-        for requirement in contract.requirements
+    rows = [
+        assessment.row(requirement)
+        for requirement in assessment.contract.requirements
         if selected is None or requirement.name in selected
     ]
-    rows = [assessment.row(requirement) for requirement in chosen]
     summary = recording.summary
     header = _header(recorded_header, subject, recording, assessment, started)
-    code = FAILED if decision(rows, len(summary.undriven)).failed else OK
+    ended = ended_badly(assessment, rows)
+    code = FAILED if decision(rows, len(summary.undriven), ended).failed else OK
     by = f"as release {version}, " if job.has_releases else ""
     notes = [*summary.notes, f"judged {by}from {arguments.folder}"]
     if accept is not None:
@@ -204,6 +204,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         shown=len(rows),
         listing=own.file,
         entries=assessment.entries(rows),
+        ended=ended,
     )
     if arguments.report is not None:
         notes += _report(arguments.report, summed_up, assessment, code)
@@ -221,6 +222,7 @@ def _report(folder: Path, summary: Summary, assessment: Assessment, code: int) -
         summary.undriven,
         catalogue=len(assessment.contract.requirements),
         exit_code=code,
+        also=summary.ended,
     )
     plan = replace(recording.plan, expectations=own if own.file else None)
     path, shown = folder / jsonl.FILE_NAME, folder / page.FILE_NAME

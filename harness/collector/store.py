@@ -20,8 +20,7 @@ from harness.capture.describe import describe_all, item_names, nearest
 from harness.capture.export import Export, number
 from harness.capture.names import event_names, short
 from harness.errors import DeadlineExceeded, HarnessError
-from harness.otlp.envelope import WHOLE_BYTES
-from harness.otlp.model import DataPoint, Event, Protocol
+from harness.otlp.model import DataPoint, Event
 
 T = TypeVar("T")
 
@@ -36,17 +35,6 @@ def weight(export: Export) -> int:
     """Return about how many bytes an export takes: its body, its headers, and what is around."""
     headers = sum(len(name) + len(value) + PER_HEADER for name, value in export.headers)
     return len(export.body) + headers + OVERHEAD
-
-
-def is_whole(export: Export) -> bool:
-    """Return whether an export was accepted and can be decoded, as any collector would see it.
-
-    Only of large JSON that is not known yet; it is decoded for that, once.
-    """
-    if export.rejected or export.protocol is not Protocol.HTTP_JSON:
-        return not export.rejected
-    known = len(export.body) <= WHOLE_BYTES and export.header("content-encoding") is None
-    return known or export.decode_error is None
 
 
 class StoreClosedError(HarnessError):
@@ -156,12 +144,16 @@ class Store:
     def wait_for_exports(self, n: int, deadline_s: float) -> tuple[Export, ...]:
         """Wait until at least ``n`` accepted exports are held, and return all of them.
 
-        One that was answered before it was looked at as a whole counts if it can be decoded.
+        One that was answered before it was looked at as a whole, or taken though it is damaged,
+        counts if it can be decoded.
         """
 
         def enough(exports: tuple[Export, ...]) -> tuple[Export, ...]:
-            accepted = tuple(filter(is_whole, exports))
-            return accepted if len(accepted) >= n else ()
+            accepted = [export for export in exports if not export.rejected]
+            if len(accepted) < n:  # looked at as a whole only when there may be enough
+                return ()
+            whole = tuple(export for export in accepted if export.counts)
+            return whole if len(whole) >= n else ()
 
         return self.wait_for(enough, deadline_s, f"{n} accepted exports")
 

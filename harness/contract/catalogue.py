@@ -244,7 +244,8 @@ def _source(document: str, section: str, documents: JsonObject, version: Version
     """
     facts = documents[document]
     url = "" if facts.get("measured") else _link(document, section, facts)
-    if version not in VersionRange.of(facts) and "continued" in facts:
+    until = VersionRange.of(facts).until
+    if until is not None and until <= version and "continued" in facts:
         later = facts["continued"]
         return _source(
             str(later["by"]), str(later["renamed"].get(section, section)), documents, version

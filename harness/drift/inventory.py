@@ -84,11 +84,7 @@ def _protocols(captures: Sequence[Capture]) -> dict[str, list[str]]:
 
 
 def _sent(capture: Capture) -> list[Export]:
-    return [
-        export
-        for export in capture.exports
-        if not is_exposed(export) and export.decode_error is None and not export.rejected
-    ]
+    return [export for export in capture.exports if export.counts and not is_exposed(export)]
 
 
 def _by_scenario(captures: Sequence[Capture]) -> dict[str, list[Capture]]:

@@ -28,8 +28,10 @@ _LONGEST = 160
 
 def endings(capture: Capture) -> Iterator[Fact]:
     """Yield how the session ended."""
-    code = capture.run.exit_code
-    yield Fact(Topic.ENDING, "session", f"exit code {code}" if code >= 0 else "had to be ended")
+    run = capture.run
+    # What ended a session was not always noted.
+    stopped = run.exit_code < 0 if run.stopped is None else run.stopped
+    yield Fact(Topic.ENDING, "session", "had to be ended" if stopped else run.ending)
 
 
 def said(capture: Capture) -> Iterator[Fact]:

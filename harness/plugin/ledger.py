@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.assessment.assessment import Assessment
+from harness.assessment.endings import ended_badly
 from harness.assessment.listings import write_proposals
 from harness.assessment.recording import Recording, header_of, kept_in, read_shared
 from harness.assessment.reporting import write_reports
@@ -57,6 +58,7 @@ class Ledger:
         self._table: CanaryTable | None = None
         self._undocumented: tuple[Undocumented, ...] | None = None
         self._measured: tuple[Latency, ...] | None = None
+        self._ended_badly: str | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._select([item.nodeid for item in session.items if isinstance(item, RequirementItem)])
@@ -118,6 +120,7 @@ class Ledger:
             listing=self._assessment.own.file,
             entries=self._assessment.entries(self.rows),
             comparison=self._comparison(),
+            ended=self._ended(),
         )
 
     @property
@@ -179,6 +182,14 @@ class Ledger:
             self._measured = self._assessment.job.latencies(recording.captures)
         return self._measured
 
+    def _ended(self) -> str:
+        """Say in which runs the subject ended badly, once all is judged; judged once."""
+        if self._recording is None or len(self.rows) < len(self._selected):
+            return ""
+        if self._ended_badly is None:
+            self._ended_badly = ended_badly(self._assessment, self.rows)
+        return self._ended_badly
+
     def _comparison(self) -> Comparison | None:
         """Return the comparison with another release, once all is judged; None without one."""
         upgrade = self._state.upgrade
@@ -189,7 +200,7 @@ class Ledger:
     @property
     def _also(self) -> str:
         comparison = self._comparison()
-        return "" if comparison is None else comparison.failure
+        return "; ".join(filter(None, (self._ended(), comparison.failure if comparison else "")))
 
     @property
     def _kept(self) -> Path | None:

@@ -91,25 +91,32 @@ class Sink(Protocol):
 class Attribution:
     """The causes of an API request that its metrics and events are attributed to.
 
-    They are the active skill, whether the request carries the result of an MCP tool, and the
-    subagent that makes it.
+    They are the active skill, the MCP tool whose result the request carries, and the subagent
+    that makes it: ``agent`` is a placeholder for the ``agent_called`` of people's own.
     """
 
     skill: str = ""
-    mcp: bool = False
+    mcp_tool: str = ""
     agent: str = ""
+    agent_called: str = ""
 
-    def attributes(self, promises: Promises) -> Attributes:
-        """Return the attributes that a release with these promises tells them by."""
+    def attributes(self, promises: Promises, *, details: bool) -> Attributes:
+        """Return the attributes that a release with these promises tells them by.
+
+        ``details``: OTEL_LOG_TOOL_DETAILS is set.
+        """
+        named = details and promises.names_attributed
         attributes: Attributes = {}
         if self.agent and promises.agent_name:
-            attributes["agent.name"] = self.agent
+            attributes["agent.name"] = self.agent_called if named else self.agent
         if not promises.august:
             return attributes
         if self.skill:
             attributes["skill.name"] = self.skill
-        if self.mcp:
-            attributes |= {"mcp_server.name": _CUSTOM, "mcp_tool.name": _CUSTOM}
+        if self.mcp_tool:
+            _, server, tool = self.mcp_tool.split("__", 2)
+            attributes["mcp_server.name"] = server if named else _CUSTOM
+            attributes["mcp_tool.name"] = tool if named else _CUSTOM
         return attributes
 
 
@@ -161,7 +168,8 @@ class Reporter:
         if self._promises.query_source:
             source = "subagent" if attribution.agent else "main"
             shared["query_source"] = source
-        shared |= attribution.attributes(self._promises)
+        details = self._settings.log_tool_details
+        shared |= attribution.attributes(self._promises, details=details)
         if self._promises.effort:
             shared["effort"] = EFFORT
         self._add("cost.usage", cost, shared)
@@ -305,7 +313,8 @@ class Reporter:
             agent = attribution.agent
             source = f"agent:{agent}" if agent else self._query_source
             attributes["query_source"] = source
-        attributes |= attribution.attributes(self._promises)
+        details = self._settings.log_tool_details
+        attributes |= attribution.attributes(self._promises, details=details)
         if self._promises.request_id and exchange.request_id:
             attributes["request_id"] = exchange.request_id
         return attributes

@@ -75,12 +75,12 @@ class MainLoop:
         self._toolbox = toolbox
         self._messages: list[dict[str, Any]] = []
         self._skill = ""
-        self._heard_mcp = False
+        self._heard_mcp = ""
 
     def turn(self, prompt: str) -> Turn:
         """Run ``prompt`` to its end: an answer without tools, an error, or a rejection."""
         self._skill = ""
-        self._heard_mcp = False
+        self._heard_mcp = ""
         with self._spans.interaction(prompt):
             self._reporter.prompt(prompt)
             self._tell([{"type": "text", "text": prompt}])
@@ -123,7 +123,7 @@ class MainLoop:
 
         Tools after the rejected one are not run, but have a result nevertheless.
         """
-        self._heard_mcp = False
+        self._heard_mcp = ""
         interrupted = False
         for use in uses:
             if interrupted:
@@ -149,7 +149,8 @@ class MainLoop:
                 if decision.ends_the_turn:
                     message = _INTERRUPTED
                 return _tool_result(use, message, is_error=True), decision.ends_the_turn
-            self._heard_mcp = self._heard_mcp or tools.is_mcp(use.name)
+            if tools.is_mcp(use.name):
+                self._heard_mcp = self._heard_mcp or use.name
             started = time.monotonic()
             try:
                 with self._working():

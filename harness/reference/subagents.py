@@ -52,7 +52,7 @@ class Subagents:
         kind = str(use.input.get("subagent_type", _BUILT_IN))
         if kind not in (*self._own, _BUILT_IN):
             raise tools.ToolError(f"Agent type {kind!r} not found.")
-        attribution = Attribution(agent=_CUSTOM if kind in self._own else kind)
+        attribution = Attribution(agent=_CUSTOM if kind in self._own else kind, agent_called=kind)
         model = str(self._own.get(kind, {}).get("model") or self._model)
         model = _ALIASES.get(model, model)
         text = {"type": "text", "text": str(use.input.get("prompt", ""))}

@@ -96,6 +96,8 @@ class Promises:
     agent_parameters: bool = _since("2.1.116")
     #: Failures of the headers helper are told on stderr.
     helper_on_stderr: bool = _since("2.1.152")
+    #: The names that requests are attributed to as they are, with OTEL_LOG_TOOL_DETAILS=1.
+    names_attributed: bool = _since("2.1.273")
     #: ``tool_input``, with OTEL_LOG_TOOL_DETAILS=1.
     tool_input: bool = _since(AUGUST)
     #: Keys of OTEL_RESOURCE_ATTRIBUTES on events.

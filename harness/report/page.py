@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 from harness.findings import Verdict
-from harness.judging.decision import decision
 from harness.judging.entries import EntryState
 from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE
@@ -44,9 +43,7 @@ def _head(summary: Summary) -> Iterator[str]:
     version = f" (claude {header.subject.version})" if header.job == CLAUDE else ""
     yield f"# Telemetry of {_text(header.subject.spec)}{version}"
     yield ""
-    comparison = summary.comparison
-    also = "" if comparison is None else comparison.failure
-    decided = decision(summary.rows, summary.undriven, also)
+    decided = summary.decision
     if len(summary.rows) < summary.selected:
         yield f"**Broken off**: {len(summary.rows)} of {summary.selected} requirements were judged."
     else:

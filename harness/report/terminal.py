@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.drift.comparison import Comparison
 from harness.findings import Verdict
-from harness.judging.decision import decision
+from harness.judging.decision import Decision, decision
 from harness.judging.entries import EntryState, EntryTold
 from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE, Header
@@ -48,7 +48,8 @@ class Summary:
     ``problem`` says what went wrong in ``undriven`` runs, or in the harness. ``notes`` are lines
     about the files that were written, ``shown`` is the most failures that are rendered. ``entries``
     say what became of somebody's own list of known deviations, called ``listing``.
-    ``comparison`` is that with another release, if one was asked for.
+    ``comparison`` is that with another release, if one was asked for, ``ended`` a sentence about
+    runs in which the subject ended badly.
     """
 
     header: Header
@@ -62,6 +63,14 @@ class Summary:
     listing: str = ""
     entries: Sequence[EntryTold] = ()
     comparison: Comparison | None = None
+    ended: str = ""
+
+    @property
+    def decision(self) -> Decision:
+        """Whether the run as a whole has failed, and why."""
+        compared = "" if self.comparison is None else self.comparison.failure
+        also = "; ".join(filter(None, (self.ended, compared)))
+        return decision(self.rows, self.undriven, also)
 
 
 def render(summary: Summary) -> list[Line]:
@@ -274,8 +283,7 @@ def _end(summary: Summary) -> Iterator[Line]:
             Style.BAD,
         )
         return
-    also = "" if summary.comparison is None else summary.comparison.failure
-    decided = decision(summary.rows, summary.undriven, also)
+    decided = summary.decision
     if decided.failed:
         yield Line(f"FAILED: {decided.why}", Style.BAD)
     elif any(row.verdict in (Verdict.FAIL, Verdict.KNOWN) for row in summary.rows):

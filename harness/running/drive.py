@@ -12,7 +12,15 @@ from typing import Any
 
 from harness.capture.capture import Capture
 from harness.capture.observed import Observation, as_observed
-from harness.capture.run import Decision, Failure, GroundTruth, Run, SubjectFacts, run_label
+from harness.capture.run import (
+    Decision,
+    Failure,
+    GroundTruth,
+    Run,
+    SubjectFacts,
+    ending,
+    run_label,
+)
 from harness.collector.store import StoreClosedError
 from harness.errors import DeadlineExceeded, NotInTimeError, SubjectError, UsageError
 from harness.fakes.messages_api import MessagesApi
@@ -173,6 +181,7 @@ def _run(
         traits=scenario.all_traits,
         host=this_host(),
         observed=as_observed(observation) if observation else {},
+        stopped=completed.timed_out,
     )
 
 
@@ -328,7 +337,7 @@ def _verify(
         )
     if completed.exit_code != 0 and not truth.api_calls and not scenario.api_unreachable:
         raise SubjectError(
-            f"claude {binary.version} ended with exit code {completed.exit_code} "
+            f"claude {binary.version} ended with {ending(completed.exit_code)} "
             f"before it asked the model anything ({label})"
             f"{_unanswered(truth.unknown_requests)}",
             output=completed.last_output,

@@ -46,7 +46,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = RecordingPlan(
         resolve(str(claude), progress=print),
         (SCENARIOS["new_file"],),
-        60.0,
+        300.0,
         kept,
         selected=(GONE, BROKEN),
     )

@@ -20,7 +20,7 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("captures")
     binary = resolve("reference:2.1.31", progress=print)
     chosen = [SCENARIOS["working_day"], SCENARIOS["toolbox_details"]]
-    made = record_once(RecordingPlan(binary, tuple(chosen), 60.0, folder), print)
+    made = record_once(RecordingPlan(binary, tuple(chosen), 300.0, folder), print)
     assert made.summary.problem == ""
     return folder
 

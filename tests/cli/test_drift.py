@@ -27,7 +27,7 @@ def kept(folder: Path, binary: Binary, scenarios: tuple[str, ...] = SHORT) -> Pa
     """Record these scenarios, as ``--cc-captures`` does."""
     folder.mkdir()
     chosen = tuple(SCENARIOS[name] for name in scenarios)
-    made = record_once(RecordingPlan(binary, chosen, 60.0, folder), print)
+    made = record_once(RecordingPlan(binary, chosen, 300.0, folder), print)
     assert made.summary.problem == ""
     return folder
 

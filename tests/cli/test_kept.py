@@ -157,7 +157,7 @@ def test_one_drawn_capture_is_run_again_with_the_seed_of_its_recording(
     folder = pytester.mkdir("kept")
     options = (f"--cc-binary={claude}", "--cc-fuzz-seconds=0")
     plan = RecordingPlan(
-        *(binary, (SCENARIOS["fuzz"],), 60.0, folder), explore=explore, options=options
+        *(binary, (SCENARIOS["fuzz"],), 300.0, folder), explore=explore, options=options
     )
     record_once(plan, print)
     capsys.readouterr()
@@ -187,7 +187,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kept")
     chosen = (SCENARIOS["working_day"], SCENARIOS["new_file"])
     binary = resolve("reference", progress=print)
-    made = record_once(RecordingPlan(binary, chosen, 60.0, folder), print)
+    made = record_once(RecordingPlan(binary, chosen, 300.0, folder), print)
     assert made.summary.problem == ""
     assert cli.main(["judge", str(folder)]) == cli.OK, "each change is what makes the difference"
     return folder
@@ -307,7 +307,7 @@ def test_what_is_over_our_limit_is_an_error_over_each_protocol(
     binary = resolve("reference", progress=print)
     folder = tmp_path / "kept"
     folder.mkdir()
-    made = record_once(RecordingPlan(binary, (SCENARIOS["working_day"],), 60.0, folder), print)
+    made = record_once(RecordingPlan(binary, (SCENARIOS["working_day"],), 300.0, folder), print)
     for capture in made.captures:
         assert any(export.over_limit for export in capture.exports)
         assert any(not export.rejected for export in capture.exports)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +17,7 @@ from harness.assessment.matrix import making
 from harness.cli import matrix
 from harness.errors import SubjectError, UsageError
 from harness.subject import npm
-
-DEADLINE_S = 60
+from tests.processes import DEADLINE_S, assert_gone, until
 
 #: Says that it is at work, and works for ever.
 HANGING = """\
@@ -40,14 +37,6 @@ def called(capsys: pytest.CaptureFixture[str], *argv: str | Path) -> tuple[int, 
     code = cli.main(["matrix", *map(str, argv)])
     out, err = capsys.readouterr()
     return code, out, err
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Files of another process cannot be waited for; look again until they are there."""
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end, f"still waiting for {what}"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -88,8 +77,7 @@ def test_a_matrix_is_interrupted_and_goes_on(
         f"{output}; the same command goes on"
     )
     assert "Traceback" not in told
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
+    assert_gone(int(pid.read_text()))
     kept = finished.stat().st_mtime_ns
 
     release_77(DYING)

@@ -17,7 +17,7 @@ from harness.errors import HarnessError
 from harness.otlp.model import Protocol
 
 METHOD, *_ = METHODS
-DEADLINE_S = 30
+DEADLINE_S = 60
 
 #: The status, its message, and the headers by name.
 Answered = tuple[int, str, dict[str, str | bytes]]

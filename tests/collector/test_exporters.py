@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from harness import Collector
 from harness.otlp.model import Protocol, Signal
 
-DEADLINE_S = 30
+DEADLINE_S = 60
 RESOURCE = Resource({"service.name": "subject"})
 
 

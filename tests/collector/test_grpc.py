@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.collector.conftest import Body
 
 METRICS, LOGS, _ = METHODS
-DEADLINE_S = 30
+DEADLINE_S = 60
 
 Metadata = tuple[tuple[str, str | bytes], ...]
 

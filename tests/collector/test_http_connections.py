@@ -18,6 +18,7 @@ from harness.collector import http_app
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
 from harness.serving import HEAD_BYTES
+from tests.collector.answers import whole_answer
 
 PROTOBUF = Encoding.PROTOBUF.value
 JSON = Encoding.JSON.value
@@ -37,7 +38,7 @@ def address(collector: Collector) -> tuple[str, int]:
 
 def talk(collector: Collector, raw: bytes) -> bytes:
     """Send bytes and read until the server hangs up."""
-    with socket.create_connection(address(collector), timeout=30) as client:
+    with socket.create_connection(address(collector), timeout=60) as client:
         client.sendall(raw)
         return b"".join(iter(lambda: client.recv(65536), b""))
 
@@ -74,7 +75,7 @@ def test_connections_are_kept_alive(collector: Collector) -> None:
         ("text/plain", b"{}", 415),
         (PROTOBUF, b"", 200),
     ]
-    with closing(http.client.HTTPConnection(*address(collector), timeout=30)) as client:
+    with closing(http.client.HTTPConnection(*address(collector), timeout=60)) as client:
         client.connect()
         port = client.sock.getsockname()[1]
         for content_type, sent, status in requests:
@@ -112,7 +113,7 @@ def test_an_aborted_body_is_recorded(collector: Collector) -> None:
             b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b"Content-Length: 100\r\n\r\n{half"
         )
-    export = collector.wait_for_item(lambda export: export, 30)
+    export = collector.wait_for_item(lambda export: export, 60)
     assert "connection ended inside the body" in export.rejected
     assert (export.body, export.status) == (b"{half", 0)
     assert (export.signal, export.protocol) == (Signal.LOGS, Protocol.HTTP_JSON)
@@ -142,11 +143,11 @@ def test_what_is_not_http_is_answered_and_recorded(
 
 
 def test_garbage_after_a_good_request_is_a_request_of_its_own(collector: Collector) -> None:
-    with socket.create_connection(address(collector), timeout=30) as client:
+    with socket.create_connection(address(collector), timeout=60) as client:
         client.sendall(GOOD)
-        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+        assert whole_answer(client) == (200, b"{}")
         client.sendall(b"\x00\x01\x02")
-        assert client.recv(65536).startswith(b"HTTP/1.1 400")
+        assert whole_answer(client)[0] == 400
     first, second = collector.exports
     assert (first.path, first.status) == ("/v1/logs", 200)
     assert (second.path, second.headers, second.status) == ("", (), 400)
@@ -173,7 +174,7 @@ def test_broken_http_is_answered_in_its_own_encoding(collector: Collector, media
         json.loads(content)["message"] if media_type == JSON else Status.FromString(content).message
     )
     assert message == "no HTTP request: Invalid character in chunk size"
-    export = collector.wait_for_item(lambda export: export, 30)
+    export = collector.wait_for_item(lambda export: export, 60)
     assert export.rejected == message
 
 
@@ -207,14 +208,14 @@ def test_a_large_head_passes(collector: Collector) -> None:
 
 @pytest.mark.parametrize("start", [b"POST /", HEAD + b"X: "], ids=["line", "header"])
 def test_an_endless_head_is_cut_off(collector: Collector, start: bytes) -> None:
-    with socket.create_connection(address(collector), timeout=30) as client:
+    with socket.create_connection(address(collector), timeout=60) as client:
         client.sendall(start)
         sent = 0
         with contextlib.suppress(ConnectionError):
             while sent < 8 * HEAD_BYTES:
                 client.sendall(b"x" * HEAD_BYTES)
                 sent += HEAD_BYTES
-    export = collector.wait_for_item(lambda export: export, 30)
+    export = collector.wait_for_item(lambda export: export, 60)
     assert (export.status, export.over_limit) == (431, True)
 
 
@@ -250,14 +251,15 @@ def test_bodies_that_never_end_are_bounded(
     begun = HEAD + b"Content-Length: 900000\r\n\r\n" + b" " * 600_000
     with contextlib.ExitStack() as open_:
         clients = [
-            open_.enter_context(socket.create_connection(address(collector), timeout=30))
+            open_.enter_context(socket.create_connection(address(collector), timeout=60))
             for _ in range(2)
         ]
         for client in clients:
             client.sendall(begun)
-        export = collector.wait_for_item(lambda export: export, 30)
+        export = collector.wait_for_item(lambda export: export, 60)
         assert (export.status, export.over_limit) == (503, True)
         assert "more than 1000000 bytes of unfinished bodies" in export.rejected
+    collector.wait_for(lambda exports: len(exports) == 2, 60, "the end of both")
     # What both held is free again.
     assert talk(collector, begun.replace(b"Host", b"Connection: close\r\nHost") + b" " * 300_000)
     assert collector.exports[-1].status == 400, "blank, and read to its end"
@@ -270,7 +272,7 @@ def test_broken_chunks_are_recorded_once(collector: Collector) -> None:
         b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nnonsense\r\n",
     )
     assert answer.startswith(b"HTTP/1.1 400")
-    export = collector.wait_for_item(lambda export: export, 30)
+    export = collector.wait_for_item(lambda export: export, 60)
     assert export.status == 400
     assert export.signal is Signal.LOGS
     assert export.rejected
@@ -278,11 +280,11 @@ def test_broken_chunks_are_recorded_once(collector: Collector) -> None:
 
 
 def test_expect_100_continue(collector: Collector) -> None:
-    with socket.create_connection(address(collector), timeout=30) as client:
+    with socket.create_connection(address(collector), timeout=60) as client:
         client.sendall(
             b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
         )
         assert client.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"{}")
-        assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
+        assert whole_answer(client)[0] == 200

@@ -16,7 +16,7 @@ from harness.otlp.model import Signal
 Make = Callable[..., Export]
 
 #: Long enough for any machine: a test that reaches it has failed.
-LONG_S = 30.0
+LONG_S = 120.0
 SHORT_S = 0.05
 
 
@@ -213,13 +213,14 @@ def test_more_than_a_number_is_waited_for(make_export: Make) -> None:
         assert not closed.result()
 
 
-def test_the_convenience_waits(make_metrics: Make, make_events: Make) -> None:
+def test_the_convenience_waits(make_metrics: Make, make_events: Make, make_export: Make) -> None:
     store = Store()
     store.append(make_metrics(("claude_code.cost.usage", 1, {}), rejected="scripted", status=503))
     store.append(make_metrics(("other", 1, {}), ("claude_code.cost.usage", 2, {})))
     store.append(make_events("api_request", "api_error"))
     assert store.wait_for_metric("claude_code.cost.usage", 0).value == 2
     assert store.wait_for_event("claude_code.api_error", 0).body == "claude_code.api_error"
+    store.append(make_export(b"\xff"))  # taken as it is, by a collector that takes_damaged
     assert [export.sequence for export in store.wait_for_exports(2, 0)] == [2, 3]
     with pytest.raises(DeadlineExceeded, match="3 accepted exports"):
         store.wait_for_exports(3, 0)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.collectors import otelcol
+from tests.processes import assert_gone, until
 
 GO = """#!/bin/sh
 echo "$@" >> {calls}
@@ -93,15 +92,14 @@ def test_a_machine_without_go_has_no_collector(
 
 @pytest.mark.slow
 def test_what_is_begun_can_be_ended(stand: Stand, tmp_path: Path) -> None:
-    stand.go("echo $$ > ../../../../building; exec sleep 600")
+    stand.go("echo $$ > ../../../../part; mv ../../../../part ../../../../building; exec sleep 600")
+    pid_file = tmp_path / "building"
     building = otelcol.begin(tmp_path / "log")
     assert building is not None
     try:
-        end = time.monotonic() + 60
-        while not (tmp_path / "building").exists():
-            assert building.poll() is None, (tmp_path / "log").read_text()
-            assert time.monotonic() < end
+        until(lambda: pid_file.exists() or building.poll() is not None, "the build to begin")
+        assert building.poll() is None, (tmp_path / "log").read_text()
     finally:
         otelcol.end(building)
-    assert not psutil.pid_exists(int((tmp_path / "building").read_text()))
+    assert_gone(int(pid_file.read_text()))
     assert stand.left == []

@@ -110,4 +110,4 @@ def await_scrape(stage: RelayStage, value: float | None) -> None:
             [] if value is None else [value]
         )
 
-    outlet.wait_for(shows, 30.0, f"a scrape that shows {value}")
+    outlet.wait_for(shows, 120.0, f"a scrape that shows {value}")

@@ -64,9 +64,7 @@ def test_sections_are_those_of_the_documents() -> None:
     documents = read_json(schema_root() / "documents.json")["documents"]
     data = read_names("documented_names.json")
     for entry in data["names"]:
-        assert entry["document"] in data["documents"]
-        if entry["document"] in documents:
-            assert entry["section"] in documents[entry["document"]]["sections"]
+        assert entry["section"] in documents[entry["document"]]["sections"]
 
 
 def test_nothing_stands_in_both_lists() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from http.client import HTTPConnection, RemoteDisconnected
+from http.client import HTTPConnection
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_a_request_may_be_cut_off_in_the_middle(collector: Collector) -> None:
         port = proxy.port(collector.http_port)
         assert (proxy.cuts, proxy.openings) == ((), ())
         proxy.cut()
-        with pytest.raises((ConnectionResetError, RemoteDisconnected)):
+        with pytest.raises(ConnectionError):
             post(port, b'{"resourceLogs": []}' + b" " * 1000)
         assert post(port) == 200
         assert len(proxy.cuts) == 1
@@ -77,7 +77,7 @@ def test_a_connection_with_nothing_behind_is_counted_and_cut_off() -> None:
         behind = bound.getsockname()[1]
         with (
             FaultProxy((behind,)) as proxy,
-            pytest.raises((ConnectionResetError, RemoteDisconnected)),
+            pytest.raises(ConnectionError),
         ):
             post(proxy.port(behind))
         assert len(proxy.connections) == 1

@@ -18,8 +18,8 @@ from harness.load.channels import channel_to
 from harness.otlp.model import Protocol, Signal
 from harness.relay.answer import Answer
 from harness.relay.endpoint import ClientTls, Endpoint
-from harness.relay.ports import free_port
 from harness.relay.sending import refusal
+from harness.running.drive import closed_port
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -112,8 +112,9 @@ def test_tls_with_a_client_certificate() -> None:
 
 @pytest.mark.parametrize("protocol", [Protocol.GRPC, Protocol.HTTP_PROTOBUF])
 def test_nobody_is_there(protocol: Protocol) -> None:
-    endpoint = Endpoint("http", "127.0.0.1", free_port())
-    (answer,) = sent(over(endpoint, protocol, endpoint.port), protocol)
+    with closed_port() as port:
+        endpoint = Endpoint("http", "127.0.0.1", port)
+        (answer,) = sent(over(endpoint, protocol, endpoint.port), protocol)
     assert "connect" in answer.error
     assert refusal(answer) == answer.error
 
@@ -144,7 +145,7 @@ def test_an_answer_that_is_not_whole_is_none(answers: tuple[bytes, ...], error: 
 
 
 def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(channels, "TIMEOUT_S", 2.0)
     ended = threading.Event()
 
     def say_nothing(connection: socket.socket) -> None:
@@ -153,7 +154,7 @@ def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatc
     with serving(say_nothing) as endpoint:
         (answer,) = sent(endpoint, Protocol.HTTP_PROTOBUF)
         ended.set()
-    assert answer.error == "no whole answer within 0.2 s"
+    assert answer.error == "no whole answer within 2 s"
     assert answer.timed_out
 
 

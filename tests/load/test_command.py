@@ -124,11 +124,11 @@ def test_a_rate_is_kept(load: Load, collector: Collector) -> None:
     assert float(took[1]) >= 2.4
     assert "limit      none: all that was asked for was sent, the latest session" in out
     # A line a second says how far it has come.
-    assert re.search(r"^ +1 s  \d+ sessions · \d+ requests · ", err, re.MULTILINE)
+    assert re.search(r"^ +\d+ s  \d+ sessions · \d+ requests · ", err, re.MULTILINE)
 
 
 def test_no_session_begins_after_the_time(load: Load, collector: Collector) -> None:
-    _, out, _ = load(f"--to={url(collector, Protocol.GRPC)}", "--rate=20", "--seconds=0.5")
+    _, out, _ = load(f"--to={url(collector, Protocol.GRPC)}", "--rate=4", "--seconds=2.5")
     assert 1 <= told(out, "sessions", "·") <= 10
 
 
@@ -360,7 +360,7 @@ def test_ctrl_c_ends_it_with_what_was_sent(
     endless: subprocess.Popen[str], collector: Collector
 ) -> None:
     endless.send_signal(signal.SIGINT)
-    out, _ = endless.communicate(timeout=60)
+    out, _ = endless.communicate(timeout=300)
     assert endless.returncode == 0, out
     assert told(out, "requests", "·") == len(collector.exports)
     assert ", ended early" in out.splitlines()[0]
@@ -368,14 +368,14 @@ def test_ctrl_c_ends_it_with_what_was_sent(
 
 @pytest.mark.slow
 def test_ctrl_c_does_not_wait_for_what_is_to_be_sent_again(tmp_path: Path) -> None:
-    """A collector that asks for a minute is not waited for."""
-    later = CollectorResponse(503, 14, headers=(("retry-after", "60"),))
+    """A collector that asks for ten minutes is not waited for."""
+    later = CollectorResponse(503, 14, headers=(("retry-after", "600"),))
     with (
         Collector(responder=Answers(*[later] * 1000)) as collector,
         endless_to(collector, tmp_path) as process,
     ):
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=55)
+        out, _ = process.communicate(timeout=300)
     assert process.returncode == 1, out
     assert told(out, "answers", "refused") == told(out, "requests", "·") > 0
     assert told(out, "answers", "retried") == 0
@@ -395,7 +395,7 @@ def test_a_process_that_dies_is_told(endless: subprocess.Popen[str], tmp_path: P
     children = psutil.Process(endless.pid).children()
     (first, *_) = [each for each in children if "spawn_main" in " ".join(each.cmdline())]
     first.kill()
-    out, _ = endless.communicate(timeout=60)
+    out, _ = endless.communicate(timeout=300)
     assert (endless.returncode, out) == (2, "")
     error = (tmp_path / "err").read_text().splitlines()[-1]
     assert error == "cc-harness: a process of the load generator died (exit code -9)"

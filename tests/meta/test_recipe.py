@@ -73,7 +73,7 @@ def inventory_of_one_session() -> dict[str, Any]:
     """Return what the subject sends in the one session that is run here."""
     binary = resolve(SUBJECT, progress=print)
     scenarios = (SCENARIOS["working_day"],)
-    plan = RecordingPlan(binary, scenarios, 60.0, None, protocols=(Protocol.HTTP_JSON,))
+    plan = RecordingPlan(binary, scenarios, 300.0, None, protocols=(Protocol.HTTP_JSON,))
     return dict(recorded_side(SUBJECT, binary, record_once(plan, print)).inventory)
 
 

@@ -70,7 +70,7 @@ class Relay:
             self._options.http_out + path, body, {"Content-Type": media_type}
         )
         try:
-            with self._opener.open(request, timeout=10) as answer:
+            with self._opener.open(request, timeout=120) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:

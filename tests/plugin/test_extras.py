@@ -85,10 +85,10 @@ def test_the_collector_works_without_it(
             url = f"{otlp_collector.http_endpoint}/v1/logs"
             request = urllib.request.Request(url, BODY, JSON)
             urllib.request.urlopen(request).close()
-            assert otlp_collector.wait_for_event("order", deadline_s=10)
+            assert otlp_collector.wait_for_event("order", deadline_s=120)
             target = otlp_collector.grpc_endpoint.removeprefix("http://")
             with grpc.insecure_channel(target) as channel:
-                assert channel.unary_unary(LOGS)(b"", timeout=10) == b""
+                assert channel.unary_unary(LOGS)(b"", timeout=120) == b""
 
         def test_nothing_of_the_extra_was_there():
             with pytest.raises(ImportError):

@@ -27,7 +27,7 @@ def test_a_collector_for_each_test(pytester: pytest.Pytester, run: Run) -> None:
 
         def test_it_collects(otlp_collector):
             assert post(otlp_collector) == b"{}"
-            (export,) = otlp_collector.wait_for_exports(1, deadline_s=10)
+            (export,) = otlp_collector.wait_for_exports(1, deadline_s=120)
             assert export.signal == "logs"
             SEEN.append(otlp_collector)
 

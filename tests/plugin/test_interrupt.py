@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,10 @@ import pytest
 from harness.capture import files
 from harness.errors import UsageError
 from harness.record import jsonl as record
+from tests.processes import DEADLINE_S, assert_gone, until
 
 Subject = Callable[..., Path]
 
-DEADLINE_S = 60
 
 #: Over gRPC it hangs and says that it does; over HTTP it ends at once.
 HANGING = """\
@@ -29,22 +28,6 @@ if os.environ["OTEL_EXPORTER_OTLP_PROTOCOL"] == "grpc":
     part.rename(here / "pid")
     signal.pause()
 """
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    """Files of another process cannot be waited for; look again until they are there."""
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end, f"still waiting for {what}"
-        time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @contextmanager
@@ -82,7 +65,7 @@ def test_ctrl_c(pytester: pytest.Pytester, subject: Subject, workers: list[str])
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
-    assert not alive(int(pid_file.read_text()))
+    assert_gone(int(pid_file.read_text()))
     captures = [files.load(path.parent) for path in kept.glob("*/capture.json")]
     assert {str(capture.run.protocol) for capture in captures} == {"http/json", "http/protobuf"}
     assert "broken off: " in output
@@ -114,7 +97,7 @@ def test_ctrl_c_ends_a_cli_and_the_collector_behind_it(
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
-    assert not alive(int(pid_file.read_text()))
+    assert_gone(int(pid_file.read_text()))
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     assert f"--says={tmp_path}" not in listed.stdout
     assert "broken off: " in output

@@ -23,6 +23,7 @@ from harness.record import jsonl
 from harness.record.header import COLLECTOR
 from harness.relay.ports import free_port
 from harness.relay.process import listens
+from harness.running.drive import closed_port
 from harness.subject.binary import Binary
 
 Run = Callable[..., pytest.RunResult]
@@ -357,7 +358,7 @@ def running() -> Iterator[tuple[int, int]]:
         yield listening, downstream
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def test_one_that_runs_already_is_judged_where_it_is(run: Run, running: tuple[int, int]) -> None:
@@ -427,8 +428,9 @@ def test_places_in_its_configuration_are_filled_in(
 
 
 def test_a_wrong_url_is_one_clear_error(run: Run) -> None:
-    nobody = f"http://127.0.0.1:{free_port()}"
-    result = run(f"--cc-collector={nobody}", "--cc-collector-out=none", "-k", "receiving")
+    with closed_port() as port:
+        nobody = f"http://127.0.0.1:{port}"
+        result = run(f"--cc-collector={nobody}", "--cc-collector-out=none", "-k", "receiving")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines([f"--cc-collector={nobody}: nothing takes connections there"])
     result.stdout.fnmatch_lines(["FAILED: nothing was exercised*"])

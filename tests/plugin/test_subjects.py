@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 
 from harness.findings import Verdict
 from harness.record import jsonl as record
+from tests import hanging
 
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
@@ -69,9 +71,23 @@ def test_one_that_exits_at_once(
 
 
 @pytest.mark.slow
-def test_one_that_hangs(judged: Callable[..., pytest.RunResult], subject: Subject) -> None:
-    binary = subject("import signal\nprint('thinking', flush=True)\nsignal.pause()")
-    result = judged(binary, "--cc-deadline=1", "-k", "transport")
+def test_one_that_hangs(
+    judged: Callable[..., pytest.RunResult],
+    subject: Subject,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plugin, marks = tmp_path / "deadlines_pass.py", tmp_path / "marks"
+    marks.mkdir()
+    plugin.write_text(
+        f"{Path(hanging.__file__).read_text(encoding='utf-8')}\n\n"
+        f"let_deadlines_pass(Path({str(marks)!r}))\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    hang = hanging.Marks(marks).hang.in_python
+    binary = subject(f"import signal\nprint('thinking', flush=True)\n{hang}\nsignal.pause()")
+    result = judged(binary, "--cc-deadline=1", "-k", "transport", "-p", plugin.stem)
     result.stdout.fnmatch_lines(
         ["claude 2.1.240 did not end *within 1 s", "thinking", "FAILED: nothing was exercised; *"]
     )

@@ -237,7 +237,7 @@ def test_a_failure_can_be_read_and_run_again(
     binary = emitter(INDISCREET)
     result = run_one(
         *(f"--cc-binary={binary}", "-k", "events.user_prompt.prompt", "--junit-xml=junit.xml"),
-        *("--cc-report=out", "--cc-deadline=50"),
+        *("--cc-report=out", "--cc-deadline=500"),
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     shown = summary(result)
@@ -255,7 +255,7 @@ def test_a_failure_can_be_read_and_run_again(
 
     command = shlex.split(shown[start + 8].split(maxsplit=1)[1])
     assert command == [
-        *("pytest", f"--cc-binary={binary}", "--cc-deadline=50"),
+        *("pytest", f"--cc-binary={binary}", "--cc-deadline=500"),
         *("--cc-scenarios=working_day", "--cc-protocols=grpc", REDACTED),
     ]
     again = pytester.run(sys.executable, "-m", *command, "--cc-report=again")

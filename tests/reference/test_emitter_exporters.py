@@ -38,7 +38,7 @@ def run(environment: Mapping[str, str], version: str = "2.1.240") -> Completed:
 def scenario(name: str, version: str) -> Capture:
     chosen = SCENARIOS[name]
     binary = resolve(f"reference:{version}", progress=print)
-    return drive(binary, chosen, chosen.protocols[0], 60.0, ProcessGroups())
+    return drive(binary, chosen, chosen.protocols[0], 300.0, ProcessGroups())
 
 
 @pytest.mark.parametrize("version", ["2.1.31", "2.1.240"])

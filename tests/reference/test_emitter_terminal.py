@@ -48,7 +48,7 @@ def session(
         acts=tuple(acts),
     )
     binary = resolve(f"reference:{version}", progress=print)
-    capture = drive(binary, scenario, protocol, 30.0, ProcessGroups())
+    capture = drive(binary, scenario, protocol, 300.0, ProcessGroups())
     assert capture.run.exit_code == 0
     assert capture.rejected == ()
     return capture
@@ -238,7 +238,7 @@ def test_json_lines_are_one_session_too() -> None:
         script=(Fail(400, "no"), Say("yes")),
     )
     binary = resolve("reference", progress=print)
-    capture = drive(binary, scenario, Protocol.GRPC, 30.0, ProcessGroups())
+    capture = drive(binary, scenario, Protocol.GRPC, 300.0, ProcessGroups())
 
     assert (capture.run.exit_code, capture.run.stderr) == (0, "")
     results = [json.loads(line) for line in capture.run.stdout.splitlines()]
@@ -282,7 +282,7 @@ def test_the_terminal_is_given_back(keys: bytes, tmp_path: Path) -> None:
         while "❯".encode() not in seen:
             seen += os.read(ours, 4096)
         os.write(ours, keys)
-        _, output = process.communicate(timeout=20)
+        _, output = process.communicate(timeout=120)
     finally:
         os.close(ours)
         os.close(theirs)

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.slow
 
 FEBRUARY = "2.1.31"
 AUGUST = "2.1.240"
+#: Names that requests are attributed to are told with OTEL_LOG_TOOL_DETAILS=1.
+OCTOBER = "2.1.296"
 OPEN = {"OTEL_LOG_TOOL_DETAILS": "1"}
 EVERYTHING = ("--permission-mode", "bypassPermissions")
 
@@ -211,7 +213,7 @@ def servers(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("gate", ["", "1"])
-@pytest.mark.parametrize("version", [FEBRUARY, AUGUST])
+@pytest.mark.parametrize("version", [FEBRUARY, AUGUST, OCTOBER])
 def test_mcp_tools(version: str, gate: str, servers: str) -> None:
     # Asked for between two others: only the requests that take its results are told apart.
     script: list[Step] = [UseTool("Bash", {"command": "true"}), order("tea"), order("nothing")]
@@ -234,7 +236,7 @@ def test_mcp_tools(version: str, gate: str, servers: str) -> None:
     ]
     named = {"mcp_server_name": "shop", "mcp_tool_name": "order"}
     for event in events:
-        names_server = gate and (event in results or version == AUGUST)
+        names_server = gate and (event in results or version != FEBRUARY)
         parameters = event.attributes.get("tool_parameters")
         assert parameters == (json.dumps(named, separators=(",", ":")) if names_server else None)
     requests = capture.events("api_request")
@@ -242,13 +244,14 @@ def test_mcp_tools(version: str, gate: str, servers: str) -> None:
     if version == FEBRUARY:
         assert set(names) == {None}
         return
-    assert names == [None, None, "custom", "custom", None]
+    server, tool = ("shop", "order") if gate and version == OCTOBER else ("custom", "custom")
+    assert names == [None, None, server, server, None]
     assert {event.attributes["mcp_server_scope"] for event in results} == {"dynamic"}
     # What OpenTelemetry reads does not reach a server.
     assert results[0].attributes["tool_result_size_bytes"] == len("tea for Ada, 0")
     sources = [event.attributes["tool_source"] for event in capture.events("tool_decision")]
     assert sources == ["builtin", "mcp", "mcp", "builtin"]
-    taken = capture.data_points("claude_code.cost.usage", **{"mcp_tool.name": "custom"})
+    taken = capture.data_points("claude_code.cost.usage", **{"mcp_tool.name": tool})
     assert sum(point.value or 0 for point in taken) > 0
     if gate:
         assert results[1].attributes["error"] == "Error executing tool order"

@@ -21,6 +21,7 @@ from harness.relay.client import EXPORT_METHODS, GrpcClient, HttpClient
 from harness.relay.endpoint import ClientTls, Endpoint
 from harness.relay.senders import send_half_closed, send_pipelined, send_slowly
 from harness.relay.wire import request_bytes
+from harness.running.drive import closed_port
 
 JSON = (("Content-Type", "application/json"),)
 LOGS = EXPORT_METHODS[Signal.LOGS]
@@ -60,7 +61,7 @@ def serving(serve: Callable[[socket.socket], None]) -> Iterator[Endpoint]:
         thread.join(10)
 
 
-def asked(serve: Callable[[socket.socket], None], timeout_s: float = 10) -> Answer:
+def asked(serve: Callable[[socket.socket], None], timeout_s: float = 60) -> Answer:
     with serving(serve) as endpoint, HttpClient(endpoint) as client:
         return client.send("/v1/logs", b"{}", JSON, timeout_s=timeout_s)
 
@@ -120,10 +121,10 @@ def test_a_peer_that_answers_and_reads_no_further() -> None:
     def serve(connection: socket.socket) -> None:
         connection.recv(10)
         connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-        ended.wait(20)
+        ended.wait(120)
 
     with serving(serve) as endpoint, HttpClient(endpoint) as client:
-        answer = client.send("/v1/logs", bytes(30 * 1024 * 1024), JSON, timeout_s=10)
+        answer = client.send("/v1/logs", bytes(30 * 1024 * 1024), JSON, timeout_s=60)
         ended.set()
     assert (answer.status, answer.error) == (413, "")
 
@@ -170,31 +171,30 @@ def test_a_peer_that_hangs() -> None:
 
     def serve(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 ")
-        ended.wait(20)
+        ended.wait(120)
 
     with serving(serve) as endpoint, HttpClient(endpoint) as client:
-        answer = client.send("/v1/logs", b"{}", JSON, timeout_s=0.3)
+        answer = client.send("/v1/logs", b"{}", JSON, timeout_s=2)
         ended.set()
-    assert (answer.status, answer.error) == (None, "no whole answer within 0.3 s")
+    assert (answer.status, answer.error) == (None, "no whole answer within 2 s")
     assert answer.timed_out
-    assert 0.3 <= answer.seconds < 5
+    assert answer.seconds >= 2
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
 def test_nobody_listens(transport: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    if transport == "http":
-        endpoint = Endpoint("http", "127.0.0.1", port)
-        with HttpClient(endpoint) as client:
-            answer = client.send("/v1/logs", b"{}", JSON)
-        request = request_bytes(endpoint, "POST", "/v1/logs", JSON, b"{}")
-        assert send_slowly(endpoint, request).error == answer.error
-        assert send_half_closed(endpoint, request).error == answer.error
-        assert [each.error for each in send_pipelined(endpoint, [request])] == [answer.error]
-    else:
-        with GrpcClient(Endpoint("grpc", "127.0.0.1", port)) as client:
-            answer = client.call(LOGS, b"")
+    with closed_port() as port:
+        if transport == "http":
+            endpoint = Endpoint("http", "127.0.0.1", port)
+            with HttpClient(endpoint) as client:
+                answer = client.send("/v1/logs", b"{}", JSON)
+            request = request_bytes(endpoint, "POST", "/v1/logs", JSON, b"{}")
+            assert send_slowly(endpoint, request).error == answer.error
+            assert send_half_closed(endpoint, request).error == answer.error
+            assert [each.error for each in send_pipelined(endpoint, [request])] == [answer.error]
+        else:
+            with GrpcClient(Endpoint("grpc", "127.0.0.1", port)) as client:
+                answer = client.call(LOGS, b"")
     assert (answer.status, answer.code) == (None, "")
     assert "Connection refused" in answer.error
 
@@ -236,8 +236,8 @@ def test_grpc_with_a_peer_that_hangs() -> None:
         socket.create_server(("127.0.0.1", 0)) as listener,
         GrpcClient(Endpoint("grpc", "127.0.0.1", listener.getsockname()[1])) as client,
     ):
-        answer = client.call(LOGS, b"", timeout_s=0.3)
-    assert (answer.code, answer.error) == ("", "no answer within 0.3 s")
+        answer = client.call(LOGS, b"", timeout_s=1)
+    assert (answer.code, answer.error) == ("", "no answer within 1 s")
     assert answer.timed_out
 
 
@@ -260,13 +260,13 @@ def test_no_answer_follows_one_that_did_not_come() -> None:
     ended = threading.Event()
 
     def serve(connection: socket.socket) -> None:
-        ended.wait(20)
+        ended.wait(120)
 
     with serving(serve) as endpoint:
         request = request_bytes(endpoint, "POST", "/v1/logs", JSON, b"{}")
-        answers = send_pipelined(endpoint, [request] * 3, timeout_s=0.2)
+        answers = send_pipelined(endpoint, [request] * 3, timeout_s=2)
         ended.set()
-    assert [answer.error for answer in answers] == ["no whole answer within 0.2 s"] * 3
+    assert [answer.error for answer in answers] == ["no whole answer within 2 s"] * 3
 
 
 def test_threads_share_a_client(collector: Collector, http: Endpoint) -> None:

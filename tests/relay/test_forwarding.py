@@ -16,7 +16,7 @@ from harness.relay.answer import Answer
 from harness.relay.client import EXPORT_METHODS, GrpcClient, HttpClient
 from harness.relay.endpoint import ClientTls, Endpoint, Transport
 from harness.relay.forwarding import Forwarder, as_sent
-from harness.relay.ports import free_port
+from harness.running.drive import closed_port
 
 JSON = (("Content-Type", "application/json"), ("X-Trace", "a b"), ("Authorization", "Bearer k"))
 LOGS = EXPORT_METHODS[Signal.LOGS]
@@ -38,7 +38,7 @@ def told(export: Export) -> dict[str, str]:
 def test_a_request_over_http_arrives_as_it_was_sent(chunk_bytes: int) -> None:
     with (
         Collector(paths={"/base/*": Signal.LOGS}) as behind,
-        Forwarder(Endpoint("http", "127.0.0.1", behind.http_port, "/base"), 10) as forwarder,
+        Forwarder(Endpoint("http", "127.0.0.1", behind.http_port, "/base"), 60) as forwarder,
         Collector(responder=forwarder.respond, responder_waits=True) as front,
     ):
         answer = posted(Endpoint("http", "127.0.0.1", front.http_port), chunk_bytes=chunk_bytes)
@@ -66,7 +66,7 @@ ANSWERS = [
 def test_an_answer_over_http_reaches_the_client_as_it_was_given(given: CollectorResponse) -> None:
     with (
         Collector(responder=lambda export: given, paths={"*": Signal.LOGS}) as behind,
-        Forwarder(Endpoint("http", "127.0.0.1", behind.http_port), 10) as forwarder,
+        Forwarder(Endpoint("http", "127.0.0.1", behind.http_port), 60) as forwarder,
         Collector(responder=forwarder.respond, responder_waits=True) as front,
     ):
         direct = posted(Endpoint("http", "127.0.0.1", behind.http_port))
@@ -96,7 +96,7 @@ def test_a_call_and_its_answer_pass_as_they_are(given: CollectorResponse) -> Non
     answers = []
     with (
         Collector(responder=lambda export: given) as behind,
-        Forwarder(Endpoint("grpc", "127.0.0.1", behind.grpc_port), 10) as forwarder,
+        Forwarder(Endpoint("grpc", "127.0.0.1", behind.grpc_port), 60) as forwarder,
         Collector(responder=forwarder.respond, responder_waits=True) as front,
     ):
         for collector in (behind, front):
@@ -120,9 +120,9 @@ def test_a_call_and_its_answer_pass_as_they_are(given: CollectorResponse) -> Non
 @pytest.mark.parametrize("protocol", [Protocol.GRPC, Protocol.HTTP_JSON])
 def test_where_no_answer_comes_the_client_may_try_again(protocol: Protocol) -> None:
     grpc = protocol is Protocol.GRPC
-    nobody = Endpoint("grpc" if grpc else "http", "127.0.0.1", free_port())
     with (
-        Forwarder(nobody, 10) as forwarder,
+        closed_port() as port,
+        Forwarder(Endpoint("grpc" if grpc else "http", "127.0.0.1", port), 60) as forwarder,
         Collector(responder=forwarder.respond, responder_waits=True) as front,
     ):
         if grpc:
@@ -141,7 +141,7 @@ def test_a_slow_answer_holds_up_nobody_else() -> None:
     def respond(export: Export) -> None:
         if export.header("x-trace") == "second":
             second.set()
-        elif not second.wait(30):
+        elif not second.wait(120):
             raise TimeoutError("nobody came meanwhile")
 
     with Collector(responder=respond, responder_waits=True) as front:
@@ -152,14 +152,14 @@ def test_a_slow_answer_holds_up_nobody_else() -> None:
         with HttpClient(endpoint) as client:
             json = (("Content-Type", "application/json"), ("X-Trace", "second"))
             answers.append(client.send("/v1/logs", BODY, json))
-        first.join(30)
+        first.join(120)
     assert [answer.status for answer in answers] == [200, 200]
 
 
 def test_each_connection_of_the_client_is_one_to_the_collector() -> None:
     with (
         Collector() as behind,
-        Forwarder(Endpoint("http", "127.0.0.1", behind.http_port), 10) as forwarder,
+        Forwarder(Endpoint("http", "127.0.0.1", behind.http_port), 60) as forwarder,
         Collector(responder=forwarder.respond, responder_waits=True) as front,
     ):
         endpoint = Endpoint("http", "127.0.0.1", front.http_port)
@@ -180,7 +180,7 @@ def test_tls_to_the_collector_is_ours(transport: Transport) -> None:
         trusting = ClientTls(authority.cert_pem.bytes())
         under_test = Endpoint(transport, "127.0.0.1", port, tls=trusting)
         with (
-            Forwarder(under_test, 10) as forwarder,
+            Forwarder(under_test, 60) as forwarder,
             Collector(responder=forwarder.respond, responder_waits=True) as front,
         ):
             if transport == "grpc":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,23 @@ def test_no_port_is_returned_twice() -> None:
     assert len(set(chosen)) == len(chosen)
     with socket.create_server(("127.0.0.1", chosen[0])) as listener:
         assert listener.getsockname()[1] == chosen[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that leave no file")
+def test_no_other_process_is_given_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not bound yet, and another worker of the same session may choose as well."""
+    code = "from harness.relay.ports import free_port; print(free_port(), flush=True); input()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        theirs = int(other.stdout.readline())
+        numbers = chain([theirs - 15_000] * 2, count(7))
+        monkeypatch.setattr("harness.relay.ports.secrets.randbelow", lambda below: next(numbers))
+        monkeypatch.setattr(ports, "_chosen", set())
+        assert 15_007 <= free_port() != theirs
+        other.communicate("\n")
 
 
 def test_the_system_gives_none_of_them_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -32,7 +52,7 @@ def test_the_system_gives_none_of_them_out(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_a_port_that_is_taken_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         taken = listener.getsockname()[1]
-        numbers = iter([taken - 15_000, taken - 15_000, 7])
+        numbers = chain([taken - 15_000] * 2, count(7))
         monkeypatch.setattr("harness.relay.ports.secrets.randbelow", lambda below: next(numbers))
         monkeypatch.setattr(ports, "_chosen", set())
-        assert free_port() == 15_007
+        assert 15_007 <= free_port() != taken

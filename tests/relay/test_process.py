@@ -10,9 +10,9 @@ import pytest
 
 from harness.errors import UsageError
 from harness.relay.endpoint import Endpoint
-from harness.relay.ports import free_port
 from harness.relay.process import CollectorFault, CollectorProcess
 from harness.relay.target import Started, Target, check, started
+from harness.running.drive import closed_port
 
 #: Prints, and then does what is to be seen.
 _PYTHON = (sys.executable, "-c")
@@ -25,7 +25,7 @@ def process(folder: Path, code: str) -> CollectorProcess:
 def test_one_that_is_never_ready_is_told_with_its_log(tmp_path: Path) -> None:
     code = "import time; print('waiting for a licence', flush=True); time.sleep(600)"
     with process(tmp_path, code) as running:
-        running.await_ready(lambda: "" if "licence" in running.log else "no log yet", 30)
+        running.await_ready(lambda: "" if "licence" in running.log else "no log yet", 120)
         with pytest.raises(CollectorFault) as raised:
             running.await_ready(lambda: "nothing listens on a:1", 0.05)
         assert str(raised.value) == (
@@ -50,7 +50,7 @@ def test_one_that_does_not_end_is_killed_and_told(tmp_path: Path) -> None:
         "print('ignoring', flush=True); time.sleep(600)"
     )
     with process(tmp_path, code) as running:
-        running.await_ready(lambda: "" if "ignoring" in running.log else "no log yet", 30)
+        running.await_ready(lambda: "" if "ignoring" in running.log else "no log yet", 120)
         assert running.stop(0.05) == "it did not end within 0.05 s after SIGTERM"
         assert not running.alive
 
@@ -59,16 +59,18 @@ def test_all_of_its_log_is_read_not_only_the_end(tmp_path: Path) -> None:
     code = "for number in range(100_000): print('line', number)"
     with process(tmp_path, code) as running:
         with pytest.raises(CollectorFault):
-            running.await_ready(lambda: "it has not ended", 60)
+            running.await_ready(lambda: "it has not ended", 120)
         lines = [line.strip() for line in running.log_lines()]
     assert lines == [f"line {number}" for number in range(100_000)]
     assert not running.log.startswith("line 0\n")
 
 
 def test_one_that_runs_already_and_goes_is_told() -> None:
-    nobody = Endpoint("http", "127.0.0.1", free_port())
-    with pytest.raises(CollectorFault, match=f"nothing takes connections at {nobody.url} any more"):
-        Started((nobody,)).check_alive("in the run passing over grpc")
+    with closed_port() as port:
+        nobody = Endpoint("http", "127.0.0.1", port)
+        fault = f"nothing takes connections at {nobody.url} any more"
+        with pytest.raises(CollectorFault, match=fault):
+            Started((nobody,)).check_alive("in the run passing over grpc")
     assert ([*Started((nobody,)).log_lines()], Started((nobody,)).quoted()) == ([], "")
 
 
@@ -96,7 +98,7 @@ sync.(*WaitGroup).Go.func1
 def test_a_stack_is_left_out_of_what_is_quoted(tmp_path: Path) -> None:
     with process(tmp_path, f"print({STACK!r}, end='')") as running:
         with pytest.raises(CollectorFault):
-            running.await_ready(lambda: "it has not ended", 60)
+            running.await_ready(lambda: "it has not ended", 120)
         assert running.quoted().splitlines() == [
             "",
             "its log:",

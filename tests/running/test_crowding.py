@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,29 @@ from harness.subject.binary import Binary
 
 CORES = os.cpu_count() or 1
 
-#: Lasts until the watch has looked at least once.
-LASTING = "import time; time.sleep(1)"
+#: Lasts until the watch has looked at least once: it has when it looks again.
+LASTING = """
+import pathlib, time
+here = pathlib.Path(__file__).parent
+(here / "began").touch()
+while not (here / "seen").exists():
+    time.sleep(0.01)
+"""
+
+
+def telling(folder: Path, crowding: float) -> Callable[[], float]:
+    """A look at the machine that tells the subject in ``folder`` when it was looked at twice."""
+    looks = 0
+
+    def look() -> float:
+        nonlocal looks
+        if (folder / "began").exists():
+            looks += 1
+        if looks > 2:
+            (folder / "seen").touch()
+        return crowding
+
+    return look
 
 
 def test_a_busy_process_counts() -> None:
@@ -46,7 +68,7 @@ def test_the_average_between_two_moments(monkeypatch: pytest.MonkeyPatch, number
 
 
 def test_each_run_is_recorded_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(crowding, "runnable", lambda: 9.0 * CORES)
+    monkeypatch.setattr(crowding, "runnable", telling(tmp_path, 9.0 * CORES))
     path = tmp_path / "subject.py"
     path.write_text(
         'import os, urllib.request\nurllib.request.urlopen(os.environ["ANTHROPIC_BASE_URL"])\n'
@@ -71,7 +93,9 @@ def test_a_run_that_did_not_end_says_how_busy_it_was(
         name="short", description="A short one", prompt="hello", protocols=(Protocol.GRPC,)
     )
     for number, busy in ((CROWDED + 1, True), (CROWDED, False)):
-        monkeypatch.setattr(crowding, "runnable", lambda number=number: number * CORES)
+        for mark in ("began", "seen"):
+            (tmp_path / mark).unlink(missing_ok=True)
+        monkeypatch.setattr(crowding, "runnable", telling(tmp_path, number * CORES))
         recorded = record(subject, scenarios=[scenario], progress=lambda line: None)
         (fault,) = recorded.faults.values()
         assert ("the machine was busy: 17 processes per core wanted to run" in fault) is busy

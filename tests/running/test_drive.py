@@ -26,6 +26,7 @@ from harness.subject.host import this_host
 from harness.subject.interactive import AnswerPrompt, See, Type
 from harness.subject.process import ProcessGroups
 from harness.themes.session.failures import API_FAILURES
+from tests.hanging import Hang
 
 PLAYING = Path(__file__).parents[1] / "subject" / "playing_cli.py"
 
@@ -61,7 +62,7 @@ def subject(tmp_path: Path) -> Make:
 
 def run(binary: Binary, protocol: Protocol = Protocol.HTTP_JSON, **fields: Any) -> Capture:
     scenario = Scenario("one", "Is one.", **fields)
-    return drive(binary, scenario, protocol, 60.0, ProcessGroups())
+    return drive(binary, scenario, protocol, 300.0, ProcessGroups())
 
 
 def decided(capture: Capture) -> list[tuple[object, bool, str]]:
@@ -245,15 +246,15 @@ def test_a_server_of_ours_that_came_too_late_is_no_finding() -> None:
     assert run(binary, acts=(Type("Do this."),), script=own, args=("--lacking",)).run.exit_code == 0
 
 
-def test_a_subject_that_does_not_end_is_named_with_what_it_did(subject: Make) -> None:
+def test_a_subject_that_does_not_end_is_named_with_what_it_did(subject: Make, hang: Hang) -> None:
     hanging = subject(
-        "import sys\nprint('waiting', flush=True)\nsys.stdin.read()\nwhile True: pass"
+        f"import signal\nprint('waiting', flush=True)\n{hang.in_python}\nsignal.pause()"
     )
     scenario = replace(API_FAILURES, prompts=("First.",))
     with pytest.raises(
-        SubjectError, match=r"did not end api_failures over grpc within 1 s"
+        SubjectError, match=r"did not end api_failures over grpc within 600 s"
     ) as raised:
-        drive(hanging, scenario, Protocol.GRPC, 1.0, ProcessGroups())
+        drive(hanging, scenario, Protocol.GRPC, 600.0, ProcessGroups())
     assert "waiting" in str(raised.value)
 
 

@@ -27,7 +27,7 @@ def going_on(args: tuple[str, ...], *script: Say | Fail) -> Scenario:
 def play(scenario: Scenario) -> tuple[set[object], tuple[str, ...], str]:
     """Return the session ids and kinds of start that were sent, and the ids that the API heard."""
     capture = drive(
-        resolve("reference", progress=print), scenario, Protocol.HTTP_JSON, 30.0, ProcessGroups()
+        resolve("reference", progress=print), scenario, Protocol.HTTP_JSON, 300.0, ProcessGroups()
     )
     (point,) = capture.data_points("claude_code.session.count")
     heard = tuple({call.session_id for call in capture.run.truth.api_calls})

@@ -67,7 +67,7 @@ def subject(tmp_path: Path) -> Binary:
 
 def run(subject: Binary, **fields: Any) -> Capture:
     scenario = Scenario("one", "Is one.", prompt="Go.", **fields)
-    return drive(subject, scenario, Protocol.HTTP_JSON, 60.0, ProcessGroups())
+    return drive(subject, scenario, Protocol.HTTP_JSON, 300.0, ProcessGroups())
 
 
 def test_exports_and_connections_tell_their_collector(subject: Binary) -> None:
@@ -229,7 +229,7 @@ def test_a_waiting_run_has_a_longer_deadline(subject: Binary) -> None:
         "Waits.",
         prompt="Go.",
         script=(Until(UseTool("Bash", {"command": "x"}), lambda stage: False, at_most=3),),
-        waits_s=60.0,
+        waits_s=300.0,
     )
     capture = drive(subject, waiting, Protocol.HTTP_JSON, 1e-3, ProcessGroups())
     assert capture.run.exit_code == 0

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import os
 import stat
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import psutil
 import pytest
 
 from harness.subject.sandbox import Sandbox
+from harness.subject.terminal import Terminal
 
 
 @pytest.fixture
@@ -45,27 +44,22 @@ def script(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def _running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    try:
-        # A zombie has ended; who reaps an orphan is the machine's business.
-        return status.read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return not Path("/proc/self/stat").exists()
-
-
 @pytest.fixture
-def assert_gone() -> Callable[[int], None]:
-    """Assert that a process that was just killed is gone, at the latest in some seconds."""
+def expire(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let the deadline pass once a text stands on a screen that changes no more.
 
-    def check(pid: int) -> None:
-        deadline = time.monotonic() + 10
-        while _running(pid) and time.monotonic() < deadline:
-            time.sleep(0.005)  # the end of a process that is no child gives no sign
-        assert not _running(pid)
+    How long the session takes until then is the machine's business.
+    """
 
-    return check
+    def when(shown: str) -> None:
+        read = Terminal._read
+
+        def reads(made: Terminal, seconds: float) -> bool:
+            printed = read(made, seconds)
+            if not printed and shown in made.text:
+                made._end_s = float("-inf")
+            return printed
+
+        monkeypatch.setattr(Terminal, "_read", reads)
+
+    return when

@@ -10,6 +10,7 @@ import pytest
 from harness.errors import UsageError
 from harness.subject import binary, node
 from harness.subject.binary import Binary, locate, resolve
+from tests.hanging import Hang
 
 Script = Callable[..., Path]
 
@@ -18,7 +19,7 @@ def refuse(message: str) -> None:
     raise AssertionError(f"no progress expected, saw {message!r}")
 
 
-def failing(spec: str, version_deadline_s: float = 30.0) -> UsageError:
+def failing(spec: str, version_deadline_s: float = 120.0) -> UsageError:
     with pytest.raises(UsageError) as raised:
         resolve(spec, progress=refuse, version_deadline_s=version_deadline_s)
     return raised.value
@@ -118,8 +119,9 @@ def test_one_that_prints_no_version(script: Script, printed: str) -> None:
     assert error.seen == f"no version; its output:\n{printed or '(it printed nothing)'}"
 
 
-def test_one_that_hangs(script: Script) -> None:
-    error = failing(str(script("echo waiting for nobody; sleep 600")), version_deadline_s=1.5)
+def test_one_that_hangs(script: Script, hang: Hang) -> None:
+    hanging = str(script(f"echo waiting for nobody; {hang.in_shell}; sleep 600"))
+    error = failing(hanging, version_deadline_s=1.5)
     assert error.seen == "no end after 1.5 s; last output:\nwaiting for nobody"
 
 

@@ -17,6 +17,8 @@ from harness.subject.binary import Binary
 from harness.subject.conversing import ARGUMENTS, run_conversation
 from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
+from tests.hanging import Hang
+from tests.processes import assert_gone
 
 #: ``hear()`` gives the prompts that came at once, ``tell(type, **more)`` prints a message.
 SPEAKING = """\
@@ -108,9 +110,7 @@ def test_the_environment_is_the_sandboxs(converse: Converse, sandbox: Sandbox) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["at first", "at once more", "at the end"])
-def test_a_hang_comes_back_with_what_was_said(
-    converse: Converse, assert_gone: Callable[[int], None], when: str
-) -> None:
+def test_a_hang_comes_back_with_what_was_said(converse: Converse, hang: Hang, when: str) -> None:
     answers = {"at first": 0, "at once more": 1, "at the end": 2}[when]
     code = f"""
 child = subprocess.Popen(["sleep", "600"])
@@ -118,16 +118,17 @@ tell("system", pids=[os.getpid(), child.pid])
 for _ in range({answers}):
     hear()
     tell("result")
+{hang.in_python}
 signal.pause()
 """
-    done = converse(code, "first", "second", deadline_s=1.5)
+    done = converse(code, "first", "second", deadline_s=600)
     assert done.timed_out
     assert done.exit_code == -9
     first, *rest = messages(done)
     assert len(rest) == answers
     for pid in first["pids"]:
         assert_gone(pid)
-    assert (done.timed_out, done.deadline_s) == (True, 1.5)
+    assert (done.timed_out, done.deadline_s) == (True, 600)
 
 
 @pytest.mark.parametrize("answered", [0, 1])
@@ -193,17 +194,13 @@ tell("result", pid=child.pid)
 """
 
 
-def test_a_child_that_holds_the_output_open_does_not_hold_us(
-    converse: Converse, assert_gone: Callable[[int], None]
-) -> None:
+def test_a_child_that_holds_the_output_open_does_not_hold_us(converse: Converse) -> None:
     done = converse(HOLDING, "first")
     assert (done.exit_code, done.timed_out) == (0, False)
     assert_gone(messages(done)[-1]["pid"])
 
 
-def test_a_child_does_not_hold_us_where_an_answer_is_missing(
-    converse: Converse, assert_gone: Callable[[int], None]
-) -> None:
+def test_a_child_does_not_hold_us_where_an_answer_is_missing(converse: Converse) -> None:
     with pytest.raises(SubjectError, match="ended before") as raised:
         converse(HOLDING, "first", "second")
     (pid,) = re.findall(r'"pid": (\d+)', raised.value.output)

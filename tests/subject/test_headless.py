@@ -13,6 +13,7 @@ from harness.subject.binary import Binary
 from harness.subject.headless import run_headless
 from harness.subject.sandbox import Sandbox
 from harness.subject.worktree import LineLedger
+from tests.hanging import Hang
 
 PROMPT = "Please do the day's work"
 #: Python for a background process that no signal to a process group will reach.
@@ -93,9 +94,9 @@ def test_an_error_for_good_ends_the_run(release: Release, sandbox: Sandbox, vers
 
 
 def test_a_subject_that_hangs_comes_back_with_what_it_said(
-    sandbox: Sandbox, script: Callable[..., object]
+    sandbox: Sandbox, script: Callable[..., object], hang: Hang
 ) -> None:
-    path = str(script('echo "$2"; sleep 600'))
+    path = str(script(f'echo "$2"; {hang.in_shell}; sleep 600'))
     binary = Binary(path, (path,), path, "2.1.31")
     done = run_headless(binary, sandbox, PROMPT, api_url="http://127.0.0.1:9", deadline_s=1.5)
     assert done.timed_out

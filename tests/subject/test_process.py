@@ -9,6 +9,8 @@ import pytest
 
 from harness.errors import SubjectError
 from harness.subject import process
+from tests.hanging import Hang
+from tests.processes import assert_gone
 
 Script = Callable[..., Path]
 ENV = {"PATH": os.environ["PATH"]}
@@ -16,7 +18,7 @@ ENV = {"PATH": os.environ["PATH"]}
 
 def run(
     path: Path,
-    deadline_s: float = 30.0,
+    deadline_s: float = 120.0,
     while_waiting: Callable[[float], None] | None = None,
 ) -> process.Completed:
     return process.run(
@@ -63,10 +65,9 @@ def test_only_the_end_of_a_long_output_is_kept(
 
 
 @pytest.mark.usefixtures("each_way_of_waiting")
-def test_a_hang_is_ended_with_its_last_output(
-    script: Script, assert_gone: Callable[[int], None]
-) -> None:
-    done = run(script("echo before $$; sleep 600 & echo $!; wait"), deadline_s=1.5)
+def test_a_hang_is_ended_with_its_last_output(script: Script, hang: Hang) -> None:
+    hanging = script(f"echo before $$; sleep 600 & echo $!; {hang.in_shell}; wait")
+    done = run(hanging, deadline_s=1.5)
     assert done.timed_out
     assert done.exit_code == -15
     for pid in done.stdout.replace("before", "").split():
@@ -78,18 +79,17 @@ def test_a_hang_is_ended_with_its_last_output(
 @pytest.mark.slow
 @pytest.mark.usefixtures("each_way_of_waiting")
 def test_one_that_ignores_sigterm_is_killed(
-    script: Script, monkeypatch: pytest.MonkeyPatch
+    script: Script, hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "GRACE_S", 0.1)
-    done = run(script("trap '' TERM; while :; do sleep 0.05; done"), deadline_s=1.5)
+    ignoring = script(f"trap '' TERM; {hang.in_shell}; while :; do sleep 0.05; done")
+    done = run(ignoring, deadline_s=1.5)
     assert done.timed_out
     assert done.exit_code == -9
 
 
 @pytest.mark.usefixtures("each_way_of_waiting")
-def test_children_left_in_the_background_are_ended(
-    script: Script, assert_gone: Callable[[int], None]
-) -> None:
+def test_children_left_in_the_background_are_ended(script: Script) -> None:
     done = run(script("sleep 600 >/dev/null 2>&1 & echo $!"))
     assert done.exit_code == 0
     assert_gone(int(done.stdout))
@@ -100,7 +100,6 @@ def test_ctrl_c_leaves_nothing_running(
     script: Script,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    assert_gone: Callable[[int], None],
 ) -> None:
     monkeypatch.setattr(process, "_TICK_S", 0.01)
     pids = tmp_path / "stdout"
@@ -123,6 +122,6 @@ def test_what_cannot_start_is_the_subjects_fault(script: Script, shebang: str) -
 
 def test_silence_is_said_to_be_silence(tmp_path: Path) -> None:
     done = process.run(
-        [sys.executable, "-c", ""], cwd=tmp_path, env=ENV, output_dir=tmp_path, deadline_s=30
+        [sys.executable, "-c", ""], cwd=tmp_path, env=ENV, output_dir=tmp_path, deadline_s=120
     )
     assert done.last_output == "(it printed nothing)"

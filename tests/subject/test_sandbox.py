@@ -13,6 +13,7 @@ import pytest
 from harness.errors import UsageError
 from harness.subject import process
 from harness.subject.sandbox import FAKE_API_KEY, USER_NAME, Sandbox
+from tests.processes import assert_gone
 
 
 def sh(sandbox: Sandbox, command: str) -> process.Completed:
@@ -21,7 +22,7 @@ def sh(sandbox: Sandbox, command: str) -> process.Completed:
         cwd=sandbox.work,
         env=sandbox.env(),
         output_dir=sandbox.output,
-        deadline_s=30,
+        deadline_s=120,
     )
 
 
@@ -149,7 +150,7 @@ def test_it_is_gone_after_an_error() -> None:
 
 
 def test_processes_that_left_their_group_are_ended(
-    assert_gone: Callable[[int], None], processes_of: Callable[[Sandbox], list[int]]
+    processes_of: Callable[[Sandbox], list[int]],
 ) -> None:
     with Sandbox() as sandbox:
         script = (

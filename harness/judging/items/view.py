@@ -86,11 +86,7 @@ class CaptureView:
 
     @cached_property
     def _decoded(self) -> list[Export]:
-        return [
-            export
-            for export in self.capture.exports
-            if not export.rejected and export.decode_error is None
-        ]
+        return [export for export in self.capture.exports if export.counts]
 
     @cached_property
     def _points(self) -> list[Item]:
@@ -256,7 +252,6 @@ def _word(words: Sequence[str], number: int) -> str | int:
 
 def export_view(export: Export) -> dict[str, Any]:
     """Return a request as ``schemas/transport/*.json`` describe it."""
-    decoded = not export.rejected and export.decode_error is None
     return {
         "protocol": export.protocol,
         "signal": export.signal,
@@ -266,8 +261,8 @@ def export_view(export: Export) -> dict[str, Any]:
         "rejected": refusal(export),
         "decode_error": "" if export.decode_error is None else str(export.decode_error),
         "headers": export.joined_headers,
-        "items": len(export.data_points) + len(export.events) + len(export.spans) if decoded else 0,
-        "notes": sorted({note.code for note in export.notes}) if decoded else [],
+        "items": len(export.items) if export.counts else 0,
+        "notes": sorted({note.code for note in export.notes}) if export.counts else [],
     }
 
 

@@ -57,7 +57,7 @@ def _lower(export: Export) -> Iterator[tuple[str, str]]:
 def _resources(exports: Iterable[Export]) -> list[_Pairs]:
     resources: list[_Pairs] = []
     for export in exports:
-        if not export.rejected and export.decode_error is None:
+        if export.counts:
             resources += [point.resource.attributes.pairs for point in export.data_points]
             resources += [event.resource.attributes.pairs for event in export.events]
     return resources

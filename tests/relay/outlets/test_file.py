@@ -26,7 +26,7 @@ from harness.otlp.unmarked import protobuf_signal
 from harness.relay.outlets.file import FileOutlet
 from harness.relay.outlets.framing import Framing, frame_end
 
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 
 
 def metrics(value: float) -> ExportMetricsServiceRequest:

@@ -23,7 +23,7 @@ from harness.relay.outlets.otlp import OtlpOutlet
 from harness.relay.ports import free_port
 from harness.relay_themes.passing.downstream import SLOW, SLOWLY_S, Refusals, Slowness
 
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 
 
 def request() -> ExportLogsServiceRequest:

@@ -21,7 +21,7 @@ from harness.relay.client import HttpClient
 from harness.relay.endpoint import Endpoint
 from harness.relay.outlets.remote_write import RemoteWriteOutlet
 
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
 V2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request"
 

@@ -23,7 +23,7 @@ from harness.relay import certificates
 from harness.relay.endpoint import ClientTls
 from harness.relay.outlets.scrape import ScrapeOutlet
 
-DEADLINE_S = 20.0
+DEADLINE_S = 120.0
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def test_promtool_finds_no_fault_in_what_a_release_serves(
 
 def has_no_fault(binary: Binary) -> None:
     scenario = SCENARIOS["several_exporters"]
-    capture = drive(binary, scenario, Protocol.HTTP_JSON, 60.0, ProcessGroups())
+    capture = drive(binary, scenario, Protocol.HTTP_JSON, 300.0, ProcessGroups())
     scrape = observed(capture.run, Scrape)
     assert scrape is not None
     text = scrape.text

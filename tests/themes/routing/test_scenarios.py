@@ -17,6 +17,7 @@ from harness.running.stage import opened
 from harness.subject.binary import Binary
 from harness.subject.process import ProcessGroups
 from harness.themes.routing.scenarios import OVERRIDDEN, SCENARIOS
+from tests.hanging import Hang
 
 OTLP = "OTEL_EXPORTER_OTLP_"
 
@@ -26,7 +27,6 @@ import json, os, signal, urllib.request
 body = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "quota"}]}
 url = os.environ["ANTHROPIC_BASE_URL"] + "/v1/messages"
 urllib.request.urlopen(url, json.dumps(body).encode()).read()
-signal.pause()
 """
 
 RUNS = [
@@ -67,15 +67,15 @@ def test_what_is_overridden_leads_astray(scenario: Scenario) -> None:
 
 
 @pytest.fixture
-def hanging(tmp_path: Path) -> Binary:
+def hanging(tmp_path: Path, hang: Hang) -> Binary:
     path = tmp_path / "subject.py"
-    path.write_text(HANGING, encoding="utf-8")
+    path.write_text(f"{HANGING}\n{hang.in_python}\nsignal.pause()\n", encoding="utf-8")
     return Binary("test", (sys.executable, str(path)), str(path), "2.1.31")
 
 
 def test_a_session_with_a_limit_is_judged_although_it_hangs(hanging: Binary) -> None:
     scenario = Scenario("one", "Is one.", prompt="Go.", limit_s=1.5)
-    capture = drive(hanging, scenario, Protocol.GRPC, 60.0, ProcessGroups())
+    capture = drive(hanging, scenario, Protocol.GRPC, 300.0, ProcessGroups())
     assert capture.run.exit_code != 0
     assert len(capture.run.truth.api_calls) == 1
 

@@ -1,0 +1,37 @@
+"""Wait for what other processes do: files they write, and their end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+#: The longest that a test waits for another process, in seconds: no machine is that slow.
+DEADLINE_S = 60
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Look again until the condition holds: another process gives no sign to wait for."""
+    end = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < end, f"still waiting for {what}"
+        time.sleep(0.01)
+
+
+def assert_gone(pid: int) -> None:
+    """Assert that a process that was just killed ends, at the latest in :data:`DEADLINE_S`."""
+    until(lambda: not _running(pid), f"the end of process {pid}")
+
+
+def _running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        # A zombie has ended; who reaps an orphan is the machine's business.
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return not Path("/proc/self/stat").exists()
