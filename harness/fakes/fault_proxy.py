@@ -163,7 +163,7 @@ class FaultProxy:
                 inner_reader, inner_writer = await self._connect(target)
             self._streams.add(inner_writer)
             await asyncio.gather(
-                self._pass_on(reader, writer, inner_writer), _copy(inner_reader, writer)
+                self._pass_on(reader, writer, inner_writer), copy_stream(inner_reader, writer)
             )
         except OSError:
             _end(writer, reset=True)
@@ -195,10 +195,10 @@ class FaultProxy:
             _end(client, reset=True)
             return True
 
-        await _copy(reader, inner, cut_off)
+        await copy_stream(reader, inner, cut_off)
 
 
-async def _copy(
+async def copy_stream(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     cut_off: Callable[[bytes], bool] = lambda data: False,

@@ -84,7 +84,7 @@ def drive(
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
-    with opened(scenario.backends, protocol, budget) as stage:
+    with opened(scenario.backends, protocol, budget, scenario.forward) as stage:
         write_files(stage.sandbox.work, scenario.files)
         stage.earlier_session = run_earlier(
             binary, scenario.earlier, stage.sandbox, deadline_s, groups

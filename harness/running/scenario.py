@@ -12,6 +12,7 @@ from harness.capture.observed import Observation
 from harness.capture.run import run_label
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.contract.requirement import DRAWN
+from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.messages_api import THINKS_S
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
@@ -103,7 +104,8 @@ class Scenario:
     ``api_unreachable``: nothing listens on the API's port.
 
     ``backends`` are the collectors, by name. ``configure`` returns the telemetry settings
-    (None: all signals over the run's protocol to the collector ``main``). ``launch`` returns
+    (None: all signals over the run's protocol to the collector ``main``). ``forward`` makes a
+    forward proxy, which leads nowhere until ``configure`` says where. ``launch`` returns
     a prefix of the command line, before the subject's own. ``managed`` returns the
     managed settings that only this run must see. ``meanwhile`` runs in
     a thread of its own while the session does; its waits on a collector end with the session.
@@ -141,6 +143,7 @@ class Scenario:
     api_unreachable: bool = False
     backends: Mapping[str, Backend] = field(default_factory=lambda: {MAIN: Backend()})
     configure: Callable[[Stage], Mapping[str, str]] | None = None
+    forward: Callable[[], HttpProxy] | None = None
     launch: Callable[[Stage], Sequence[str]] | None = None
     meanwhile: Callable[[Stage], None] | None = None
     managed: Callable[[Stage], Files] | None = None

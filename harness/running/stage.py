@@ -16,6 +16,7 @@ from harness.collector.collector import Collector
 from harness.collector.store import Budget
 from harness.collector.tls import Tls
 from harness.fakes.fault_proxy import FaultProxy
+from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol, Signal
 from harness.subject.sandbox import Sandbox
@@ -45,6 +46,7 @@ class Stage:
     ``collectors`` and ``proxies`` are keyed by the names of the scenario's backends. ``api`` is
     available once the session begins; ``ended`` is set when it is over. ``earlier_session`` is the
     id of the session that came before it, as that told the API; empty if there was none.
+    ``forward`` is the forward proxy, where the scenario wants one.
     """
 
     sandbox: Sandbox
@@ -53,6 +55,7 @@ class Stage:
     proxies: Mapping[str, FaultProxy]
     ended: threading.Event = field(default_factory=threading.Event)
     earlier_session: str = ""
+    forward: HttpProxy | None = None
     _api: MessagesApi | None = None
 
     @property
@@ -127,11 +130,15 @@ class Stage:
 
 @contextlib.contextmanager
 def opened(
-    backends: Mapping[str, Backend], protocol: Protocol, budget: Budget | None = None
+    backends: Mapping[str, Backend],
+    protocol: Protocol,
+    budget: Budget | None = None,
+    forward: Callable[[], HttpProxy] | None = None,
 ) -> Iterator[Stage]:
     """Set up the sandbox and the collectors of a run; all are removed when the block ends.
 
-    What the collectors keep is taken of ``budget``, and given back if the block raises.
+    What the collectors keep is taken of ``budget``, and given back if the block raises. ``forward``
+    makes its forward proxy.
     """
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
@@ -151,8 +158,10 @@ def opened(
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
             proxies[name] = stack.enter_context(FaultProxy(targets, is_open=backend.listening))
+        sandbox = stack.enter_context(Sandbox())
+        proxy = stack.enter_context(forward()) if forward else None
         try:
-            yield Stage(stack.enter_context(Sandbox()), protocol, collectors, proxies)
+            yield Stage(sandbox, protocol, collectors, proxies, forward=proxy)
         except BaseException:
             for collector in collectors.values():
                 collector.store.give_back()
