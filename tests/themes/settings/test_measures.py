@@ -12,6 +12,7 @@ from harness.capture.capture import Capture, Connection
 from harness.capture.observed import as_observed
 from harness.capture.run import ApiCall, GroundTruth
 from harness.otlp.model import Protocol
+from harness.themes.settings.facts import heard
 from harness.themes.settings.measures import carried
 from harness.themes.settings.mutants import LIES
 from harness.themes.settings.observed import CommandEnvironment
@@ -37,6 +38,21 @@ def sent(viewer: Viewer, exporter: Exporter) -> Capture:
         exporter(points=[("a", 1.0, {})], headers=(("x-level", "local"),), sequence=3, **common),
     ]
     return viewer(exports=exports, truth=ASKED).capture
+
+
+# --- what the inventory takes of it
+
+
+def test_the_inventory_tells_who_was_heard_and_whose_headers(sent: Capture) -> None:
+    levels = replace(sent, run=replace(sent.run, scenario="settings_levels"))
+    told = {fact.about: fact.value for fact in heard(levels)}
+    assert told == {
+        "all by settings": "to local",
+        "headers by settings": "of local",
+        "logs by settings": "to local",
+        "metrics by settings": "to local",
+    }
+    assert list(heard(sent)) == []
 
 
 # --- the measure
