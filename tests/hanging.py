@@ -7,13 +7,13 @@ a test asks for, the last words above all, would not be there yet on a busy mach
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+from harness.keeping.cells import Kept
 from harness.subject import conversing, process
 
 #: Seconds between two looks for the mark of a process.
@@ -44,15 +44,16 @@ class Marks:
 
     def wait(
         self,
-        running: subprocess.Popen[bytes],
+        running: Kept,
         seconds: float,
         while_waiting: Callable[[float], None] | None = None,
+        tick_s: float = _LOOK_S,
     ) -> bool:
         """Wait as :func:`harness.subject.process.wait` does, but until the process is marked."""
         if running.pid in self._overdue:
-            return self._wait(running, seconds, while_waiting)
+            return self._wait(running, seconds, while_waiting, tick_s)
         while not (self._folder / str(running.pid)).exists():
-            if self._wait(running, _LOOK_S, while_waiting):
+            if self._wait(running, _LOOK_S, while_waiting, tick_s):
                 return True
         self._overdue.add(running.pid)
         return False

@@ -11,9 +11,9 @@ from pathlib import Path
 DEADLINE_S = 60
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
+def until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
     """Look again until the condition holds: another process gives no sign to wait for."""
-    end = time.monotonic() + DEADLINE_S
+    end = time.monotonic() + deadline_s
     while not condition():
         assert time.monotonic() < end, f"still waiting for {what}"
         time.sleep(0.01)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -22,11 +23,12 @@ from harness.assessment.relay import sessions_of
 from harness.capture.run import SubjectFacts
 from harness.cli import drift, fleet, matrix
 from harness.contract.requirement import Requirement
-from harness.contract.versions import Version
+from harness.contract.versions import Version, check_promised
 from harness.errors import HarnessError, UsageError
 from harness.judging.decision import decision
 from harness.judging.listing import NO_LISTING
 from harness.judging.verdicts import Row
+from harness.keeping.signals import ending_in_order
 from harness.load import command as load
 from harness.record import jsonl
 from harness.record.header import Header, library_versions, tool_version
@@ -40,13 +42,22 @@ OK, FAILED, USAGE = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return 0, 1 (a requirement fails) or 2 (a wrong call) as exit code."""
+    """Run a command; return 0, 1 (a requirement fails) or 2 (a wrong call) as exit code.
+
+    A command that a signal broke off ends with 128 and the number of the signal.
+    """
     arguments = _parser().parse_args(argv)
-    try:
-        code: int = arguments.run(arguments)
-    except HarnessError as error:
-        sys.stderr.write(f"cc-harness: {error}\n")
-        return USAGE
+    with ending_in_order():
+        try:
+            code: int = arguments.run(arguments)
+        except HarnessError as error:
+            sys.stderr.write(f"cc-harness: {error}\n")
+            return USAGE
+        except KeyboardInterrupt as error:
+            name = str(error) or signal.SIGINT.name
+            sys.stderr.write(f"cc-harness: broken off by {name}\n")
+            # As a shell says of a command that a signal has ended.
+            return 128 + signal.Signals[name]
     return code
 
 
@@ -161,7 +172,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         given = read_listing(arguments.expectations, f"--expectations {arguments.expectations}")
     recorded_header, subject, recording = load_recording(arguments.folder, None)
     job = job_of(recorded_header, recording)
-    version = _version("--as", arguments.version) or subject.version
+    version = _judged_as(arguments.version, subject, job)
     if given is None:
         # What was accepted when the recording was made is judged as of then.
         own = recording.plan.expectations or NO_LISTING
@@ -169,12 +180,6 @@ def _judge(arguments: argparse.Namespace) -> int:
     else:
         own, day = given, None
     assessment = Assessment(subject.spec, version, lambda: recording, job, own, day)
-    if arguments.version and not job.has_releases:
-        raise UsageError(
-            f"--as {arguments.version}",
-            seen=f"a recording of a {job.name}",
-            expected="one of the CLI: no other promises depend on a release",
-        )
     selected = recording.plan.selected
     rows = [
         assessment.row(requirement)
@@ -211,6 +216,20 @@ def _judge(arguments: argparse.Namespace) -> int:
     for line in render(summed_up):
         _print(line.text)
     return code
+
+
+def _judged_as(asked: str | None, subject: SubjectFacts, job: Job) -> str:
+    """Return the release by whose contract a recording is judged.  Raises UsageError."""
+    version = _version("--as", asked) or subject.version
+    if job.has_releases:
+        check_promised(version, f"--as {asked}" if asked else subject.spec)
+    elif asked:
+        raise UsageError(
+            f"--as {asked}",
+            seen=f"a recording of a {job.name}",
+            expected="one of the CLI: no other promises depend on a release",
+        )
+    return version
 
 
 def _report(folder: Path, summary: Summary, assessment: Assessment, code: int) -> Iterator[str]:

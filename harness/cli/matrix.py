@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from harness.assessment.matrix.cache import Cache, parse_size
@@ -23,6 +21,7 @@ from harness.assessment.matrix.progress import Progress
 from harness.assessment.matrix.side_by_side import make_side_by_side
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
+from harness.keeping.signals import end_with_parent
 from harness.subject.npm import folder_of, published
 from harness.themes.catalogue import SCENARIOS
 
@@ -148,6 +147,8 @@ def _make(arguments: argparse.Namespace) -> int:
         Cache(folder.path / "installed", limit, folder.is_claimed),
         arguments.keep_captures,
     )
+    if arguments.worker:
+        end_with_parent()
     with _told_how_to_go_on(folder, chosen, quiet=bool(arguments.worker)):
         if arguments.jobs > 1:
             make_side_by_side(_as_worker(arguments, plan, chosen), arguments.jobs)
@@ -184,8 +185,7 @@ def _as_worker(
 def _told_how_to_go_on(
     folder: MatrixFolder, chosen: Sequence[Chosen], *, quiet: bool
 ) -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into an error that says what is kept, once all sessions ended."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    """Turn an interruption into an error that says what is kept, once all sessions ended."""
     try:
         yield
     except KeyboardInterrupt:
@@ -197,13 +197,6 @@ def _told_how_to_go_on(
             f"interrupted: {done} of {len(chosen)} releases are finished and kept in "
             f"{folder.path}; the same command goes on"
         ) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _output(arguments: argparse.Namespace) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,6 +13,7 @@ from typing import Any
 import grpc
 
 from harness.errors import UsageError
+from harness.keeping import folders
 
 _EXPECTED = "PEM texts that belong together: a certificate (chain) and its unencrypted key"
 
@@ -39,7 +39,7 @@ class Tls:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.set_alpn_protocols(["http/1.1"])
         # OpenSSL reads them from files alone; mkdtemp makes a folder for our eyes only.
-        with tempfile.TemporaryDirectory(prefix="cc-otel-tls-") as folder:
+        with folders.temporary("tls", brief=True) as folder:
             chain, key = Path(folder, "certificate.pem"), Path(folder, "key.pem")
             chain.write_bytes(self.certificate)
             key.write_bytes(self.key)

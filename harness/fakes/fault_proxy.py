@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Self
 
+from harness.capture.waits import Waits
 from harness.serving import new_event_loop
 
 _HOST = "127.0.0.1"
@@ -42,6 +43,8 @@ class FaultProxy:
         self._targets = targets
         self._ports = ports or (0,) * len(targets)
         self._opens_at_once = is_open
+        #: How long clients waited until somebody behind the proxy heard of them.
+        self.waits = Waits()
         self._connections: list[int] = []
         self._connected = threading.Event()
         self._to_cut = 0
@@ -156,7 +159,8 @@ class FaultProxy:
         self._streams.add(writer)
         inner_writer = None
         try:
-            inner_reader, inner_writer = await asyncio.open_connection(_HOST, target)
+            with self.waits.clocked():
+                inner_reader, inner_writer = await self._connect(target)
             self._streams.add(inner_writer)
             await asyncio.gather(
                 self._pass_on(reader, writer, inner_writer), copy_stream(inner_reader, writer)
@@ -169,6 +173,10 @@ class FaultProxy:
                 with contextlib.suppress(OSError):
                     await stream.wait_closed()
                 self._streams.discard(stream)
+
+    async def _connect(self, target: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open the connection to the server behind."""
+        return await asyncio.open_connection(_HOST, target)
 
     async def _pass_on(
         self,

@@ -7,6 +7,8 @@ not use a subject pays for the options and the names of the fixtures only
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from harness.errors import UsageError
@@ -52,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         require_suite("--cc-collector" if relay_options else "--cc-binary")
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+    _end_in_order(config)
     if relay_options is not None:
         from harness.plugin.relay import register
 
@@ -67,6 +70,17 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     plugin = SubjectPlugin(state)
     config.pluginmanager.register(plugin, "cc-otel-subject")
+
+
+def _end_in_order(config: pytest.Config) -> None:
+    """Leave nothing running whatever ends this session, or the controller of this worker."""
+    from harness.keeping.signals import end_with_parent, ending_in_order
+
+    stack = contextlib.ExitStack()
+    stack.enter_context(ending_in_order())
+    config.add_cleanup(stack.close)
+    if hasattr(config, "workerinput"):
+        end_with_parent()
 
 
 def _judge_capture(config: pytest.Config, options: _recorded_options.RecordedOptions) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +18,7 @@ from harness.assessment.relay import RelayOrder, RelaySetup, record_collector
 from harness.capture.run import SubjectFacts
 from harness.capture.serialization import from_plain, to_plain
 from harness.errors import HarnessError
+from harness.keeping import folders
 from harness.otlp.model import Protocol
 from harness.plugin import xdist
 from harness.plugin.options import among
@@ -62,7 +59,7 @@ class RelayState(State):
         check(target)
         declarations = read(options.changes) if options.changes else Declarations((), ())
         # Made when the session starts: until then, options may still be refused.
-        self.folder = Path(tempfile.gettempdir(), f"cc-otel-relay-{uuid.uuid4().hex}")
+        self.folder = folders.place("relay")
         ways = ways_of(target, options.out, self.folder, options.out_certificate, options.out_key)
         self._setup = RelaySetup(
             target, ways, options.settle_s, declarations, options.changes, options.recording
@@ -155,8 +152,8 @@ class RelayPlugin(VerdictPlugin):
             if state.options.binary:
                 state.binary = resolved(state.options.binary, state)
             if xdist.is_controller(config):
-                state.shared = Path(tempfile.mkdtemp(prefix="cc-otel-shared-"))
-        state.folder.mkdir(mode=0o700)
+                state.shared = folders.make("shared")
+        folders.make_at(state.folder)
         super().pytest_sessionstart(session)
 
     @pytest.hookimpl(optionalhook=True)
@@ -167,9 +164,9 @@ class RelayPlugin(VerdictPlugin):
         xdist.hand_over(node, xdist.Handed(binary, state.shared))
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        shutil.rmtree(self._state.folder, ignore_errors=True)
+        folders.remove(self._state.folder)
         if self._state.shared is not None and not xdist.is_worker(config):
-            shutil.rmtree(self._state.shared, ignore_errors=True)
+            folders.remove(self._state.shared)
 
     def pytest_report_header(self) -> list[str]:
         lines = [f"cc-otel: the collector is {self._state.facts.spec}"]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +10,7 @@ from harness.assessment.assessment import catalogue
 from harness.assessment.comparing import Asked
 from harness.capture.serialization import from_plain, to_plain
 from harness.errors import HarnessError, SubjectError
+from harness.keeping import folders
 from harness.plugin import xdist
 from harness.plugin.options import ACCEPT, BASELINE, EXPECTATIONS
 from harness.plugin.state import State, SubjectState
@@ -76,7 +74,7 @@ class SubjectPlugin:
             except HarnessError as error:
                 raise pytest.UsageError(str(error)) from error
         if xdist.is_controller(self.state.config):
-            self.state.shared = Path(tempfile.mkdtemp(prefix="cc-otel-shared-"))
+            self.state.shared = folders.make("shared")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -89,7 +87,7 @@ class SubjectPlugin:
 
     def pytest_unconfigure(self) -> None:
         if self.state.shared is not None and not xdist.is_worker(self.state.config):
-            shutil.rmtree(self.state.shared, ignore_errors=True)
+            folders.remove(self.state.shared)
 
     def pytest_report_header(self) -> list[str]:
         lines = [f"cc-otel: {self.state.binary.spec} is claude {self.state.binary.version}"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import ssl
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from harness.errors import UsageError
+from harness.keeping import folders
 from harness.otlp.model import Protocol
 
 OPTION = "--cc-collector"
@@ -74,7 +74,7 @@ class ClientTls:
             context.set_alpn_protocols(["http/1.1"])
             if certificate is not None:
                 # OpenSSL reads these from files alone; the folder is for our eyes only.
-                with tempfile.TemporaryDirectory(prefix="cc-otel-tls-") as folder:
+                with folders.temporary("tls", brief=True) as folder:
                     chain, secret = Path(folder, "certificate.pem"), Path(folder, "key.pem")
                     chain.write_bytes(certificate)
                     secret.write_bytes(key or b"")

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,6 +17,7 @@ from harness.capture import files
 from harness.capture.capture import Capture
 from harness.contract.versions import Version
 from harness.errors import HarnessError, UsageError
+from harness.keeping import folders
 
 FOLDER = Path(__file__).parent / "golden"
 PROVENANCE = "provenance.json"
@@ -49,7 +49,7 @@ def load(release: str) -> tuple[Capture, ...]:
     """Load the recorded sessions of a release. Raises HarnessError if they are not there."""
     path = FOLDER / f"{release}.zip"
     try:
-        with tempfile.TemporaryDirectory(prefix="cc-otel-golden-") as folder:
+        with folders.temporary("golden") as folder:
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(folder)
             return tuple(
@@ -84,7 +84,7 @@ def pack(recording: Path, target: Path, provenance: dict[str, Any], private: lis
                 raise UsageError(
                     f"recording {recording}", seen=f"no folder {name}", expected="a whole recording"
                 )
-            with tempfile.TemporaryDirectory(prefix="cc-otel-golden-") as folder:
+            with folders.temporary("golden") as folder:
                 files.save(_without_machine(files.load(recording / name)), Path(folder))
                 for file in _KEPT:
                     content = (Path(folder) / file).read_bytes()

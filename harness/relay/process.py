@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +15,9 @@ from types import TracebackType
 from typing import Self
 
 from harness.errors import HarnessError
-from harness.subject.process import kill_group, tail, wait
+from harness.keeping.cells import Cell, Kept
+from harness.subject.outputs import tail
+from harness.subject.process import kill_group, wait
 
 #: How long a collector may take to get ready, and to end after SIGTERM, in seconds.
 READY_S = 30.0
@@ -48,7 +49,8 @@ class CollectorProcess:
             "HOME": str(log.parent),
             **env,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Kept | None = None
+        self._cell = Cell()
 
     @property
     def argv(self) -> tuple[str, ...]:
@@ -58,14 +60,12 @@ class CollectorProcess:
         """Start the process.  Raises CollectorFault if there is no such program."""
         with self._log.open("ab") as log:
             try:
-                self._process = subprocess.Popen(
+                self._process = self._cell.start(
                     self._argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
+                    stdout=log.fileno(),
+                    stderr=log.fileno(),
                     env=self._env,
                     cwd=self._log.parent,
-                    start_new_session=True,
                 )
             except OSError as error:
                 raise CollectorFault(
@@ -106,7 +106,7 @@ class CollectorProcess:
     def stop(self, deadline_s: float = STOP_S) -> str:
         """Ask the process to end (SIGTERM), and say what was wrong with how it did.
 
-        The answer is empty if it ended by itself in time. Its whole process group is killed
+        The answer is empty if it ended by itself in time. Everything that it started is killed
         afterwards. May be called again.
         """
         process, self._process = self._process, None
@@ -117,18 +117,22 @@ class CollectorProcess:
             if died is not None:
                 return f"it had ended before, {_how(died)}"
             with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
+                os.kill(process.pid, signal.SIGTERM)
             if not wait(process, deadline_s):
                 return f"it did not end within {deadline_s:g} s after SIGTERM"
             return ""
         finally:
-            kill_group(process)
+            self._end(process)
 
     def kill(self) -> None:
         """End the process at once, without a chance to finish anything (SIGKILL)."""
         process, self._process = self._process, None
         if process is not None:
-            kill_group(process)
+            self._end(process)
+
+    def _end(self, process: Kept) -> None:
+        kill_group(process)
+        self._cell.end()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.keeping import folders
 from harness.relay import certificates
 from harness.relay.endpoint import ClientTls, Endpoint, Transport
 from harness.relay.outlets.base import Outlet
@@ -150,7 +150,7 @@ def started(target: Target, outlets: Sequence[Outlet]) -> Iterator[Started]:
         _find(target)
         yield Started(target.endpoints)
         return
-    with tempfile.TemporaryDirectory(prefix="cc-otel-collector-") as folder:
+    with folders.temporary("collector") as folder:
         root = Path(folder)
         values, endpoints = _values(target, outlets, root)
         argv = arguments(target.command, values, COMMAND_OPTION)

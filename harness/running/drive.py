@@ -21,8 +21,14 @@ from harness.capture.run import (
     ending,
     run_label,
 )
-from harness.collector.store import StoreClosedError
-from harness.errors import DeadlineExceeded, NotInTimeError, SubjectError, UsageError
+from harness.collector.store import Budget, StoreClosedError
+from harness.errors import (
+    DeadlineExceeded,
+    NotInTimeError,
+    OursTooLateError,
+    SubjectError,
+    UsageError,
+)
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
 from harness.running.earlier import run_earlier
@@ -66,17 +72,19 @@ def drive(
     groups: ProcessGroups,
     *,
     machine_wide: bool = False,
+    budget: Budget | None = None,
 ) -> Capture:
     """Run ``scenario`` over ``protocol`` in the calling thread, and return its capture.
 
     ``machine_wide``: its managed settings may be written to the machine's own folder meanwhile.
+    ``budget``: what the captures of several runs may weigh together.
 
     Raises :class:`SubjectError`, with the subject's last output, if it does not do what the
     scenario expects (:class:`NotInTimeError`: in time), or fails before its first API call.
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
-    with opened(scenario.backends, protocol, scenario.forward) as stage:
+    with opened(scenario.backends, protocol, budget, scenario.forward) as stage:
         write_files(stage.sandbox.work, scenario.files)
         stage.earlier_session = run_earlier(
             binary, scenario.earlier, stage.sandbox, deadline_s, groups
@@ -99,6 +107,7 @@ def drive(
             )
             try:
                 completed = _completed(session, binary, scenario, stage, machine_wide)
+                _check_in_time(scenario, stage, completed)
             except SubjectError as error:
                 raise type(error)(
                     f"claude {binary.version} could not be driven through {label}"
@@ -113,7 +122,7 @@ def drive(
             exports = (*exports, *scenario.more_exports(stage, completed))
         connections = stage.connections()
         observation = scenario.observe(stage, completed) if scenario.observe else None
-    _verify(binary, scenario, label, completed, truth)
+        _verify(binary, scenario, label, completed, truth)
     run = _run(binary, scenario, protocol, settings, completed, truth, observation)
     return Capture(run, exports, forgotten, connections)
 
@@ -127,6 +136,15 @@ def _completed(
         launched = replace(binary, argv=(*seeing_them, *launcher, *binary.argv))
         with _meanwhile(scenario, stage):
             return session.run(launched)
+
+
+def _check_in_time(scenario: Scenario, stage: Stage, completed: Completed) -> None:
+    """Raise OursTooLateError if the session had to wait for something of ours."""
+    late = stage.too_late()
+    if not late and scenario.too_late is not None:
+        late = scenario.too_late(stage, completed)
+    if late:
+        raise OursTooLateError(f"ours came too late: {late}", output=completed.last_output)
 
 
 def _truth(
@@ -262,17 +280,17 @@ class _Session:
             with closed_port() as port:
                 return self._run(binary, f"http://127.0.0.1:{port}")
         completed = self._run(binary, self._api.base_url)
-        late = ""
         if self._api.prompts_doubled:
-            prompt = self._api.prompts_doubled[0]
-            late = f"typed twice: {prompt!r}: keys that seemed lost came late"
-        elif self._api.tools_missing:
-            late = (
-                f"not there yet: {self._api.tools_missing[0]}: its MCP server came too late "
-                "(a tool that the session is not to have: UseTool(..., offered=False))"
+            raise NotInTimeError(
+                f"typed twice: {self._api.prompts_doubled[0]!r}: keys that seemed lost came late",
+                output=completed.last_output,
             )
-        if late:
-            raise NotInTimeError(late, output=completed.last_output)
+        if self._api.tools_missing:
+            raise OursTooLateError(
+                f"not there yet: {self._api.tools_missing[0]}: its MCP server came too late "
+                "(a tool that the session is not to have: UseTool(..., offered=False))",
+                output=completed.last_output,
+            )
         return completed
 
     def _run(self, binary: Binary, api_url: str) -> Completed:

@@ -110,7 +110,8 @@ class Scenario:
     managed settings that only this run must see. ``meanwhile`` runs in
     a thread of its own while the session does; its waits on a collector end with the session.
     After the process has ended, ``observe`` returns further facts about the run, and
-    ``more_exports`` further exports.
+    ``more_exports`` further exports. ``too_late`` says what of ours came so late that the run
+    tells nothing about the subject (empty: nothing did).
 
     A run is judged by every requirement that applies to it; ``judged_only_by_name``: only
     by those that name the scenario, because its telemetry is incomplete on purpose.
@@ -148,6 +149,7 @@ class Scenario:
     managed: Callable[[Stage], Files] | None = None
     observe: Callable[[Stage, Completed], Observation | None] | None = None
     more_exports: Callable[[Stage, Completed], Sequence[Export]] | None = None
+    too_late: Callable[[Stage, Completed], str] | None = None
     judged_only_by_name: bool = False
     skip_reason: Callable[[], str | None] | None = None
     waits_s: float = 0.0

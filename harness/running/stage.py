@@ -10,8 +10,10 @@ from pathlib import Path
 
 from harness.capture.capture import Connection
 from harness.capture.export import MAIN, Export
+from harness.capture.waits import LATE_S
 from harness.collector.answer import Responder
 from harness.collector.collector import Collector
+from harness.collector.store import Budget
 from harness.collector.tls import Tls
 from harness.fakes.fault_proxy import FaultProxy
 from harness.fakes.http_proxy import HttpProxy
@@ -90,6 +92,17 @@ class Stage:
         scheme = collector.http_endpoint.partition("://")[0]
         return f"{scheme}://127.0.0.1:{port}"
 
+    def too_late(self) -> str:
+        """Say which collector the session had to wait too long for; empty: for none."""
+        for kind, servers in (
+            ("the proxy before the collector", self.proxies),
+            ("the collector", {name: each.store for name, each in self.collectors.items()}),
+        ):
+            for name, server in servers.items():
+                if (waited_s := server.waits.longest_s) > LATE_S:
+                    return f"{kind} {name} made a client wait for {waited_s:.1f} s"
+        return ""
+
     def exports(self) -> tuple[tuple[Export, ...], int]:
         """Return the exports of all collectors, in order of arrival, and how many were dropped."""
         arrived: list[Export] = []
@@ -119,11 +132,13 @@ class Stage:
 def opened(
     backends: Mapping[str, Backend],
     protocol: Protocol,
+    budget: Budget | None = None,
     forward: Callable[[], HttpProxy] | None = None,
 ) -> Iterator[Stage]:
     """Set up the sandbox and the collectors of a run; all are removed when the block ends.
 
-    ``forward`` makes its forward proxy.
+    What the collectors keep is taken of ``budget``, and given back if the block raises. ``forward``
+    makes its forward proxy.
     """
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
@@ -138,9 +153,16 @@ def opened(
                     responder_waits=backend.responder_waits,
                 )
             )
+            if budget is not None:
+                collector.store.draw_on(budget)
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
             proxies[name] = stack.enter_context(FaultProxy(targets, is_open=backend.listening))
         sandbox = stack.enter_context(Sandbox())
         proxy = stack.enter_context(forward()) if forward else None
-        yield Stage(sandbox, protocol, collectors, proxies, forward=proxy)
+        try:
+            yield Stage(sandbox, protocol, collectors, proxies, forward=proxy)
+        except BaseException:
+            for collector in collectors.values():
+                collector.store.give_back()
+            raise

@@ -38,4 +38,5 @@ def run_headless(
         output_dir=sandbox.output,
         deadline_s=deadline_s,
         groups=groups,
+        cell=sandbox.cell,
     )

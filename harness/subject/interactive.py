@@ -119,6 +119,7 @@ def run_interactive(
         env=environment,
         deadline_s=deadline_s,
         groups=groups,
+        cell=sandbox.cell,
     ) as terminal:
         person = _Person(terminal, witness, answered)
         for act in acts:

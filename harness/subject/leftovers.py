@@ -1,8 +1,8 @@
-"""Find and kill processes of a sandbox that outlived the subject.
+"""Find and kill processes of a sandbox that outlived the subject, where nobody adopts orphans.
 
-Subjects start shells in sessions of their own, which a signal to the process group
-does not reach. Every process of a sandbox has the sandbox's own HOME in its
-environment, whatever its parent or session, and is found by it.
+On Linux the keeper does (:mod:`harness.keeping`). Elsewhere subjects start shells in sessions of
+their own, which a signal to the process group does not reach. Every process of a sandbox has the
+sandbox's own HOME in its environment, whatever its parent or session, and is found by it.
 """
 
 from __future__ import annotations

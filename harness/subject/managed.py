@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.errors import UsageError
+from harness.keeping import folders
 
 OPTION = "--cc-allow-managed-settings"
 
@@ -114,7 +114,7 @@ def namespace() -> tuple[str, ...]:
 
 
 def _works(unshare: tuple[str, ...]) -> bool:
-    with tempfile.TemporaryDirectory(prefix="cc-otel-") as folder:
+    with folders.temporary() as folder:
         argv = _prefix(unshare, {MAIN_FILE: {"seen": True}}, Path(folder), FOLDER)
         try:
             done = subprocess.run(

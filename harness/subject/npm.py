@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import filelock
 import platformdirs
 
 from harness.errors import HarnessError, SubjectError, UsageError
+from harness.keeping import folders
 from harness.subject import process
 from harness.subject.node import HINT, Npm, find_npm
 
@@ -119,7 +119,7 @@ def _version_of_tag(tag: str, change: str, progress: Callable[[str], None]) -> s
 def _view(of: str, field: str, change: str) -> object:
     """Ask npm's registry for a field; None if the answer is no JSON."""
     arguments = ["view", of, field, "--json", *_QUIET, *_IMPATIENT]
-    with tempfile.TemporaryDirectory(prefix="cc-otel-npm-") as scratch:
+    with folders.temporary("npm") as scratch:
         done = _run_npm(arguments, Path(scratch), _VIEW_DEADLINE_S, change)
     try:
         answer: object = json.loads(done.stdout)
@@ -152,11 +152,12 @@ def _install_once(version: str, folder: Path, change: str, progress: Callable[[s
 
 def _install(version: str, folder: Path, change: str, progress: Callable[[str], None]) -> None:
     progress(f"installing {PACKAGE}@{version} with npm into {folder}")
-    try:
-        scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.part-", dir=folder.parent))
-    except OSError as error:
-        raise _unwritable(folder.parent, error) from error
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            unfinished = folders.unfinished(f"{folder.name}.part-", folder.parent)
+            scratch = stack.enter_context(unfinished)
+        except OSError as error:
+            raise _unwritable(folder.parent, error) from error
         prefix = scratch / "prefix"
         prefix.mkdir()
         # Scripts are not needed: they only copy the native binary to a second place.
@@ -165,8 +166,6 @@ def _install(version: str, folder: Path, change: str, progress: Callable[[str], 
         _run_npm(arguments, scratch, INSTALL_DEADLINE_S, change, progress)
         executable_in(prefix)
         prefix.rename(folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     progress(f"installed {PACKAGE}@{version}")
 
 

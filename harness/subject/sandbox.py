@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
-import tempfile
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from harness.errors import UsageError
+from harness.keeping import folders
+from harness.keeping.cells import Cell
 from harness.subject import leftovers
 from harness.subject.worktree import WorkTree
 
@@ -50,26 +51,25 @@ class Sandbox:
     ``root/home`` (HOME and the XDG folders), ``root/work`` (a git repository, see
     :class:`WorkTree`), ``root/bin`` (stubs, first on PATH), ``root/tmp`` (TMPDIR) and
     ``root/output`` (what the process printed). ``repository=False`` leaves ``work``
-    an empty folder. ``keep=True`` does not remove the folder, so that it can be inspected.
-    At the end of the block every process that still runs with this HOME is killed.
+    an empty folder. What runs in ``cell`` is killed at the end of the block, with all that it
+    started.
     """
 
-    def __init__(self, *, keep: bool = False, repository: bool = True) -> None:
-        self._keep = keep
+    def __init__(self, *, repository: bool = True) -> None:
         self._repository = repository
 
     def __enter__(self) -> Self:
         try:
-            # Resolved, for tools report real paths and /tmp or /var may be a link.
-            self.root = Path(tempfile.mkdtemp(prefix="cc-otel-")).resolve()
+            self.root = folders.make()
         except OSError as error:
             raise UsageError(
                 "environment variable TMPDIR", seen=str(error), expected="a writable folder"
             ) from error
+        self.cell = Cell()
         try:
             self._fill()
         except BaseException:
-            self._remove()
+            folders.remove(self.root)
             raise
         return self
 
@@ -79,9 +79,10 @@ class Sandbox:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        leftovers.end_all(self.home)
-        if not self._keep:
-            self._remove()
+        self.cell.end()
+        if sys.platform != "linux":
+            leftovers.end_all(self.home)
+        folders.remove(self.root)
 
     @property
     def home(self) -> Path:
@@ -171,11 +172,3 @@ class Sandbox:
             stub.chmod(0o755)
         if self._repository:
             self._work_tree = WorkTree(self.work, self.env())
-
-    def _remove(self) -> None:
-        # A folder without write permission keeps its entries from being removed.
-        for parent, folders, _ in os.walk(self.root):
-            for folder in (Path(parent, name) for name in folders):
-                if not folder.is_symlink():
-                    folder.chmod(0o700)
-        shutil.rmtree(self.root)

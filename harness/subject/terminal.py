@@ -1,7 +1,7 @@
 """Run a process at a pseudo-terminal and emulate its screen.
 
-The bytes go through pexpect, the screen is pyte's. The process is started with
-``subprocess`` and not with ``pexpect.spawn``: that one forks this process, which has
+The bytes go through pexpect, the screen is pyte's. The process is started by the keeper
+and not with ``pexpect.spawn``: that one forks this process, which has
 threads (servers, gRPC), and a fork beside threads may hang or die.
 """
 
@@ -11,10 +11,7 @@ import contextlib
 import fcntl
 import os
 import pty
-import re
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +24,9 @@ import pyte
 from pexpect import fdpexpect
 
 from harness.errors import NotInTimeError, SubjectError
+from harness.keeping.cells import Cell
 from harness.subject import process
+from harness.subject.drawing import Drawing
 from harness.subject.process import Completed, ProcessGroups
 
 #: Wide enough for one-line questions, high enough for a dialog with what precedes it.
@@ -40,27 +39,10 @@ PRESS_AGAIN_S = 0.4
 #: A screen is whole when nothing was printed for so long: frames come in several pieces.
 QUIET_S = 0.1
 
-#: Nothing of this is drawn, but pyte prints its end or raises TypeError: the keyboard
-#: protocols and queries of newer terminals, colons between parameters, strings for the
-#: terminal itself.  Of the private sequences pyte knows the modes and how to erase.
-_NOT_DRAWN = re.compile(
-    rb"\x1b\[(?:[<=>][0-?]*[ -/]*[@-~]"
-    rb"|\?[0-?]*[ -/]*[@-IL-gi-km-~]"
-    rb"|[0-9;]*:[0-?]*[ -/]*[@-~])"
-    rb"|\x1b[PX^_].*?\x1b\\",
-    re.DOTALL,
-)
-_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[PX^_](?:(?!\x1b\\).)*)?\Z", re.DOTALL)
-
-_CHUNK = 65536
+#: So much is drawn between two looks at the clock: of sequences that erase the whole screen, that
+#: takes pyte a tenth of a second.
+_CHUNK = 1024
 _LOOK_S = 0.25
-
-# The controlling terminal must be taken by the new process itself, after setsid.
-_TAKE_TERMINAL = (
-    "import fcntl, os, sys, termios\n"
-    "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
-    "os.execv(sys.argv[1], sys.argv[1:])\n"
-)
 
 _Result = TypeVar("_Result")
 
@@ -69,7 +51,8 @@ class Terminal:
     """A pseudo-terminal that runs ``argv`` (absolute path first) while its block lasts.
 
     ``deadline_s`` counts from the start and applies to everything. Leaving the block kills
-    the process group; :meth:`completed` is for a process that ends by itself.
+    the process group; :meth:`completed` is for a process that ends by itself. What it started
+    beside its group ends with ``cell`` (None: with the block).
     Every :class:`SubjectError` includes the screen.
     """
 
@@ -81,15 +64,17 @@ class Terminal:
         env: Mapping[str, str],
         deadline_s: float,
         groups: ProcessGroups | None = None,
+        cell: Cell | None = None,
     ) -> None:
         self._argv = tuple(argv)
+        self._cell = cell
         self._cwd = cwd
         self._env = dict(env)
         self._deadline_s = deadline_s
         self._groups = groups or ProcessGroups()
         self._screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
-        self._unfinished = b""
+        self._drawing = Drawing()
         self._cleanup = contextlib.ExitStack()
         self._at_end = False
 
@@ -100,18 +85,20 @@ class Terminal:
         self._cleanup.callback(os.close, ours)
         try:
             fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _TAKE_TERMINAL, *self._argv],
+            cell = self._cleanup.enter_context(Cell()) if self._cell is None else self._cell
+            self._process = process.start(
+                cell,
+                self._argv,
                 cwd=self._cwd,
                 env=self._env,
                 stdin=theirs,
                 stdout=theirs,
                 stderr=theirs,
-                start_new_session=True,
+                terminal=True,
             )
-        except OSError as error:
+        except BaseException:
             self._cleanup.close()
-            raise SubjectError(f"{self._argv[0]} cannot be started: {error}") from error
+            raise
         finally:
             os.close(theirs)
         self._cleanup.callback(self._end)
@@ -231,7 +218,7 @@ class Terminal:
         has_ended = self._process.poll() is not None
         try:
             printed = cast(bytes, self._channel.read_nonblocking(_CHUNK, seconds))
-            self._stream.feed(self._drawn(printed))
+            self._stream.feed(self._drawing.drawn(printed))
             return True
         except pexpect.TIMEOUT:
             # What it started may hold the terminal open for longer than it lives.
@@ -239,17 +226,6 @@ class Terminal:
         except pexpect.EOF:
             self._at_end = True
         return False
-
-    def _drawn(self, printed: bytes) -> bytes:
-        """Remove from ``printed`` what pyte does not understand, and return the rest.
-
-        An unfinished escape sequence is held back until its end arrives.
-        """
-        printed = self._unfinished + printed
-        cut = _UNFINISHED.search(printed)
-        end = cut.start() if cut else len(printed)
-        self._unfinished = printed[end:]
-        return _NOT_DRAWN.sub(b"", printed[:end])
 
     def _end(self) -> None:
         process.kill_group(self._process)

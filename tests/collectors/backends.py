@@ -9,7 +9,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -22,6 +21,7 @@ from typing import Any, Self
 
 import filelock
 
+from harness.keeping import folders
 from harness.relay.ports import free_port
 from harness.relay.process import CollectorProcess, is_healthy
 from harness.subject import process
@@ -206,12 +206,9 @@ def clickhouse_library(progress: Callable[[str], None]) -> Path:
     with filelock.FileLock(folder.with_name(f"{folder.name}.lock"), timeout=_INSTALL_DEADLINE_S):
         if not folder.exists():
             progress(f"fetching ClickHouse ({CHDB} from PyPI) into {folder}")
-            scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.part-", dir=folder.parent))
-            try:
+            with folders.unfinished(f"{folder.name}.part-", folder.parent) as scratch:
                 _install(scratch)
                 (scratch / "library").rename(folder)
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
     return folder
 
 

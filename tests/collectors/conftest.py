@@ -20,11 +20,9 @@ from tests.collectors import otelcol as building
 from tests.collectors.backends import ClickHouse, NoBackendError, clickhouse_library
 
 if TYPE_CHECKING:
-    from subprocess import Popen
-
     from conftest import MissingPart
 
-_BEGUN: pytest.StashKey[Popen[bytes] | None] = pytest.StashKey()
+_BEGUN: pytest.StashKey[building.Building | None] = pytest.StashKey()
 
 
 @pytest.hookimpl(trylast=True)

@@ -19,10 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
 
+from harness.keeping import folders
+from harness.keeping.cells import Cell, Kept
 from harness.subject import process
 from harness.subject.npm import default_cache_dir
 
@@ -120,7 +123,15 @@ def built(progress: Callable[[str], None]) -> Path:
     return binary
 
 
-def begin(log: Path) -> subprocess.Popen[bytes] | None:
+@dataclass(frozen=True, slots=True)
+class Building:
+    """A process that builds, in a cell of its own."""
+
+    cell: Cell
+    process: Kept
+
+
+def begin(log: Path) -> Building | None:
     """Start to build the collector in a process of its own, if it is not there and can be built.
 
     :func:`end` ends it.
@@ -130,22 +141,20 @@ def begin(log: Path) -> subprocess.Popen[bytes] | None:
             return None
     except NoCollectorError:
         return None
+    cell = Cell()
     with log.open("wb") as out:
-        return subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        argv, said = [sys.executable, __file__], out.fileno()
+        built_by = cell.start(argv, cwd=Path.cwd(), env=os.environ, stdout=said, stderr=said)
+    return Building(cell, built_by)
 
 
-def end(building: subprocess.Popen[bytes]) -> None:
+def end(building: Building) -> None:
     """End what :func:`begin` started, if it is still at work: nobody needs it any more."""
-    if building.poll() is None:
-        building.terminate()
-        process.wait(building, 10.0)
-    process.kill_group(building)
+    if not building.process.ended():
+        os.kill(building.process.pid, signal.SIGTERM)
+        process.wait(building.process, 10.0)
+    process.kill_group(building.process)
+    building.cell.end()
 
 
 def components() -> Sequence[tuple[str, str, str]]:
@@ -186,13 +195,10 @@ def lock(progress: Callable[[str], None]) -> None:
 def _build(folder: Path, progress: Callable[[str], None]) -> None:
     began = time.monotonic()
     progress(f"building the OpenTelemetry Collector {release()} into {folder} (once, some minutes)")
-    scratch = Path(tempfile.mkdtemp(prefix=f"{folder.name}.part-", dir=folder.parent))
-    try:
+    with folders.unfinished(f"{folder.name}.part-", folder.parent) as scratch:
         module = _sources(scratch / "module")
         _run(_BUILD, module, progress)
         module.rename(folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     progress(f"built the OpenTelemetry Collector in {time.monotonic() - began:.0f} s")
 
 

@@ -97,8 +97,8 @@ def test_what_is_begun_can_be_ended(stand: Stand, tmp_path: Path) -> None:
     building = otelcol.begin(tmp_path / "log")
     assert building is not None
     try:
-        until(lambda: pid_file.exists() or building.poll() is not None, "the build to begin")
-        assert building.poll() is None, (tmp_path / "log").read_text()
+        until(lambda: pid_file.exists() or building.process.ended(), "the build to begin")
+        assert not building.process.ended(), (tmp_path / "log").read_text()
     finally:
         otelcol.end(building)
     assert_gone(int(pid_file.read_text()))

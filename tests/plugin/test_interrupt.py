@@ -17,6 +17,9 @@ from tests.processes import DEADLINE_S, assert_gone, until
 
 Subject = Callable[..., Path]
 
+#: Three processes of a distributed session import everything before a subject is started.
+BEGUN_S = 5 * DEADLINE_S
+
 
 #: Over gRPC it hangs and says that it does; over HTTP it ends at once.
 HANGING = """\
@@ -45,6 +48,8 @@ def session(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 @pytest.mark.slow
@@ -59,7 +64,7 @@ def test_ctrl_c(pytester: pytest.Pytester, subject: Subject, workers: list[str])
         *("--cc-report=out", "--cc-captures=kept", *workers),
     )
     with session(pytester.path, *options) as process:
-        until(pid_file.exists, "the subject")
+        until(pid_file.exists, "the subject", BEGUN_S)
         until(lambda: len(list(kept.glob("*/capture.json"))) == 2, "two captures")
         # As a terminal does: to every process of the group.
         os.killpg(process.pid, signal.SIGINT)
@@ -93,7 +98,7 @@ def test_ctrl_c_ends_a_cli_and_the_collector_behind_it(
         *("--cc-scenarios=live_working_day", "--cc-protocols=http/json", "--cc-captures=kept"),
     )
     with session(pytester.path, *options) as process:
-        until(pid_file.exists, "the subject")
+        until(pid_file.exists, "the subject", BEGUN_S)
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
@@ -101,3 +106,58 @@ def test_ctrl_c_ends_a_cli_and_the_collector_behind_it(
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     assert f"--says={tmp_path}" not in listed.stdout
     assert "broken off: " in output
+
+
+#: Leaves a child that nobody finds by its parent, its session or its environment, says who they
+#: are, and hangs.
+LEAVING = """\
+import os, pathlib, signal, subprocess, sys
+here = pathlib.Path(__file__).parent
+child = subprocess.Popen(
+    [sys.executable, "-I", "-S", "-c", "import os, signal; os.fork() and os._exit(0);"
+     "print(os.getpid(), flush=True); signal.pause()"],
+    stdout=subprocess.PIPE, start_new_session=True, env={}, cwd="/")
+orphan = int(child.stdout.readline())
+child.wait()
+part = here / "pids.part"
+part.write_text(f"{os.getpid()} {orphan}")
+part.rename(here / "pids")
+signal.pause()
+"""
+
+ALONE: tuple[str, ...] = ()
+SPREAD = ("-n", "2")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "code", "workers"),
+    [
+        (signal.SIGTERM, pytest.ExitCode.INTERRUPTED, ALONE),
+        (signal.SIGTERM, pytest.ExitCode.INTERRUPTED, SPREAD),
+        (signal.SIGKILL, -signal.SIGKILL, SPREAD),
+    ],
+)
+def test_nothing_stays_whatever_ends_the_session(
+    pytester: pytest.Pytester,
+    subject: Subject,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    code: int,
+    workers: tuple[str, ...],
+) -> None:
+    """Each way to end is tried in tests/keeping; here is what a session adds to them."""
+    binary = subject(LEAVING)
+    pids = binary.parent / "pids"
+    temporary = pytester.mkdir("temporary")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    only = ("--cc-scenarios=working_day", "--cc-protocols=grpc", "--cc-deadline=600")
+    with session(pytester.path, f"--cc-binary={binary}", *only, *workers) as process:
+        until(pids.exists, "the subject", BEGUN_S)
+        assert list(temporary.glob("cc-otel-*"))
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == code, output
+    for pid in pids.read_text().split():
+        assert_gone(int(pid))
+    until(lambda: not list(temporary.glob("cc-otel-*")), "the temporary folders to be gone")

@@ -42,7 +42,7 @@ def test_workers_share_one_recording(
     assert one.header.exports == two.header.exports != {}
     assert Verdict.FAIL in {row.verdict for row in one.rows}
     assert table(spread) == table(whole)
-    assert not list(tmp_path.glob("cc-otel-shared-*"))
+    assert not list(tmp_path.glob("cc-otel-*"))
 
 
 def table(result: pytest.RunResult) -> list[str]:

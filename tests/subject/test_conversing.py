@@ -15,6 +15,7 @@ import pytest
 from harness.errors import SubjectError
 from harness.subject.binary import Binary
 from harness.subject.conversing import ARGUMENTS, run_conversation
+from harness.subject.outputs import OUTPUT_TAIL_BYTES
 from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
 from tests.hanging import Hang
@@ -131,6 +132,17 @@ signal.pause()
     assert (done.timed_out, done.deadline_s) == (True, 600)
 
 
+def test_lines_without_end_end_at_the_deadline(converse: Converse, hang: Hang) -> None:
+    code = f"""
+{hang.in_python}
+while True:
+    tell("system")
+"""
+    done = converse(code, "first", deadline_s=600)
+    assert (done.timed_out, done.exit_code) == (True, -9)
+    assert len(done.stdout) <= OUTPUT_TAIL_BYTES
+
+
 @pytest.mark.parametrize("answered", [0, 1])
 def test_a_death_in_the_middle_is_quoted(converse: Converse, answered: int) -> None:
     code = f"""
@@ -170,6 +182,8 @@ def test_what_cannot_start_is_the_subjects_fault(sandbox: Sandbox) -> None:
 
 
 def test_nothing_is_left_open_afterwards(converse: Converse) -> None:
+    # The cell of the sandbox is opened by its first process.
+    converse("hear(); tell('result')", "first")
     before = sorted(os.listdir("/dev/fd"))
     converse("hear(); tell('result')", "first")
     assert sorted(os.listdir("/dev/fd")) == before

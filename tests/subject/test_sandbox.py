@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +22,7 @@ def sh(sandbox: Sandbox, command: str) -> process.Completed:
         env=sandbox.env(),
         output_dir=sandbox.output,
         deadline_s=120,
+        cell=sandbox.cell,
     )
 
 
@@ -134,13 +134,6 @@ def test_it_is_gone_afterwards_even_with_read_only_files(tmp_path: Path) -> None
             folder.chmod(0o500)
     assert not sandbox.root.exists()
     assert outside.stat().st_mode & 0o777 == 0o500
-
-
-def test_it_can_be_kept() -> None:
-    with Sandbox(keep=True) as sandbox:
-        pass
-    assert sandbox.work.is_dir()
-    shutil.rmtree(sandbox.root)
 
 
 def test_it_is_gone_after_an_error() -> None:

@@ -303,11 +303,9 @@ def test_what_cannot_start_is_the_subjects_fault(tmp_path: Path) -> None:
 
 
 def test_a_program_that_is_not_there_is_shown_to_be_missing(tmp_path: Path) -> None:
-    with (
-        Terminal(["/no/such/program"], cwd=tmp_path, env={}, deadline_s=300) as terminal,
-        pytest.raises(SubjectError, match="No such file"),
-    ):
-        terminal.until(lambda: None, "anything")
+    missing = Terminal(["/no/such/program"], cwd=tmp_path, env={}, deadline_s=300)
+    with pytest.raises(SubjectError, match=r"/no/such/program cannot be started: .*No such file"):
+        missing.__enter__()
 
 
 def test_nothing_is_left_open_afterwards(start: Start) -> None:
@@ -355,7 +353,7 @@ def test_last_words_are_read_however_late_the_end_is_noticed(
         poll = running.poll
 
         def poll_late() -> int | None:
-            if running.returncode is None:
+            if not running.ended():
                 terminal.send("k")
                 assert process.wait(running, 60)
             return poll()

@@ -6,10 +6,9 @@ import gzip
 import json
 import os
 import shutil
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from harness.contract.versions import Version
 from harness.drift.inventory import FORMAT as INVENTORY_FORMAT
 from harness.errors import UsageError
 from harness.judging.verdicts import Row
+from harness.keeping import folders
 from harness.record.jsonl import row_from_plain, row_to_plain
 
 #: The version of the folder's format.
@@ -147,12 +147,11 @@ class MatrixFolder:
     @contextmanager
     def scratch(self, version: str) -> Iterator[Path]:
         """Give a folder for what is not whole yet; it is gone afterwards, unless it was kept."""
-        with _writing(self.path):
-            folder = tempfile.mkdtemp(prefix=f".{version}.part-", dir=self.path / RELEASES)
-        try:
-            yield Path(folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with ExitStack() as stack:
+            with _writing(self.path):
+                unfinished = folders.unfinished(f".{version}.part-", self.path / RELEASES)
+                folder = stack.enter_context(unfinished)
+            yield folder
 
     def keep(self, entry: Entry, scratch: Path) -> None:
         """Make the scratch folder, with this entry in it, the folder of its release."""
