@@ -7,15 +7,15 @@ from harness.capture.observed import observed
 from harness.judging.items.item import Item
 from harness.themes.forward_proxy.observed import API, Asked, Proxied
 
-BY_PROXY, DIRECTLY, REFUSED, NOWHERE = "by the proxy", "directly", "refused", "nowhere"
+BY_PROXY, DIRECTLY, IN_VAIN, NOWHERE = "by the proxy", "directly", "in vain", "nowhere"
 
 
 def proxied(capture: Capture) -> list[Item]:
     """Return one item for each target of a run with a forward proxy: the API, and collectors.
 
     ``way`` is how requests reached it: ``by the proxy``, ``directly`` (none asked the proxy), or
-    ``refused`` (by the proxy, and nothing arrived) and ``nowhere``. ``forms`` are the forms of the
-    requests that the proxy got for it, ``authorized`` is whether all of them carried the
+    ``in vain`` (the proxy was asked, and nothing arrived) and ``nowhere``. ``forms`` are the forms
+    of the requests that the proxy got for it, ``authorized`` is whether all of them carried the
     credentials; both are missing where there was none. ``exempt``: NO_PROXY names it.
 
     A session that asked the model nothing has no item.
@@ -42,7 +42,7 @@ def proxied(capture: Capture) -> list[Item]:
 def _way(asked: list[Asked], *, arrived: bool) -> str:
     if not asked:
         return DIRECTLY if arrived else NOWHERE
-    return BY_PROXY if arrived else REFUSED
+    return BY_PROXY if arrived else IN_VAIN
 
 
 MEASURES = (proxied,)

@@ -38,7 +38,7 @@ BARE = replace(TUNNEL, tunnel=False, authorized=False)
         ((TUNNEL,), "plain", ("by the proxy", ["tunnel"], True)),
         ((TUNNEL, BARE), "plain", ("by the proxy", ["absolute", "tunnel"], False)),
         ((), "plain", ("directly", None, None)),
-        ((REFUSED,), "another", ("refused", ["tunnel"], True)),
+        ((REFUSED,), "another", ("in vain", ["tunnel"], True)),
         ((), "another", ("nowhere", None, None)),
     ],
     ids=["tunnel", "both forms", "directly", "refused", "nowhere"],
