@@ -101,10 +101,8 @@ def drive(
             stage.api = api
             settings = _settings(scenario, stage)
             limit_s = scenario.limit_s or deadline_s + scenario.waits_s
-            patience = PATIENCE if scenario.answers_exports else {}
-            session = _Session(
-                scenario, stage.sandbox, api, {**patience, **settings}, args, limit_s, groups
-            )
+            given = {**(PATIENCE if scenario.answers_exports else {}), **settings}
+            session = _Session(scenario, stage.sandbox, api, given, args, limit_s, groups)
             try:
                 completed = _completed(session, binary, scenario, stage, machine_wide)
                 _check_in_time(scenario, stage, completed)
