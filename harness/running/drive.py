@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +43,9 @@ from harness.subject.worktree import LineLedger
 
 _BY_SETTINGS = "config"
 
+#: Why nobody saw what a session with the machine's own network tried to reach.
+_SHARED = "it is asked for something from outside, and so shares the network of the machine"
+
 #: Nothing listens: what was asked did not even arrive.
 NO_CONNECTION = Failure(None, "", 0)
 
@@ -76,7 +79,7 @@ def drive(
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
-    with opened(scenario.backends, protocol) as stage:
+    with opened(scenario.backends, protocol, apart=not scenario.serves) as stage:
         write_files(stage.sandbox.work, scenario.files)
         stage.earlier_session = run_earlier(
             binary, scenario.earlier, stage.sandbox, deadline_s, groups
@@ -89,6 +92,7 @@ def drive(
             observer=ledger,
             usage_frames=scenario.usage_frames,
             thinks_s=scenario.thinks_s,
+            new_socket=stage.cell.new_socket,
         ) as api:
             stage.api = api
             settings = _settings(scenario, stage)
@@ -154,6 +158,8 @@ def _truth(
         account=scenario.account,
         unknown_requests=api.unexpected,
         kept_messages=kept_messages(sandbox.home),
+        reached=stage.cell.reached(),
+        unwatched=_SHARED if scenario.serves else stage.cell.why_not_apart,
     )
 
 
@@ -226,9 +232,9 @@ def _meanwhile(scenario: Scenario, stage: Stage) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def closed_port() -> Iterator[int]:
+def closed_port(new_socket: Callable[[], socket.socket] = socket.socket) -> Iterator[int]:
     """Reserve a port on which nothing listens, so that connections to it are refused."""
-    with socket.socket() as bound:
+    with new_socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
 
@@ -259,7 +265,7 @@ class _Session:
     def run(self, binary: Binary) -> Completed:
         """Run the session to its end."""
         if self._scenario.api_unreachable:
-            with closed_port() as port:
+            with closed_port(self._sandbox.cell.new_socket) as port:
                 return self._run(binary, f"http://127.0.0.1:{port}")
         completed = self._run(binary, self._api.base_url)
         late = ""

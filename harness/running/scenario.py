@@ -119,6 +119,7 @@ class Scenario:
     judged like any other: some releases hang. A ``slow`` scenario runs only if asked for.
     A ``drawn`` one stands for many runs, each with an input of its own; they are
     judged however they end. ``thinks_s`` is how long the API holds back every answer.
+    ``serves``: we ask the subject for something, and so it shares the machine's network.
     """
 
     name: str
@@ -153,6 +154,7 @@ class Scenario:
     slow: bool = False
     drawn: bool = False
     thinks_s: float = THINKS_S
+    serves: bool = False
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.prompt, self.prompts, self.acts))) != 1:

@@ -15,6 +15,7 @@ from harness.collector.collector import Collector
 from harness.collector.tls import Tls
 from harness.fakes.fault_proxy import FaultProxy
 from harness.fakes.messages_api import MessagesApi
+from harness.keeping.cells import Cell
 from harness.otlp.model import Protocol, Signal
 from harness.subject.sandbox import Sandbox
 
@@ -40,7 +41,8 @@ class Backend:
 class Stage:
     """Everything that a scenario can look at and act on while its session runs.
 
-    ``collectors`` and ``proxies`` are keyed by the names of the scenario's backends. ``api`` is
+    ``collectors`` and ``proxies`` are keyed by the names of the scenario's backends; ``cell`` makes
+    sockets in the session's network. ``api`` is
     available once the session begins; ``ended`` is set when it is over. ``earlier_session`` is the
     id of the session that came before it, as that told the API; empty if there was none.
     """
@@ -49,6 +51,7 @@ class Stage:
     protocol: Protocol
     collectors: Mapping[str, Collector]
     proxies: Mapping[str, FaultProxy]
+    cell: Cell = field(default_factory=Cell)
     ended: threading.Event = field(default_factory=threading.Event)
     earlier_session: str = ""
     _api: MessagesApi | None = None
@@ -113,10 +116,17 @@ class Stage:
 
 
 @contextlib.contextmanager
-def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stage]:
-    """Set up the sandbox and the collectors of a run; all are removed when the block ends."""
+def opened(
+    backends: Mapping[str, Backend], protocol: Protocol, *, apart: bool = False
+) -> Iterator[Stage]:
+    """Set up the sandbox and the collectors of a run; all are removed when the block ends.
+
+    ``apart``: its processes have a network of their own, if the machine allows that, in which
+    they reach our proxies and the scripted API alone.
+    """
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
+        cell = stack.enter_context(Cell(apart=apart))
         for name, backend in backends.items():
             responder = backend.responder() if backend.responder else None
             tls = backend.tls() if backend.tls else None
@@ -130,5 +140,7 @@ def opened(backends: Mapping[str, Backend], protocol: Protocol) -> Iterator[Stag
             )
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
-            proxies[name] = stack.enter_context(FaultProxy(targets, is_open=backend.listening))
-        yield Stage(stack.enter_context(Sandbox()), protocol, collectors, proxies)
+            proxy = FaultProxy(targets, is_open=backend.listening, new_socket=cell.new_socket)
+            proxies[name] = stack.enter_context(proxy)
+        sandbox = stack.enter_context(Sandbox(cell=cell))
+        yield Stage(sandbox, protocol, collectors, proxies, cell)

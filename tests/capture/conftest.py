@@ -60,6 +60,8 @@ def run() -> Run:
             account={"user.email": "a@b"},
             unknown_requests=("GET /",),
             kept_messages=(KeptMessage("user", "5462c236-d651-4c73-964a-bf893abc209c"),),
+            reached=("example.com",),
+            unwatched="not permitted",
         ),
         traits=("a_terminal",),
         observed={"helper_runs": [{"n": 1}]},
