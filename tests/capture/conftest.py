@@ -66,5 +66,6 @@ def run() -> Run:
         traits=("a_terminal",),
         observed={"helper_runs": [{"n": 1}]},
         crowding=2.5,
+        stopped=False,
         host=Host("linux", "6.1", "amd64", "2"),
     )
