@@ -100,17 +100,31 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"needs(part): skip without this part: {', '.join(PARTS)}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what runs a real program as slow, and let the longest tests start first.
 
     Nobody has to remember the mark.  A recording waits for a whole minute, in which the other
-    workers have enough to do only as long as there are other tests.
+    workers have enough to do only as long as there are other tests.  Of the history set, only a
+    few tests are run unless it is asked for by its mark.
     """
+    if "history" not in config.option.markexpr:
+        _leave_out(config, items, [item for item in items if _is_history_alone(item)])
     items.sort(key=lambda item: item.get_closest_marker("longest") is None)
     for item in items:
         parts = {mark.args[0] for mark in item.iter_markers("needs")}
         if REAL_FIXTURES & set(getattr(item, "fixturenames", ())) or parts & SLOW_PARTS:
             item.add_marker(pytest.mark.slow)
+
+
+def _is_history_alone(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("history")
+    return mark is not None and not mark.kwargs["in_suite"]
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], left: list[pytest.Item]) -> None:
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
 
 
 @pytest.hookimpl(tryfirst=True)

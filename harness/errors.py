@@ -75,5 +75,12 @@ class NotInTimeError(SubjectError):
     """
 
 
+class OursTooLateError(NotInTimeError):
+    """Something of ours was not there when the process under test needed it.
+
+    What the process did then says nothing about it.
+    """
+
+
 class DeadlineExceeded(HarnessError):  # noqa: N818 - a condition, as in the OTLP status
     """A condition did not come true in time; the message lists what was seen."""

@@ -47,12 +47,13 @@ class Marks:
         running: Kept,
         seconds: float,
         while_waiting: Callable[[float], None] | None = None,
+        tick_s: float = _LOOK_S,
     ) -> bool:
         """Wait as :func:`harness.subject.process.wait` does, but until the process is marked."""
         if running.pid in self._overdue:
-            return self._wait(running, seconds, while_waiting)
+            return self._wait(running, seconds, while_waiting, tick_s)
         while not (self._folder / str(running.pid)).exists():
-            if self._wait(running, _LOOK_S, while_waiting):
+            if self._wait(running, _LOOK_S, while_waiting, tick_s):
                 return True
         self._overdue.add(running.pid)
         return False

@@ -33,12 +33,6 @@ from harness.record.summary import RunOutcome
 from harness.running.scenario import Scenario
 from harness.subject.binary import Binary, resolve
 
-#: What ``quick`` leaves out.
-LEFT_OUT_IF_QUICK = (
-    "left out, to be quick: sessions that wait (how often telemetry is exported), and those about "
-    "endpoints, settings, headers and certificates"
-)
-
 #: Of many sessions only so many are named.
 _MOST_NAMED = 8
 

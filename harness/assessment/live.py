@@ -44,6 +44,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     f"{LIVE}{name}": scenario for name, scenario in OF_THE_CLI.items() if is_plain(scenario)
 }
 
+#: The exit codes of a session that went well, and of one that the model failed.
+_GOOD_ENDINGS = (0, 1)
+
 #: Those that are run unless others are asked for.
 DEFAULT = (f"{LIVE}working_day",)
 
@@ -89,6 +92,12 @@ def _run(subject: LiveSubject, scenario: Scenario, stage: RelayStage) -> Observa
             stage.protocol,
             subject.deadline_s,
             subject.groups,
+        )
+    if capture.run.exit_code not in _GOOD_ENDINGS:
+        raise SubjectError(
+            f"claude {subject.binary.version} ended with {capture.run.ending} in "
+            f"{run_label(scenario.name, stage.protocol)}: what passed says nothing",
+            output=capture.run.stderr or capture.run.stdout,
         )
     if not capture.exports:
         raise SubjectError(

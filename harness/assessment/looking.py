@@ -20,17 +20,6 @@ from harness.running.scenario import Scenario
 from harness.subject.binary import resolve
 from harness.themes.catalogue import SCENARIOS, needed
 
-#: The sessions that show most of what a release sends and end soon.
-SOON = (
-    "api_failures",
-    "identity",
-    "mentions",
-    "terminal_day",
-    "toolbox",
-    "toolbox_details",
-    "working_day",
-)
-
 #: So many sessions tell of a promise: what one protocol hides, another may show.
 _ENOUGH = 3
 
@@ -49,15 +38,16 @@ def at_promise(
     scenarios = _telling(requirement, by)
 
     @cache
-    def state(version: str) -> tuple[str, str]:
+    def found_in(version: str) -> tuple[str, str]:
         (row,) = _side(version, scenarios, progress).rows(by, [requirement.name])
         seen = row.findings[0] if row.findings else None
-        told = f"{seen.seen} ({seen.where})" if seen else row.reason or "as promised"
-        return STATES.get(row.verdict, ""), told
+        state = STATES.get(row.verdict, "")
+        told = f"{seen.seen} ({seen.where})" if seen and state else row.reason or "as promised"
+        return state, told
 
     def inspect(version: str) -> Look:
         try:
-            wanted, (found, told) = state(good)[0], state(version)
+            wanted, (found, told) = found_in(good)[0], found_in(version)
         except (HarnessError, SubjectError) as error:
             return _skipped(version, error)
         if not wanted or not found:

@@ -25,6 +25,7 @@ from harness.record.jsonl import RunRecord
 from harness.record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
 from harness.running.recorder import Order, Recorded, record_side_by_side
 from harness.running.scenario import Scenario
+from harness.shortage import want_of
 from harness.subject.binary import Binary
 from harness.themes.catalogue import SCENARIOS
 
@@ -231,8 +232,11 @@ def record_together(
         done = record_side_by_side([_order(plan) for plan in plans], progress)
         took = time.monotonic() - started
         made = [_made(plan, each, took) for plan, each in zip(plans, done, strict=True)]
-    except HarnessError as error:
-        fault = RecordingSummary(time.monotonic() - started, harness_fault=str(error))
+    except Exception as error:
+        ours = error if isinstance(error, HarnessError) else want_of(error)
+        if ours is None:
+            raise
+        fault = RecordingSummary(time.monotonic() - started, harness_fault=str(ours))
         made = [Recording(fault)] * len(plans)
     for plan, each in zip(plans, made, strict=True):
         _write(plan, began_unix_nano, each.summary)

@@ -14,7 +14,6 @@ from jsonschema.exceptions import best_match
 from harness.assessment.assessment import Assessment
 from harness.assessment.fleet import is_capture, take_stock
 from harness.assessment.kept import load_recording
-from harness.assessment.live import is_plain
 from harness.assessment.recording import Recording, RecordingPlan, record_once
 from harness.assessment.stocktaking import stock_of
 from harness.capture import files
@@ -30,6 +29,20 @@ from harness.themes.catalogue import SCENARIOS
 
 #: How long one run of a release may take, beside its waits.
 DEADLINE_S = 60.0
+
+#: The sessions that show most of what a release sends and end soon.
+SOON = (
+    "api_failures",
+    "identity",
+    "mentions",
+    "terminal_day",
+    "toolbox",
+    "toolbox_details",
+    "working_day",
+)
+
+#: What a quick comparison is made of: beside these, what opens all gates.
+QUICK = (*SOON, "toolbox_open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +81,8 @@ def find_side(name: str, progress: Callable[[str], None], *, quick: bool = False
 
     ``name`` is a file that ``cc-harness inventory`` wrote (``*.json``), a folder that
     ``--cc-captures`` made, a capture of production data (a file, or a folder of files, of a
-    Collector's file exporter), or what ``--cc-binary`` takes. ``quick`` leaves out the scenarios
-    that wait. Raises UsageError for what is none of these.
+    Collector's file exporter), or what ``--cc-binary`` takes. ``quick`` leaves out
+    most scenarios. Raises UsageError for what is none of these.
     """
     return kept_side(name) or record_side(name, usual_scenarios(quick=quick), progress)
 
@@ -91,13 +104,21 @@ def kept_side(name: str) -> Side | None:
 def usual_scenarios(*, quick: bool = False) -> tuple[Scenario, ...]:
     """Return the scenarios that releases are compared by.
 
-    If ``quick``, without those that wait, and without those about how export is configured: these
-    show little of what is sent, and are most of all sessions.
+    If ``quick``, only those that show most of what is sent (:data:`QUICK`); none of them waits.
     """
-    usual = (each for each in SCENARIOS.values() if not (each.slow or each.drawn))
-    if not quick:
-        return tuple(usual)
-    return tuple(each for each in usual if is_plain(each) and not each.waits_s)
+    usual = tuple(each for each in SCENARIOS.values() if not (each.slow or each.drawn))
+    return tuple(each for each in usual if each.name in QUICK) if quick else usual
+
+
+def left_out_if_quick() -> str:
+    """Say what a quick comparison leaves out."""
+    kept, all_ = usual_scenarios(quick=True), usual_scenarios()
+    return (
+        f"left out, to be quick: {len(all_) - len(kept)} of {len(all_)} kinds of sessions, among "
+        "them all that wait (how often telemetry is exported, retries) and all about endpoints, "
+        "settings, headers, certificates, exporters, models, commits, permissions and resumed "
+        f"sessions; compared by {', '.join(each.name for each in kept)}"
+    )
 
 
 def record_side(name: str, scenarios: Sequence[Scenario], progress: Callable[[str], None]) -> Side:

@@ -23,7 +23,7 @@ from harness.assessment.relay import sessions_of
 from harness.capture.run import SubjectFacts
 from harness.cli import drift, fleet, matrix
 from harness.contract.requirement import Requirement
-from harness.contract.versions import Version
+from harness.contract.versions import Version, check_promised
 from harness.errors import HarnessError, UsageError
 from harness.judging.decision import decision
 from harness.judging.listing import NO_LISTING
@@ -172,7 +172,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         given = read_listing(arguments.expectations, f"--expectations {arguments.expectations}")
     recorded_header, subject, recording = load_recording(arguments.folder, None)
     job = job_of(recorded_header, recording)
-    version = _version("--as", arguments.version) or subject.version
+    version = _judged_as(arguments.version, subject, job)
     if given is None:
         # What was accepted when the recording was made is judged as of then.
         own = recording.plan.expectations or NO_LISTING
@@ -180,12 +180,6 @@ def _judge(arguments: argparse.Namespace) -> int:
     else:
         own, day = given, None
     assessment = Assessment(subject.spec, version, lambda: recording, job, own, day)
-    if arguments.version and not job.has_releases:
-        raise UsageError(
-            f"--as {arguments.version}",
-            seen=f"a recording of a {job.name}",
-            expected="one of the CLI: no other promises depend on a release",
-        )
     selected = recording.plan.selected
     rows = [
         assessment.row(requirement)
@@ -222,6 +216,20 @@ def _judge(arguments: argparse.Namespace) -> int:
     for line in render(summed_up):
         _print(line.text)
     return code
+
+
+def _judged_as(asked: str | None, subject: SubjectFacts, job: Job) -> str:
+    """Return the release by whose contract a recording is judged.  Raises UsageError."""
+    version = _version("--as", asked) or subject.version
+    if job.has_releases:
+        check_promised(version, f"--as {asked}" if asked else subject.spec)
+    elif asked:
+        raise UsageError(
+            f"--as {asked}",
+            seen=f"a recording of a {job.name}",
+            expected="one of the CLI: no other promises depend on a release",
+        )
+    return version
 
 
 def _report(folder: Path, summary: Summary, assessment: Assessment, code: int) -> Iterator[str]:

@@ -12,10 +12,9 @@ from typing import Any
 
 from harness.assessment.assessment import catalogue
 from harness.assessment.bisecting import Inspect, Log, bisect, releases_between
-from harness.assessment.comparing import LEFT_OUT_IF_QUICK, ask, compare, make_sides
+from harness.assessment.comparing import ask, compare, make_sides
 from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.looking import (
-    SOON,
     at_command,
     at_difference,
     at_promise,
@@ -23,7 +22,7 @@ from harness.assessment.looking import (
 )
 from harness.assessment.query_files import read_all
 from harness.assessment.reporting import check_folder, write_reports
-from harness.assessment.sides import Side, find_side
+from harness.assessment.sides import SOON, Side, find_side, left_out_if_quick
 from harness.contract.versions import Version
 from harness.drift.accepted import proposed
 from harness.drift.comparison import FAILING, Comparison
@@ -150,8 +149,8 @@ def _add_quick(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--quick",
         action="store_true",
-        help="leave out the sessions that wait (export intervals), and those about endpoints, "
-        "settings, headers and certificates: half a minute instead of two",
+        help="leave out the sessions that wait (export intervals) and most others; those that show "
+        "most of what is sent are left: half a minute instead of two",
     )
 
 
@@ -182,7 +181,7 @@ def _diff(arguments: argparse.Namespace) -> int:
     # Both, before a minute is spent on one of them.
     asked = [ask(name, _progress) for name in (arguments.old, arguments.new)]
     old, new = make_sides(asked[0], asked[1], _progress, quick=arguments.quick)
-    left_out = [LEFT_OUT_IF_QUICK] if arguments.quick else []
+    left_out = [left_out_if_quick()] if arguments.quick else []
     fail_on = arguments.fail_on
     found = compare(old, new, queries=queries, fail_on=fail_on, left_out=left_out, own=own)
     _print(_FORMATS[arguments.format](found))

@@ -13,7 +13,7 @@ from harness.collector.answer import Asking, Responder
 from harness.collector.grpc_server import GrpcServer
 from harness.collector.http_app import HttpApp
 from harness.collector.store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
-from harness.collector.store import Store
+from harness.collector.store import Store, ends_a_wait
 from harness.collector.tls import Tls
 from harness.errors import UsageError
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
@@ -22,6 +22,9 @@ from harness.otlp.model import DataPoint, Event, Protocol, Signal
 from harness.serving import HttpServer
 
 T = TypeVar("T")
+
+#: Failures of the waiters end in the line that waited.
+__tracebackhide__ = ends_a_wait
 
 #: How long ``stop`` lets requests finish that have begun, in seconds.
 GRACE_S = 1.0

@@ -170,6 +170,14 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
     def _handle(
         self, method: str, requests: Iterator[bytes], context: grpc.ServicerContext
     ) -> bytes:
+        if self._asking is not None:  # it may be late on purpose
+            return self._answer(method, requests, context)
+        with self._store.waits.clocked():
+            return self._answer(method, requests, context)
+
+    def _answer(
+        self, method: str, requests: Iterator[bytes], context: grpc.ServicerContext
+    ) -> bytes:
         headers = _headers(context.invocation_metadata())
         over_limit = False
         try:

@@ -177,6 +177,15 @@ class HttpApp:
     async def __call__(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
+        if self._asking is not None:  # it may be late on purpose
+            await self._answer(scope, receive, send)
+            return
+        with self._store.waits.clocked():
+            await self._answer(scope, receive, send)
+
+    async def _answer(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         content_type = content_encoding = b""
         length = 0
         for name, value in scope["headers"]:

@@ -14,11 +14,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.capture.describe import describe_all, item_names, nearest
 from harness.capture.export import Export, number
 from harness.capture.names import event_names, short
+from harness.capture.waits import Waits
 from harness.errors import DeadlineExceeded, HarnessError
 from harness.otlp.model import DataPoint, Event
 
@@ -41,6 +42,41 @@ class StoreClosedError(HarnessError):
     """The store was closed before or during a wait."""
 
 
+def ends_a_wait(excinfo: Any) -> bool:
+    """Say whether an exception, as pytest holds it, tells that a wait was in vain.
+
+    Then nothing is wrong with whoever waited for people, and pytest is not to show its frames.
+    """
+    return bool(excinfo.errisinstance((DeadlineExceeded, StoreClosedError)))
+
+
+__tracebackhide__ = ends_a_wait
+
+
+class Budget:
+    """So many bytes for several stores together, as :func:`weight` counts them; thread-safe."""
+
+    def __init__(self, limit_bytes: int = DEFAULT_LIMIT) -> None:
+        self.limit_bytes = limit_bytes
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    @property
+    def taken(self) -> int:
+        """How many bytes are taken now."""
+        return self._taken
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether more is taken than there is."""
+        return self._taken > self.limit_bytes
+
+    def take(self, number: int) -> None:
+        """Take bytes, whether there are any left or not; a negative number gives them back."""
+        with self._lock:
+            self._taken += number
+
+
 class Store:
     """A thread-safe list of export requests, in order of arrival, with a memory limit.
 
@@ -61,6 +97,24 @@ class Store:
         self._forgotten = 0
         self._waiting = 0
         self._closed = False
+        #: How long clients waited for answers that nobody held back on purpose.
+        self.waits = Waits()
+        self._budget: Budget | None = None
+
+    def draw_on(self, budget: Budget) -> None:
+        """Share a budget with other stores, of which this one may take a quarter.
+
+        To be called before the first export arrives.
+        """
+        self.limit_bytes = min(self.limit_bytes, budget.limit_bytes // 4)
+        self._budget = budget
+
+    def give_back(self) -> None:
+        """Give the budget back what was taken of it, when nobody keeps the exports any longer."""
+        with self._lock:
+            if self._budget is not None:
+                self._budget.take(-self._bytes)
+                self._budget = None
 
     def append(self, export: Export) -> None:
         """Add an export under the next number (from 1), and wake all waiting threads.
@@ -71,8 +125,8 @@ class Store:
             self._arrived += 1
             number(export, self._arrived)
             self._exports.append(export)
-            self._bytes += weight(export)
-            if self._bytes > self.limit_bytes:
+            self._weigh(weight(export))
+            if self._is_over():
                 self._forget()
             if self._waiting:
                 self._changed.notify_all()
@@ -90,9 +144,17 @@ class Store:
                 self._exports[index] = replace(self._exports[index], given_up_unix_nano=unix_nano)
 
     def _forget(self) -> None:
-        while self._exports and self._bytes > self.limit_bytes:
-            self._bytes -= weight(self._exports.popleft())
+        while self._exports and self._is_over():
+            self._weigh(-weight(self._exports.popleft()))
             self._forgotten += 1
+
+    def _weigh(self, number: int) -> None:
+        self._bytes += number
+        if self._budget is not None:
+            self._budget.take(number)
+
+    def _is_over(self) -> bool:
+        return self._bytes > self.limit_bytes or (self._budget is not None and self._budget.is_over)
 
     @property
     def exports(self) -> tuple[Export, ...]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
+from harness.errors import UsageError
+
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+].*)?\Z")
 
 
@@ -74,3 +76,21 @@ class VersionRange:
         if self.since is None:
             return f"before {self.until}"
         return f"from {self.since}, before {self.until}"
+
+
+#: The release that the earliest of our documents describes: nothing was promised of older ones.
+OLDEST_PROMISED = Version(2, 1, 31)
+
+
+def check_promised(version: str, change: str) -> None:
+    """Raise UsageError for a release that is older than every document: no verdict would be fair.
+
+    ``change`` names what chose it.
+    """
+    if Version.parse(version) < OLDEST_PROMISED:
+        raise UsageError(
+            change,
+            seen=f"claude {version}",
+            expected=f"a release from {OLDEST_PROMISED} on: no document of ours speaks of older "
+            "ones, so nothing they do is a broken promise (cc-harness diff tells what they send)",
+        )

@@ -55,11 +55,13 @@ def owners(about: str) -> tuple[str, ...]:
         return ("metric claude_code.active_time.total",)
     if about == _COST:
         return ("metric claude_code.cost.usage", "event api_request")
+    if about.startswith(_MENTIONS):
+        return ("event at_mention",)
     return ("event api_request",) if about.endswith(_TOLD) else _OF_TOKENS
 
 
 _ACTIVE, _COST = "active time", "cost against events"
-_TOLD = " tokens of events"
+_TOLD, _MENTIONS = " tokens of events", "mentions "
 
 #: Sums of a few hundred doubles.
 _RELATIVE = 1e-6

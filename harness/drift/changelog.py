@@ -1,7 +1,7 @@
 """Tell what the CLI's public changelog says of a difference, as ``schemas/changelog.json`` has it.
 
 An entry speaks of a difference by its name, by what it is a part of, by how it differs and by its
-values, and only where its release lies between the two that are compared.
+values, and only where the release that brought it lies between the two that are compared.
 """
 
 from __future__ import annotations
@@ -19,11 +19,24 @@ from harness.drift.difference import Difference, Mention
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the changelog: its release, what it says, and what it is about."""
+    """One line of the changelog: its release, what it says, and what it is about.
+
+    ``measured`` is the release that really brought it, where the line stands at another one.
+    """
 
     release: Version
     says: str
     about: Sequence[Mapping[str, Any]]
+    measured: Version | None = None
+
+    @property
+    def brought_by(self) -> Version:
+        """The release with which it came."""
+        return self.measured or self.release
+
+    def __str__(self) -> str:
+        measured = f" (Measured: since {self.measured}.)" if self.measured else ""
+        return f"{self.release}: {self.says}{measured}"
 
     def speaks_of(self, difference: Difference) -> bool:
         """Say whether it is about this difference."""
@@ -41,9 +54,9 @@ class Changelog:
         """Return what it says of a difference between two releases, in whichever order."""
         first, last = sorted((old, new))
         lines = tuple(
-            f"{entry.release}: {entry.says}"
+            str(entry)
             for entry in self.entries
-            if first < entry.release <= last and entry.speaks_of(difference)
+            if first < entry.brought_by <= last and entry.speaks_of(difference)
         )
         covered = last <= self.complete_to
         return Mention(lines, "" if lines or covered else str(self.complete_to))
@@ -56,7 +69,12 @@ def known() -> Changelog:
     return Changelog(
         Version.parse(plain["complete_to"]),
         [
-            Entry(Version.parse(each["release"]), each["says"], each["about"])
+            Entry(
+                Version.parse(each["release"]),
+                each["says"],
+                each["about"],
+                Version.parse(each["measured"]) if "measured" in each else None,
+            )
             for each in plain["entries"]
         ],
     )

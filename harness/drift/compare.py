@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.capture.names import OF_THE_CLOCK
 from harness.drift.attribute_changes import attribute_changes, presence_changes
 from harness.drift.attributes import presence_in
 from harness.drift.difference import Difference, Impact, listed, merged
@@ -33,6 +34,11 @@ _BREAKING: Mapping[str, str] = {
 }
 
 
+#: What short sessions may send or not, whatever the release.
+_PACE = (Impact.INFORMATIONAL, "whether a session gets as far is up to its pace")
+_BY_PACE = dict.fromkeys(OF_THE_CLOCK, _PACE)
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     """Return what differs between two inventories, the worst first."""
     common = old["scenarios"].keys() & new["scenarios"].keys()
@@ -45,16 +51,24 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
         *_transport(old["transport"], new["transport"]),
         *_secrets(old["secrets"], new["secrets"]),
         *gate_changes(old, new),
-        *fact_changes(
-            old["facts"],
-            new["facts"],
-            every,
-            raced=old["scenarios"].keys() == new["scenarios"].keys(),
-        ),
+        *_facts(old, new, every),
     ]
     if is_of_other_sessions(old, new):
         return merged(softened(found, old, new))
     return merged(found)
+
+
+def _facts(old: Mapping[str, Any], new: Mapping[str, Any], every: set[str]) -> Iterator[Difference]:
+    raced = old["scenarios"].keys() == new["scenarios"].keys()
+    for each in fact_changes(old["facts"], new["facts"], every, raced=raced):
+        # How much is counted by what one side alone has is told by its being new, or gone.
+        if not each.of or any(_has(old, owner) and _has(new, owner) for owner in each.of):
+            yield each
+
+
+def _has(side: Mapping[str, Any], owner: str) -> bool:
+    word, _, name = owner.partition(" ")
+    return name in side[f"{word}s"]
 
 
 def _named(
@@ -72,13 +86,11 @@ def _named(
                 "what asks for the old name finds nothing",
             )
         for name in sorted(old[kind].keys() - new[kind].keys() - pairs.keys()):
-            yield Difference(
-                f"{word} {name}", "gone", name, "", Impact.BREAKING, f"no such {word} is sent"
-            )
+            gone = Impact.BREAKING, f"no such {word} is sent"
+            yield Difference(f"{word} {name}", "gone", name, "", *_BY_PACE.get(name, gone))
         for name in sorted(new[kind].keys() - old[kind].keys() - set(pairs.values())):
-            yield Difference(
-                f"{word} {name}", "new", "", name, Impact.ADDITIVE, f"no such {word} was sent"
-            )
+            come = Impact.ADDITIVE, f"no such {word} was sent"
+            yield Difference(f"{word} {name}", "new", "", name, *_BY_PACE.get(name, come))
         for name in sorted(old[kind]):
             after = pairs.get(name, name)
             if after in new[kind]:

@@ -8,7 +8,7 @@ from typing import Any
 from harness.drift.accounting import owners
 from harness.drift.attribute_changes import few
 from harness.drift.difference import Difference, Impact, listed
-from harness.drift.facts import Topic
+from harness.drift.facts import NOTHING, Topic
 
 #: How much a change of such facts matters, and why.
 _TOPICS: Mapping[Topic, tuple[Impact, str]] = {
@@ -24,6 +24,7 @@ _TOPICS: Mapping[Topic, tuple[Impact, str]] = {
     Topic.INTERVAL: (Impact.BEHAVIOURAL, "rates, and alerts about silence, depend on it"),
     Topic.ROUTE: (Impact.BREAKING, "telemetry goes elsewhere, or nowhere"),
     Topic.SAID: (Impact.BEHAVIOURAL, "who reads the output learns something else of telemetry"),
+    Topic.TRACE: (Impact.BEHAVIOURAL, "what is joined by traces is joined in another way"),
 }
 
 #: Values of these are listed in full: each new one is more.
@@ -59,11 +60,14 @@ def _about(
         for scenario in before.keys() | after.keys()
         if before.get(scenario) != after.get(scenario)
     )
+    if topic is Topic.ACCOUNTING and not (before.get("") and after.get("")):
+        # What a race brings, and one side did not have at all, was not there to be counted.
+        differing = [scenario for scenario in differing if scenario]
     if not differing:
         return
     impact, reason = _TOPICS[topic]
     if topic is Topic.INHERITED and not any(
-        after.get(scenario, frozenset()) - before.get(scenario, frozenset())
+        after.get(scenario, frozenset()) - before.get(scenario, frozenset()) - {NOTHING}
         for scenario in differing
     ):
         impact, reason = Impact.BEHAVIOURAL, "it is kept better"

@@ -37,6 +37,12 @@ class Topic(StrEnum):
     ROUTE = "route"
     #: What a session says on stderr or in its debug log.
     SAID = "said"
+    #: In whose trace something is, and below which span.
+    TRACE = "trace"
+
+
+#: What is inherited where nothing is.
+NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)

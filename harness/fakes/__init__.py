@@ -1,1 +1,1 @@
-"""Fakes of a subject's surroundings: Messages API, MCP server, headers helper, TCP proxy."""
+"""Fakes of a subject's surroundings: Messages API, MCP server, headers helper, proxies."""

@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Self
 
+from harness.capture.waits import Waits
 from harness.serving import new_event_loop
 
 _HOST = "127.0.0.1"
@@ -49,6 +50,8 @@ class FaultProxy:
         self._targets = targets
         self._ports = ports or (0,) * len(targets)
         self._opens_at_once = is_open
+        #: How long clients waited until somebody behind the proxy heard of them.
+        self.waits = Waits()
         self._connections: list[int] = []
         self._connected = threading.Event()
         self._to_cut = 0
@@ -175,10 +178,11 @@ class FaultProxy:
         self._streams.add(writer)
         inner_writer = None
         try:
-            inner_reader, inner_writer = await asyncio.open_connection(_HOST, target)
+            with self.waits.clocked():
+                inner_reader, inner_writer = await self._connect(target)
             self._streams.add(inner_writer)
             await asyncio.gather(
-                self._pass_on(reader, writer, inner_writer), _copy(inner_reader, writer)
+                self._pass_on(reader, writer, inner_writer), copy_stream(inner_reader, writer)
             )
         except OSError:
             _end(writer, reset=True)
@@ -188,6 +192,10 @@ class FaultProxy:
                 with contextlib.suppress(OSError):
                     await stream.wait_closed()
                 self._streams.discard(stream)
+
+    async def _connect(self, target: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open the connection to the server behind."""
+        return await asyncio.open_connection(_HOST, target)
 
     async def _pass_on(
         self,
@@ -206,10 +214,10 @@ class FaultProxy:
             _end(client, reset=True)
             return True
 
-        await _copy(reader, inner, cut_off)
+        await copy_stream(reader, inner, cut_off)
 
 
-async def _copy(
+async def copy_stream(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     cut_off: Callable[[bytes], bool] = lambda data: False,

@@ -1,7 +1,8 @@
 """A fake helper for dynamic headers that logs its runs and numbers them in what it prints.
 
 Run as a program by a launcher that :func:`install` writes: ``FOLDER/plan.json`` says what
-it prints and with which status it exits, ``FOLDER/log`` gets a line for each run.
+it prints and with which status it exits, ``FOLDER/log`` gets a line for each run. The launcher
+leaves a mark when it is started: on a busy machine it takes a while until this program is there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 #: In what is printed: the number of the run, from 1, and so many letters as the plan says.
 NUMBER = "@"
 PADDING = "~"
+
+#: A helper that begins its work so long after it was started, in seconds, comes too late to say
+#: anything about who started it.
+LATE_S = 1.0
+
+#: The beginning of the name of the mark that a run leaves; its process id follows. It stays if the
+#: run did not begin its work, or too late.
+_ASKED = "asked-"
 
 
 def install(
@@ -45,7 +54,8 @@ def install(
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     command = shlex.join([sys.executable, "-I", "-S", os.path.abspath(__file__), str(folder)])
     launcher.parent.mkdir(exist_ok=True)
-    launcher.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    mark = f":>{shlex.quote(os.path.join(folder, _ASKED))}$$"
+    launcher.write_text(f'#!/bin/sh\n{mark}\nexec {command} "$@"\n', encoding="utf-8")
     launcher.chmod(0o755)
 
 
@@ -59,9 +69,26 @@ def runs(folder: Path) -> list[Mapping[str, Any]]:
     return sorted(logged, key=lambda run: run["started_unix_nano"])
 
 
+def too_late(folder: Path, ended_unix_nano: int) -> str:
+    """Say how late a run began its work, or did not before the session ended; empty: none did."""
+    for mark in sorted(folder.glob(f"{_ASKED}*")):
+        began = int(mark.read_text(encoding="utf-8") or ended_unix_nano)
+        took_s = (began - mark.stat().st_mtime_ns) / 1e9
+        if took_s > LATE_S:
+            return f"the headers helper took {took_s:.1f} s to begin"
+    return ""
+
+
 def main(argv: Sequence[str]) -> int:
-    started = time.time_ns()
     folder, *arguments = argv
+    mark = f"{folder}/{_ASKED}{os.getpid()}"
+    started = os.stat(mark).st_mtime_ns
+    if (began := time.time_ns()) - started <= LATE_S * 1e9:
+        os.unlink(mark)
+    else:
+        with open(mark, "w", encoding="utf-8") as stream:
+            stream.write(str(began))
+        os.utime(mark, ns=(started, started))
     with open(f"{folder}/plan.json", encoding="utf-8") as stream:
         plan = json.load(stream)
     number = _number(folder)

@@ -59,9 +59,18 @@ def compiled(schema: Any, registry: Registry[Any]) -> Holds | None:
         if test is None:
             return None
         tests.append(test)
-    if len(tests) == 1:
-        return tests[0]
-    return lambda value: all(test(value) for test in tests)
+    return _all(tests)
+
+
+def _all(tests: list[Holds]) -> Holds:
+    """Return whether all of these hold: by a function that makes no generator for each value."""
+    if not tests:
+        return lambda value: True
+    *others, last = tests
+    if not others:
+        return last
+    before = _all(others)
+    return lambda value: before(value) and last(value)
 
 
 def _keyword(keyword: str, argument: Any, registry: Registry[Any]) -> Holds | None:

@@ -1,19 +1,22 @@
 """Undo the content encodings of HTTP bodies, up to a limit of the decompressed size.
 
-OTLP asks for identity and gzip; deflate (the zlib format of RFC 9110) is read too.
+OTLP asks for identity and gzip; deflate (the zlib format of RFC 9110) is read too, and zstd (RFC
+8878), which the Collector's exporters offer, with the extra ``zstd``.
 """
 
 from __future__ import annotations
 
 import zlib
 
+from harness.otlp import zstd
 from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
 
 #: The largest request that the OTLP specification (1.11) recommends to accept.
 DEFAULT_LIMIT = 64 * 1024 * 1024
 
 #: How many times its size a body may grow, and what it may grow to in any case.  Telemetry that
-#: repeats itself is compressed a hundredfold at most; gzip's best is a thousandfold.
+#: repeats itself is compressed a hundredfold at most; gzip's best is a thousandfold, and zstd's
+#: thirty times that.
 MOST_EXPANSION = 200
 _HARMLESS_BYTES = 4 * 1024 * 1024
 
@@ -31,18 +34,40 @@ def content_decode(body: bytes, encoding: str, limit: int = DEFAULT_LIMIT) -> by
     for coding in reversed(codings):
         if coding in ("", "identity"):
             continue
-        if coding not in _WBITS:
+        if coding == "zstd" and not zstd.is_installed():
+            why = "is read with the extra 'zstd' (pip install 'pytest-cc-otel[zstd]')"
+            raise UnsupportedEncoding("", f"content encoding 'zstd' {why}")
+        if coding == "zstd":
+            body = _unpack(body, limit)
+        elif coding in _WBITS:
+            body = _inflate(body, coding, limit)
+        else:
             raise UnsupportedEncoding("", f"unsupported content encoding {coding!r}")
-        body = _inflate(body, coding, limit)
     if len(body) > limit:
         raise TooLarge("", f"body of {len(body)} bytes is over the limit of {limit} bytes")
     return body
 
 
+def _room(body: bytes, limit: int) -> int:
+    return min(limit, max(_HARMLESS_BYTES, MOST_EXPANSION * len(body)))
+
+
+def _grown(coding: str, room: int, limit: int) -> TooLarge:
+    why = f"the limit of {limit} bytes" if room == limit else f"{MOST_EXPANSION} times"
+    return TooLarge("", f"{coding} body grows over {why}")
+
+
+def _unpack(body: bytes, limit: int) -> bytes:
+    room = _room(body, limit)
+    content = zstd.decompress(body, room)
+    if content is None:
+        raise _grown("zstd", room, limit)
+    return content
+
+
 def _inflate(body: bytes, coding: str, limit: int) -> bytes:
     parts: list[bytes] = []
-    expanded = max(_HARMLESS_BYTES, MOST_EXPANSION * len(body))
-    room = min(limit, expanded)
+    most = room = _room(body, limit)
     rest = body
     while True:
         stream = zlib.decompressobj(_WBITS[coding])
@@ -52,8 +77,7 @@ def _inflate(body: bytes, coding: str, limit: int) -> bytes:
         except zlib.error as error:
             raise DecodeError("", f"body is not valid {coding}: {error}") from None
         if len(part) > room:
-            why = f"the limit of {limit} bytes" if limit <= expanded else f"{MOST_EXPANSION} times"
-            raise TooLarge("", f"{coding} body grows over {why}")
+            raise _grown(coding, most, limit)
         if not stream.eof:
             raise DecodeError("", f"{coding} body is cut off")
         parts.append(part)

@@ -25,13 +25,21 @@ _SEED = "--hypothesis-seed"
 
 
 def register_profiles(config: pytest.Config) -> None:
-    """Register the requested profile with Hypothesis, unless the user has one of that name."""
+    """Register the requested profile with Hypothesis, unless the user has one of that name.
+
+    Raises pytest.UsageError for a profile that nobody knows: Hypothesis would break the session.
+    """
     name = config.getoption(_PROFILE, None)
-    if name not in PROFILES:
+    if name is None:
         return
     try:
         hypothesis.settings.get_profile(name)
     except InvalidArgument:
+        if name not in PROFILES:
+            raise pytest.UsageError(
+                f"{_PROFILE}={name}: expected {', '.join(PROFILES)} or a profile that is "
+                "registered with Hypothesis, saw none of that name"
+            ) from None
         hypothesis.settings.register_profile(name, hypothesis.settings())
 
 

@@ -14,9 +14,16 @@ from harness.errors import HarnessError
 from harness.judging.verdicts import Row, broken, fails_the_run
 from harness.report.failure import failure
 
+#: Why a session ends early.
+NOTHING_RECORDED = "nothing was recorded that could be judged"
+
 
 class RequirementFailedError(Exception):
     """The exception by which pytest learns that an item failed; its row says why."""
+
+
+class NothingRecordedError(Exception):
+    """The exception by which pytest learns of a fault of ours after which nothing can be judged."""
 
 
 class Suite(pytest.Collector):
@@ -89,12 +96,22 @@ class RequirementItem(VerdictItem):
         """Make the recording, if this is the first item that needs it.
 
         So ``--durations`` shows it on a line of its own, like a session fixture. An exception
-        becomes this requirement's verdict: :meth:`runtest` raises it.
+        becomes this requirement's verdict: :meth:`runtest` raises it. Whatever the fault, it is the
+        same for every other requirement: it is told once, and the session ends.
         """
         try:
             self._assessment.prepare(self.requirement)
+        except HarnessError as error:
+            self.session.shouldstop = NOTHING_RECORDED
+            raise NothingRecordedError(str(error)) from None
         except Exception as error:
             self._fault = error
+            self.session.shouldstop = NOTHING_RECORDED
+            return
+        made = self._assessment.recording_so_far
+        if made is not None and made.summary.harness_fault:
+            self.session.shouldstop = NOTHING_RECORDED
+            raise NothingRecordedError(made.summary.harness_fault)
 
     def runtest(self) -> None:
         try:
@@ -113,10 +130,6 @@ class RequirementItem(VerdictItem):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, RequirementFailedError) and self.row is not None:
-            made = self._assessment.recording_so_far
-            if made is not None and made.summary.harness_fault:
-                # It is an error of everything, and told in full by the summary.
-                return f"error     {self.row.reason}"
             return "\n".join(failure(self.row, self._rerun(self.row)))
         return super().repr_failure(excinfo, style)
 

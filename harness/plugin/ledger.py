@@ -104,6 +104,8 @@ class Ledger:
         if self._config.option.collectonly:
             return
         summary = self._summed_up()
+        if self._summary.harness_fault and terminalreporter.stats.get("error"):
+            summary = replace(summary, problem="")  # pytest has shown it
         terminalreporter.write_sep("=", f"{self._assessment.job.name} telemetry")
         for line in render(summary):
             terminalreporter.write_line(line.text, **_MARKUP[line.style])
@@ -257,7 +259,10 @@ class Ledger:
 
     def _write_page(self, path: Path) -> None:
         try:
-            path.write_text(page.page(self._summed_up()), encoding="utf-8")
+            # A path may have bytes that are no UTF-8.
+            path.write_text(
+                page.page(self._summed_up()), encoding="utf-8", errors="backslashreplace"
+            )
         except OSError as error:
             self._notes.append(f"no summary: {error}")
         else:

@@ -276,6 +276,9 @@ def folder(config: pytest.Config, option: str, text: str | None) -> Path | None:
     """Return an absolute, writable folder, created if need be."""
     if text is None:
         return None
+    # Whoever has us installed and does not use us pays for no import.
+    from harness import shortage
+
     path = config.invocation_params.dir / Path(text).expanduser()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -285,4 +288,10 @@ def folder(config: pytest.Config, option: str, text: str | None) -> Path | None:
         raise pytest.UsageError(
             f"{option}={text}: expected a folder that we can write to, saw: {error}"
         ) from None
+    free = shortage.free_in(path)
+    if free < shortage.LEAST_LEFT:
+        raise pytest.UsageError(
+            f"{option}={text}: expected a folder with room for {shortage.LEAST_LEFT} bytes or "
+            f"more, saw room for {free:.0f}"
+        )
     return path

@@ -11,6 +11,8 @@ import pytest
 from harness.assessment.assessment import Assessment
 from harness.assessment.recording import Recording, RecordingPlan, record_once, shared
 from harness.contract.requirement import Requirement
+from harness.contract.versions import check_promised
+from harness.errors import HarnessError
 from harness.otlp.model import Protocol
 from harness.plugin import fuzz
 from harness.plugin.options import among
@@ -29,6 +31,10 @@ class SuitePlugin(VerdictPlugin):
 
     def make_assessment(self) -> Assessment:
         binary = self._state.binary
+        try:
+            check_promised(binary.version, f"--cc-binary={binary.spec}")
+        except HarnessError as error:
+            raise pytest.UsageError(str(error)) from None
         return Assessment(binary.spec, binary.version, self._record, own=self._state.own)
 
     @pytest.hookimpl(tryfirst=True)

@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.findings import Verdict
 from harness.judging.verdicts import Row, fails_the_run
 from harness.plugin import xdist
-from harness.plugin.items import RequirementItem, Suite, VerdictItem
+from harness.plugin.items import NothingRecordedError, RequirementItem, Suite, VerdictItem
 from harness.plugin.ledger import ROW, Ledger
 from harness.plugin.state import State
 from harness.record.jsonl import row_to_plain
@@ -121,6 +121,11 @@ class VerdictPlugin:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, NothingRecordedError):
+            report.longrepr = str(call.excinfo.value)
+            if not self._tells_first():
+                report.outcome = "skipped"
+                report.longrepr = ("cc-otel", 0, "another worker tells why nothing is judged")
         if not isinstance(item, VerdictItem) or call.when != "call":
             return report
         if item.row is None:
@@ -149,6 +154,16 @@ class VerdictPlugin:
         if verdict is Verdict.FAIL:
             return "warned", "w", ("WARNED", {"yellow": True})
         return verdict.value, _LETTERS[verdict], (word, {"yellow": verdict is Verdict.KNOWN})
+
+    def _tells_first(self) -> bool:
+        """Say whether no other process of the session has told why nothing is judged."""
+        if self._state.shared is None:
+            return True
+        try:
+            (self._state.shared / "told").touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
     @property
     def chosen(self) -> tuple[Requirement, ...]:

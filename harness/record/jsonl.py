@@ -117,7 +117,8 @@ def write(path: Path, record: RunRecord) -> None:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            # What a path has that is no UTF-8 is escaped, as JSON escapes it.
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text)
             # mkstemp keeps the file to its owner; a report is to be read by others.
             Path(name).chmod(0o644)

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.errors import UsageError
+from harness.reference.proxies import authorization, proxy_for
 
 _RETRIED_STATUS = frozenset({408, 409, 429})
 _FIRST_PAUSE_S = 0.02
@@ -165,6 +166,7 @@ class MessagesClient:
                 expected="the address of a scripted Messages API, such as http://127.0.0.1:8080",
             )
         self._url = url
+        self._proxy = proxy_for(url, environ)
         ids = {"device_id": user_id, "account_uuid": "", "session_id": session_id}
         self._said: dict[str, Any] = {"metadata": {"user_id": json.dumps(ids)}}
         if effort:
@@ -231,15 +233,12 @@ class MessagesClient:
             time.sleep(failure.pause_s(len(attempt_ids)))  # as the CLI does before a retry
 
     def _attempt(self, body: bytes, further: Mapping[str, str]) -> _Reply:
-        kind = (
-            http.client.HTTPSConnection
-            if self._url.scheme == "https"
-            else http.client.HTTPConnection
-        )
-        connection = kind(self._url.hostname or "", self._url.port, timeout=_TIMEOUT_S)
+        connection, address = self._connection()
         try:
-            path = f"{self._url.path.rstrip('/')}/v1/messages?beta=true"
+            path = f"{address}{self._url.path.rstrip('/')}/v1/messages?beta=true"
             headers = {**self._headers, **further}
+            if address and self._proxy:
+                headers |= authorization(self._proxy)
             connection.request("POST", path, body, headers)
             response = connection.getresponse()
             request_id = response.headers.get("request-id", "")
@@ -253,6 +252,17 @@ class MessagesClient:
             return _assemble(_server_sent_events(response), request_id)
         finally:
             connection.close()
+
+    def _connection(self) -> tuple[http.client.HTTPConnection, str]:
+        """Return a connection, and what a request's path begins with: its proxy wants a URL."""
+        url, proxy = self._url, self._proxy
+        tls = url.scheme == "https"
+        kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
+        nearest = proxy or url
+        connection = kind(nearest.hostname or "", nearest.port, timeout=_TIMEOUT_S)
+        if proxy and tls:
+            connection.set_tunnel(url.hostname or "", url.port, authorization(proxy))
+        return connection, f"{url.scheme}://{url.netloc}" if proxy and not tls else ""
 
 
 def _ms(started: float, until: float | None = None) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.contract.versions import Version
 from harness.errors import UsageError
-from harness.reference import identity, otlp_variables, tools
+from harness.reference import identity, otlp_variables, proxies, tools
 from harness.reference.additions import Addition, Additions
 from harness.reference.attributes import Scalar
 from harness.reference.client import MessagesClient, ToolUse
@@ -197,6 +197,7 @@ def _telemetry(
     from harness.reference.exporters import OtlpExporters
 
     otlp_variables.settle(os.environ)
+    proxies.settle(os.environ)
     if headers is not None:
         headers.begin()
     custom = custom_attributes(os.environ)

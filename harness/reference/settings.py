@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from harness.errors import UsageError
 from harness.otlp.model import Protocol, Signal
 
 OTLP, CONSOLE, PROMETHEUS, NONE = "otlp", "console", "prometheus", "none"
@@ -83,16 +82,17 @@ class Settings:
 
 
 def _exporters(environ: Mapping[str, str], signal: Signal) -> frozenset[str]:
-    """Return the exporters in the comma-separated variable of ``signal``."""
+    """Return the exporters in the comma-separated variable of ``signal``.
+
+    Upper and lower case do not matter. OpenTelemetry asks for a warning of an unknown one, and to
+    go on as if it were not there.
+    """
     variable = f"OTEL_{signal.upper()}_EXPORTER"
-    named = {name.strip() for name in environ.get(variable, "").split(",")} - {""}
-    if named - set(_EXPORTERS[signal]):
-        raise UsageError(
-            f"environment variable {variable}",
-            seen=repr(environ[variable]),
-            expected=f"a list of {', '.join(_EXPORTERS[signal])}",
-        )
-    return frozenset() if NONE in named else frozenset(named)
+    named = {name.strip().lower() for name in environ.get(variable, "").split(",")} - {""}
+    known = frozenset(named & {*_EXPORTERS[signal]})
+    for name in sorted(named - known):
+        warnings.warn(f"{variable}: {name} is no exporter: it is ignored", stacklevel=2)
+    return frozenset() if NONE in known else known
 
 
 def _protocol(environ: Mapping[str, str], signal: Signal) -> Protocol | None:

@@ -16,7 +16,8 @@ from typing import Self
 
 from harness.errors import HarnessError
 from harness.keeping.cells import Cell, Kept
-from harness.subject.process import kill_group, tail, wait
+from harness.subject.outputs import tail
+from harness.subject.process import kill_group, wait
 
 #: How long a collector may take to get ready, and to end after SIGTERM, in seconds.
 READY_S = 30.0

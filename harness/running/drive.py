@@ -21,8 +21,14 @@ from harness.capture.run import (
     ending,
     run_label,
 )
-from harness.collector.store import StoreClosedError
-from harness.errors import DeadlineExceeded, NotInTimeError, SubjectError, UsageError
+from harness.collector.store import Budget, StoreClosedError
+from harness.errors import (
+    DeadlineExceeded,
+    NotInTimeError,
+    OursTooLateError,
+    SubjectError,
+    UsageError,
+)
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
 from harness.running.earlier import run_earlier
@@ -44,7 +50,7 @@ from harness.subject.worktree import LineLedger
 _BY_SETTINGS = "config"
 
 #: Why nobody saw what a session with the machine's own network tried to reach.
-_SHARED = "it is asked for something from outside, and so shares the network of the machine"
+_SHARED = "a session that we ask for something, or give a proxy, shares the network of the machine"
 
 #: Nothing listens: what was asked did not even arrive.
 NO_CONNECTION = Failure(None, "", 0)
@@ -69,17 +75,19 @@ def drive(
     groups: ProcessGroups,
     *,
     machine_wide: bool = False,
+    budget: Budget | None = None,
 ) -> Capture:
     """Run ``scenario`` over ``protocol`` in the calling thread, and return its capture.
 
     ``machine_wide``: its managed settings may be written to the machine's own folder meanwhile.
+    ``budget``: what the captures of several runs may weigh together.
 
     Raises :class:`SubjectError`, with the subject's last output, if it does not do what the
     scenario expects (:class:`NotInTimeError`: in time), or fails before its first API call.
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
-    with opened(scenario.backends, protocol, apart=not scenario.serves) as stage:
+    with _opened(scenario, protocol, budget) as stage:
         write_files(stage.sandbox.work, scenario.files)
         stage.earlier_session = run_earlier(
             binary, scenario.earlier, stage.sandbox, deadline_s, groups
@@ -97,12 +105,11 @@ def drive(
             stage.api = api
             settings = _settings(scenario, stage)
             limit_s = scenario.limit_s or deadline_s + scenario.waits_s
-            patience = PATIENCE if scenario.answers_exports else {}
-            session = _Session(
-                scenario, stage.sandbox, api, {**patience, **settings}, args, limit_s, groups
-            )
+            given = {**(PATIENCE if scenario.answers_exports else {}), **settings}
+            session = _Session(scenario, stage.sandbox, api, given, args, limit_s, groups)
             try:
                 completed = _completed(session, binary, scenario, stage, machine_wide)
+                _check_in_time(scenario, stage, completed)
             except SubjectError as error:
                 raise type(error)(
                     f"claude {binary.version} could not be driven through {label}"
@@ -117,9 +124,16 @@ def drive(
             exports = (*exports, *scenario.more_exports(stage, completed))
         connections = stage.connections()
         observation = scenario.observe(stage, completed) if scenario.observe else None
-    _verify(binary, scenario, label, completed, truth)
+        _verify(binary, scenario, label, completed, truth)
     run = _run(binary, scenario, protocol, settings, completed, truth, observation)
     return Capture(run, exports, forgotten, connections)
+
+
+def _opened(
+    scenario: Scenario, protocol: Protocol, budget: Budget | None
+) -> contextlib.AbstractContextManager[Stage]:
+    forward, apart = scenario.forward, scenario.apart
+    return opened(scenario.backends, protocol, budget, forward, apart=apart)
 
 
 def _completed(
@@ -131,6 +145,15 @@ def _completed(
         launched = replace(binary, argv=(*seeing_them, *launcher, *binary.argv))
         with _meanwhile(scenario, stage):
             return session.run(launched)
+
+
+def _check_in_time(scenario: Scenario, stage: Stage, completed: Completed) -> None:
+    """Raise OursTooLateError if the session had to wait for something of ours."""
+    late = stage.too_late()
+    if not late and scenario.too_late is not None:
+        late = scenario.too_late(stage, completed)
+    if late:
+        raise OursTooLateError(f"ours came too late: {late}", output=completed.last_output)
 
 
 def _truth(
@@ -159,7 +182,7 @@ def _truth(
         unknown_requests=api.unexpected,
         kept_messages=kept_messages(sandbox.home),
         reached=stage.cell.reached(),
-        unwatched=_SHARED if scenario.serves else stage.cell.why_not_apart,
+        unwatched=stage.cell.why_not_apart if stage.cell.apart else _SHARED,
     )
 
 
@@ -268,17 +291,17 @@ class _Session:
             with closed_port(self._sandbox.cell.new_socket) as port:
                 return self._run(binary, f"http://127.0.0.1:{port}")
         completed = self._run(binary, self._api.base_url)
-        late = ""
         if self._api.prompts_doubled:
-            prompt = self._api.prompts_doubled[0]
-            late = f"typed twice: {prompt!r}: keys that seemed lost came late"
-        elif self._api.tools_missing:
-            late = (
-                f"not there yet: {self._api.tools_missing[0]}: its MCP server came too late "
-                "(a tool that the session is not to have: UseTool(..., offered=False))"
+            raise NotInTimeError(
+                f"typed twice: {self._api.prompts_doubled[0]!r}: keys that seemed lost came late",
+                output=completed.last_output,
             )
-        if late:
-            raise NotInTimeError(late, output=completed.last_output)
+        if self._api.tools_missing:
+            raise OursTooLateError(
+                f"not there yet: {self._api.tools_missing[0]}: its MCP server came too late "
+                "(a tool that the session is not to have: UseTool(..., offered=False))",
+                output=completed.last_output,
+            )
         return completed
 
     def _run(self, binary: Binary, api_url: str) -> Completed:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness import shortage
 from harness.capture.capture import Capture
-from harness.capture.files import folder_name, save
-from harness.capture.run import CROWDED
-from harness.errors import NotInTimeError, SubjectError
+from harness.collector.store import Budget
+from harness.errors import NotInTimeError, OursTooLateError, SubjectError
 from harness.otlp.model import Protocol
 from harness.running.crowding import CrowdingWatch
 from harness.running.drive import drive
 from harness.running.plan import label, planned
+from harness.running.runner import Runner
 from harness.running.scenario import Scenario, Script
-from harness.running.secrets import with_words
+from harness.running.shortages import ShortageWatch
 from harness.subject import managed
 from harness.subject.binary import Binary
 from harness.subject.headless import PERMISSIONS
@@ -38,9 +37,15 @@ _RUNS_PER_CORE = 2
 #: once would take from each other, and from what they time, when they start.
 _WAITING_PER_CORE = 4
 
-
 #: So many runs that came too late are made once more. Where more did, the subject hangs.
 _MOST_AGAIN = 3
+
+#: So many are made once more for which something of ours came too late: where more are, the machine
+#: has too much to do for any of them.
+_MOST_AGAIN_OF_OURS = 12
+
+#: More runs than are ever made side by side.
+_MANY = 1000
 
 #: Runs one drawn scenario, from whichever thread; raises SubjectError as ``drive`` does.
 RunDrawn = Callable[[Scenario, Protocol], Capture]
@@ -112,11 +117,20 @@ def record_side_by_side(
     with a line at the start and every few seconds. However this function ends, no subject is
     left running.
     """
-    with CrowdingWatch() as watch:
-        recordings = [_Recording(order, watch) for order in orders]
+    folders = [order.keep for order in orders]
+    shortage.check_space(folders)
+    with CrowdingWatch() as watch, ShortageWatch(folders) as shortages:
+        budget = Budget()
+        recordings = [_Recording(order, watch, budget) for order in orders]
         for recording in recordings:
             progress(str(recording))
-        _run_all([each for each in recordings if each.is_anything], progress)
+
+        def still_running(text: str) -> None:
+            shortages.check()
+            progress(text)
+
+        _run_all([each for each in recordings if each.is_anything], still_running)
+        shortages.check()
     return tuple(recording.collected() for recording in recordings)
 
 
@@ -125,12 +139,16 @@ def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) 
     if not recordings:
         return
     cores = os.cpu_count() or 1
+    waiting = _WAITING_PER_CORE * cores * len(recordings)
+    others = _RUNS_PER_CORE * cores
+    shortage.check_descriptors(
+        min(waiting, sum(each.waiting for each in recordings))
+        + min(others, sum(each.not_waiting for each in recordings))
+    )
     # A run that waits takes nobody's turn, and begins first: others run while it does.
     pools = _Pools(
-        ThreadPoolExecutor(
-            _WAITING_PER_CORE * cores * len(recordings), thread_name_prefix="waiting"
-        ),
-        ThreadPoolExecutor(_RUNS_PER_CORE * cores, thread_name_prefix="scenario"),
+        ThreadPoolExecutor(waiting, thread_name_prefix="waiting"),
+        ThreadPoolExecutor(others, thread_name_prefix="scenario"),
     )
     with pools.waiters, pools.others:
         try:
@@ -155,55 +173,6 @@ def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) 
             raise
 
 
-@dataclass(slots=True)
-class _Runner:
-    """Makes single runs in the calling thread, and saves their captures."""
-
-    binary: Binary
-    deadline_s: float
-    keep: Path | None
-    machine_wide: bool
-    watch: CrowdingWatch
-    groups: ProcessGroups = field(default_factory=ProcessGroups)
-    _saving: threading.Lock = field(default_factory=threading.Lock)
-
-    def one(self, scenario: Scenario, protocol: Protocol) -> Capture:
-        """Run a scenario over a protocol, and save its capture."""
-        capture = self._drive(scenario, protocol)
-        if self.keep is not None:
-            with self._saving:
-                save(capture, self.keep / folder_name(capture.run))
-        return capture
-
-    def drawn(self, scenario: Scenario, protocol: Protocol) -> Capture:
-        """Run a drawn scenario once, without saving its capture (a :data:`RunDrawn`)."""
-        if self.groups.cancelled:
-            raise SubjectError("no more sessions are begun")
-        # Whether it is judged, and how, is known later: it is saved then.
-        return self._drive(scenario, protocol)
-
-    def _drive(self, scenario: Scenario, protocol: Protocol) -> Capture:
-        started_unix_nano = time.time_ns()
-        try:
-            capture = drive(
-                self.binary,
-                with_words(scenario, protocol),
-                protocol,
-                self.deadline_s,
-                self.groups,
-                machine_wide=self.machine_wide,
-            )
-        except SubjectError as error:
-            crowding = self.watch.between(started_unix_nano, time.time_ns())
-            if crowding <= CROWDED:
-                raise
-            busy = f"the machine was busy: {crowding:g} processes per core wanted to run"
-            raise type(error)(f"{error}\n{busy}") from error
-        run = capture.run
-        crowding = self.watch.between(run.started_unix_nano, run.ended_unix_nano)
-        return replace(capture, run=replace(run, crowding=crowding))
-
-
 @dataclass(frozen=True, slots=True)
 class _Pools:
     """The threads in which runs are made: of those that wait, and of all others."""
@@ -215,12 +184,12 @@ class _Pools:
 class _Recording:
     """The execution of one subject's plan: its runs in threads, and their results."""
 
-    def __init__(self, order: Order, watch: CrowdingWatch) -> None:
+    def __init__(self, order: Order, watch: CrowdingWatch, budget: Budget) -> None:
         binary, keep, allowed = order.binary, order.keep, order.allow_managed
         self._plan = planned(order.scenarios, order.protocols, allowed)
         self._explore = order.explore if self._plan.drawn else None
         machine_wide = managed.machine_wide(allowed=allowed)
-        self._runner = _Runner(binary, order.deadline_s, keep, machine_wide, watch)
+        self._runner = Runner(binary, order.deadline_s, keep, machine_wide, watch, budget)
         self._futures: dict[Future[Capture], int] = {}
         self._again: dict[str, str] = {}
         self._explored: Future[Sequence[Capture]] | None = None
@@ -233,6 +202,16 @@ class _Recording:
     def is_anything(self) -> bool:
         """Say whether there is a run to be made."""
         return bool(self._plan.runs) or self._explore is not None
+
+    @property
+    def waiting(self) -> int:
+        """The number of runs that wait."""
+        return sum(scenario.waits_s > 0 for scenario, _ in self._plan.runs)
+
+    @property
+    def not_waiting(self) -> int:
+        """The number of runs that do not wait; drawn input makes any number of them."""
+        return len(self._plan.runs) - self.waiting + (_MANY if self._explore is not None else 0)
 
     def end_all(self) -> None:
         """End every process that is still running."""
@@ -287,8 +266,10 @@ class _Recording:
             for future in self._futures
             if isinstance(error := future.exception(), NotInTimeError)
         }
-        if len(late) > _MOST_AGAIN:
-            return {}
+        ours = {run for run, error in late.items() if isinstance(error, OursTooLateError)}
+        for kind, most in ((ours, _MOST_AGAIN_OF_OURS), (late.keys() - ours, _MOST_AGAIN)):
+            if len(kind) > most:
+                late = {run: error for run, error in late.items() if run not in kind}
         labels: dict[Future[Any], str] = {}
         for first, error in late.items():
             index = self._futures.pop(first)

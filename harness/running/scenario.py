@@ -12,6 +12,7 @@ from harness.capture.observed import Observation
 from harness.capture.run import run_label
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.contract.requirement import DRAWN
+from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.messages_api import THINKS_S
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
@@ -103,12 +104,14 @@ class Scenario:
     ``api_unreachable``: nothing listens on the API's port.
 
     ``backends`` are the collectors, by name. ``configure`` returns the telemetry settings
-    (None: all signals over the run's protocol to the collector ``main``). ``launch`` returns
+    (None: all signals over the run's protocol to the collector ``main``). ``forward`` makes a
+    forward proxy, which leads nowhere until ``configure`` says where. ``launch`` returns
     a prefix of the command line, before the subject's own. ``managed`` returns the
     managed settings that only this run must see. ``meanwhile`` runs in
     a thread of its own while the session does; its waits on a collector end with the session.
     After the process has ended, ``observe`` returns further facts about the run, and
-    ``more_exports`` further exports.
+    ``more_exports`` further exports. ``too_late`` says what of ours came so late that the run
+    tells nothing about the subject (empty: nothing did).
 
     A run is judged by every requirement that applies to it; ``judged_only_by_name``: only
     by those that name the scenario, because its telemetry is incomplete on purpose.
@@ -141,11 +144,13 @@ class Scenario:
     api_unreachable: bool = False
     backends: Mapping[str, Backend] = field(default_factory=lambda: {MAIN: Backend()})
     configure: Callable[[Stage], Mapping[str, str]] | None = None
+    forward: Callable[[], HttpProxy] | None = None
     launch: Callable[[Stage], Sequence[str]] | None = None
     meanwhile: Callable[[Stage], None] | None = None
     managed: Callable[[Stage], Files] | None = None
     observe: Callable[[Stage, Completed], Observation | None] | None = None
     more_exports: Callable[[Stage, Completed], Sequence[Export]] | None = None
+    too_late: Callable[[Stage, Completed], str] | None = None
     judged_only_by_name: bool = False
     skip_reason: Callable[[], str | None] | None = None
     waits_s: float = 0.0
@@ -197,6 +202,11 @@ class Scenario:
             AN_EARLIER_SESSION: self.earlier is not None,
         }
         return (*self.traits, *(trait for trait, there in follow.items() if there))
+
+    @property
+    def apart(self) -> bool:
+        """Whether its session can do without the machine's network, where our proxies lead."""
+        return not self.serves and self.forward is None
 
     @property
     def answers_exports(self) -> bool:

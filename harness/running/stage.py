@@ -10,10 +10,13 @@ from pathlib import Path
 
 from harness.capture.capture import Connection
 from harness.capture.export import MAIN, Export
+from harness.capture.waits import LATE_S
 from harness.collector.answer import Responder
 from harness.collector.collector import Collector
+from harness.collector.store import Budget
 from harness.collector.tls import Tls
 from harness.fakes.fault_proxy import FaultProxy
+from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.messages_api import MessagesApi
 from harness.keeping.cells import Cell
 from harness.otlp.model import Protocol, Signal
@@ -45,6 +48,7 @@ class Stage:
     sockets in the session's network. ``api`` is
     available once the session begins; ``ended`` is set when it is over. ``earlier_session`` is the
     id of the session that came before it, as that told the API; empty if there was none.
+    ``forward`` is the forward proxy, where the scenario wants one.
     """
 
     sandbox: Sandbox
@@ -54,6 +58,7 @@ class Stage:
     cell: Cell = field(default_factory=Cell)
     ended: threading.Event = field(default_factory=threading.Event)
     earlier_session: str = ""
+    forward: HttpProxy | None = None
     _api: MessagesApi | None = None
 
     @property
@@ -90,6 +95,17 @@ class Stage:
         scheme = collector.http_endpoint.partition("://")[0]
         return f"{scheme}://127.0.0.1:{port}"
 
+    def too_late(self) -> str:
+        """Say which collector the session had to wait too long for; empty: for none."""
+        for kind, servers in (
+            ("the proxy before the collector", self.proxies),
+            ("the collector", {name: each.store for name, each in self.collectors.items()}),
+        ):
+            for name, server in servers.items():
+                if (waited_s := server.waits.longest_s) > LATE_S:
+                    return f"{kind} {name} made a client wait for {waited_s:.1f} s"
+        return ""
+
     def exports(self) -> tuple[tuple[Export, ...], int]:
         """Return the exports of all collectors, in order of arrival, and how many were dropped."""
         arrived: list[Export] = []
@@ -117,12 +133,18 @@ class Stage:
 
 @contextlib.contextmanager
 def opened(
-    backends: Mapping[str, Backend], protocol: Protocol, *, apart: bool = False
+    backends: Mapping[str, Backend],
+    protocol: Protocol,
+    budget: Budget | None = None,
+    forward: Callable[[], HttpProxy] | None = None,
+    *,
+    apart: bool = False,
 ) -> Iterator[Stage]:
     """Set up the sandbox and the collectors of a run; all are removed when the block ends.
 
-    ``apart``: its processes have a network of their own, if the machine allows that, in which
-    they reach our proxies and the scripted API alone.
+    What the collectors keep is taken of ``budget``, and given back if the block raises. ``forward``
+    makes its forward proxy. ``apart``: its processes have a network of their own, if the machine
+    allows that, in which they reach our fault proxies and the scripted API alone.
     """
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
@@ -138,9 +160,17 @@ def opened(
                     responder_waits=backend.responder_waits,
                 )
             )
+            if budget is not None:
+                collector.store.draw_on(budget)
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
             proxy = FaultProxy(targets, is_open=backend.listening, new_socket=cell.new_socket)
             proxies[name] = stack.enter_context(proxy)
         sandbox = stack.enter_context(Sandbox(cell=cell))
-        yield Stage(sandbox, protocol, collectors, proxies, cell)
+        forwarding = stack.enter_context(forward()) if forward else None
+        try:
+            yield Stage(sandbox, protocol, collectors, proxies, cell, forward=forwarding)
+        except BaseException:
+            for collector in collectors.values():
+                collector.store.give_back()
+            raise

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.capture.run import ending
 from harness.errors import SubjectError, UsageError
 from harness.keeping.cells import Cell
 from harness.subject import node, npm, process
@@ -73,9 +74,23 @@ def resolve(
 
     Raises UsageError if nothing usable is found; its message says what to change.
     """
+    check_encoding(sys.getfilesystemencoding())
     command = locate(spec, progress=progress, cache_dir=cache_dir)
     version = _ask_version(spec, command, version_deadline_s)
     return Binary(spec, command.argv, command.path, version, command.path_entries)
+
+
+def check_encoding(encoding: str) -> None:
+    """Raise UsageError if arguments of programs are not encoded as UTF-8: no prompt would arrive.
+
+    That is so under a locale of another encoding.
+    """
+    if encoding.lower().replace("-", "") != "utf8":
+        raise UsageError(
+            "the locale (LC_ALL, LC_CTYPE or LANG)",
+            seen=f"one whose encoding is {encoding}",
+            expected="one of UTF-8, such as C.UTF-8 (or PYTHONUTF8=1)",
+        )
 
 
 def locate(spec: str, *, progress: Callable[[str], None], cache_dir: Path | None = None) -> Command:
@@ -106,6 +121,8 @@ def _command(spec: str, path: Path) -> Command:
         raise UsageError(change, seen=f"no such file: {path}", expected="an executable file")
     if path.is_dir():
         raise UsageError(change, seen=f"a folder: {path}", expected="an executable file")
+    if not path.is_file():  # to read a FIFO would wait for ever
+        raise UsageError(change, seen=f"no regular file: {path}", expected="an executable file")
     if not os.access(path, os.X_OK):
         raise UsageError(
             change, seen=f"a file that is not executable: {path}", expected="an executable file"
@@ -164,7 +181,7 @@ def _ask_version(spec: str, command: Command, deadline_s: float) -> str:
     if done.timed_out:
         seen = f"no end after {deadline_s:g} s; last output:\n{done.last_output}"
     elif done.exit_code != 0:
-        seen = f"exit code {done.exit_code}; last output:\n{done.last_output}"
+        seen = f"{ending(done.exit_code)}; last output:\n{done.last_output}"
     elif (match := _VERSION_LINE.search(done.stdout)) is None:
         seen = f"no version; its output:\n{done.last_output}"
     else:

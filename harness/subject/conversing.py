@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -20,13 +20,19 @@ from pexpect import fdpexpect
 
 from harness.errors import SubjectError
 from harness.keeping.cells import Kept
-from harness.subject import process
+from harness.subject import outputs, process
 from harness.subject.binary import Binary
 from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
 
 #: What the process started may hold its output open for longer than it lives.
 _LOOK_S = 0.25
+
+#: So many lines are kept, and so much is read in search of the end of one.
+_MOST_LINES = 2_000
+_LONGEST_LINE = 32 * 1024 * 1024
+#: So many lines are read once the deadline has passed; one that prints without end has more.
+_LAST_WORDS = 100
 
 ARGUMENTS = (
     *("-p", "--verbose"),
@@ -68,8 +74,8 @@ def run_conversation(
     return Completed(
         argv=tuple(argv),
         exit_code=running.process.returncode,
-        stdout="\n".join(lines)[-process.OUTPUT_TAIL_BYTES :],
-        stderr=process.tail(errors),
+        stdout="\n".join(lines)[-outputs.OUTPUT_TAIL_BYTES :],
+        stderr=outputs.tail(errors),
         started_unix_nano=started,
         ended_unix_nano=time.time_ns(),
         timed_out=timed_out,
@@ -94,7 +100,7 @@ def _started(
     to_read, written = os.pipe()
     stdin, stdout = os.fdopen(to_write, "wb"), os.fdopen(to_read, "rb", buffering=0)
     try:
-        with errors.open("wb") as stderr:
+        with outputs.opened(errors) as (stderr,):
             started = process.start(
                 sandbox.cell,
                 argv,
@@ -126,35 +132,52 @@ def _answered_all(
     The lines that it prints are appended to ``lines``.
     """
     try:
-        _converse(running, prompts, lines, end_s)
+        _converse(running, prompts, lines, end_s, lambda: outputs.bound(errors))
     except pexpect.TIMEOUT:
         return False
     except pexpect.EOF as error:
         raise SubjectError(
             "the session ended before it had answered every prompt",
-            output="\n".join([*lines[-5:], process.tail(errors)]),
+            output="\n".join([*lines[-5:], outputs.tail(errors)]),
         ) from error
     return process.wait(running.process, max(end_s - time.monotonic(), 0))
 
 
-def _converse(running: _Running, prompts: Sequence[str], lines: list[str], end_s: float) -> None:
-    """Send each prompt and read up to its result; then close the input and read the rest."""
+def _converse(
+    running: _Running,
+    prompts: Sequence[str],
+    lines: list[str],
+    end_s: float,
+    look: Callable[[], None],
+) -> None:
+    """Send each prompt and read up to its result; then close the input and read the rest.
+
+    ``look`` is called every so often.
+    """
     channel = fdpexpect.fdspawn(running.stdout.fileno(), timeout=None)
 
+    last_words = _LAST_WORDS
+
     def next_line() -> str:
+        nonlocal last_words
         while True:
+            look()
             has_ended = running.process.ended()  # asked before reading what is left
             left = max(end_s - time.monotonic(), 0)
             matched = channel.expect([rb"\n", pexpect.EOF, pexpect.TIMEOUT], min(left, _LOOK_S))
             at_end = matched == 1 or (matched == 2 and has_ended)
             if matched == 0 or (at_end and channel.before):
                 lines.append(cast(bytes, channel.before).decode("utf-8", "replace"))
-            if matched == 0:
-                return lines[-1]
+                _keep_the_last(lines)
+            elif len(channel.buffer) > _LONGEST_LINE:
+                channel.buffer = cast(str, b"")  # of bytes, which the stubs do not know
             if at_end:
                 raise pexpect.EOF("it has ended")
-            if not left:
+            last_words -= not left
+            if not left and (matched or not last_words):
                 raise pexpect.TIMEOUT("the deadline has passed")
+            if matched == 0:
+                return lines[-1]
 
     for prompt in prompts:
         content = [{"type": "text", "text": prompt}]
@@ -169,6 +192,17 @@ def _converse(running: _Running, prompts: Sequence[str], lines: list[str], end_s
     with contextlib.suppress(pexpect.EOF):
         while True:
             next_line()
+
+
+def _keep_the_last(lines: list[str]) -> None:
+    """Forget the first lines if they are many: nobody reads more than the end of an output."""
+    if len(lines) > _MOST_LINES or len(lines[-1]) > outputs.OUTPUT_TAIL_BYTES:
+        kept = 1
+        size = len(lines[-1])
+        while kept < min(len(lines), _MOST_LINES // 2) and size < outputs.OUTPUT_TAIL_BYTES:
+            kept += 1
+            size += len(lines[-kept])
+        del lines[:-kept]
 
 
 def _is_result(line: str) -> bool:

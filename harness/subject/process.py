@@ -14,12 +14,13 @@ from typing import Any
 
 from harness.errors import SubjectError
 from harness.keeping.cells import Cell, Kept
+from harness.subject import outputs
 
-#: How much of each output is kept in memory: its end.
-OUTPUT_TAIL_BYTES = 256 * 1024
 #: How long a process may take to end after SIGTERM, before SIGKILL.
-GRACE_S = 2.0
+GRACE_S = 1.5
 _TICK_S = 5.0
+#: How often is looked at what a process has printed: a disk takes a gigabyte a second.
+_LOOK_S = 0.1
 _QUOTED_CHARACTERS = 4000
 
 
@@ -28,7 +29,7 @@ class Completed:
     """The result of a process that has ended, by itself or (``timed_out``) by the deadline.
 
     ``exit_code`` is negative for a signal; ``stdout`` and ``stderr`` hold the last
-    :data:`OUTPUT_TAIL_BYTES` of each; times are Unix nanoseconds.
+    :data:`~harness.subject.outputs.OUTPUT_TAIL_BYTES` of each; times are Unix nanoseconds.
     """
 
     argv: tuple[str, ...]
@@ -94,7 +95,8 @@ def run(
 ) -> Completed:
     """Run ``argv`` in a session of its own and wait for it.
 
-    Standard input is empty; the outputs go to ``output_dir/stdout`` and ``stderr``.
+    Standard input is empty; the outputs go to ``output_dir/stdout`` and ``stderr``, which are
+    emptied when they get too large (:mod:`harness.subject.outputs`).
     At ``deadline_s`` the process group gets SIGTERM, :data:`GRACE_S` later SIGKILL.
     However this function ends, by exceptions and Ctrl-C too, the group is killed and the
     process reaped; what it started beside its group ends with ``cell`` (None: now).
@@ -107,22 +109,24 @@ def run(
     started = time.time_ns()
     with contextlib.ExitStack() as stack:
         within = stack.enter_context(Cell()) if cell is None else cell
-        with out_path.open("wb") as out, err_path.open("wb") as err:
-            outputs = {"stdout": out.fileno(), "stderr": err.fileno()}
-            process = start(within, argv, cwd=cwd, env=env, **outputs)
+        with outputs.opened(out_path, err_path) as (out, err):
+            process = start(
+                within, argv, cwd=cwd, env=env, stdout=out.fileno(), stderr=err.fileno()
+            )
         try:
             with (groups or ProcessGroups()).track(process.pid):
-                timed_out = not wait(process, deadline_s, while_waiting)
+                looked = _Look((out_path, err_path), while_waiting)
+                timed_out = not wait(process, deadline_s, looked, _LOOK_S)
                 if timed_out:
                     _signal_group(process.pid, signal.SIGTERM)
-                    wait(process, GRACE_S)
+                    wait(process, GRACE_S, looked, _LOOK_S)
         finally:
             kill_group(process)
     return Completed(
         argv=tuple(argv),
         exit_code=process.returncode,
-        stdout=tail(out_path),
-        stderr=tail(err_path),
+        stdout=outputs.tail(out_path),
+        stderr=outputs.tail(err_path),
         started_unix_nano=started,
         ended_unix_nano=time.time_ns(),
         timed_out=timed_out,
@@ -138,6 +142,23 @@ def start(cell: Cell, argv: Sequence[str], **how: Any) -> Kept:
         raise SubjectError(f"{argv[0]} cannot be started: {error}") from error
 
 
+class _Look:
+    """Keeps the outputs of a process small, and calls on every so often for whoever waits."""
+
+    def __init__(
+        self, paths: tuple[Path, ...], while_waiting: Callable[[float], None] | None
+    ) -> None:
+        self._paths = paths
+        self._while_waiting = while_waiting
+        self._next_s = _TICK_S
+
+    def __call__(self, elapsed_s: float) -> None:
+        outputs.bound(*self._paths)
+        if self._while_waiting is not None and elapsed_s >= self._next_s:
+            self._next_s = elapsed_s + _TICK_S
+            self._while_waiting(elapsed_s)
+
+
 def kill_group(process: Kept) -> None:
     """Kill the process group that ``process`` leads, and wait for its end."""
     if process.closed:
@@ -151,11 +172,15 @@ def wait(
     process: Kept,
     seconds: float,
     while_waiting: Callable[[float], None] | None = None,
+    tick_s: float = _TICK_S,
 ) -> bool:
-    """Wait up to ``seconds`` for the process to exit; say whether it has."""
+    """Wait up to ``seconds`` for the process to exit; say whether it has.
+
+    Every ``tick_s``, ``while_waiting`` is called with the seconds elapsed.
+    """
     started = time.monotonic()
     while (left := started + seconds - time.monotonic()) > 0:
-        if process.ended(min(left, _TICK_S)):
+        if process.ended(min(left, tick_s)):
             return True
         if while_waiting is not None:
             while_waiting(time.monotonic() - started)
@@ -166,11 +191,3 @@ def _signal_group(group: int, number: signal.Signals) -> None:
     # PermissionError: macOS says so of a group that holds nothing but zombies.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
-
-
-def tail(path: Path) -> str:
-    """Return the last :data:`OUTPUT_TAIL_BYTES` of a file, as text."""
-    with path.open("rb") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, size - OUTPUT_TAIL_BYTES))
-        return stream.read().decode("utf-8", "replace")

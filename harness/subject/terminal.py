@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import os
 import pty
-import re
 import struct
 import termios
 import time
@@ -27,6 +26,7 @@ from pexpect import fdpexpect
 from harness.errors import NotInTimeError, SubjectError
 from harness.keeping.cells import Cell
 from harness.subject import process
+from harness.subject.drawing import Drawing
 from harness.subject.process import Completed, ProcessGroups
 
 #: Wide enough for one-line questions, high enough for a dialog with what precedes it.
@@ -39,19 +39,9 @@ PRESS_AGAIN_S = 0.4
 #: A screen is whole when nothing was printed for so long: frames come in several pieces.
 QUIET_S = 0.1
 
-#: Nothing of this is drawn, but pyte prints its end or raises TypeError: the keyboard
-#: protocols and queries of newer terminals, colons between parameters, strings for the
-#: terminal itself.  Of the private sequences pyte knows the modes and how to erase.
-_NOT_DRAWN = re.compile(
-    rb"\x1b\[(?:[<=>][0-?]*[ -/]*[@-~]"
-    rb"|\?[0-?]*[ -/]*[@-IL-gi-km-~]"
-    rb"|[0-9;]*:[0-?]*[ -/]*[@-~])"
-    rb"|\x1b[PX^_].*?\x1b\\",
-    re.DOTALL,
-)
-_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[PX^_](?:(?!\x1b\\).)*)?\Z", re.DOTALL)
-
-_CHUNK = 65536
+#: So much is drawn between two looks at the clock: of sequences that erase the whole screen, that
+#: takes pyte a tenth of a second.
+_CHUNK = 1024
 _LOOK_S = 0.25
 
 _Result = TypeVar("_Result")
@@ -84,7 +74,7 @@ class Terminal:
         self._groups = groups or ProcessGroups()
         self._screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
-        self._unfinished = b""
+        self._drawing = Drawing()
         self._cleanup = contextlib.ExitStack()
         self._at_end = False
 
@@ -228,7 +218,7 @@ class Terminal:
         has_ended = self._process.poll() is not None
         try:
             printed = cast(bytes, self._channel.read_nonblocking(_CHUNK, seconds))
-            self._stream.feed(self._drawn(printed))
+            self._stream.feed(self._drawing.drawn(printed))
             return True
         except pexpect.TIMEOUT:
             # What it started may hold the terminal open for longer than it lives.
@@ -236,17 +226,6 @@ class Terminal:
         except pexpect.EOF:
             self._at_end = True
         return False
-
-    def _drawn(self, printed: bytes) -> bytes:
-        """Remove from ``printed`` what pyte does not understand, and return the rest.
-
-        An unfinished escape sequence is held back until its end arrives.
-        """
-        printed = self._unfinished + printed
-        cut = _UNFINISHED.search(printed)
-        end = cut.start() if cut else len(printed)
-        self._unfinished = printed[end:]
-        return _NOT_DRAWN.sub(b"", printed[:end])
 
     def _end(self) -> None:
         process.kill_group(self._process)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from harness.assessment.bisecting import (
 )
 from harness.assessment.looking import at_command, requirement_named
 from harness.errors import HarnessError, UsageError
+from harness.findings import Finding
+from harness.judging.verdicts import Row, broken
 from harness.subject.binary import Binary
 
 PUBLISHED = [f"2.1.{n}" for n in range(1, 101)]
@@ -172,6 +175,23 @@ def test_a_promise_by_its_name() -> None:
     assert requirement_named("event at_mention", "2.1.332") is None
     with pytest.raises(UsageError, match="expected one that holds for the newer release"):
         requirement_named("events.api_error.request_id.only_of_answers", "2.1.31")
+
+
+def test_why_a_release_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    requirement = requirement_named("events.user_prompt.exported", "2.1.332")
+    assert requirement is not None
+    row = replace(
+        broken(requirement, "the machine was too busy"),
+        findings=(Finding("an event", "nothing", "here"),),
+    )
+
+    class Side:
+        def rows(self, version: str, only: object) -> list[Row]:
+            return [row]
+
+    monkeypatch.setattr(looking, "_side", lambda *_: Side())
+    look = looking.at_promise(requirement, "2.1.31", "2.1.332", silent)("2.1.31")
+    assert look == Look("2.1.31", SKIP, "the machine was too busy")
 
 
 def test_a_promise_is_found_where_a_release_mended_it(release: Callable[[str], Binary]) -> None:

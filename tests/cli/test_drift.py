@@ -155,13 +155,14 @@ def test_to_be_quick_most_sessions_are_left_out(
     recordings: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     quick, whole = (sides.usual_scenarios(quick=quick) for quick in (True, False))
-    assert set(looking.SOON) <= {scenario.name for scenario in quick}
+    assert set(sides.SOON) < {scenario.name for scenario in quick}
     assert not any(scenario.waits_s for scenario in quick)
     runs = [sum(len(list(each.planned())) for each in chosen) for chosen in (quick, whole)]
-    assert runs[0] < runs[1] / 3
+    assert runs[0] < runs[1] / 5
     capture = recordings["new"] / "working_day-grpc"
     out = called(capsys, "diff", capture, capture, "--quick")[1]
-    assert out.splitlines()[1].startswith("  left out, to be quick: sessions that wait")
+    assert out.splitlines()[1].startswith("  left out, to be quick: ")
+    assert "how often telemetry is exported" in out
 
 
 def test_a_release_that_cannot_be_driven(

@@ -6,12 +6,13 @@ import gzip
 import http.client
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
@@ -116,7 +117,7 @@ def test_other_paths_than_the_further_ones_are_refused() -> None:
 
 
 @pytest.mark.parametrize("padding", [0, 70_000, 1_000_000], ids=["small", "64K+", "large"])
-@pytest.mark.parametrize("coding", ["identity", "gzip"])
+@pytest.mark.parametrize("coding", ["identity", "gzip", "zstd"])
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])
 @pytest.mark.parametrize("encoding", list(Encoding))
 def test_framing_and_coding(
@@ -125,9 +126,9 @@ def test_framing_and_coding(
     sent = body(Signal.LOGS, encoding, padding)
     headers = {"Content-Type": encoding.value}
     wire = sent
-    if coding == "gzip":
-        headers["Content-Encoding"] = "gzip"
-        wire = gzip.compress(sent)
+    if coding != "identity":
+        headers["Content-Encoding"] = coding
+        wire = COMPRESS[coding](sent)
     if framing == "chunked":
         # 1000 bytes a chunk, and more than one header that frames
         pieces = [wire[i : i + 1000] for i in range(0, len(wire), 1000)]
@@ -215,6 +216,12 @@ class Refused:
     body: bytes | None = None
 
 
+#: What compresses a body in each coding.
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "zstd": zstandard.compress,
+}
+
 REFUSED = {
     "path": Refused(404, "no such path", path="/v1/metric"),
     "root": Refused(404, "no such path", path="/"),
@@ -224,6 +231,7 @@ REFUSED = {
     "coding": Refused(415, "unsupported content encoding 'br'", coding="br"),
     "garbage": Refused(400, "body is no", body=b"\xff\x00garbage"),
     "no gzip": Refused(400, "gzip", coding="gzip"),
+    "no zstd": Refused(400, "zstd", coding="zstd"),
 }
 
 
@@ -313,11 +321,12 @@ def test_a_body_at_the_limit_passes_and_one_byte_more_does_not(
             assert response.status == status
 
 
-def test_a_zip_bomb_is_refused_for_what_it_grows_to(small: Collector) -> None:
-    bomb = gzip.compress(b"\0" * 100_000_000)
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_zip_bomb_is_refused_for_what_it_grows_to(small: Collector, coding: str) -> None:
+    bomb = COMPRESS[coding](b"\0" * 100_000_000)
     assert len(bomb) < 100_000
     response, content = send(
-        small, bomb, {"Content-Type": JSON, "Content-Encoding": "gzip"}, path="/v1/logs"
+        small, bomb, {"Content-Type": JSON, "Content-Encoding": coding}, path="/v1/logs"
     )
     assert response.status == 413
     assert "100000 bytes" in said(response, content)

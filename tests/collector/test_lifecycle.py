@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import grpc
@@ -359,3 +360,28 @@ def test_logging_of_the_process_is_left_alone(
         with Collector():
             pass
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda collector: collector.wait_for(lambda _: None, 0),
+        lambda collector: collector.wait_for_item(lambda _: None, 0),
+        lambda collector: collector.wait_for_exports(1, 0),
+        lambda collector: collector.wait_for_metric("a.metric", 0),
+        lambda collector: collector.wait_for_event("an_event", 0),
+    ],
+)
+def test_a_wait_in_vain_is_shown_without_what_waited(
+    collector: Collector, wait: Callable[[Collector], object]
+) -> None:
+    with pytest.raises(DeadlineExceeded) as caught:
+        wait(collector)
+    shown = {entry.path for entry in caught.traceback.filter(caught)}
+    assert shown == {Path(__file__)}
+
+
+def test_what_a_predicate_raises_is_shown_with_its_way_there(collector: Collector) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        collector.wait_for(lambda _: 1 // 0, 0)
+    assert len(caught.traceback.filter(caught)) == len(caught.traceback)

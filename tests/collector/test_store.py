@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness.capture.export import Export
-from harness.collector.store import Store, StoreClosedError, weight
+from harness.collector.store import Budget, Store, StoreClosedError, weight
 from harness.errors import DeadlineExceeded
 from harness.otlp.model import Signal
 
@@ -72,6 +72,38 @@ def test_an_export_is_replaced_by_one_that_says_when_its_client_gave_up(make_exp
 def test_a_limit_must_be_positive() -> None:
     with pytest.raises(ValueError, match="limit_bytes must be positive"):
         Store(limit_bytes=0)
+
+
+def test_a_budget_holds_for_several_stores_together(make_export: Make) -> None:
+    """Whoever floods pays for it, up to a quarter each; then all do."""
+    one = weight(make_export())
+    budget = Budget(8 * one)
+    stores = [Store() for _ in range(6)]
+    for store in stores:
+        store.draw_on(budget)
+    for _ in range(5):
+        stores[0].append(make_export())
+    assert (len(stores[0].exports), stores[0].forgotten) == (2, 3)
+    for store in stores[1:4]:
+        store.append(make_export())
+        store.append(make_export())
+    assert budget.taken == 8 * one
+    stores[4].append(make_export())
+    assert (stores[4].exports, stores[4].forgotten) == ((), 1)
+    assert budget.taken == 8 * one
+
+
+def test_what_nobody_keeps_is_given_back_to_the_budget(make_export: Make) -> None:
+    budget = Budget(4 * weight(make_export()))
+    store = Store()
+    store.draw_on(budget)
+    store.append(make_export())
+    assert budget.taken == weight(make_export())
+    store.give_back()
+    assert budget.taken == 0
+    store.append(make_export())
+    store.give_back()
+    assert budget.taken == 0
 
 
 def test_what_had_already_arrived_is_seen_without_waiting(make_events: Make) -> None:

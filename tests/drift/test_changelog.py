@@ -111,3 +111,11 @@ def test_silence_is_told_from_ignorance() -> None:
     assert str(said(difference("event at_mention"), "2.1.31", after)).startswith(
         "2.1.122: New event"
     )
+
+
+def test_a_line_that_stands_at_another_release_counts_where_it_was_measured() -> None:
+    found = difference("attribute message.uuid", "new", "event user_prompt")
+    assert releases(found, "2.1.213", "2.1.214") == []
+    (line,) = said(found, "2.1.212", "2.1.213").lines
+    assert line.startswith("2.1.214: ")
+    assert line.endswith(" (Measured: since 2.1.213.)")

@@ -420,6 +420,13 @@ def test_less_that_is_inherited_is_no_matter_of_privacy(old: dict[str, Any]) -> 
         "OTEL_RESOURCE_ATTRIBUTES; nothing",
         "nothing",
     )
+    del values["nothing"]
+    (found,) = differences(old, new)
+    assert (found.impact, found.old, found.new) == (
+        Impact.BEHAVIOURAL,
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "nothing",
+    )
 
 
 def test_facts_of_what_only_one_side_was_asked_are_not_compared(old: dict[str, Any]) -> None:
@@ -500,3 +507,34 @@ def test_promises(
 
 def test_a_promise_of_one_side_alone_says_nothing() -> None:
     assert list(promise_changes([], [row("metrics.x", Verdict.FAIL)])) == []
+
+
+def test_what_was_not_there_to_be_counted_counts_no_differently(old: dict[str, Any]) -> None:
+    new = copy.deepcopy(old)
+    # A side call raced with the end of the session, and was made in one of them only.
+    old["facts"]["accounting"]["input tokens of side calls"] = {"counted": []}
+    assert differences(old, new) == []
+    new["facts"]["accounting"]["input tokens of side calls"] = {"not counted": []}
+    (found,) = differences(old, new)
+    assert (found.old, found.new, found.impact) == ("counted", "not counted", Impact.BREAKING)
+
+
+def test_a_new_event_is_not_told_again_of_its_count(old: dict[str, Any]) -> None:
+    about = "mentions of type file"
+    old["facts"]["accounting"][about] = {"fewer": ["working_day"]}
+    new = copy.deepcopy(old)
+    new["facts"]["accounting"][about] = {"as it was": ["working_day"]}
+    new["events"]["at_mention"] = {"body": ["claude_code.at_mention"], "attributes": {}}
+    (found,) = differences(old, new)
+    assert (found.subject, found.change) == ("event at_mention", "new")
+    old["events"]["at_mention"] = new["events"]["at_mention"]
+    (found,) = differences(old, new)
+    assert (found.subject, found.of) == (f"accounting {about}", ("event at_mention",))
+
+
+def test_what_the_pace_of_a_session_decides_is_no_alarm(old: dict[str, Any]) -> None:
+    new = copy.deepcopy(old)
+    old["events"]["retention_sweep"] = {"body": ["x"], "attributes": {}}
+    for before, after, change in ((old, new, "gone"), (new, old, "new")):
+        (found,) = differences(before, after)
+        assert (found.change, found.impact) == (change, Impact.INFORMATIONAL)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.fakes.helper_stub import install, runs
+from harness.fakes.helper_stub import LATE_S, install, runs, too_late
 
 
 @pytest.fixture
@@ -54,3 +55,24 @@ def test_it_answers_and_ends_as_it_is_told(launcher: Path, tmp_path: Path) -> No
 
 def test_a_helper_that_never_ran_logged_nothing(tmp_path: Path) -> None:
     assert runs(tmp_path / "helper") == []
+
+
+def test_one_that_began_too_late_is_told(launcher: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "helper"
+    assert too_late(folder, time.time_ns()) == "", "it was not asked at all"
+    install(launcher, folder, "~")
+    ask(launcher)
+    assert too_late(folder, time.time_ns() + 10**12) == ""
+
+    shebang, mark, *rest = launcher.read_text(encoding="utf-8").splitlines()
+    launcher.write_text("\n".join([shebang, mark, f"sleep {LATE_S}", *rest]), encoding="utf-8")
+    ask(launcher)
+    (_, late) = runs(folder)
+    assert late["answered_unix_nano"] - late["started_unix_nano"] > LATE_S * 1e9
+    assert too_late(folder, time.time_ns()).startswith("the headers helper took ")
+
+    for each in folder.glob("asked-*"):
+        each.unlink()
+    (folder / "asked-1").touch()
+    ended = time.time_ns() + 10 * 10**9
+    assert too_late(folder, ended) == "the headers helper took 10.0 s to begin"

@@ -149,7 +149,7 @@ def test_what_comes_out_once_is_neither_lost_nor_repeated(
     assert [row[3] for row in rows] == ["metrics", "logs", "traces"]
     assert sum(int(row[4].replace(",", "")) for row in rows) == sent
     for row in rows:
-        p50, p90, p99, longest = map(float, row[5:9])
+        p50, p90, p99, longest = (float(each.replace(",", "")) for each in row[5:9])
         assert 0 < p50 <= p90 <= p99 <= longest
 
 

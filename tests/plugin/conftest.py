@@ -100,7 +100,7 @@ def emitter(tmp_path: Path) -> Subject:
 #: Takes the sessions that have been recorded from their folder; others are driven as ever.
 RECORDED_SESSIONS = """
 import pathlib
-from harness.running import recorder
+from harness.running import runner
 from harness.themes.free_form.scenarios import Input
 from harness.assessment.recording import read_shared
 
@@ -115,13 +115,13 @@ def key_of(run):
     return key(run.scenario, run.protocol, run.environment, run.truth.prompts, drawn)
 
 recorded = {{key_of(each.run): each for each in read_shared(pathlib.Path({folder!r})).captures}}
-drive = recorder.drive
+drive = runner.drive
 
 def recorded_or_driven(binary, scenario, protocol, *others, **options):
     wanted = (scenario.name, protocol, scenario.environment, scenario.all_prompts, scenario.drawn)
     return recorded.get(key(*wanted)) or drive(binary, scenario, protocol, *others, **options)
 
-recorder.drive = recorded_or_driven
+runner.drive = recorded_or_driven
 """
 
 

@@ -84,10 +84,11 @@ def test_none_exports_nothing() -> None:
     ("variable", "value"),
     [("METRICS", "graphite"), ("LOGS", "prometheus"), ("METRICS", "otlp,zipkin")],
 )
-def test_an_unknown_exporter_is_refused(variable: str, value: str) -> None:
-    done = run({f"OTEL_{variable}_EXPORTER": value})
-    assert done.exit_code == 1
-    assert f"environment variable OTEL_{variable}_EXPORTER: expected a list of" in done.stderr
+def test_an_unknown_exporter_is_ignored_with_a_warning(variable: str, value: str) -> None:
+    done = run({f"OTEL_{variable}_EXPORTER": value, "OTEL_EXPORTER_OTLP_PROTOCOL": ""})
+    assert done.exit_code == 0
+    unknown = value.rpartition(",")[2]
+    assert f"OTEL_{variable}_EXPORTER: {unknown} is no exporter" in done.stderr
 
 
 def test_a_taken_port_is_refused() -> None:

@@ -259,8 +259,8 @@ def test_the_entrypoint() -> None:
 
 
 def test_what_cannot_be_followed_is_said() -> None:
-    env = {"OTEL_LOGS_EXPORTER": "pigeon"}
-    with pytest.raises(SubjectError, match="OTEL_LOGS_EXPORTER: expected a list of otlp"):
+    env = {"CLAUDE_CODE_MAX_RETRIES": "many"}
+    with pytest.raises(SubjectError, match="CLAUDE_CODE_MAX_RETRIES: expected a whole number"):
         session([Type("hello")], [Say("ready")], env=env)
 
 

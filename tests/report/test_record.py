@@ -249,13 +249,25 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_record(
-    path: Path, header: Header, row: Callable[..., Row]
+    path: Path, header: Header, row: Callable[..., Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def no_room(before: str, after: Path) -> None:
+        raise OSError(28, "No space left on device", str(after))
+
     before = path.read_bytes()
-    with pytest.raises(UnicodeEncodeError):
-        put(path, header, [row("theme.surrogate", statement="\ud800")], None)
+    monkeypatch.setattr("os.replace", no_room)
+    with pytest.raises(UsageError, match=r"report file .*No space left on device"):
+        put(path, header, [row("theme.other")], None)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [record.FILE_NAME]
+
+
+def test_a_path_that_is_no_utf_8_is_kept(
+    path: Path, header: Header, row: Callable[..., Row]
+) -> None:
+    rows = [row("theme.surrogate", statement="caf\udce9")]
+    put(path, header, rows, None)
+    assert [each.statement for each in record.read_part(path).rows] == ["caf\udce9"]
 
 
 COLLECTOR_FACTS = RelayFacts(

@@ -451,3 +451,22 @@ def test_an_interruption_ends_the_subjects_and_keeps_what_is_done(
     assert ended.wait(60), "the hanging subject is still there"
     watcher.join()
     assert load(kept / "quick-grpc").run.scenario == "quick"
+
+
+def test_all_runs_together_are_kept_up_to_one_limit(
+    subject: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two sessions that send twenty requests of 10 KB each, over every protocol."""
+    monkeypatch.setattr("harness.collector.store.Budget.__init__.__defaults__", (400_000,))
+    flooding = EXPORTING + (
+        "for _ in range(20):\n"
+        '    post(os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"].replace("4317", "4318") + "/v1/logs",\n'
+        '         {"resourceLogs": [], "x": "y" * 10_000})\n'
+    )
+    over = [Protocol.HTTP_JSON, Protocol.HTTP_PROTOBUF]
+    scenarios = [WORKING_DAY, replace(WORKING_DAY, name="another_day")]
+    recorded = record(subject(flooding), scenarios=scenarios, protocols=over, progress=silent)
+    assert recorded.faults == {}
+    kept = sum(len(export.body) for each in recorded.captures for export in each.exports)
+    assert 300_000 < kept < 400_000
+    assert sum(capture.forgotten for capture in recorded.captures) >= 40

@@ -110,7 +110,7 @@ def test_one_that_exits_at_once(script: Script) -> None:
 
 
 def test_one_that_dies_of_a_signal(script: Script) -> None:
-    assert "exit code -9" in failing(str(script("kill -9 $$"))).seen
+    assert "signal 9 (SIGKILL)" in failing(str(script("kill -9 $$"))).seen
 
 
 @pytest.mark.parametrize("printed", ["v20.20.2", "git version 2.47.3", "hello", ""])

@@ -15,6 +15,7 @@ import pytest
 from harness.errors import SubjectError
 from harness.subject.binary import Binary
 from harness.subject.conversing import ARGUMENTS, run_conversation
+from harness.subject.outputs import OUTPUT_TAIL_BYTES
 from harness.subject.process import Completed, ProcessGroups
 from harness.subject.sandbox import Sandbox
 from tests.hanging import Hang
@@ -129,6 +130,17 @@ signal.pause()
     for pid in first["pids"]:
         assert_gone(pid)
     assert (done.timed_out, done.deadline_s) == (True, 600)
+
+
+def test_lines_without_end_end_at_the_deadline(converse: Converse, hang: Hang) -> None:
+    code = f"""
+{hang.in_python}
+while True:
+    tell("system")
+"""
+    done = converse(code, "first", deadline_s=600)
+    assert (done.timed_out, done.exit_code) == (True, -9)
+    assert len(done.stdout) <= OUTPUT_TAIL_BYTES
 
 
 @pytest.mark.parametrize("answered", [0, 1])

@@ -172,6 +172,7 @@ def test_a_slow_npm_is_talked_about(
     script(f"while [ ! -e {done} ]; do sleep 0.02; done; exit 1", name="npm")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setattr("harness.subject.process._TICK_S", 0.05)
+    monkeypatch.setattr("harness.subject.process._LOOK_S", 0.05)
     with pytest.raises(HarnessError, match="exit code 1"):
         npm.install("2.1.31", progress=progress, cache_dir=tmp_path / "cache")
     assert said[0].startswith("installing @anthropic-ai/claude-code@2.1.31 with npm into ")

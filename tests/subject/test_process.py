@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import SubjectError
-from harness.subject import process
+from harness.subject import outputs, process
 from tests.hanging import Hang
 from tests.processes import assert_gone
 
@@ -51,7 +51,7 @@ def test_a_signal_is_a_negative_exit_code(script: Script) -> None:
 def test_only_the_end_of_a_long_output_is_kept(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "OUTPUT_TAIL_BYTES", 100)
+    monkeypatch.setattr(outputs, "OUTPUT_TAIL_BYTES", 100)
     done = run(script("i=0; while [ $i -lt 1000 ]; do echo line $i; i=$((i+1)); done"))
     assert len(done.stdout) == 100
     assert done.stdout.endswith("line 998\nline 999\n")
@@ -79,6 +79,25 @@ def test_one_that_ignores_sigterm_is_killed(
     assert done.exit_code == -9
 
 
+def test_outputs_without_end_are_emptied_while_it_runs(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It prints until its output was emptied, as a look at its own file shows it."""
+    monkeypatch.setattr(outputs, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(process, "_LOOK_S", 0.01)
+    body = """
+import os
+printed = 0
+while printed < 200_000 or os.fstat(1).st_size >= printed:
+    for output in (1, 2):
+        os.write(output, b"0" * 1_000)
+    printed += 1_000
+os.write(1, b"done")"""
+    done = run(script(body, shebang=f"#!{sys.executable}"), deadline_s=300)
+    assert (done.exit_code, done.timed_out) == (0, False)
+    assert done.stdout.endswith("done")
+
+
 def test_children_left_in_the_background_are_ended(script: Script) -> None:
     done = run(script("sleep 600 >/dev/null 2>&1 & echo $!"))
     assert done.exit_code == 0
@@ -91,6 +110,7 @@ def test_ctrl_c_leaves_nothing_running(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(process, "_TICK_S", 0.01)
+    monkeypatch.setattr(process, "_LOOK_S", 0.01)
     pids = tmp_path / "stdout"
 
     def interrupt(_seconds: float) -> None:

@@ -17,6 +17,7 @@ from harness.assessment.matrix.progress import Progress
 from harness.assessment.recording import Recording, RecordingPlan, header_of, record_once
 from harness.assessment.stocktaking import stock_of
 from harness.capture.run import SubjectFacts
+from harness.contract.versions import check_promised
 from harness.errors import HarnessError, SubjectError, UsageError
 from harness.judging.decision import decision
 from harness.judging.verdicts import Row
@@ -94,6 +95,7 @@ class Making:
     def _found(self, chosen: Chosen, scratch: Path, progress: Callable[[str], None]) -> Entry:
         """Run and judge one release; its record goes to ``scratch``, and captures if asked for."""
         binary = self.cache.resolve(chosen, progress)
+        check_promised(binary.version, f"{_ABOUT_RELEASE}{chosen.spec}")
         keep = scratch / "captures" if self.captures else None
         if keep is not None:
             keep.mkdir()

@@ -10,6 +10,7 @@ from harness.drift.facts import Fact, Topic
 from harness.exposition import CONSOLE, PROMETHEUS
 from harness.themes.exporters.observed import Scrape
 from harness.themes.exporters.scenarios import SCENARIOS
+from harness.themes.exporters.spellings import DOUBLED
 
 _OURS = frozenset(scenario.name for scenario in SCENARIOS)
 
@@ -33,6 +34,15 @@ def scraped(capture: Capture) -> Iterator[Fact]:
         yield Fact(Topic.ROUTE, "content type of a scrape", scrape.content_type or "none")
 
 
+def doubled(capture: Capture) -> Iterator[Fact]:
+    """Yield how often the one session is counted whose exporter of metrics is named twice."""
+    if capture.run.scenario != DOUBLED or not capture.run.truth.api_calls:
+        return
+    counted = sum(float(p.value or 0) for p in capture.data_points("claude_code.session.count"))
+    value = {0.0: "not counted", 1.0: "counted once"}.get(counted, "counted more than once")
+    yield Fact(Topic.ACCOUNTING, "an exporter of metrics that is named twice", value)
+
+
 _WAYS = {CONSOLE: "printed", PROMETHEUS: "scraped"}
 
-FACTS = (by_exporter, scraped)
+FACTS = (by_exporter, doubled, scraped)

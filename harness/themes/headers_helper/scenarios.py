@@ -221,6 +221,9 @@ def _helped(
         environment={**_ENVIRONMENT, **(environment or {})},
         prepare=prepare,
         observe=_observe,
+        too_late=lambda stage, completed: helper_stub.too_late(
+            _folder(stage), completed.ended_unix_nano
+        ),
         protocols=tuple(protocols),
         judged_only_by_name=judged_only_by_name,
         **fields,  # type: ignore[arg-type]

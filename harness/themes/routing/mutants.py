@@ -157,6 +157,7 @@ LIES: Mapping[str, Lie] = {
             logs_by_default,
         )
     },
+    "without_logs": _without(Signal.LOGS),
     "without_metrics": _without(Signal.METRICS),
     "without_traces": _without(Signal.TRACES),
     "authorization_twice": _twice("authorization", "Bearer another"),

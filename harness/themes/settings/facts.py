@@ -6,16 +6,19 @@ from collections.abc import Iterator
 
 from harness.capture.capture import Capture
 from harness.capture.observed import observed
-from harness.drift.facts import Fact, Topic
+from harness.drift.facts import NOTHING, Fact, Topic
 from harness.themes.settings.measures import carried
 from harness.themes.settings.observed import CommandEnvironment
+
+#: The header by which each level of settings is told from the others.
+_LEVEL = "x-level"
 
 
 def inherited(capture: Capture) -> Iterator[Fact]:
     """Yield the variables that a command inherited, and that are meant for collectors."""
     seen = observed(capture.run, CommandEnvironment)
     if seen is not None:
-        for name in seen.passed_on or ("nothing",):
+        for name in seen.passed_on or (NOTHING,):
             yield Fact(Topic.INHERITED, "variables of a command", name)
 
 
@@ -26,6 +29,10 @@ def heard(capture: Capture) -> Iterator[Fact]:
     for item in carried(capture):
         signal, reached = item.view["signal"], item.view["reached"]
         yield Fact(Topic.ROUTE, f"{signal} by settings", f"to {', '.join(reached) or 'nobody'}")
+        levels = item.view["headers"].get(_LEVEL)
+        if signal == "all" and levels:
+            value = ", ".join(level or "nobody" for level in levels)
+            yield Fact(Topic.ROUTE, "headers by settings", f"of {value}")
 
 
 FACTS = (inherited, heard)

@@ -13,8 +13,8 @@ from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario
 from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
-from harness.themes.tls import certificates
-from harness.themes.tls.certificates import OURS, PASSPHRASE, STRANGE, Folder
+from harness.themes import certificates
+from harness.themes.certificates import OURS, PASSPHRASE, STRANGE, Folder
 from harness.themes.tls.observed import TlsCollectors
 
 #: What collectors are called.  The certificates of most are for both.

@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.fakes import mcp_stub
+from harness.fakes import quick_mcp_stub
+from harness.fakes.quick_mcp_stub import broken_of, name_of
 from harness.fakes.script import Say, Step, UseTool
 from harness.otlp.model import Protocol
 from harness.running.scenario import Scenario
@@ -87,8 +88,8 @@ def _steps(work: Path) -> Sequence[Step]:
                 "description": "Commit",
             },
         ),
-        UseTool(mcp_stub.name_of(_SERVER, _TOOL), {"text": CANARIES["mcp_argument"]}),
-        UseTool(mcp_stub.name_of(_SERVER, _TOOL, broken=True), {"text": "once more"}),
+        UseTool(name_of(_SERVER, _TOOL), {"text": CANARIES["mcp_argument"]}),
+        UseTool(name_of(_SERVER, broken_of(_TOOL)), {"text": "once more"}),
         UseTool("Skill", {"skill": _SKILL}),
         UseTool(
             "Task",
@@ -125,7 +126,8 @@ def _prepare(stage: Stage) -> Sequence[str]:
             "model": _HELPER_MODEL,
         }
     }
-    configuration = mcp_stub.configuration(_SERVER, _TOOL, f"answer {CANARIES['mcp_result']}")
+    answer = f"answer {CANARIES['mcp_result']}"
+    configuration = quick_mcp_stub.configuration(_SERVER, _TOOL, default=answer, with_broken=True)
     return (
         *("--agents", json.dumps(agents)),
         *("--mcp-config", configuration, "--strict-mcp-config"),
@@ -137,7 +139,7 @@ def _toolbox(
     name: str, description: str, gates: Mapping[str, str], protocols: Sequence[Protocol]
 ) -> Scenario:
     tools = ("Read", "Write", "Edit", "Bash", "Skill", "Task", "Agent")
-    mcp = (mcp_stub.name_of(_SERVER, _TOOL), mcp_stub.name_of(_SERVER, _TOOL, broken=True))
+    mcp = (name_of(_SERVER, _TOOL), name_of(_SERVER, broken_of(_TOOL)))
     return Scenario(
         name=name,
         expected_s=4.0,

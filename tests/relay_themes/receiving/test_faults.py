@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import socket
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -39,6 +38,7 @@ from harness.relay.endpoint import ClientTls, Endpoint
 from harness.relay_themes.receiving.measures import receiving
 from harness.relay_themes.receiving.observed import Probes
 from harness.relay_themes.receiving.scenarios import due, observe
+from harness.running.drive import closed_port
 
 if TYPE_CHECKING:
     from miniature_receiving import Behaviour, Reply
@@ -185,13 +185,12 @@ def test_patience_with_a_server_that_always_hangs_ends(
 
 
 def test_nobody_listens(capture_with: Callable[..., Capture], broken: Broken) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    grpc, http = Endpoint("grpc", "127.0.0.1", port), Endpoint("http", "127.0.0.1", port)
-    captures = [
-        capture_with(observe(endpoint, protocol), protocol, ())
-        for endpoint, protocol in ((grpc, Protocol.GRPC), (http, Protocol.HTTP_JSON))
-    ]
+    with closed_port() as port:
+        grpc, http = Endpoint("grpc", "127.0.0.1", port), Endpoint("http", "127.0.0.1", port)
+        captures = [
+            capture_with(observe(endpoint, protocol), protocol, ())
+            for endpoint, protocol in ((grpc, Protocol.GRPC), (http, Protocol.HTTP_JSON))
+        ]
     found = broken(captures)
     assert {"receiving.answered", "receiving.gzip", "receiving.still_there"} <= set(found)
     assert "receiving.nothing_lost" not in found

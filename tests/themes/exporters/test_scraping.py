@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from harness.capture.observed import observed
 from harness.otlp.model import Protocol
+from harness.relay.ports import free_port
 from harness.running.drive import drive
 from harness.subject.binary import Binary, resolve
 from harness.subject.process import ProcessGroups
@@ -55,9 +56,7 @@ def has_no_fault(binary: Binary) -> None:
 @pytest.fixture
 def free_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> int:
     """Another default port and lock than the real ones, which others may want."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
+    port = free_port()
     monkeypatch.setattr(scraping, "DEFAULT_PORT", port)
     monkeypatch.setattr(scraping, "_LOCK", tmp_path / "lock")
     monkeypatch.setattr(scraping, "_TURN_S", 0.0)

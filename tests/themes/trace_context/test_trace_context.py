@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.capture.observed import as_observed
+from harness.drift.facts import Fact, Topic
+from harness.themes.trace_context.facts import goes_on
 from harness.themes.trace_context.measures import trace_context
 from harness.themes.trace_context.observed import TraceContexts
 
@@ -70,3 +72,17 @@ def test_what_is_handed_on_names_spans_of_the_session(viewer: Viewer) -> None:
 
 def test_a_session_without_spans_says_nothing(viewer: Viewer) -> None:
     assert measured(viewer, []) == {}
+
+
+def test_the_inventory_has_whose_trace_goes_on(viewer: Viewer) -> None:
+    contexts = TraceContexts(f"00-{OTHER}-{TOOL}-01", (f"00-{OURS}-{CALLER}-01",), ())
+    view = viewer(
+        spans=[span(INTERACTION, OURS, SPAN, CALLER)],
+        environment={"TRACEPARENT": f"00-{OURS}-{CALLER}-01"},
+        observed=as_observed(contexts),
+    )
+    assert list(goes_on(view.capture)) == [
+        Fact(Topic.TRACE, "context of interaction", "in the caller's trace, below the caller"),
+        Fact(Topic.TRACE, "context of command", "in another trace, below an unknown span"),
+        Fact(Topic.TRACE, "context of request", "in the caller's trace"),
+    ]
