@@ -69,6 +69,14 @@ def _mount_namespace() -> bool:
     return bool(managed.namespace())
 
 
+@functools.cache
+def _network_namespace() -> bool:
+    from harness.keeping.cells import Cell
+
+    with Cell(apart=True) as cell:
+        return not cell.why_not_apart
+
+
 #: What ``@pytest.mark.needs(part)`` may name: whether it is here, and where it comes from.
 PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "bash": (lambda: shutil.which("bash") is not None, "the package 'bash'"),
@@ -78,11 +86,12 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "promtool": (lambda: shutil.which("promtool") is not None, "Debian: apt install prometheus"),
     "locust": (lambda: find_spec("locust") is not None, "the extra 'locust' of this project"),
     "mount namespace": (_mount_namespace, "a kernel and a container that allow unshare --mount"),
+    "network namespace": (_network_namespace, "Linux that allows unshare --net"),
     "/dev/full": (lambda: os.path.exists("/dev/full"), "Linux"),
 }
 #: Nobody can install these: the machine allows them or does not.  Without them a test is skipped,
 #: whatever is required.
-OF_THE_MACHINE = frozenset({"mount namespace", "/dev/full"})
+OF_THE_MACHINE = frozenset({"mount namespace", "network namespace", "/dev/full"})
 #: A test that needs one of these is marked as slow.
 SLOW_PARTS = frozenset({"npm", "promtool"})
 

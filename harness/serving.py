@@ -93,6 +93,14 @@ class Connection:
         self.ended_unix_nano = 0
 
 
+def listening(new_socket: Callable[[], socket.socket]) -> socket.socket:
+    """Let a new socket listen on a free port of loopback."""
+    made = new_socket()
+    made.bind(("127.0.0.1", 0))
+    made.listen()
+    return made
+
+
 class HttpServer:
     """An HTTP server for one ASGI application on one listening socket.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from harness.capture import files
 from harness.capture.capture import Capture
-from harness.capture.run import Run, SubjectFacts
+from harness.capture.run import GroundTruth, Run, SubjectFacts
 from harness.contract.requirement import DRAWN
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
@@ -139,11 +139,6 @@ def recorded(
     arrived: Counter[str] = Counter()
     for capture in captures:
         arrived[capture.run.protocol.value] += sum(not is_exposed(e) for e in capture.exports)
-    unknown = Counter(
-        request
-        for capture in captures
-        for request in dict.fromkeys(capture.run.truth.unknown_requests)
-    )
     names = folders or ("",) * len(captures)
     runs = [
         RunSummary(
@@ -165,10 +160,22 @@ def recorded(
         dict(arrived),
         unavoidable_s=_unavoidable_s(captures),
         fuzz=fuzz,
-        unknown_requests=dict(unknown.most_common()),
+        unknown_requests=_runs_with(captures, lambda truth: truth.unknown_requests),
         again=again or {},
+        reached=_runs_with(captures, lambda truth: truth.reached),
+        unwatched=_runs_with(captures, lambda truth: filter(None, [truth.unwatched])),
     )
     return Recording(summary, tuple(captures))
+
+
+def _runs_with(
+    captures: Sequence[Capture], told: Callable[[GroundTruth], Iterable[str]]
+) -> dict[str, int]:
+    """Count the runs of which each text is told, the most frequent first."""
+    counted = Counter(
+        text for capture in captures for text in dict.fromkeys(told(capture.run.truth))
+    )
+    return dict(counted.most_common())
 
 
 def _unavoidable_s(captures: Sequence[Capture]) -> float:

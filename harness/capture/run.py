@@ -192,8 +192,9 @@ class GroundTruth:
     ``canaries`` are unique texts that the scenario hides, by what they stand in for (``prompt``,
     ``api_key``), ``secrets`` everything private that the run has besides; ``account`` is who was
     signed in, by the attributes that tell it; ``unknown_requests`` are those that the scripted API
-    has no answer to, as ``METHOD /path``. ``kept_messages`` alone come from the subject: they are
-    in the transcript on its disk.
+    has no answer to, as ``METHOD /path``; ``reached`` is what the session tried to reach beside
+    this machine, and ``unwatched`` says why that could not be seen. ``kept_messages`` alone
+    come from the subject: they are in the transcript on its disk.
     """
 
     prompts: tuple[str, ...] = ()
@@ -210,6 +211,8 @@ class GroundTruth:
     account: Mapping[str, str] = field(default_factory=dict)
     unknown_requests: tuple[str, ...] = ()
     kept_messages: tuple[KeptMessage, ...] = ()
+    reached: tuple[str, ...] = ()
+    unwatched: str = ""
 
     @property
     def hidden(self) -> tuple[Secret, ...]:

@@ -34,12 +34,19 @@ class FaultProxy:
 
     It is a free port, or that in the same place of ``ports``. :meth:`port` returns the proxy's
     port for a target. A closed proxy refuses connections and keeps its ports, so that no other
-    process gets them.
+    process gets them. ``new_socket`` makes the sockets on which it listens; they may be of another
+    network than the targets.
     """
 
     def __init__(
-        self, targets: tuple[int, ...], *, is_open: bool = True, ports: tuple[int, ...] = ()
+        self,
+        targets: tuple[int, ...],
+        *,
+        is_open: bool = True,
+        ports: tuple[int, ...] = (),
+        new_socket: Callable[[], socket.socket] = socket.socket,
     ) -> None:
+        self._new_socket = new_socket
         self._targets = targets
         self._ports = ports or (0,) * len(targets)
         self._opens_at_once = is_open
@@ -63,7 +70,7 @@ class FaultProxy:
     def __enter__(self) -> Self:
         try:
             for port in self._ports:
-                self._held.append(_bound(port))
+                self._held.append(self._bound(port))
         except OSError:
             self._release()
             raise
@@ -77,6 +84,18 @@ class FaultProxy:
         self._loop.call_soon_threadsafe(self._leaving.set)
         self._thread.join()
         self._release()
+
+    def _bound(self, port: int) -> socket.socket:
+        """Bind a socket to ``port`` (0: a free one) that further sockets of ours can share."""
+        made = self._new_socket()
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            made.bind((_HOST, port))
+        except OSError:
+            made.close()
+            raise
+        return made
 
     def _release(self) -> None:
         for held in self._held:
@@ -136,7 +155,7 @@ class FaultProxy:
         if self._servers:
             return
         for target, held in zip(self._targets, self._held, strict=True):
-            listener = _bound(held.getsockname()[1])
+            listener = self._bound(held.getsockname()[1])
             relay = partial(self._relay, target)
             self._servers.append(await asyncio.start_server(relay, sock=listener))
 
@@ -218,16 +237,3 @@ def _end(writer: asyncio.StreamWriter, *, reset: bool) -> None:
         with contextlib.suppress(OSError):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     writer.transport.abort()
-
-
-def _bound(port: int) -> socket.socket:
-    """Bind a socket to ``port`` (0: a free one) that further sockets of this proxy can share."""
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        made.bind((_HOST, port))
-    except OSError:
-        made.close()
-        raise
-    return made

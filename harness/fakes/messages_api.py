@@ -32,7 +32,7 @@ from harness.fakes.script import (
     usage_of_call,
 )
 from harness.fakes.sse import ModelMessage, cut_stream, error_body, event_stream, message_json
-from harness.serving import CONNECTION, HANG_UP, Connection, HttpServer
+from harness.serving import CONNECTION, HANG_UP, Connection, HttpServer, listening
 
 #: Answered when the script has no step left.
 AFTER_THE_SCRIPT = Say("done")
@@ -72,7 +72,6 @@ class MessagesApi:
 
     ``usage_frames`` is the number of the stream's ``message_delta`` frames, in which the
     output tokens grow to the total. ``thinks_s`` is how long each message waits for its answer.
-
     The recorded data may be read at any time, from any thread.
     """
 
@@ -84,8 +83,9 @@ class MessagesApi:
         observer: ToolObserver | None = None,
         usage_frames: int = 1,
         thinks_s: float = THINKS_S,
+        new_socket: Callable[[], socket.socket] = socket.socket,
     ) -> None:
-        self._thinks_s = thinks_s
+        self._thinks_s, self._new_socket = thinks_s, new_socket
         self._prompts = tuple(prompts)
         if not all(prompt.strip() for prompt in self._prompts):
             raise ValueError("MessagesApi: an empty prompt would match every request")
@@ -169,7 +169,7 @@ class MessagesApi:
         return tuple(headers for path, headers in self._headers if path == _MESSAGES)
 
     def __enter__(self) -> Self:
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = listening(self._new_socket)
         self._port: int = listener.getsockname()[1]
         self._server = HttpServer(self._app, listener)
         self._server.start()

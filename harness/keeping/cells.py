@@ -19,6 +19,7 @@ from typing import Self
 
 from harness.errors import HarnessError
 from harness.keeping import keeper
+from harness.keeping.reached import all_reached
 
 #: How long a cell may take to end everything in it, in seconds.
 _ENDED_S = keeper.GONE_S + 5.0
@@ -57,7 +58,8 @@ class _Keeper:
             if self._broken_off:
                 ours.close()
                 raise BrokenOffError("broken off: no more processes are started")
-            socket.send_fds(self._started(), [keeper.CELL], [theirs.fileno()])
+            kind = keeper.CELL_APART if cell.apart else keeper.CELL
+            socket.send_fds(self._started(), [kind], [theirs.fileno()])
             self._cells.add(cell)
         return ours
 
@@ -130,11 +132,17 @@ class Cell:
 
     When its block ends, or :meth:`end` is called, everything in it is killed: on Linux also what
     called setsid or changed its environment, elsewhere what is still known by its parents.
+
+    ``apart``: it has a network of its own, in which there is only loopback, where the machine
+    allows that. Who is to be reached from it listens on a :meth:`new_socket` of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, apart: bool = False) -> None:
+        self.apart = apart
         self._lock = threading.RLock()
         self._link: socket.socket | None = None
+        self._watching: tuple[socket.socket, ...] = ()
+        self._not_apart = ""
 
     def __enter__(self) -> Self:
         return self
@@ -175,14 +183,53 @@ class Cell:
             standard = [null if each is None else each for each in (stdin, stdout, stderr)]
             try:
                 with self._lock:
-                    if self._link is None:
-                        self._link = _KEEPER.open(self)
-                    socket.send_fds(self._link, [b"p"], [telling.fileno(), *standard])
-                    self._link.sendall(keeper.framed(json.dumps(order)))
+                    link = self._opened()
+                    socket.send_fds(link, [keeper.START], [telling.fileno(), *standard])
+                    link.sendall(keeper.framed(json.dumps(order)))
             except BaseException:
                 told.close()
                 raise
         return Kept(tuple(argv), told)
+
+    def new_socket(self) -> socket.socket:
+        """Make a socket (IPv4, TCP) in its network, which may listen or connect there."""
+        if not self.apart:
+            return socket.socket()
+        with self._lock:
+            link = self._opened()
+            link.sendall(keeper.SOCKET)
+            _, descriptors, _, _ = socket.recv_fds(link, 1, 1)
+        if not descriptors:
+            raise BrokenOffError("broken off: no more sockets are made")
+        return socket.socket(fileno=descriptors[0])
+
+    @property
+    def why_not_apart(self) -> str:
+        """Why it has no network of its own; empty if it has, or was not asked for one."""
+        if self.apart:
+            with self._lock:
+                self._opened()
+        return self._not_apart
+
+    def reached(self) -> tuple[str, ...]:
+        """Return what was tried to be reached beside loopback since the last call, each once."""
+        return all_reached(self._watching)
+
+    def _opened(self) -> socket.socket:
+        if self._link is None:
+            self._link = _KEEPER.open(self)
+            if self.apart:
+                self._go_apart(self._link)
+        return self._link
+
+    def _go_apart(self, link: socket.socket) -> None:
+        # Its length, with which the sockets come, and then the text.
+        length, descriptors, _, _ = socket.recv_fds(link, keeper.LENGTH.size, 2)
+        self._watching = tuple(socket.socket(fileno=each) for each in descriptors)
+        if len(length) < keeper.LENGTH.size:
+            raise BrokenOffError("broken off: no more processes are started")
+        size = keeper.LENGTH.unpack(length)[0]
+        self._not_apart = link.recv(size, socket.MSG_WAITALL).decode() if size else ""
 
     def let_go(self) -> None:
         """Let everything in it be killed, without waiting for that."""
@@ -196,6 +243,9 @@ class Cell:
             link, self._link = self._link, None
         if link is None:
             return True
+        for watch in self._watching:
+            watch.close()
+        self._watching = ()
         _KEEPER.closed(self)
         with link:
             with contextlib.suppress(OSError):

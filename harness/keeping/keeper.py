@@ -20,25 +20,26 @@ import select
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import termios
-import time
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.keeping import sweeping
+from harness.keeping import network, sweeping
+from harness.keeping.descendants import all_processes, await_children, end_descendants
 
-#: What the keeper is asked for: a cell, or to remember or forget a folder.
-CELL, REMEMBER, FORGET = b"c", b"+", b"-"
+#: What the keeper is asked for: a cell (in a network of its own), to remember or forget a folder.
+CELL, CELL_APART, REMEMBER, FORGET = b"c", b"a", b"+", b"-"
+#: What a cell is asked for: to start a process, to make a socket (IPv4 over TCP).
+START, SOCKET = b"p", b"s"
 
 #: How long it may take until killed processes are gone, and until all cells are, in seconds.
 GONE_S = 8.0
 _CELLS_S = 10.0
 
-_LENGTH = struct.Struct("!I")
+LENGTH = struct.Struct("!I")
 _PR_SET_CHILD_SUBREAPER = 36
-_LOOK_S = 0.05
 #: Python ignores these, and what it starts is not to.
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _LINUX = sys.platform == "linux"
@@ -53,15 +54,16 @@ def keep(control: socket.socket) -> None:
     folders: set[str] = set()
     while request := _received(control):
         kind, descriptors = request
-        if kind == CELL:
-            _fork_cell(control, descriptors[0])
+        if kind in (CELL, CELL_APART):
+            why_not = _why_not_apart() if kind == CELL_APART else None
+            _fork_cell(control, descriptors[0], why_not)
         else:
-            path = _text(control)
+            path = text_of(control)
             if path is None:
                 break
             (folders.add if kind == REMEMBER else folders.discard)(path)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _await_children(_CELLS_S)
+    await_children(_CELLS_S)
     end_descendants(GONE_S)
     for folder in folders:
         sweeping.remove(Path(folder))
@@ -78,10 +80,10 @@ def _received(control: socket.socket) -> tuple[bytes, list[int]] | None:
     return (message, descriptors) if message else None
 
 
-def _text(source: socket.socket) -> str | None:
+def text_of(source: socket.socket) -> str | None:
     """Return a text that its length precedes; None if it is cut off."""
     try:
-        (length,) = _LENGTH.unpack(source.recv(_LENGTH.size, socket.MSG_WAITALL))
+        (length,) = LENGTH.unpack(source.recv(LENGTH.size, socket.MSG_WAITALL))
         data = source.recv(length, socket.MSG_WAITALL)
     except (OSError, struct.error):
         return None
@@ -91,17 +93,44 @@ def _text(source: socket.socket) -> str | None:
 def framed(text: str) -> bytes:
     """Return the bytes of a text, with their length before them."""
     data = text.encode("utf-8", "surrogateescape")
-    return _LENGTH.pack(len(data)) + data
+    return LENGTH.pack(len(data)) + data
 
 
-def _fork_cell(control: socket.socket, link: int) -> None:
+@cache
+def _why_not_apart() -> str:
+    """Return why no cell can have a network of its own here; empty if it can.
+
+    It is tried, not guessed, by a process that is not needed afterwards: there is no way back.
+    """
+    told, telling = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        why = "it cannot be entered"
+        try:
+            network.enter()
+            network.check_loopback()
+            why = ""
+        except OSError as error:
+            why = str(error)
+        finally:
+            os.write(telling, why.encode())
+            os._exit(0)
+    os.close(telling)
+    with open(told, encoding="utf-8") as stream:
+        return stream.read()
+
+
+def _fork_cell(control: socket.socket, link: int, why_not: str | None) -> None:
     if os.fork():
         os.close(link)
         return
     code = 1
     try:
         control.close()
-        _Cell(socket.socket(fileno=link)).serve()
+        cell = _Cell(socket.socket(fileno=link))
+        if why_not is not None:
+            cell.go_apart(why_not)
+        cell.serve()
         code = 0
     finally:
         os._exit(code)
@@ -126,6 +155,18 @@ class _Cell:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._leave)
 
+    def go_apart(self, why: str) -> None:
+        """Enter a network of its own, unless there is a reason ``why`` that cannot be.
+
+        The harness is told, and handed where is seen what is tried.
+        """
+        watching: list[int] = []
+        if not why:
+            watching = [watch.detach() for watch in network.enter()]
+        socket.send_fds(self._link, [framed(why)], watching)
+        for descriptor in watching:
+            os.close(descriptor)
+
     def serve(self) -> None:
         """Start what is asked for until the link closes; then end all of it."""
         with contextlib.suppress(_LeaveError):
@@ -147,11 +188,16 @@ class _Cell:
             # Nobody asks about it any more: its number may be given to another process.
             if told in readable and not _peek(told):
                 self._forget(pid, told)
-        return self._link not in readable or self._start()
+        return self._link not in readable or self._answer()
 
-    def _start(self) -> bool:
+    def _answer(self) -> bool:
+        """Do what the harness asks for; return False once it has let the cell go."""
         request = _received(self._link)
-        text = _text(self._link) if request else None
+        if request and request[0] == SOCKET:
+            with socket.socket() as made:
+                socket.send_fds(self._link, [SOCKET], [made.fileno()])
+            return True
+        text = text_of(self._link) if request else None
         if request is None or text is None:
             return False
         told, *standard = request[1]
@@ -179,7 +225,7 @@ class _Cell:
                 _tell(link, {"code": code})
         if not _LINUX:
             return
-        for pid in _parents_of_all().children(os.getpid()):
+        for pid in all_processes().children(os.getpid()):
             if pid not in self._started:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
@@ -265,37 +311,6 @@ def _become(order: dict[str, Any], standard: list[int]) -> NoReturn:
         raise OSError(error.errno, error.strerror, argv[0]) from None
 
 
-def end_descendants(seconds: float) -> bool:
-    """Kill every descendant of this process until none is left; say whether none is."""
-    end = time.monotonic() + seconds
-    while True:
-        for pid in _parents_of_all().descendants(os.getpid()):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-        if _none_left():
-            return True
-        if time.monotonic() > end:
-            return False
-        time.sleep(_LOOK_S / 10)  # several may be on their way here from parents that just ended
-
-
-def _await_children(seconds: float) -> None:
-    """Wait until all children have ended, for so long at most."""
-    end = time.monotonic() + seconds
-    while not _none_left() and time.monotonic() < end:
-        time.sleep(_LOOK_S)
-
-
-def _none_left() -> bool:
-    """Bury children that have ended; say whether there are no others."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return True
-    return False
-
-
 def _reap() -> None:
     """Bury cells that have ended; what one leaves behind that was killed itself is killed, too."""
     with contextlib.suppress(ChildProcessError):
@@ -306,7 +321,7 @@ def _reap() -> None:
 
 def _end_orphans() -> None:
     # A cell leads a session, and is a child that does; so does a subject, in its own.
-    tree = _parents_of_all()
+    tree = all_processes()
     for pid in tree.children(os.getpid()):
         if not _is_cell(pid):
             for below in (pid, *tree.descendants(pid)):
@@ -320,47 +335,6 @@ def _is_cell(pid: int) -> bool:
         return Path(f"/proc/{pid}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes()
     except OSError:
         return True
-
-
-class _Tree:
-    """Who is whose child, at one moment."""
-
-    def __init__(self, parents: dict[int, int]) -> None:
-        self._children: dict[int, list[int]] = {}
-        for pid, parent in parents.items():
-            self._children.setdefault(parent, []).append(pid)
-
-    def children(self, pid: int) -> list[int]:
-        return self._children.get(pid, [])
-
-    def descendants(self, pid: int) -> list[int]:
-        found = list(self.children(pid))
-        for each in found:
-            found += self.children(each)
-        return found
-
-
-def _parents_of_all() -> _Tree:
-    return _Tree(_parents_by_proc() if _LINUX else _parents_by_ps())
-
-
-def _parents_by_proc() -> dict[int, int]:
-    parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError, IndexError):
-                status = Path("/proc", name, "stat").read_bytes()
-                # After the program's name, which may hold anything: state, parent.
-                parents[int(name)] = int(status.rpartition(b")")[2].split()[1])
-    return parents
-
-
-def _parents_by_ps() -> dict[int, int]:
-    listed = subprocess.run(
-        ["ps", "-axo", "pid=,ppid="], stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
-    lines = (line.split() for line in listed.stdout.splitlines())
-    return {int(pid): int(parent) for pid, parent in lines}
 
 
 def _adopt_orphans() -> None:

@@ -54,8 +54,9 @@ class RecordingSummary:
     ``exports`` the number of exports by protocol. ``harness_fault`` says why nothing can be
     judged, or is empty. ``fuzz`` describes the sessions with drawn input, if there were any.
     ``unknown_requests`` are those that the scripted API has no answer to, each with the number of
-    runs that sent it. ``again`` are the labels of the runs that were made a second time, each with
-    what came too late in the first.
+    runs that sent it; so are ``reached`` what was tried to be reached beside this machine, and
+    ``unwatched`` why that was not seen. ``again`` are the labels of the runs that were made a
+    second time, each with what came too late in the first.
     """
 
     seconds: float = 0.0
@@ -66,27 +67,22 @@ class RecordingSummary:
     fuzz: Fuzz | None = None
     unknown_requests: Mapping[str, int] = field(default_factory=dict)
     again: Mapping[str, str] = field(default_factory=dict)
+    reached: Mapping[str, int] = field(default_factory=dict)
+    unwatched: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
-        """Lines for a reader about runs that were made twice and requests that nobody knows."""
+        """Lines about runs that were made twice, what nobody knows, and what was reached for."""
         twice = [
             f"again      {label} was run a second time; the first time: {why}"
             for label, why in self.again.items()
         ]
-        return twice + self._unknown()
-
-    def _unknown(self) -> list[str]:
-        """Say which requests the scripted API does not know."""
-        shown = [
-            f"{request} ({runs} run{'s' * (runs > 1)})"
-            for request, runs in list(self.unknown_requests.items())[:_SHOWN_REQUESTS]
+        return [
+            *twice,
+            *_counted("unknown    the scripted API has no answer to", self.unknown_requests),
+            *_counted("reached    the subject tried to reach", self.reached),
+            *_counted("unwatched  what was tried to be reached was not seen:", self.unwatched),
         ]
-        more = len(self.unknown_requests) - len(shown)
-        if not shown:
-            return []
-        shown += [f"and {more} more"] if more else []
-        return [f"unknown    the scripted API has no answer to {', '.join(shown)}"]
 
     @property
     def recorded(self) -> tuple[RunSummary, ...]:
@@ -136,6 +132,19 @@ class RecordingSummary:
 
     def _with(self, outcome: RunOutcome) -> tuple[RunSummary, ...]:
         return tuple(run for run in self.runs if run.outcome is outcome)
+
+
+def _counted(what: str, runs_by_text: Mapping[str, int]) -> list[str]:
+    """Return a line that says in how many runs each text was told; none if none was."""
+    shown = [
+        f"{text} ({runs} run{'s' * (runs > 1)})"
+        for text, runs in list(runs_by_text.items())[:_SHOWN_REQUESTS]
+    ]
+    more = len(runs_by_text) - len(shown)
+    if not shown:
+        return []
+    shown += [f"and {more} more"] if more else []
+    return [f"{what} {', '.join(shown)}"]
 
 
 def not_kept(run: RunSummary) -> str:

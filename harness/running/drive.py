@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +49,9 @@ from harness.subject.worktree import LineLedger
 
 _BY_SETTINGS = "config"
 
+#: Why nobody saw what a session with the machine's own network tried to reach.
+_SHARED = "a session that we ask for something, or give a proxy, shares the network of the machine"
+
 #: Nothing listens: what was asked did not even arrive.
 NO_CONNECTION = Failure(None, "", 0)
 
@@ -84,7 +87,7 @@ def drive(
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
-    with opened(scenario.backends, protocol, budget, scenario.forward) as stage:
+    with _opened(scenario, protocol, budget) as stage:
         write_files(stage.sandbox.work, scenario.files)
         stage.earlier_session = run_earlier(
             binary, scenario.earlier, stage.sandbox, deadline_s, groups
@@ -97,6 +100,7 @@ def drive(
             observer=ledger,
             usage_frames=scenario.usage_frames,
             thinks_s=scenario.thinks_s,
+            new_socket=stage.cell.new_socket,
         ) as api:
             stage.api = api
             settings = _settings(scenario, stage)
@@ -123,6 +127,13 @@ def drive(
         _verify(binary, scenario, label, completed, truth)
     run = _run(binary, scenario, protocol, settings, completed, truth, observation)
     return Capture(run, exports, forgotten, connections)
+
+
+def _opened(
+    scenario: Scenario, protocol: Protocol, budget: Budget | None
+) -> contextlib.AbstractContextManager[Stage]:
+    forward, apart = scenario.forward, scenario.apart
+    return opened(scenario.backends, protocol, budget, forward, apart=apart)
 
 
 def _completed(
@@ -170,6 +181,8 @@ def _truth(
         account=scenario.account,
         unknown_requests=api.unexpected,
         kept_messages=kept_messages(sandbox.home),
+        reached=stage.cell.reached(),
+        unwatched=stage.cell.why_not_apart if stage.cell.apart else _SHARED,
     )
 
 
@@ -242,9 +255,9 @@ def _meanwhile(scenario: Scenario, stage: Stage) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def closed_port() -> Iterator[int]:
+def closed_port(new_socket: Callable[[], socket.socket] = socket.socket) -> Iterator[int]:
     """Reserve a port on which nothing listens, so that connections to it are refused."""
-    with socket.socket() as bound:
+    with new_socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
 
@@ -275,7 +288,7 @@ class _Session:
     def run(self, binary: Binary) -> Completed:
         """Run the session to its end."""
         if self._scenario.api_unreachable:
-            with closed_port() as port:
+            with closed_port(self._sandbox.cell.new_socket) as port:
                 return self._run(binary, f"http://127.0.0.1:{port}")
         completed = self._run(binary, self._api.base_url)
         if self._api.prompts_doubled:

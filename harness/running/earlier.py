@@ -25,7 +25,8 @@ def run_earlier(
     """
     if earlier is None:
         return ""
-    with MessagesApi(earlier.script, prompts=[earlier.prompt]) as api:
+    new_socket = sandbox.cell.new_socket
+    with MessagesApi(earlier.script, prompts=[earlier.prompt], new_socket=new_socket) as api:
         ended = run_headless(
             binary,
             sandbox,

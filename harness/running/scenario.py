@@ -122,6 +122,7 @@ class Scenario:
     judged like any other: some releases hang. A ``slow`` scenario runs only if asked for.
     A ``drawn`` one stands for many runs, each with an input of its own; they are
     judged however they end. ``thinks_s`` is how long the API holds back every answer.
+    ``serves``: we ask the subject for something, and so it shares the machine's network.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Scenario:
     slow: bool = False
     drawn: bool = False
     thinks_s: float = THINKS_S
+    serves: bool = False
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.prompt, self.prompts, self.acts))) != 1:
@@ -200,6 +202,11 @@ class Scenario:
             AN_EARLIER_SESSION: self.earlier is not None,
         }
         return (*self.traits, *(trait for trait, there in follow.items() if there))
+
+    @property
+    def apart(self) -> bool:
+        """Whether its session can do without the machine's network, where our proxies lead."""
+        return not self.serves and self.forward is None
 
     @property
     def answers_exports(self) -> bool:

@@ -18,6 +18,7 @@ from harness.collector.tls import Tls
 from harness.fakes.fault_proxy import FaultProxy
 from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.messages_api import MessagesApi
+from harness.keeping.cells import Cell
 from harness.otlp.model import Protocol, Signal
 from harness.subject.sandbox import Sandbox
 
@@ -43,7 +44,8 @@ class Backend:
 class Stage:
     """Everything that a scenario can look at and act on while its session runs.
 
-    ``collectors`` and ``proxies`` are keyed by the names of the scenario's backends. ``api`` is
+    ``collectors`` and ``proxies`` are keyed by the names of the scenario's backends; ``cell`` makes
+    sockets in the session's network. ``api`` is
     available once the session begins; ``ended`` is set when it is over. ``earlier_session`` is the
     id of the session that came before it, as that told the API; empty if there was none.
     ``forward`` is the forward proxy, where the scenario wants one.
@@ -53,6 +55,7 @@ class Stage:
     protocol: Protocol
     collectors: Mapping[str, Collector]
     proxies: Mapping[str, FaultProxy]
+    cell: Cell = field(default_factory=Cell)
     ended: threading.Event = field(default_factory=threading.Event)
     earlier_session: str = ""
     forward: HttpProxy | None = None
@@ -134,14 +137,18 @@ def opened(
     protocol: Protocol,
     budget: Budget | None = None,
     forward: Callable[[], HttpProxy] | None = None,
+    *,
+    apart: bool = False,
 ) -> Iterator[Stage]:
     """Set up the sandbox and the collectors of a run; all are removed when the block ends.
 
     What the collectors keep is taken of ``budget``, and given back if the block raises. ``forward``
-    makes its forward proxy.
+    makes its forward proxy. ``apart``: its processes have a network of their own, if the machine
+    allows that, in which they reach our fault proxies and the scripted API alone.
     """
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
+        cell = stack.enter_context(Cell(apart=apart))
         for name, backend in backends.items():
             responder = backend.responder() if backend.responder else None
             tls = backend.tls() if backend.tls else None
@@ -157,11 +164,12 @@ def opened(
                 collector.store.draw_on(budget)
             collectors[name] = collector
             targets = (collector.http_port, collector.grpc_port)
-            proxies[name] = stack.enter_context(FaultProxy(targets, is_open=backend.listening))
-        sandbox = stack.enter_context(Sandbox())
-        proxy = stack.enter_context(forward()) if forward else None
+            proxy = FaultProxy(targets, is_open=backend.listening, new_socket=cell.new_socket)
+            proxies[name] = stack.enter_context(proxy)
+        sandbox = stack.enter_context(Sandbox(cell=cell))
+        forwarding = stack.enter_context(forward()) if forward else None
         try:
-            yield Stage(sandbox, protocol, collectors, proxies, forward=proxy)
+            yield Stage(sandbox, protocol, collectors, proxies, cell, forward=forwarding)
         except BaseException:
             for collector in collectors.values():
                 collector.store.give_back()

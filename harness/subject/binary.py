@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.capture.run import ending
 from harness.errors import SubjectError, UsageError
+from harness.keeping.cells import Cell
 from harness.subject import node, npm, process
 from harness.subject.sandbox import Sandbox
 
@@ -165,7 +166,7 @@ def _importable(module: str) -> bool:
 def _ask_version(spec: str, command: Command, deadline_s: float) -> str:
     change = f"{_OPTION}={spec}"
     expected = f"{command.path} --version to print a version such as '2.1.31 (Claude Code)'"
-    with Sandbox(repository=False) as sandbox:
+    with Sandbox(repository=False, cell=Cell(apart=True)) as sandbox:
         try:
             done = process.run(
                 [*command.argv, "--version"],

@@ -51,12 +51,13 @@ class Sandbox:
     ``root/home`` (HOME and the XDG folders), ``root/work`` (a git repository, see
     :class:`WorkTree`), ``root/bin`` (stubs, first on PATH), ``root/tmp`` (TMPDIR) and
     ``root/output`` (what the process printed). ``repository=False`` leaves ``work``
-    an empty folder. What runs in ``cell`` is killed at the end of the block, with all that it
-    started.
+    an empty folder. What runs in ``cell`` (None: one of its own) is killed at the end of the block,
+    with all that it started.
     """
 
-    def __init__(self, *, repository: bool = True) -> None:
+    def __init__(self, *, repository: bool = True, cell: Cell | None = None) -> None:
         self._repository = repository
+        self.cell = cell or Cell()
 
     def __enter__(self) -> Self:
         try:
@@ -65,7 +66,6 @@ class Sandbox:
             raise UsageError(
                 "environment variable TMPDIR", seen=str(error), expected="a writable folder"
             ) from error
-        self.cell = Cell()
         try:
             self._fill()
         except BaseException:

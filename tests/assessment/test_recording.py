@@ -237,3 +237,12 @@ def test_requests_without_an_answer_are_shown(captured: Take) -> None:
     (note,) = recorded((captured(truth=many),)).summary.notes
     assert note.endswith("GET /7 (1 run), and 2 more")
     assert recorded(()).summary.notes == []
+
+
+def test_what_was_reached_for_is_shown(captured: Take) -> None:
+    one, other = GroundTruth(reached=("example.com",)), GroundTruth(unwatched="not permitted")
+    captures = (captured(truth=one), captured("new_file", truth=one), captured(truth=other))
+    assert recorded(captures).summary.notes == [
+        "reached    the subject tried to reach example.com (2 runs)",
+        "unwatched  what was tried to be reached was not seen: not permitted (1 run)",
+    ]

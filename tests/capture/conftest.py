@@ -60,9 +60,12 @@ def run() -> Run:
             account={"user.email": "a@b"},
             unknown_requests=("GET /",),
             kept_messages=(KeptMessage("user", "5462c236-d651-4c73-964a-bf893abc209c"),),
+            reached=("example.com",),
+            unwatched="not permitted",
         ),
         traits=("a_terminal",),
         observed={"helper_runs": [{"n": 1}]},
         crowding=2.5,
+        stopped=False,
         host=Host("linux", "6.1", "amd64", "2"),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -59,7 +58,9 @@ def _signal_url(stage: Stage, signal: str) -> str:
 def _probe(stage: Stage) -> Sequence[str]:
     """Open one connection before the session, to prove that connections are recorded."""
     url = urlsplit(stage.endpoint())
-    socket.create_connection((url.hostname, url.port), _PROBE_S).close()
+    with stage.cell.new_socket() as probe:
+        probe.settimeout(_PROBE_S)
+        probe.connect((url.hostname, url.port))
     if not stage.proxies[MAIN].wait_for_connection(_PROBE_S):
         raise HarnessError(f"nobody saw a connection to {stage.endpoint()}")
     return ()
@@ -96,6 +97,7 @@ def _silent(
         environment=environment,
         prepare=_probe,
         meanwhile=_look_for_an_endpoint,
+        serves=True,
         observe=_what_was_served,
         more_exports=_printed_anywhere,
         protocols=(protocol,),
