@@ -194,13 +194,15 @@ def registry() -> None:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Ctrl-C works here and in children, even where a shell started us with it ignored.
+    """Ctrl-C and a hangup work here and in children, even where we were started with them ignored.
 
-    A shell does that to what it runs in the background, and it is inherited.
+    A shell does the one to what it runs in the background, nohup the other; both are inherited.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 #: Gives, for a stand-in, the folder with a recording of every scenario but the slow ones.

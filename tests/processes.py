@@ -21,10 +21,11 @@ def until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE
 
 def assert_gone(pid: int) -> None:
     """Assert that a process that was just killed ends, at the latest in :data:`DEADLINE_S`."""
-    until(lambda: not _running(pid), f"the end of process {pid}")
+    until(lambda: not is_running(pid), f"the end of process {pid}")
 
 
-def _running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Say whether the process is there and has not ended."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

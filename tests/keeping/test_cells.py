@@ -17,7 +17,7 @@ import pytest
 
 from harness.keeping import cells, folders, sweeping
 from harness.keeping.cells import BrokenOffError, Cell
-from tests.processes import DEADLINE_S, assert_gone, until
+from tests.processes import DEADLINE_S, assert_gone, is_running, until
 
 #: Starts what nobody finds by its parent, its session or its environment, says who it is, ignores
 #: what it can, and does not end.
@@ -131,7 +131,7 @@ def leave_something(cell: Cell, tmp_path: Path) -> list[int]:
 def test_the_end_of_a_cell_is_the_end_of_all_that_it_started(cell: Cell, tmp_path: Path) -> None:
     left = leave_something(cell, tmp_path)
     assert cell.end()
-    assert [pid for pid in left if psutil.pid_exists(pid)] == []
+    assert [pid for pid in left if is_running(pid)] == []
 
 
 def test_a_cell_that_is_killed_takes_everything_with_it(cell: Cell, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_its_number_is_nobody_elses_until_it_is_let_go(cell: Cell, tmp_path: Pat
     assert started.ended(DEADLINE_S)
     assert psutil.Process(started.pid).status() == psutil.STATUS_ZOMBIE
     started.close()
-    until(lambda: not psutil.pid_exists(started.pid), "its end")
+    until(lambda: not is_running(started.pid), "its end")
 
 
 def test_what_it_gets_is_what_is_given(cell: Cell, tmp_path: Path) -> None:
