@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,9 @@ JsonObject = Mapping[str, Any]
 _OTLP = "OTEL_EXPORTER_OTLP_"
 _SIGNALS = ("METRICS", "LOGS", "TRACES")
 _CREDENTIALS = ("HEADERS", "CLIENT_KEY", "CLIENT_CERTIFICATE")
+
+#: Which of :attr:`Levels.own` come with a repository.
+_OF_A_REPOSITORY = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,23 @@ def read(
 def apply(levels: Levels, environ: MutableMapping[str, str], promises: Promises) -> None:
     """Set the ``env`` of every level in ``environ``; the highest level wins."""
     managed = _env(levels.administered(promises))
-    for settings in levels.own:
-        environ.update(_env(settings))
+    for level, settings in enumerate(levels.own):
+        variables = _env(settings)
+        if promises.repository_settings_closed and level in _OF_A_REPOSITORY:
+            variables = {name: value for name, value in variables.items() if _may_set(name, value)}
+        environ.update(variables)
     if promises.managed_locks:
         for name in _locked(managed):
             if name not in managed:
                 environ.pop(name, None)
     environ.update(managed)
+
+
+def _may_set(name: str, value: str) -> bool:
+    """Say whether a repository may set the variable: it may switch a signal off."""
+    if re.fullmatch(r"OTEL_(METRICS|LOGS|TRACES)_EXPORTER", name):
+        return value == "none"
+    return name != "CLAUDE_CODE_ENABLE_TELEMETRY" and not name.startswith((_OTLP, "OTEL_LOG_"))
 
 
 def _locked(managed: Mapping[str, str]) -> Iterator[str]:

@@ -100,6 +100,8 @@ class Promises:
     helper_on_stderr: bool = _since("2.1.152")
     #: The names that requests are attributed to as they are, with OTEL_LOG_TOOL_DETAILS=1.
     names_attributed: bool = _since("2.1.273")
+    #: A repository's settings neither switch exports on, nor lead them anywhere, nor open a gate.
+    repository_settings_closed: bool = _since("2.1.282")
     #: ``tool_input``, with OTEL_LOG_TOOL_DETAILS=1.
     tool_input: bool = _since(AUGUST)
     #: Keys of OTEL_RESOURCE_ATTRIBUTES on events.

@@ -35,7 +35,8 @@ WITH_TOOLS = (*QUICK, "toolbox_open")
 ABOUT_TOOLS = frozenset(
     {
         *("tool_parameters_gated", "tool_use_id", "decision_parameters", "message_ids", "august"),
-        *("results_of_runs", "error_type", "agent_name", "mcp_scope"),
+        *("results_of_runs", "error_type", "agent_name", "mcp_scope", "names_attributed"),
+        "repository_settings_closed",
     }
 )
 

@@ -183,3 +183,27 @@ def test_before_there_were_locks_nothing_is_taken_away(levels: Write) -> None:
         f"{OTLP}ENDPOINT": "u",
         f"{OTLP}HEADERS": "secret",
     }
+
+
+@pytest.mark.parametrize("level", ["project", "local"])
+@pytest.mark.parametrize(
+    ("name", "value", "heard"),
+    [
+        ("CLAUDE_CODE_ENABLE_TELEMETRY", "1", False),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://elsewhere:4318", False),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-level=project", False),
+        ("OTEL_LOG_USER_PROMPTS", "1", False),
+        ("OTEL_METRICS_EXPORTER", "otlp", False),
+        ("OTEL_METRICS_EXPORTER", "none", True),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=1", True),
+    ],
+)
+def test_a_repository_may_switch_off_and_no_more(
+    levels: Write, level: str, name: str, value: str, heard: bool
+) -> None:
+    def of(release: str) -> dict[str, str]:
+        promises = Promises.of(Version.parse(release))
+        return applied(levels(**{level: {"env": {name: value}}}), promises)
+
+    assert of("2.1.281") == {name: value}
+    assert of("2.1.282") == ({name: value} if heard else {})
