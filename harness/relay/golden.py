@@ -49,7 +49,7 @@ def load(release: str) -> tuple[Capture, ...]:
     """Load the recorded sessions of a release. Raises HarnessError if they are not there."""
     path = FOLDER / f"{release}.zip"
     try:
-        with folders.temporary("golden") as folder:
+        with folders.temporary("golden", brief=True) as folder:
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(folder)
             return tuple(
@@ -84,7 +84,7 @@ def pack(recording: Path, target: Path, provenance: dict[str, Any], private: lis
                 raise UsageError(
                     f"recording {recording}", seen=f"no folder {name}", expected="a whole recording"
                 )
-            with folders.temporary("golden") as folder:
+            with folders.temporary("golden", brief=True) as folder:
                 files.save(_without_machine(files.load(recording / name)), Path(folder))
                 for file in _KEPT:
                     content = (Path(folder) / file).read_bytes()

@@ -21,16 +21,14 @@ from harness.relay import golden
 from harness.relay.arriving import identity
 from harness.relay.ports import free_port
 
-#: As the README has it, but that it ends when a test says so, and for what each process has counted
-#: itself: what a worker tells its master last may come too late for the master's table.
+#: As the README has it, but for what each process has counted itself: what a worker tells its
+#: master last may come too late for the master's table.
 LOCUSTFILE = """
 import json, os
 from collections import Counter
 from pathlib import Path
 
-import gevent
 from locust import events
-from locust.runners import WorkerRunner
 from harness.locustfile import ClaudeCode
 
 counted = Counter()
@@ -38,15 +36,6 @@ counted = Counter()
 @events.request.add_listener
 def count(request_type, name, exception, **rest):
     counted[f"{name} {exception or 'accepted'}"] += 1
-
-@events.init.add_listener
-def until_it_is_enough(environment, **rest):
-    def watch():
-        while not os.path.exists("enough"):
-            gevent.sleep(0.1)
-        environment.runner.quit()
-    if not isinstance(environment.runner, WorkerRunner):
-        gevent.spawn(watch)
 
 @events.quit.add_listener
 def tell(exit_code, **rest):
@@ -73,17 +62,12 @@ def locust(tmp_path: Path) -> Locust:
     return start
 
 
-def ended(processes: Sequence[subprocess.Popen[str]], collector: Collector, tmp_path: Path) -> str:
-    """Let each of the users send something, and all end; return what they said.
-
-    How long that takes is the machine's business. None is left behind.
-    """
+def ended(processes: Sequence[subprocess.Popen[str]]) -> str:
+    """Wait until all have ended well, and return what they said; none is left behind."""
     said = ""
     try:
-        collector.wait_for(lambda exports: len({each.peer for each in exports}) >= USERS, 300)
-        (tmp_path / "enough").touch()
         for process in processes:
-            out, _ = process.communicate(timeout=300)
+            out, _ = process.communicate(timeout=120)
             said += out
             assert process.returncode == 0, said
     finally:
@@ -116,8 +100,7 @@ def whole_sessions(exports: Sequence[Export], protocol: Protocol) -> int:
     return len(arrived)
 
 
-USERS = 4
-RUN = ("--headless", f"--users={USERS}", f"--spawn-rate={USERS}", "--stop-timeout=120")
+RUN = ("--headless", "--users=4", "--spawn-rate=4", "--run-time=3s", "--stop-timeout=30")
 
 
 @pytest.mark.slow
@@ -131,9 +114,7 @@ def test_a_worker_sends_and_all_arrives(
         [
             locust(*RUN, host, "--master", "--expect-workers=1", f"--master-bind-port={port}"),
             locust("--worker", f"--master-port={port}"),
-        ],
-        collector,
-        tmp_path,
+        ]
     )
     processes, counts = counted(tmp_path)
     # The master sends nothing.
@@ -142,7 +123,7 @@ def test_a_worker_sends_and_all_arrives(
     exports = collector.exports
     assert counts == Counter(f"{export.path} accepted" for export in exports)
     assert {export.protocol for export in exports} == {Protocol.HTTP_PROTOBUF}
-    assert whole_sessions(exports, Protocol.HTTP_PROTOBUF) >= USERS
+    assert whole_sessions(exports, Protocol.HTTP_PROTOBUF) >= 4
 
 
 @pytest.mark.slow
@@ -153,13 +134,12 @@ def test_processes_share_the_users_and_all_arrives(
     """Over gRPC, whose connections must not outlive a fork."""
     ports = (f"--master-bind-port={(port := free_port())}", f"--master-port={port}")
     host = f"--host=grpc://127.0.0.1:{collector.grpc_port}"
-    shared = locust(*RUN, *ports, host, "--processes=2", "--cc-headers=X-Key=k")
-    said = ended([shared], collector, tmp_path)
+    said = ended([locust(*RUN, *ports, host, "--processes=2", "--cc-headers=X-Key=k")])
     processes, counts = counted(tmp_path)
     assert processes == 2, said
     assert counts == Counter(f"{export.path} accepted" for export in collector.exports)
     assert {export.header("x-key") for export in collector.exports} == {"k"}
-    assert whole_sessions(collector.exports, Protocol.GRPC) >= USERS
+    assert whole_sessions(collector.exports, Protocol.GRPC) >= 4
 
 
 @pytest.mark.needs("locust")
@@ -175,7 +155,7 @@ def test_processes_share_the_users_and_all_arrives(
     ids=lambda each: each[-1] if isinstance(each, list) else "",
 )
 def test_a_wrong_option_ends_it(options: Sequence[str], message: str, locust: Locust) -> None:
-    out, _ = locust("--headless", *options).communicate(timeout=300)
+    out, _ = locust("--headless", *options).communicate(timeout=60)
     assert message in out
     assert "Traceback" not in out
 

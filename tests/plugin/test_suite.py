@@ -359,7 +359,7 @@ def test_the_time_of_the_recording_is_booked_apart(pytester: pytest.Pytester, ru
     assert long == [("setup", first)]
 
 
-def test_a_fault_of_the_recording_is_a_verdict(
+def test_a_fault_of_the_recording_ends_the_run(
     pytester: pytest.Pytester, run_here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(plan: RecordingPlan, progress: Callable[[str], None]) -> Recording:
@@ -368,7 +368,7 @@ def test_a_fault_of_the_recording_is_a_verdict(
     monkeypatch.setattr(suite, "record_once", broken)
     options = (ONE_SCENARIO, "--cc-binary=reference", "--cc-report=out")
     result = run_here(*options, REDACTED)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == pytest.ExitCode.INTERRUPTED
     (row,) = record.read(pytester.path / "out" / "record.jsonl").rows
     assert row.verdict is Verdict.ERROR
     assert "no space left" in row.reason
