@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from harness.capture.export import Export
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
 
     from harness.collector.http_answers import Response
+    from harness.serving.connection import AnswerAtOnce
 
 #: ``Export.status`` of a request that nobody was left to answer.
 NOT_ANSWERED = 0
@@ -53,6 +54,9 @@ _SIGNALS = {f"/v1/{signal.value}".encode(): signal for signal in Signal}
 _PATHS = ", ".join(path.decode() for path in _SIGNALS)
 _ENCODINGS = {encoding.value: encoding for encoding in Encoding}
 _PROTOCOLS = {Encoding.PROTOBUF: Protocol.HTTP_PROTOBUF, Encoding.JSON: Protocol.HTTP_JSON}
+
+#: What is known of a request before its body: version, headers, client, and its certificate.
+_Facts = tuple[str, tuple[tuple[str, str], ...], str, str]
 
 #: Patterns of further paths (as of a shell, first match wins) with what comes there.
 Paths = tuple[tuple[str, Signal], ...]
@@ -190,7 +194,7 @@ class HttpApp:
                 status, reason = fault or (status, reason)
         if not reason:
             status, reason = self._check(route, body)
-        export = self._export(scope, route, body, status, reason)
+        export = _export(_facts(scope), route, body, status, reason)
         answer = None
         if not reason and self._asking is not None:
             if self._responder_waits:
@@ -215,21 +219,25 @@ class HttpApp:
         await send(start)
         await send(end)
 
-    def at_once(self, scope: HTTPScope, body: bytes) -> bytes | None:
-        """Answer a request that arrived whole, unless that can take long.
+    def at_once(self, scope: HTTPScope) -> AnswerAtOnce | None:
+        """Return what answers requests with this head that arrive whole.
 
-        See :class:`harness.serving.connection.AtOnce`.
+        None where that may take long. See :class:`harness.serving.connection.AtOnce`.
         """
-        if self._asking is not None or len(body) > self._max_body_bytes:
+        if self._asking is not None:
+            return None
+        return partial(self._answer_at_once, self._head(scope)[0], _facts(scope))
+
+    def _answer_at_once(self, route: _Route, facts: _Facts, body: bytes) -> bytes | None:
+        if len(body) > self._max_body_bytes:
             return None
         waits = self._store.waits
         wait = waits.begin()
         try:
-            route, _ = self._head(scope)
             status, reason = route.status, route.reason
             if not reason:
                 status, reason = self._check(route, body)
-            self._store.append(self._export(scope, route, body, status, reason))
+            self._store.append(_export(facts, route, body, status, reason))
         finally:
             waits.end(wait)
         return in_bytes(refusal(route.encoding, status, reason)) if reason else route.success_bytes
@@ -266,7 +274,7 @@ class HttpApp:
         content_type = headers.get(b"content-type", b"")
         route = _route(self._paths, scope["method"], scope["raw_path"], b"", content_type, b"")
         if not handled:
-            self._store.append(self._export(scope, route, b"", status, reason))
+            self._store.append(_export(_facts(scope), route, b"", status, reason))
         start, end = refusal(route.encoding, status, reason)
         return list(start["headers"]), end["body"]
 
@@ -320,28 +328,35 @@ class HttpApp:
             return 400, str(error)
         return 200, ""
 
-    def _export(
-        self, scope: HTTPScope, route: _Route, body: bytes, status: int, reason: str
-    ) -> Export:
-        # By position: names would cost as much again, on every request.
-        export = Export(
-            0,
-            route.protocol,
-            route.signal,
-            route.method,
-            route.target,
-            scope["http_version"],
-            tuple(map(_text, scope["headers"])),
-            body,
-            time.time_ns(),
-            _peer(scope["client"]),
-            status,
-            reason,
-            over_limit=status in _OVER_LIMITS,
-        )
-        if scope["scheme"] == "https":
-            return replace(export, peer_certificate=http_client(scope["state"][TLS]))
-        return export
+
+def _facts(scope: HTTPScope) -> _Facts:
+    return (
+        scope["http_version"],
+        tuple(map(_text, scope["headers"])),
+        _peer(scope["client"]),
+        http_client(scope["state"][TLS]) if scope["scheme"] == "https" else "",
+    )
+
+
+def _export(facts: _Facts, route: _Route, body: bytes, status: int, reason: str) -> Export:
+    http_version, headers, peer, certificate = facts
+    # By position: names would cost as much again, on every request.
+    export = Export(
+        0,
+        route.protocol,
+        route.signal,
+        route.method,
+        route.target,
+        http_version,
+        headers,
+        body,
+        time.time_ns(),
+        peer,
+        status,
+        reason,
+        over_limit=status in _OVER_LIMITS,
+    )
+    return replace(export, peer_certificate=certificate) if certificate else export
 
 
 async def _hold(receive: ASGIReceiveCallable, seconds: float) -> int:

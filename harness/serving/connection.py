@@ -45,8 +45,10 @@ _PAIR_BYTES = 160
 _LINGER_S = 10.0
 _LINGER_BYTES = 1024 * 1024
 
-#: The longest target of a request that is answered at once: the parts of many are kept.
+#: The longest target of a request that is answered at once: the parts of many are kept. And the
+#: largest head of which a connection keeps what answers it.
 _TARGET_BYTES = 512
+_KEPT_BYTES = 8192
 
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
@@ -65,13 +67,18 @@ class Malformed(Protocol):
         """
 
 
+#: Makes of a body the whole response, whose connection stays open; None leaves it to the app.
+AnswerAtOnce = Callable[[bytes], bytes | None]
+
+
 class AtOnce(Protocol):
-    """A function that answers a request which arrived whole; see :class:`HttpConnection`."""
+    """A function that answers requests which arrive whole; see :class:`HttpConnection`."""
 
-    def __call__(self, scope: HTTPScope, body: bytes) -> bytes | None:
-        """Return the whole response, whose connection stays open; None to leave it to the app.
+    def __call__(self, scope: HTTPScope) -> AnswerAtOnce | None:
+        """Return what answers requests with this head; None leaves them to the application.
 
-        Of ``scope``, ``path`` is not filled in.
+        It may be kept for further requests of the connection with the same head. Of ``scope``,
+        ``path`` is not filled in.
         """
 
 
@@ -114,6 +121,11 @@ class HttpConnection(HttpToolsProtocol):
         self._at_once = at_once
         #: The body so far of a request that may be answered at once; None while there is none.
         self._parts: list[bytes] | None = None
+        #: What answers it.
+        self._answer: AnswerAtOnce | None = None
+        #: What answered the one before, and the head that it was made for: clients repeat theirs.
+        self._kept: AnswerAtOnce | None = None
+        self._answers: tuple[bytes, bytes, list[tuple[bytes, bytes]]] | None = None
         self._life = Connection()
         #: Whether a request's line or headers are being read, whether they began with the data
         #: that came last, and about how many bytes of them came before that.
@@ -159,7 +171,11 @@ class HttpConnection(HttpToolsProtocol):
             self._head += len(data)
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        # As uvicorn's, which makes a scope besides: that is made when there is need of one.
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self.scope = None  # type: ignore[assignment]
         self._in_head = self._began = True
         self._head = self._weight = 0
 
@@ -174,21 +190,42 @@ class HttpConnection(HttpToolsProtocol):
         self._weight += len(name) + len(value) + _PAIR_BYTES
         if self._weight > HEAD_BYTES:
             raise _HeadTooLargeError
+        if self._parts is not None:
+            self._leave_to_app()  # a trailer: it belongs to the head
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         self.headers.append((name, value))
 
+    def _make_scope(self) -> None:
+        """Let uvicorn make the scope of the request that is being read."""
+        read = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = read
+        self.scope["headers"] = self.headers
+
     def on_headers_complete(self) -> None:
         if self._at_once is not None and self._is_simple():
-            path, query = _target(self.url)
-            self.scope["method"] = self.parser.get_method().decode("ascii")
-            self.scope["raw_path"] = path
-            self.scope["query_string"] = query
-            self._parts = []
-        else:
+            self._find_answer(self._at_once)
+        if self._answer is None:
+            self._make_scope()
             super().on_headers_complete()
+        else:
+            self._parts = []
         self._in_head = False
+
+    def _find_answer(self, at_once: AtOnce) -> None:
+        """Set what answers the request whose head has been read."""
+        method = self.parser.get_method()
+        if self._answers == (method, self.url, self.headers):
+            self._answer = self._kept
+            return
+        self._make_scope()
+        self.scope["method"] = method.decode("ascii")
+        self.scope["raw_path"], self.scope["query_string"] = _target(self.url)
+        self._answer = self._kept = at_once(self.scope)
+        small = self._weight <= _KEPT_BYTES
+        self._answers = (method, self.url, self.headers.copy()) if small else None
 
     def _is_simple(self) -> bool:
         """Say whether the request may be answered without regard to others, or to its client."""
@@ -205,8 +242,9 @@ class HttpConnection(HttpToolsProtocol):
 
     def _leave_to_app(self) -> None:
         """Let uvicorn go on with a request that could not be answered at once."""
-        parts, self._parts = self._parts, None
+        parts, self._parts, self._answer = self._parts, None, None
         if parts is not None:
+            self._make_scope()
             super().on_headers_complete()
             for part in parts:
                 self.on_body(part)
@@ -226,10 +264,10 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         parts = self._parts
         if parts is not None:
-            assert self._at_once is not None
-            answer = self._at_once(self.scope, parts[0] if len(parts) == 1 else b"".join(parts))
+            assert self._answer is not None
+            answer = self._answer(parts[0] if len(parts) == 1 else b"".join(parts))
             if answer is not None:
-                self._parts = None
+                self._parts = self._answer = None
                 # Done with: what cannot be read after it is no part of it.
                 self.scope = None  # type: ignore[assignment]
                 self.transport.write(answer)
@@ -280,6 +318,8 @@ class HttpConnection(HttpToolsProtocol):
             "scheme": self.scheme,
             "state": self.app_state,
         }
+        if self.scope is None and self._in_head:
+            self._make_scope()
         if self.scope is not None and (broken or cycle is None or cycle.scope is not self.scope):
             # The parser had come as far as the request line.
             scope |= {**self.scope, "raw_path": self.url}

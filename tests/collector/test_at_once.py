@@ -51,17 +51,17 @@ class Transport(asyncio.Transport):
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ways that requests to later collectors take, in their order."""
     ways: list[str] = []
-    at_once, by_task = HttpApp.at_once, HttpApp.__call__
+    at_once, by_task = HttpApp._answer_at_once, HttpApp.__call__
 
-    def count(self: HttpApp, scope: Any, body: bytes) -> bytes | None:
+    def count(self: HttpApp, *arguments: Any) -> bytes | None:
         ways.append("at once")
-        return at_once(self, scope, body)
+        return at_once(self, *arguments)
 
     async def task(self: HttpApp, scope: Any, receive: Any, send: Any) -> None:
         ways.append("task")
         await by_task(self, scope, receive, send)
 
-    monkeypatch.setattr(HttpApp, "at_once", count)
+    monkeypatch.setattr(HttpApp, "_answer_at_once", count)
     monkeypatch.setattr(HttpApp, "__call__", task)
     return ways
 
@@ -75,13 +75,13 @@ def test_whoever_does_not_read_answers_is_not_read_from() -> None:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             raise AssertionError("never comes to its turn")
 
-        def at_once(scope: Any, body: bytes) -> bytes:
+        def answer(body: bytes) -> bytes:
             answered.append(body)
             return b"answer"
 
         config = Config(app, ws="none", lifespan="off", log_config=None)
         config.load()
-        connection = HttpConnection(config, ServerState(), None, lambda: None, at_once)
+        connection = HttpConnection(config, ServerState(), None, lambda: None, lambda scope: answer)
         transport = Transport(room=3)
         transport.connection = connection
         connection.connection_made(transport)
@@ -145,3 +145,35 @@ def test_broken_chunks_are_of_their_own_request(collector: Collector) -> None:
     collector.wait_for(lambda exports: len(exports) == 2, 60)
     assert [export.status for export in collector.exports] == [200, 400]
     assert collector.exports[1].path == "/v1/logs"
+
+
+def test_each_request_has_the_head_of_its_own(collector: Collector) -> None:
+    """What was found for a head is used for others of the same head only."""
+    heads = [
+        GOOD,
+        GOOD.replace(b"Host: x", b"Host: x\r\nX-One: 1"),
+        GOOD,
+        GOOD.replace(b"/v1/logs", b"/v1/logs?two"),
+        GOOD.replace(b"POST", b"PUT"),
+        GOOD.replace(b"{}", b'{"resourceLogs":[]}').replace(b"Length: 2", b"Length: 19"),
+    ]
+    talk(collector, b"".join(heads) + LAST)
+    seen = [(export.method, export.path, len(export.headers)) for export in collector.exports]
+    assert seen == [
+        ("POST", "/v1/logs", 3),
+        ("POST", "/v1/logs", 4),
+        ("POST", "/v1/logs", 3),
+        ("POST", "/v1/logs?two", 3),
+        ("PUT", "/v1/logs", 3),
+        ("POST", "/v1/logs", 3),
+        ("POST", "/v1/logs", 4),
+    ]
+
+
+def test_trailers_are_of_the_head(collector: Collector) -> None:
+    chunked = LAST.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked").replace(
+        b"Connection: close", b"X-First: 1"
+    )
+    trailed = chunked.replace(b"{}", b"2\r\n{}\r\n0\r\nX-Trailer: 2\r\n\r\n")
+    talk(collector, GOOD + trailed + GOOD + LAST)
+    assert [export.header("x-trailer") for export in collector.exports] == [None, "2", None, None]
