@@ -12,7 +12,6 @@ from harness.capture.observed import Observation
 from harness.capture.run import run_label
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.contract.requirement import DRAWN
-from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.messages_api import THINKS_S
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
@@ -104,8 +103,8 @@ class Scenario:
     ``api_unreachable``: nothing listens on the API's port.
 
     ``backends`` are the collectors, by name. ``configure`` returns the telemetry settings
-    (None: all signals over the run's protocol to the collector ``main``). ``forward`` makes a
-    forward proxy, which leads nowhere until ``configure`` says where. ``launch`` returns
+    (None: all signals over the run's protocol to the collector ``main``). ``forward``: it has
+    a forward proxy, which leads nowhere until ``configure`` says where. ``launch`` returns
     a prefix of the command line, before the subject's own. ``managed`` returns the
     managed settings that only this run must see. ``meanwhile`` runs in
     a thread of its own while the session does; its waits on a collector end with the session.
@@ -122,7 +121,6 @@ class Scenario:
     judged like any other: some releases hang. A ``slow`` scenario runs only if asked for.
     A ``drawn`` one stands for many runs, each with an input of its own; they are
     judged however they end. ``thinks_s`` is how long the API holds back every answer.
-    ``serves``: we ask the subject for something, and so it shares the machine's network.
     """
 
     name: str
@@ -144,7 +142,7 @@ class Scenario:
     api_unreachable: bool = False
     backends: Mapping[str, Backend] = field(default_factory=lambda: {MAIN: Backend()})
     configure: Callable[[Stage], Mapping[str, str]] | None = None
-    forward: Callable[[], HttpProxy] | None = None
+    forward: bool = False
     launch: Callable[[Stage], Sequence[str]] | None = None
     meanwhile: Callable[[Stage], None] | None = None
     managed: Callable[[Stage], Files] | None = None
@@ -159,7 +157,6 @@ class Scenario:
     slow: bool = False
     drawn: bool = False
     thinks_s: float = THINKS_S
-    serves: bool = False
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.prompt, self.prompts, self.acts))) != 1:
@@ -202,11 +199,6 @@ class Scenario:
             AN_EARLIER_SESSION: self.earlier is not None,
         }
         return (*self.traits, *(trait for trait, there in follow.items() if there))
-
-    @property
-    def apart(self) -> bool:
-        """Whether its session can do without the machine's network, where our proxies lead."""
-        return not self.serves and self.forward is None
 
     @property
     def answers_exports(self) -> bool:
