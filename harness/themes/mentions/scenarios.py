@@ -32,8 +32,8 @@ MENTIONS = Scenario(
     name="mentions",
     description="A session whose prompt mentions files and a folder, a file that is not "
     "there, and a subagent",
-    prompt="Compare @{} with @{}, look into @{} and tell me about @{}, as @agent-{} would".format(
-        *_MENTIONED, _AGENT
+    prompt="Compare @{} with @{} as @agent-{} would, look into @{} and tell me about @{}".format(
+        *_MENTIONED[:2], _AGENT, *_MENTIONED[2:]
     ),
     script=(Say("Compared."),),
     files={

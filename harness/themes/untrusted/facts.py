@@ -10,14 +10,15 @@ from harness.themes.untrusted.measures import declined
 
 
 def before_trust(capture: Capture) -> Iterator[Fact]:
-    """Yield which collectors were reached before trust, and whether helper and model were."""
+    """Yield which collectors were reached before trust, and whether the helper was run.
+
+    Whether a connection to the model is prepared meanwhile is a race.
+    """
     for item in declined(capture):
         reached = ", ".join(item.view["reached"]) or "nobody"
         helper = "run" if item.view["helper_ran"] else "not run"
-        model = "asked" if item.view["asked_model"] else "not asked"
         yield Fact(Topic.ROUTE, "connections before trust", f"to {reached}")
         yield Fact(Topic.ROUTE, "a project's headers helper before trust", helper)
-        yield Fact(Topic.ROUTE, "the model before trust", model)
 
 
 FACTS = (before_trust,)

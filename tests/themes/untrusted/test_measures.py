@@ -21,7 +21,7 @@ def test_connections_and_the_helper_are_told(viewer: Viewer) -> None:
     capture = replace(capture, exports=(), connections=(Connection("project", 1),))
     (item,) = declined(capture)
     assert item.view == {"reached": ["project"], "helper_ran": True, "asked_model": False}
-    assert [fact.value for fact in before_trust(capture)] == ["to project", "run", "not asked"]
+    assert [fact.value for fact in before_trust(capture)] == ["to project", "run"]
 
 
 def test_other_sessions_say_nothing(viewer: Viewer) -> None:
