@@ -18,7 +18,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from harness.fakes.fault_proxy import copy_stream
-from harness.serving import new_event_loop
+from harness.serving.server import new_event_loop
 
 _HOST = "127.0.0.1"
 _CONNECT = "CONNECT"

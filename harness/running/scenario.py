@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 from harness.capture.export import MAIN, Export
 from harness.capture.observed import Observation
 from harness.capture.run import run_label
+from harness.collector.tls import Tls
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.contract.requirement import DRAWN
 from harness.fakes.messages_api import THINKS_S
@@ -17,7 +19,7 @@ from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
 from harness.running.stage import Backend, Stage
 from harness.subject.headless import PERMISSIONS
-from harness.subject.interactive import Act, Type
+from harness.subject.interactive import Act, Distrust, Type
 from harness.subject.managed import Files
 from harness.subject.process import Completed
 
@@ -100,7 +102,8 @@ class Scenario:
     ``prepare`` finds its id on the stage.
 
     ``usage_frames``: how many times the API reports the usage of one answer;
-    ``api_unreachable``: nothing listens on the API's port.
+    ``api_unreachable``: nothing listens on the API's port. ``api_tls`` makes the TLS settings of
+    the API, which the session may refuse, or it the session; without it the API speaks plain text.
 
     ``backends`` are the collectors, by name. ``configure`` returns the telemetry settings
     (None: all signals over the run's protocol to the collector ``main``). ``forward``: it has
@@ -140,6 +143,7 @@ class Scenario:
     protocols: tuple[Protocol, ...] = tuple(Protocol)
     usage_frames: int = 1
     api_unreachable: bool = False
+    api_tls: Callable[[Protocol], Tls | None] | None = None
     backends: Mapping[str, Backend] = field(default_factory=lambda: {MAIN: Backend()})
     configure: Callable[[Stage], Mapping[str, str]] | None = None
     forward: bool = False
@@ -200,6 +204,17 @@ class Scenario:
         }
         return (*self.traits, *(trait for trait, there in follow.items() if there))
 
+    def api_context(self, protocol: Protocol) -> ssl.SSLContext | None:
+        """Make what the API needs to speak TLS in a run over ``protocol``; None: plain text."""
+        tls = self.api_tls(protocol) if self.api_tls else None
+        return tls.context() if tls else None
+
+    @property
+    def may_ask_nothing(self) -> bool:
+        """Whether it may end in failure before it has asked the model anything."""
+        declined = any(isinstance(act, Distrust) for act in self.acts)
+        return self.api_unreachable or self.api_tls is not None or declined
+
     @property
     def answers_exports(self) -> bool:
         """Whether its collectors accept every export at once, so that no session waits in vain."""
@@ -208,6 +223,11 @@ class Scenario:
             for backend in self.backends.values()
         )
         return plain and self.limit_s is None
+
+    @property
+    def patience(self) -> Mapping[str, str]:
+        """The variables that let its session wait for its last exports, if they are answered."""
+        return PATIENCE if self.answers_exports else {}
 
     @property
     def all_prompts(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from harness.running.scenario import Scenario
 from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
 from harness.themes import certificates
+from harness.themes.certificates import OURS
 from harness.themes.forward_proxy.observed import API, Asked, Proxied
 
 #: A multicast address for documents (RFC 6676): whoever connects to it directly is refused by this
@@ -66,7 +67,7 @@ def _configure(
         else:
             stage.forward.lead(place, int(place.rpartition(":")[2]))
     grpc = stage.protocol is Protocol.GRPC
-    authority = certificates.Folder(stage.sandbox.root / "certificates").authority
+    authority = certificates.Folder(stage.sandbox.root / "certificates").authority_of(OURS)
     proxy = stage.forward.url.replace("://", f"://{_USER}:{_PASSWORD}@")
     settings = {
         "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
