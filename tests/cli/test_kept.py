@@ -117,7 +117,9 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
     )
     assert live.ret == exit_code
     capsys.readouterr()
-    code = cli.main(["judge", str(pytester.path / "kept"), f"--report={pytester.path / 'again'}"])
+    code = cli.main(
+        ["judge", str(pytester.path / "kept"), f"--report={pytester.path / 'again'}", "-v"]
+    )
     shown = capsys.readouterr().out
     assert code == exit_code
     for ours, theirs in zip(
