@@ -76,6 +76,32 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--format", choices=("markdown", "json"), default="markdown")
     command.set_defaults(run=_requirements)
 
+    _add_judge(commands)
+    command = commands.add_parser("report", help="render a record as a page, of any age, offline")
+    command.add_argument(
+        "folder", metavar="DIR", type=Path, help="a folder of --cc-report or --cc-captures"
+    )
+    command.add_argument(
+        "--output", metavar="FILE", type=Path, help="where it is written (DIR/index.html)"
+    )
+    command.set_defaults(run=_render)
+
+    drift.add_commands(commands)
+    fleet.add_command(commands)
+    matrix.add_command(commands)
+
+    command = commands.add_parser("schema", help="print a schema, resolved for one release")
+    command.add_argument(
+        "name", metavar="NAME", help="such as events/user_prompt, or a requirement"
+    )
+    command.add_argument("--version", metavar="V", required=True, help="a release, such as 2.1.31")
+    command.set_defaults(run=_schema)
+
+    load.add(commands, sessions_of)
+    return parser
+
+
+def _add_judge(commands: Any) -> None:
     command = commands.add_parser("judge", help="judge captures that --cc-captures kept")
     command.add_argument(
         "folder", metavar="DIR", type=Path, help="a capture, or a folder of captures"
@@ -103,29 +129,6 @@ def _parser() -> argparse.ArgumentParser:
         "-v", "--verbose", action="store_true", help="print all there is to say, not one screen"
     )
     command.set_defaults(run=_judge)
-
-    command = commands.add_parser("report", help="render a record as a page, of any age, offline")
-    command.add_argument(
-        "folder", metavar="DIR", type=Path, help="a folder of --cc-report or --cc-captures"
-    )
-    command.add_argument(
-        "--output", metavar="FILE", type=Path, help="where it is written (DIR/index.html)"
-    )
-    command.set_defaults(run=_render)
-
-    drift.add_commands(commands)
-    fleet.add_command(commands)
-    matrix.add_command(commands)
-
-    command = commands.add_parser("schema", help="print a schema, resolved for one release")
-    command.add_argument(
-        "name", metavar="NAME", help="such as events/user_prompt, or a requirement"
-    )
-    command.add_argument("--version", metavar="V", required=True, help="a release, such as 2.1.31")
-    command.set_defaults(run=_schema)
-
-    load.add(commands, sessions_of)
-    return parser
 
 
 def _requirements(arguments: argparse.Namespace) -> int:

@@ -27,6 +27,9 @@ _WORST, _REASONS = 3, 3
 #: Impacts that somebody who decides about a roll-out wants to know of.
 _GRAVE = (Impact.PRIVACY, Impact.LOSS, Impact.NUMBERS, Impact.SETUP)
 
+#: Where more than one of so many was not exercised, the answer says so.
+_MANY_IDLE = 20
+
 #: Lines of what went wrong in runs: much of it only where that is all there is to say.
 _MUCH, _LITTLE = 14, 4
 
@@ -149,6 +152,10 @@ class _Screen:
         else:
             yield from self._told("collector", header.subject.spec, most=2)
         text, style = answer(self._summary)
+        idle = sum(row.verdict is Verdict.NOT_EXERCISED for row in self._summary.rows)
+        judged = sum(map(exercised, self._summary.rows))
+        if idle * _MANY_IDLE > judged > 0:
+            text += f" ({idle} more were not exercised)"
         yield from self._told("answer", text, style=style, most=3)
 
     def problem(self) -> Iterator[Line]:

@@ -142,6 +142,14 @@ def test_nothing_exercised_leaves_room_for_the_reason(show: Show, row: Rows) -> 
     assert shown.count("waiting") == 12
 
 
+def test_an_answer_by_few_promises_says_so(show: Show, row: Rows) -> None:
+    idle = [row(f"a.c{n}", Verdict.NOT_EXERCISED) for n in range(3)]
+    shown = show([row("a.b"), *idle])
+    assert answer(shown) == (
+        "keeps its promises: all 1 that were exercised (3 more were not exercised)"
+    )
+
+
 def test_a_broken_off_run_has_no_answer(show: Show, row: Rows) -> None:
     shown = show([row("a.b")], selected=3)
     assert answer(shown) == "not known: the run was broken off"
