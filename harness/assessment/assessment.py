@@ -14,7 +14,7 @@ from harness.capture.run import SubjectFacts
 from harness.contract.applicability import applies_to_run, needs_run
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
-from harness.findings import Judged, NotExercised
+from harness.findings import Impact, Judged, NotExercised
 from harness.judging.crowding import withhold
 from harness.judging.entries import EntryTold, entries_told
 from harness.judging.expectations import Expectations
@@ -23,7 +23,7 @@ from harness.judging.judge import Judge, Judgement
 from harness.judging.listing import NO_LISTING, Listing
 from harness.judging.novelty import told_if_new
 from harness.judging.proposals import proposed
-from harness.judging.verdicts import Row, broken, decide
+from harness.judging.verdicts import Row, broken, decide, held_to
 from harness.record.summary import not_kept
 
 
@@ -38,7 +38,7 @@ class Assessment:
     ``spec`` is the subject's ``--cc-binary``: the conforming emitter
     (``reference``) has no known deviations. ``recording`` is called once at most. ``job`` says
     what kind of subject it is, ``own`` is a list of known deviations beside ours, followed as of
-    ``day`` (None: today, UTC).
+    ``day`` (None: today, UTC). ``fail_on`` are impacts that fail the run, listed or not.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class Assessment:
         job: Job = CLAUDE,
         own: Listing = NO_LISTING,
         day: date | None = None,
+        fail_on: Collection[Impact] = (),
     ) -> None:
         self.job = job
         self._spec = spec
         self._version = version
         self.own = own
+        self._fail_on = frozenset(fail_on)
         self._day = day or datetime.now(UTC).date()
         self._record = recording
 
@@ -102,6 +104,7 @@ class Assessment:
             whole=self._whole(requirement),
         )
         row = told_if_new(row, requirement, self.expectations, self.job.exercised(self._spec))
+        row = held_to(row, self._fail_on)
         return withhold(row, (capture.run for capture in self.recording.captures))
 
     def breaks(

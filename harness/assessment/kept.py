@@ -18,6 +18,7 @@ from harness.errors import UsageError
 from harness.record import jsonl
 from harness.record.header import Header
 from harness.record.jsonl import RunRecord
+from harness.record.moments import Moment, moments_of
 from harness.record.summary import Plan, RunSummary
 
 #: No run was earlier (the first release is younger) or will be later.
@@ -79,14 +80,18 @@ def load_recording(
     for problem in _missing(folder, record):
         raise problem
     captures = []
+    moments: dict[str, tuple[Moment, ...]] = {}
     for run in record.recording.recorded:
         capture = _capture(folder / run.folder)
         _is_as_recorded(folder / run.folder, capture, run, record.header.subject)
         captures.append(capture)
+        moments[run.folder] = run.moments or moments_of(capture)
+    # Records of before do not tell what happened in a run; their captures do.
+    runs = tuple(replace(run, moments=moments.get(run.folder, ())) for run in record.recording.runs)
     return (
         record.header,
         record.header.subject,
-        Recording(record.recording, tuple(captures), record.plan),
+        Recording(replace(record.recording, runs=runs), tuple(captures), record.plan),
     )
 
 

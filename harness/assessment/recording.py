@@ -16,12 +16,14 @@ from harness.capture.run import GroundTruth, Run, SubjectFacts
 from harness.contract.requirement import DRAWN
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
+from harness.findings import Impact
 from harness.fuzzing.exploration import Exploration
 from harness.judging.listing import NO_LISTING, Listing
 from harness.otlp.model import Protocol
 from harness.record import jsonl
 from harness.record.header import CLAUDE, Fuzz, Header, RelayFacts, library_versions, tool_version
 from harness.record.jsonl import RunRecord
+from harness.record.moments import moments_of
 from harness.record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
 from harness.running.recorder import Order, Recorded, record_side_by_side
 from harness.running.scenario import Scenario
@@ -53,7 +55,7 @@ class RecordingPlan:
 
     ``selected`` are the requirements that are to be judged (None: all), ``options`` those
     of the command line, ``left_out`` the runs not made on purpose, with the reasons, and ``own``
-    the user's list of known deviations; they are for the record.
+    the user's list of known deviations; they and ``fail_on`` are for the record.
     """
 
     binary: Binary
@@ -68,6 +70,7 @@ class RecordingPlan:
     protocols: tuple[Protocol, ...] = tuple(Protocol)
     left_out: Mapping[str, str] = field(default_factory=dict)
     own: Listing = NO_LISTING
+    fail_on: tuple[Impact, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -83,6 +86,7 @@ class RecordingPlan:
             self.selected,
             self.options,
             self.own if self.own.file else None,
+            self.fail_on,
         )
 
     def header(self, started_unix_nano: int, summary: RecordingSummary) -> Header:
@@ -149,6 +153,7 @@ def recorded(
             folder,
             forgotten=capture.forgotten,
             unkept=len(capture.unkept),
+            moments=moments_of(capture),
         )
         for capture, folder in zip(captures, names, strict=True)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import signal
 import sys
 import time
@@ -20,6 +21,7 @@ from harness.assessment.kept import day_of, job_of, load_recording
 from harness.assessment.listings import check_new, read_listing, write_proposals
 from harness.assessment.recording import Recording, header_of
 from harness.assessment.relay import sessions_of
+from harness.assessment.writing import write_whole
 from harness.capture.run import SubjectFacts
 from harness.cli import drift, fleet, matrix
 from harness.contract.requirement import Requirement
@@ -33,9 +35,9 @@ from harness.load import command as load
 from harness.record import jsonl
 from harness.record.header import Header, library_versions, tool_version
 from harness.relay.endpoint import is_url
-from harness.report import markdown, page
+from harness.report import html, markdown, page, screen, terminal
 from harness.report.rerun import rerun
-from harness.report.terminal import Summary, render
+from harness.report.summary import Summary
 from harness.themes.catalogue import SCENARIOS
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -74,30 +76,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--format", choices=("markdown", "json"), default="markdown")
     command.set_defaults(run=_requirements)
 
-    command = commands.add_parser("judge", help="judge captures that --cc-captures kept")
+    _add_judge(commands)
+    command = commands.add_parser("report", help="render a record as a page, of any age, offline")
     command.add_argument(
-        "folder", metavar="DIR", type=Path, help="a capture, or a folder of captures"
+        "folder", metavar="DIR", type=Path, help="a folder of --cc-report or --cc-captures"
     )
     command.add_argument(
-        "--as", dest="version", metavar="V", help="by the contract of this release, not of its own"
+        "--output", metavar="FILE", type=Path, help="where it is written (DIR/index.html)"
     )
-    command.add_argument(
-        "--report",
-        metavar="DIR",
-        type=Path,
-        help="write DIR/record.jsonl and DIR/summary.md, as --cc-report does",
-    )
-    command.add_argument(
-        "--expectations",
-        metavar="FILE",
-        type=Path,
-        help="known deviations of your own, instead of those that the recording was made with "
-        "(--cc-expectations)",
-    )
-    command.add_argument(
-        "--accept", metavar="FILE", type=Path, help="propose entries for it, as --cc-accept does"
-    )
-    command.set_defaults(run=_judge)
+    command.set_defaults(run=_render)
 
     drift.add_commands(commands)
     fleet.add_command(commands)
@@ -112,6 +99,36 @@ def _parser() -> argparse.ArgumentParser:
 
     load.add(commands, sessions_of)
     return parser
+
+
+def _add_judge(commands: Any) -> None:
+    command = commands.add_parser("judge", help="judge captures that --cc-captures kept")
+    command.add_argument(
+        "folder", metavar="DIR", type=Path, help="a capture, or a folder of captures"
+    )
+    command.add_argument(
+        "--as", dest="version", metavar="V", help="by the contract of this release, not of its own"
+    )
+    command.add_argument(
+        "--report",
+        metavar="DIR",
+        type=Path,
+        help="write DIR/index.html, DIR/record.jsonl and DIR/summary.md, as --cc-report does",
+    )
+    command.add_argument(
+        "--expectations",
+        metavar="FILE",
+        type=Path,
+        help="known deviations of your own, instead of those that the recording was made with "
+        "(--cc-expectations)",
+    )
+    command.add_argument(
+        "--accept", metavar="FILE", type=Path, help="propose entries for it, as --cc-accept does"
+    )
+    command.add_argument(
+        "-v", "--verbose", action="store_true", help="print all there is to say, not one screen"
+    )
+    command.set_defaults(run=_judge)
 
 
 def _requirements(arguments: argparse.Namespace) -> int:
@@ -179,7 +196,9 @@ def _judge(arguments: argparse.Namespace) -> int:
         day: date | None = day_of(recorded_header, recording)
     else:
         own, day = given, None
-    assessment = Assessment(subject.spec, version, lambda: recording, job, own, day)
+    assessment = Assessment(
+        subject.spec, version, lambda: recording, job, own, day, recording.plan.fail_on
+    )
     selected = recording.plan.selected
     rows = [
         assessment.row(requirement)
@@ -191,10 +210,10 @@ def _judge(arguments: argparse.Namespace) -> int:
     ended = ended_badly(assessment, rows)
     code = FAILED if decision(rows, len(summary.undriven), ended).failed else OK
     by = f"as release {version}, " if job.has_releases else ""
-    notes = [*summary.notes, f"judged {by}from {arguments.folder}"]
+    written = [f"judged {by}from {arguments.folder}"]
     if accept is not None:
         entries = assessment.proposals(subject, rows)
-        notes.append(
+        written.append(
             write_proposals(accept, f"--accept {accept}", own, entries, assessment.release)
         )
     options = recording.plan.options or (f"{_option_of(job, subject.spec)}={subject.spec}",)
@@ -205,15 +224,17 @@ def _judge(arguments: argparse.Namespace) -> int:
         rerun=lambda row: rerun((*options, *_slow(row)), row, summary.fuzz),
         problem=summary.problem,
         undriven=len(summary.undriven),
-        notes=notes,
+        notes=summary.notes,
+        written=written,
         shown=len(rows),
         listing=own.file,
         entries=assessment.entries(rows),
         ended=ended,
     )
     if arguments.report is not None:
-        notes += _report(arguments.report, summed_up, assessment, code)
-    for line in render(summed_up):
+        written += _report(arguments.report, summed_up, assessment, code)
+    width = shutil.get_terminal_size().columns
+    for line in (terminal if arguments.verbose else screen).render(summed_up, width):
         _print(line.text)
     return code
 
@@ -244,15 +265,25 @@ def _report(folder: Path, summary: Summary, assessment: Assessment, code: int) -
         also=summary.ended,
     )
     plan = replace(recording.plan, expectations=own if own.file else None)
-    path, shown = folder / jsonl.FILE_NAME, folder / page.FILE_NAME
+    path, shown, browsed = (folder / n for n in (jsonl.FILE_NAME, page.FILE_NAME, html.FILE_NAME))
     folder.mkdir(parents=True, exist_ok=True)
-    jsonl.write(path, jsonl.RunRecord(summary.header, plan, recording.summary, rows, footer))
+    record = jsonl.RunRecord(summary.header, plan, recording.summary, rows, footer)
+    jsonl.write(path, record)
     yield f"record     {path}"
-    try:
-        shown.write_text(page.page(summary), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"file {shown}", seen=str(error), expected="one to write to") from None
+    write_whole(browsed, html.page(record), f"file {browsed}")
+    yield f"report     {browsed}"
+    write_whole(shown, page.page(summary), f"file {shown}")
     yield f"summary    {shown}"
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    """Render a record as a page, whatever version of ours wrote it."""
+    given: Path = arguments.folder
+    path = given / jsonl.FILE_NAME if given.is_dir() else given
+    output: Path = arguments.output or path.parent / html.FILE_NAME
+    write_whole(output, html.page(jsonl.read_part(path)), f"--output {output}")
+    _print(f"report     {output}")
+    return OK
 
 
 def _header(

@@ -21,11 +21,12 @@ from referencing import Registry, Resource
 
 from harness.contract.applicability import applies_to_version
 from harness.contract.files import JsonObject, read_json, schema_root
+from harness.contract.impacts import advice_for, impact_of
 from harness.contract.requirement import MutantSpec, Requirement, Selector, Source
 from harness.contract.resolve import property_range, resolve
 from harness.contract.versions import Version, VersionRange
 from harness.errors import HarnessError
-from harness.findings import Level
+from harness.findings import Impact, Level
 
 #: The folders of ``schemas/`` with what the CLI promises, and with what a collector must keep.
 CLAUDE_FOLDERS = ("metrics", "events", "spans", "standard", "service", "transport", "behaviour")
@@ -199,6 +200,7 @@ def _requirement(
         source = _source(document, section, documents, version)
     except ValueError as error:
         raise HarnessError(f"{node.file}: {name}: {error}") from None
+    impact = Impact(entry["impact"]) if "impact" in entry else impact_of(name)
     return Requirement(
         name=name,
         level=Level(entry.get("level", "MUST")),
@@ -207,6 +209,8 @@ def _requirement(
         versions=versions,
         measured=str(entry["measured"]["evidence"]) if "measured" in entry else evidence,
         selects=_selector(entry["selects"]) if "selects" in entry else node.selects,
+        impact=impact,
+        advice=str(entry.get("advice", "")) or advice_for(impact),
         check=str(entry["check"]),
         path=node.path,
         schema=resolve(schema, version),

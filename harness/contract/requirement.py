@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.contract.versions import VersionRange
-from harness.findings import Level
+from harness.findings import Impact, Level
 from harness.otlp.model import Signal
 
 #: The trait of a run whose input was drawn: there are many of one scenario, over whichever
@@ -87,6 +87,7 @@ class Requirement:
     ``path`` leads from the selected item to the field, e.g. ``("attributes", "type")``;
     ``schema`` is the resolved JSON Schema of that field. ``measured`` says how it is known that
     ``versions`` begin before the document that states the promise; empty if they do not.
+    ``impact`` is what people lose where it is broken, ``advice`` what to do then.
 
     It is judged in the runs of ``scenarios`` (empty: of all) that match ``given``: an upper-case
     key is an environment variable and its value (None: not set), any other key is a trait of the
@@ -108,6 +109,8 @@ class Requirement:
     protocols: tuple[str, ...] = ()
     mutants: tuple[MutantSpec, ...] = ()
     measured: str = ""
+    impact: Impact = Impact.NUMBERS
+    advice: str = ""
 
     @property
     def exercised_by(self) -> str:

@@ -27,7 +27,8 @@ class Expectation:
     the promise is broken, but that nothing tells of it any more. ``listed_in`` is where the
     entry stands, ``newest_measured`` the newest release that it speaks for (None: it speaks for
     all), ``expires`` the last day on which it excuses (empty: no such day). One that is not
-    ``accepted`` holds the release to the promise, whatever another list says.
+    ``accepted`` holds the release to the promise, whatever another list says. ``advice`` says
+    what to do about it.
     """
 
     requirement: str
@@ -40,6 +41,7 @@ class Expectation:
     newest_measured: Version | None = None
     expires: str = ""
     accepted: bool = True
+    advice: str = ""
 
     def speaks_for(self, version: Version) -> bool:
         """Say whether the list was measured on this release, or on newer ones."""
@@ -147,6 +149,7 @@ def expectations_of(listing: Listing) -> Iterator[Expectation]:
                 _release(listing.newest_measured),
                 entry.get("expires", ""),
                 entry.get("accepted", True),
+                entry.get("advice", ""),
             )
 
 

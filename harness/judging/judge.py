@@ -29,6 +29,8 @@ from harness.judging.checks import (
     tools,
     transport,
 )
+from harness.judging.items.describe import shown as described
+from harness.judging.items.item import Item, Kind
 from harness.judging.items.view import CaptureView
 from harness.judging.silence import silenced
 from harness.otlp.model import Protocol
@@ -112,6 +114,9 @@ _ACROSS: Mapping[str, _Across] = _named(
 )
 _BY_SCHEMA = ("valid_if_present", "present_and_valid", "json_text")
 _BY_MEASUREMENT = ("still_sent",)
+
+#: Findings of one run that tell what stood around them.
+_WITH_ATTRIBUTES = 2
 
 #: Every check that a requirement may name.
 CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA, *_BY_MEASUREMENT})
@@ -215,6 +220,7 @@ class Judge:
         if id(requirement) not in known:
             outcome = self._per_capture[requirement.check](requirement, view)
             outcome = _seen_in(outcome, [view.run_name])
+            outcome = _with_attributes(outcome, requirement.selects, view)
             if DRAWN in view.run.traits and self._by_hand is not None:
                 outcome = _shown_by_hand(outcome, view.run, requirement, self._by_hand)
             known[id(requirement)] = (requirement, outcome)
@@ -230,6 +236,29 @@ def _seen_in(outcome: Outcome, runs: Sequence[RunName]) -> Outcome:
         for finding in outcome.findings
     )
     return replace(outcome, findings=findings)
+
+
+def _with_attributes(outcome: Outcome, selects: Selector, view: CaptureView) -> Outcome:
+    """Add to the first findings the attributes of the item that each is about."""
+    if isinstance(outcome, NotExercised) or not outcome.findings:
+        return outcome
+    items = {item.where: item for item in view.select(selects) if item.kind is not Kind.MEASURED}
+    if not items:
+        return outcome
+    shown = [
+        replace(finding, around=_attributes(items[finding.where]))
+        if finding.where in items
+        else finding
+        for finding in outcome.findings[:_WITH_ATTRIBUTES]
+    ]
+    return replace(outcome, findings=(*shown, *outcome.findings[_WITH_ATTRIBUTES:]))
+
+
+def _attributes(item: Item) -> Mapping[str, str]:
+    attributes = item.at(("attributes",))
+    if not isinstance(attributes, Mapping):
+        return {}
+    return {str(key): described(value) for key, value in attributes.items()}
 
 
 def _shown_by_hand(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import Requirement
 from harness.contract.versions import Version
-from harness.findings import Finding, Judged, Level, NotExercised, Outcome, Verdict
+from harness.findings import Finding, Impact, Judged, Level, NotExercised, Outcome, Verdict
 from harness.judging.expectations import Expectation, Expectations
 from harness.judging.judge import Judgement
 from harness.judging.listing import PACKAGED
@@ -26,7 +26,9 @@ class Row:
     is empty for what this project measured itself. ``silent``: it fails only because no run
     exercised what such runs always do. ``listed_in`` is the list that names the deviation, if it is
     not ours. ``news`` says what changed about it: a listed deviation that is gone on a release
-    newer than the list, a failure that is new, an entry that has expired.
+    newer than the list, a failure that is new, an entry that has expired. ``impact`` is what
+    people lose where the promise is broken (None: nobody noted it), ``advice`` what to do about
+    it. ``asked``: by its impact it fails the run, whatever its level, and although we list it.
     """
 
     requirement: str
@@ -43,6 +45,9 @@ class Row:
     silent: bool = False
     listed_in: str = ""
     news: str = ""
+    impact: Impact | None = None
+    advice: str = ""
+    asked: bool = False
 
 
 def decide(
@@ -79,6 +84,8 @@ def decide(
     if row.verdict is Verdict.FAIL and (over := expectations.expired(requirement.name)):
         news = f"accepted until {over.expires} by {over.listed_in}: {over.reason}"
         row = replace(row, news=news)
+    if row.verdict is Verdict.KNOWN and listed is not None and listed.advice:
+        row = replace(row, advice=listed.advice)
     if not row.evidence or listed is None or listed.listed_in == PACKAGED:
         return row
     return replace(row, listed_in=listed.listed_in)
@@ -181,9 +188,20 @@ def fails_the_run(row: Row) -> bool:
         case Verdict.ERROR | Verdict.FIXED:
             return True
         case Verdict.FAIL:
-            return row.level is Level.MUST
+            return row.level is Level.MUST or row.asked
+        case Verdict.KNOWN:
+            return row.asked
         case _:
             return False
+
+
+def held_to(row: Row, fail_on: Collection[Impact]) -> Row:
+    """Return the row as one that fails the run, if it is broken and its impact is one of these.
+
+    What somebody's own list accepts stays accepted: that list knows what was asked for.
+    """
+    broken = row.verdict is Verdict.FAIL or (row.verdict is Verdict.KNOWN and not row.listed_in)
+    return replace(row, asked=True) if broken and row.impact in fail_on else row
 
 
 def exercised(row: Row) -> bool:
@@ -229,4 +247,8 @@ def _row(
         findings,
         protocols or {},
         requirement.source.url,
+        impact=requirement.impact,
+        advice=requirement.advice
+        if verdict in (Verdict.FAIL, Verdict.KNOWN, Verdict.FIXED)
+        else "",
     )

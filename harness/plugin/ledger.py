@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ from harness.record import jsonl
 from harness.record.header import CanaryTable, Header
 from harness.record.latency import Latency
 from harness.record.summary import Plan, RecordingSummary
-from harness.report import page
+from harness.report import html, page, screen, terminal
 from harness.report.line import Style
 from harness.report.rerun import rerun
-from harness.report.terminal import Summary, render
+from harness.report.summary import Summary
 
 #: Where a report keeps its row, as plain values, on the way from a worker to here.
 ROW = "cc_otel_row"
@@ -95,19 +95,25 @@ class Ledger:
             self._write(folder, int(session.exitstatus))
         if self._state.report is not None:
             self._write_comparison(self._state.report)
-            self._write_page(self._state.report / page.FILE_NAME)
+            self._write_pages(self._state.report, int(session.exitstatus))
         if self._unwritten and session.exitstatus == pytest.ExitCode.OK:
             # Whoever waits for the report must not take the last one for this one.
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    # Around all others: what is decided by is the last thing on the screen.
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None]:
+        yield
         if self._config.option.collectonly:
             return
         summary = self._summed_up()
         if self._summary.harness_fault and terminalreporter.stats.get("error"):
             summary = replace(summary, problem="")  # pytest has shown it
         terminalreporter.write_sep("=", f"{self._assessment.job.name} telemetry")
-        for line in render(summary):
+        width = terminalreporter._tw.fullwidth
+        verbose = self._config.get_verbosity() > 0
+        lines = (terminal if verbose else screen).render(summary, width)
+        for line in lines:
             terminalreporter.write_line(line.text, **_MARKUP[line.style])
 
     def _summed_up(self) -> Summary:
@@ -118,11 +124,12 @@ class Ledger:
             lambda row: rerun(self._state.rerun, row, self._summary.fuzz),
             self._summary.problem,
             len(self._summary.undriven),
-            [*self._summary.notes, *self._notes],
+            self._summary.notes,
             listing=self._assessment.own.file,
             entries=self._assessment.entries(self.rows),
             comparison=self._comparison(),
             ended=self._ended(),
+            written=self._notes,
         )
 
     @property
@@ -257,21 +264,24 @@ class Ledger:
             note = f"proposed   nothing: {error}"
         self._notes.append(note)
 
-    def _write_page(self, path: Path) -> None:
-        try:
-            # A path may have bytes that are no UTF-8.
-            path.write_text(
-                page.page(self._summed_up()), encoding="utf-8", errors="backslashreplace"
-            )
-        except OSError as error:
-            self._notes.append(f"no summary: {error}")
-        else:
-            self._notes.append(f"summary    {path}")
+    def _write_pages(self, folder: Path, exit_code: int) -> None:
+        """Write the pages for people: one that is browsed, and one for a pull request."""
+        for name, label, rendered in (
+            (html.FILE_NAME, "report", html.page(self._record(exit_code))),
+            (page.FILE_NAME, "summary", page.page(self._summed_up())),
+        ):
+            path = folder / name
+            try:
+                # A path may have bytes that are no UTF-8.
+                path.write_text(rendered, encoding="utf-8", errors="backslashreplace")
+            except OSError as error:
+                self._notes.append(f"no {label}: {error}")
+            else:
+                self._notes.append(f"{label:<10} {path}")
 
-    def _write(self, folder: Path, exit_code: int) -> None:
-        rows = self.rows
-        path = folder / jsonl.FILE_NAME
-        header = self._header()
+    def _record(self, exit_code: int) -> jsonl.RunRecord:
+        """Return all that is known; without a footer where not everything was judged."""
+        header, rows = self._header(), self.rows
         footer = None
         if len(rows) == len(self._selected):
             footer = jsonl.Footer.of(
@@ -285,11 +295,15 @@ class Ledger:
         recording = self._recording
         plan = Plan() if recording is None else recording.plan
         summary = None if recording is None else recording.summary
-        record = jsonl.RunRecord(header, plan, summary, tuple(rows), footer, self._comparison())
+        return jsonl.RunRecord(header, plan, summary, tuple(rows), footer, self._comparison())
+
+    def _write(self, folder: Path, exit_code: int) -> None:
+        path = folder / jsonl.FILE_NAME
+        record = self._record(exit_code)
         try:
             jsonl.write(path, record)
         except HarnessError as error:
             self._notes.append(f"no record: {error}")
             self._unwritten = True
         else:
-            self._notes.append(f"record     {path}{'' if footer else ', without a footer'}")
+            self._notes.append(f"record     {path}{'' if record.footer else ', without a footer'}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+
+from harness.findings import Impact
 
 DEFAULT_DEADLINE_S = 60.0
 
@@ -27,6 +29,8 @@ _FAIL_ON = "--cc-fail-on"
 QUERIES = "--cc-queries"
 #: What differences may fail a run; harness/drift/comparison.py says how.
 GRAVITIES = ("privacy", "breaking", "any", "none")
+#: Those among them that say nothing of a promise that is broken.
+_OF_DIFFERENCES = ("breaking", "any", "none")
 #: What is about sessions of a CLI that is judged itself, and nothing else.
 OF_THE_CLI_ONLY = ("--cc-slow", "--cc-fuzz-seconds", _MANAGED, BASELINE, _FAIL_ON, QUERIES)
 
@@ -53,6 +57,7 @@ class Options:
     baseline: str = ""
     fail_on: str = "breaking"
     queries: tuple[str, ...] = ()
+    fail_impacts: tuple[Impact, ...] = ()
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -67,6 +72,11 @@ class Options:
             *(
                 [f"--cc-fuzz-seconds={self.fuzz_seconds:g}"]
                 if self.fuzz_seconds is not None
+                else ()
+            ),
+            *(
+                [f"{_FAIL_ON}={','.join(impact.option for impact in self.fail_impacts)}"]
+                if self.fail_impacts
                 else ()
             ),
             *([_MANAGED] if self.allow_managed_settings else ()),
@@ -86,7 +96,8 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--cc-report",
         metavar="DIR",
-        help="write DIR/record.jsonl: one line for each requirement; and a page, DIR/summary.md",
+        help="write DIR/index.html, a page to be browsed; DIR/record.jsonl, one line for each "
+        "requirement; and DIR/summary.md",
     )
     group.addoption(
         "--cc-captures",
@@ -158,9 +169,10 @@ def _add_comparison(group: pytest.OptionGroup) -> None:
     )
     group.addoption(
         _FAIL_ON,
-        metavar="IMPACT",
-        help="which differences from --cc-baseline fail the run: privacy, breaking (or worse; the "
-        "default), any, or none",
+        metavar="IMPACTS",
+        help="which broken promises fail the run by what people lose, listed or not and whatever "
+        f"their level: {', '.join(impact.option for impact in Impact)}; and which differences from "
+        "--cc-baseline: privacy, breaking (or worse; the default), any, or none",
     )
     group.addoption(
         QUERIES,
@@ -189,8 +201,10 @@ def read(config: pytest.Config) -> Options | None:
         raise pytest.UsageError(
             f"{given[0]}: expected --cc-binary=SPEC beside it, saw no --cc-binary"
         )
-    for option in (_FAIL_ON, QUERIES):
-        if option in given and values[BASELINE] is None:
+    fail_on = names(_FAIL_ON, values[_FAIL_ON], "privacy,loss-of-data")
+    needs_baseline = (bool({*fail_on} & {*_OF_DIFFERENCES}), bool(queries))
+    for option, needs in zip((_FAIL_ON, QUERIES), needs_baseline, strict=True):
+        if needs and values[BASELINE] is None:
             raise pytest.UsageError(
                 f"{option}: expected {BASELINE}=SPEC beside it, saw no {BASELINE}"
             )
@@ -207,16 +221,24 @@ def read(config: pytest.Config) -> Options | None:
         file(config, EXPECTATIONS, values[EXPECTATIONS]),
         new_file(config, values[ACCEPT]),
         values[BASELINE] or "",
-        _fail_on(values),
+        _gravity(fail_on),
         queries,
+        tuple(impact for impact in Impact if impact.option in fail_on),
     )
 
 
-def _fail_on(values: Mapping[str, str | None]) -> str:
-    chosen = values[_FAIL_ON]
-    if chosen is not None:
-        among(_FAIL_ON, [chosen], GRAVITIES)
-    return chosen or "breaking"
+def _gravity(fail_on: Sequence[str]) -> str:
+    """Return which differences fail the run: of several words the one that means the most."""
+    among(
+        _FAIL_ON,
+        fail_on,
+        (*GRAVITIES, *(each.option for each in Impact if each.option not in GRAVITIES)),
+    )
+    if "none" in fail_on and len(fail_on) > 1:
+        raise pytest.UsageError(f"{_FAIL_ON}: expected none alone, saw {','.join(fail_on)}")
+    return next(
+        (word for word in ("any", "breaking", "privacy", "none") if word in fail_on), "breaking"
+    )
 
 
 def names(option: str, text: str | None, example: str) -> tuple[str, ...]:

@@ -35,7 +35,13 @@ class SuitePlugin(VerdictPlugin):
             check_promised(binary.version, f"--cc-binary={binary.spec}")
         except HarnessError as error:
             raise pytest.UsageError(str(error)) from None
-        return Assessment(binary.spec, binary.version, self._record, own=self._state.own)
+        return Assessment(
+            binary.spec,
+            binary.version,
+            self._record,
+            own=self._state.own,
+            fail_on=self._state.options.fail_impacts,
+        )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -77,6 +83,7 @@ class SuitePlugin(VerdictPlugin):
             protocols=protocols,
             left_out=self._left_out(selected),
             own=state.own,
+            fail_on=options.fail_impacts,
         )
 
         def make(keep: Path | None) -> Recording:

@@ -13,10 +13,10 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
@@ -24,14 +24,14 @@ from jsonschema.exceptions import best_match
 from harness.capture.run import SubjectFacts
 from harness.capture.serialization import from_plain, to_plain
 from harness.contract.files import JsonObject, read_json, schema_root
-from harness.drift.comparison import Comparison
 from harness.errors import UsageError
 from harness.judging.checks.names import Undocumented
-from harness.judging.decision import decision
 from harness.judging.verdicts import Row, counts
 from harness.record import comparison_lines
 from harness.record.header import CLAUDE, CanaryTable, Fuzz, Header, Machine, RelayFacts
 from harness.record.latency import Latency
+from harness.record.run_record import Footer as Footer
+from harness.record.run_record import RunRecord as RunRecord
 from harness.record.summary import Plan, RecordingSummary, RunSummary
 
 FORMAT = 2
@@ -47,65 +47,6 @@ _ORDER = (
 
 #: Kinds of which there may be any number of lines.
 _MANY = ("run", "requirement", "difference", "query")
-
-
-@dataclass(frozen=True, slots=True)
-class Footer:
-    """The last part of a record: how the run ended.
-
-    ``selected`` requirements were to be judged, ``deselected`` ones of the catalogue were not;
-    ``exit_code`` is that of the process, ``ratio`` the time of the whole run divided by the
-    longest unavoidable wait (None if nothing was run).
-    """
-
-    selected: int
-    deselected: int
-    failed: bool
-    why: str
-    exit_code: int
-    ratio: float | None = None
-
-    @classmethod
-    def of(
-        cls,
-        header: Header,
-        rows: Sequence[Row],
-        undriven: int,
-        *,
-        catalogue: int,
-        exit_code: int,
-        also: str = "",
-    ) -> Self:
-        """Make the footer from the rows of everything that was selected.
-
-        ``undriven`` is the number of runs that the subject could not be driven through,
-        ``catalogue`` that of all requirements, ``also`` another reason why the run failed.
-        """
-        decided = decision(rows, undriven, also)
-        return cls(
-            selected=len(rows),
-            deselected=catalogue - len(rows),
-            failed=decided.failed,
-            why=decided.why,
-            exit_code=exit_code,
-            ratio=header.ratio,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """Everything that is known of a run: what was planned, recorded and judged.
-
-    ``recording`` is None while the recording goes on, or if it was broken off; ``footer`` is None
-    until everything is judged. ``comparison`` is that with another release, if there was one.
-    """
-
-    header: Header
-    plan: Plan = field(default_factory=Plan)
-    recording: RecordingSummary | None = None
-    rows: tuple[Row, ...] = ()
-    footer: Footer | None = None
-    comparison: Comparison | None = None
 
 
 def write(path: Path, record: RunRecord) -> None:
@@ -194,9 +135,12 @@ def read_part(path: Path) -> RunRecord:
 def row_to_plain(row: Row) -> dict[str, Any]:
     """Convert a row to strings, numbers, lists and objects only."""
     plain: dict[str, Any] = to_plain(row)
-    for name in ("url", "silent", "listed_in", "news"):
+    for name in ("url", "silent", "listed_in", "news", "impact", "advice", "asked"):
         if not plain[name]:
             del plain[name]
+    for finding in plain["findings"]:
+        if not finding["around"]:
+            del finding["around"]
     return plain
 
 
@@ -210,6 +154,8 @@ def _lines(record: RunRecord) -> Iterator[Mapping[str, Any]]:
     if record.recording is not None:
         summary = to_plain(record.recording)
         for run in summary.pop("runs"):
+            if not run["moments"]:
+                del run["moments"]
             yield {"kind": "run", **run}
         yield {"kind": "recording", **summary}
     for row in record.rows:
@@ -248,6 +194,8 @@ def _header(header: Header, plan: Plan) -> dict[str, Any]:
 
 def _plan(plan: Plan) -> dict[str, Any]:
     plain: dict[str, Any] = to_plain(plan)
+    if not plan.fail_on:
+        del plain["fail_on"]
     if plan.expectations is None:
         del plain["expectations"]
     elif not plan.expectations.newest_measured:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.findings import Impact
 from harness.judging.listing import Listing
 from harness.record.header import Fuzz
+from harness.record.moments import Moment
 
 #: Faults of runs that are shown in full: a subject that cannot start has one in each.
 _SHOWN_FAULTS = 3
@@ -34,7 +36,7 @@ class RunSummary:
     one that was, what is odd about all of it.
     ``folder`` holds its capture, relative to the record; empty if none was kept. ``forgotten``
     exports were dropped over the memory limit, and ``unkept`` ones were refused because they were
-    larger than the collector takes.
+    larger than the collector takes. ``moments`` are what happened in it, and when.
     """
 
     label: str
@@ -44,6 +46,7 @@ class RunSummary:
     folder: str = ""
     forgotten: int = 0
     unkept: int = 0
+    moments: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,7 @@ class Plan:
     ``runs`` are the labels of all planned runs, ``drawn`` the scenarios that stand for many runs
     each; ``selected`` the requirements that were to be judged (None: all), ``options`` those of
     the command line that change what is recorded. ``expectations`` is the user's own list of
-    known deviations.
+    known deviations; ``fail_on`` the impacts that fail the run, listed or not.
     """
 
     runs: tuple[str, ...] = ()
@@ -172,3 +175,4 @@ class Plan:
     selected: tuple[str, ...] | None = None
     options: tuple[str, ...] = ()
     expectations: Listing | None = None
+    fail_on: tuple[Impact, ...] = ()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from harness.drift.comparison import Comparison
 from harness.drift.difference import WORST_FIRST, Impact
 from harness.report.drift import summary
+from harness.report.templates import template
 
 #: What each impact means to somebody who reads dashboards, not source code.
 _ABOUT: Mapping[Impact, str] = {
@@ -32,23 +30,10 @@ def page(comparison: Comparison) -> str:
         if members:
             groups.append({"impact": impact.value, "about": _ABOUT[impact], "members": members})
     hits = comparison.hits or ()
-    return _template().render(
+    return template("drift.html.jinja").render(
         comparison=comparison,
         summary=summary(comparison),
         groups=groups,
         affected=sum(bool(hit.differences) for hit in hits),
         never=sum(bool(hit.never) for hit in hits),
     )
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("harness.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("drift.html.jinja")

@@ -29,6 +29,8 @@ def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
             yield "fixed", f"the deviation that {row.listed_in or PACKAGED} lists was not seen"
             yield "listed", row.reason
             yield "evidence", row.evidence
+        case Verdict.KNOWN:
+            yield "listed", row.reason
         case Verdict.ERROR:
             yield "error", row.reason
     if row.news:
@@ -47,6 +49,8 @@ def _fields(row: Row, rerun: str, shown: int) -> Iterator[tuple[str, str]]:
             "over",
             ", ".join(f"{protocol}: {verdict}" for protocol, verdict in row.by_protocol.items()),
         )
+    if row.advice:
+        yield "advice", row.advice
     yield "source", row.source
     if row.url:
         yield "link", row.url

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from harness.drift.difference import WORST_FIRST
+from harness.report.templates import template
 
 #: The table, as ``schemas/matrix.schema.json`` describes it.
 Table = Mapping[str, Any]
@@ -40,15 +39,8 @@ _MOST_PLACES, _MOST_TEXT = 3, 110
 
 def html(table: Table) -> str:
     """Return the table as one HTML page: to be filtered, and each cell opens its evidence."""
-    environment = Environment(
-        loader=PackageLoader("harness.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     ran = [release["version"] for release in table["releases"] if release["ran"]]
-    return environment.get_template("matrix.html.jinja").render(
+    return template("matrix.html.jinja").render(
         table=table,
         symbols=SYMBOLS,
         impacts=[impact.value for impact in WORST_FIRST],

@@ -12,7 +12,8 @@ from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE
 from harness.report import drift
 from harness.report.failure import failure
-from harness.report.terminal import SHOWN_DIFFERENCES, Summary
+from harness.report.summary import Summary
+from harness.report.terminal import SHOWN_DIFFERENCES
 
 FILE_NAME = "summary.md"
 
@@ -122,8 +123,9 @@ def _entries(summary: Summary) -> Iterator[str]:
 
 
 def _notes(summary: Summary) -> Iterator[str]:
-    if summary.notes:
-        yield from _fenced(summary.notes)
+    notes = [*summary.notes, *summary.written]
+    if notes:
+        yield from _fenced(notes)
 
 
 def _is_good_news(row: Row) -> bool:

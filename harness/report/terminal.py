@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-from harness.drift.comparison import Comparison
 from harness.findings import Verdict
-from harness.judging.decision import Decision, decision
-from harness.judging.entries import EntryState, EntryTold
+from harness.judging.entries import EntryState
 from harness.judging.verdicts import Row, counts, fails_the_run
 from harness.record.header import CLAUDE, Header
-from harness.report import canaries, drift, latency, undocumented
+from harness.report import canaries, drift, latency, screen, undocumented
 from harness.report.failure import failure
 from harness.report.line import Line, Style
-
-#: Failures shown in the summary; pytest shows each one above it, the record holds all.
-SHOWN_FAILURES = 10
+from harness.report.summary import SHOWN_FAILURES as SHOWN_FAILURES
+from harness.report.summary import Summary
 
 #: Differences of one impact that are shown in the summary.
 SHOWN_DIFFERENCES = 20
@@ -40,41 +36,8 @@ _ENTRY_STYLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The data that the summary is rendered from.
-
-    ``selected`` requirements were to be judged; fewer rows mean that the run was broken off.
-    ``problem`` says what went wrong in ``undriven`` runs, or in the harness. ``notes`` are lines
-    about the files that were written, ``shown`` is the most failures that are rendered. ``entries``
-    say what became of somebody's own list of known deviations, called ``listing``.
-    ``comparison`` is that with another release, if one was asked for, ``ended`` a sentence about
-    runs in which the subject ended badly.
-    """
-
-    header: Header
-    rows: Sequence[Row]
-    selected: int
-    rerun: Callable[[Row], str]
-    problem: str = ""
-    undriven: int = 0
-    notes: Sequence[str] = ()
-    shown: int = SHOWN_FAILURES
-    listing: str = ""
-    entries: Sequence[EntryTold] = ()
-    comparison: Comparison | None = None
-    ended: str = ""
-
-    @property
-    def decision(self) -> Decision:
-        """Whether the run as a whole has failed, and why."""
-        compared = "" if self.comparison is None else self.comparison.failure
-        also = "; ".join(filter(None, (self.ended, compared)))
-        return decision(self.rows, self.undriven, also)
-
-
-def render(summary: Summary) -> list[Line]:
-    """Render the whole summary, without a title."""
+def render(summary: Summary, width: int = screen.NARROWEST) -> list[Line]:
+    """Render all there is to say, without a title; last comes what a reader decides by."""
     blocks = (
         _head(summary),
         _problem(summary),
@@ -89,7 +52,8 @@ def render(summary: Summary) -> list[Line]:
         undocumented.render(summary.header.undocumented),
         _failures(summary),
         drift.lines(summary.comparison, SHOWN_DIFFERENCES) if summary.comparison else (),
-        _end(summary),
+        map(Line, summary.notes),
+        screen.render(summary, width),
     )
     lines: list[Line] = []
     for block in blocks:
@@ -160,7 +124,7 @@ def _problem(summary: Summary) -> Iterator[Line]:
 
 def _themes(rows: Sequence[Row]) -> Iterator[Line]:
     used = [verdict for verdict, number in counts(rows).items() if number]
-    groups = {name: members for name, members in _grouped(rows).items() if not _silent(members)}
+    groups = {name: members for name, members in grouped(rows).items() if not _silent(members)}
     if not groups:
         return
     width = max(len("theme"), *map(len, groups))
@@ -175,7 +139,7 @@ def _themes(rows: Sequence[Row]) -> Iterator[Line]:
         yield Line("  ".join([name.ljust(width), *cells]), style)
 
 
-def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
+def grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Group rows by theme; small themes join the group of their first word."""
     fine: dict[str, list[Row]] = {}
     for row in rows:
@@ -272,21 +236,3 @@ def _failures(summary: Summary) -> Iterator[Line]:
             yield Line(f"    and {alike[row.reason] - 1} more for the same reason")
     if len(told) > summary.shown:
         yield Line(f"  and {len(told) - summary.shown} more, each shown above")
-
-
-def _end(summary: Summary) -> Iterator[Line]:
-    for note in summary.notes:
-        yield Line(note)
-    if len(summary.rows) < summary.selected:
-        yield Line(
-            f"broken off: {len(summary.rows)} of {summary.selected} requirements were judged",
-            Style.BAD,
-        )
-        return
-    decided = summary.decision
-    if decided.failed:
-        yield Line(f"FAILED: {decided.why}", Style.BAD)
-    elif any(row.verdict in (Verdict.FAIL, Verdict.KNOWN) for row in summary.rows):
-        yield Line(f"OK: {decided.why}", Style.GOOD)
-    else:
-        yield Line("OK: no deviation was seen", Style.GOOD)

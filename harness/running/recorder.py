@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from harness.otlp.model import Protocol
 from harness.running.crowding import CrowdingWatch
 from harness.running.drive import drive
 from harness.running.plan import label, planned
+from harness.running.progress import PROGRESS_S, so_far
 from harness.running.runner import Runner
 from harness.running.scenario import Scenario, Script
 from harness.running.shortages import ShortageWatch
@@ -24,9 +26,6 @@ from harness.subject import managed
 from harness.subject.binary import Binary
 from harness.subject.headless import PERMISSIONS
 from harness.subject.process import ProcessGroups
-
-#: Seconds between two lines of progress while subjects run.
-_PROGRESS_S = 5.0
 
 #: Runs side by side for each core, but for those that wait: a subject waits for its
 #: retries and its screen about as long as it computes.  With more of them each takes
@@ -325,16 +324,16 @@ def run_session(
 def _await(futures: Mapping[Future[Any], str], progress: Callable[[str], None]) -> None:
     """Wait for all ``futures``, reporting the ones still running; raise what is no SubjectError."""
     pending = set(futures)
-    waited = 0.0
+    began = told = time.monotonic()
     while pending:
-        done, pending = wait(pending, timeout=_PROGRESS_S, return_when=FIRST_COMPLETED)
+        due = max(told + PROGRESS_S - time.monotonic(), 0)
+        done, pending = wait(pending, timeout=due, return_when=FIRST_COMPLETED)
         for future in done:
             error = future.exception()
             if error is not None and not isinstance(error, SubjectError):
                 raise error
-        if not done:
-            waited += _PROGRESS_S
-            progress(
-                f"still running after {waited:.0f} s: "
-                + ", ".join(sorted(futures[future] for future in pending if future.running()))
-            )
+        now = time.monotonic()
+        if pending and now - told >= PROGRESS_S:
+            told = now
+            running = sorted(futures[future] for future in pending if future.running())
+            progress(so_far(len(futures), len(futures) - len(pending), running, now - began))

@@ -88,7 +88,7 @@ def reviewed(path: Path, **more: Any) -> Path:
 
 
 def test_on_a_measured_release_what_is_gone_fails(measured: Path, call: Call) -> None:
-    code, out, _ = call("judge", measured)
+    code, out, _ = call("judge", "-v", measured)
     assert code == cli.FAILED
     assert re.findall(r"^  (\w+) (\S+)$", out, re.MULTILINE) == [("FIXED", GONE), ("FAIL", BROKEN)]
     assert "good news" not in out
@@ -98,7 +98,7 @@ def test_on_a_measured_release_what_is_gone_fails(measured: Path, call: Call) ->
 def test_on_a_newer_one_it_is_good_news_and_what_is_broken_is_new(
     newer: Path, tmp_path: Path, call: Call
 ) -> None:
-    code, out, _ = call("judge", newer, "--report", tmp_path / "report")
+    code, out, _ = call("judge", "-v", newer, "--report", tmp_path / "report")
     assert code == cli.FAILED
     assert re.findall(r"^  (FIXED|FAIL) (\S+)$", out, re.MULTILINE) == [("FAIL", BROKEN)]
     assert f"good news: deviations that are gone in this release (1)\n  {GONE}\n" in out
@@ -127,13 +127,15 @@ def test_a_failure_is_proposed_read_accepted_and_expires(
     assert (code, out) == (cli.USAGE, "")
     assert f"--accept {file}: expected a new file, or the list" in err
 
-    code, out, _ = call("judge", newer, "--expectations", reviewed(file), "--accept", file)
+    code, out, _ = call("judge", "-v", newer, "--expectations", reviewed(file), "--accept", file)
     assert code == cli.OK
     assert f"    {BROKEN} (listed in --expectations {file})" in out
     assert f"--expectations {file}: 1 seen again\n" in out
     assert "proposed   nothing" in out
 
-    code, out, _ = call("judge", newer, "--expectations", reviewed(file, expires="2001-01-01"))
+    code, out, _ = call(
+        "judge", "-v", newer, "--expectations", reviewed(file, expires="2001-01-01")
+    )
     assert code == cli.FAILED
     accepted = f"accepted until 2001-01-01 by --expectations {file}: {REASON}"
     assert f"    news      {accepted}\n" in out

@@ -32,7 +32,7 @@ def called(capsys: pytest.CaptureFixture[str], *argv: str | Path) -> tuple[int, 
 
 
 def test_judge_gives_the_table_of_a_run(captures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = called(capsys, "judge", captures)
+    code, out, err = called(capsys, "judge", "--verbose", captures)
     assert (code, err) == (cli.OK, "")
     lines = out.splitlines()
     assert lines[0].startswith("subject    reference:2.1.31 · claude 2.1.31 · ")
@@ -45,14 +45,14 @@ def test_judge_gives_the_table_of_a_run(captures: Path, capsys: pytest.CaptureFi
 def test_judge_shows_where_canaries_were_seen(
     captures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = called(capsys, "judge", captures)[1].splitlines()
+    lines = called(capsys, "judge", "-v", captures)[1].splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith("canaries ("))
     # Every run has secrets of its own; one of them opens a gate.
     assert lines[start + 1].split() == ["canary", "place", "closed", "details"]
     opened = {line.split("  ")[1] for line in lines[start + 2 :] if line.endswith("●")}
     assert opened >= {"command", "mcp server", "mcp tool", "skill name"}
     assert "  api key           nowhere" in "\n".join(lines[start + 2 :])
-    alone = called(capsys, "judge", captures / "working_day-grpc")[1]
+    alone = called(capsys, "judge", captures / "working_day-grpc", "-v")[1]
     assert "canaries (" in alone
     assert "  folder          " in alone
 
@@ -60,14 +60,14 @@ def test_judge_shows_where_canaries_were_seen(
 def test_judge_by_another_release_finds_what_differs(
     captures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, _ = called(capsys, "judge", captures, "--as", "2.1.330")
+    code, out, _ = called(capsys, "judge", captures, "--as", "2.1.330", "-v")
     assert code == cli.FAILED
     assert "judged as release 2.1.330" in out
     assert out.count("\n  FAIL ") == int(out.rpartition("FAILED: ")[2].split()[0]) > 10
 
 
 def test_judge_one_capture_alone(captures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = called(capsys, "judge", captures / "working_day-grpc")
+    code, out, _ = called(capsys, "judge", captures / "working_day-grpc", "-v")
     assert code == cli.OK
     exports = next(line for line in out.splitlines() if line.startswith("exports"))
     assert exports.split(" · ")[0].split()[1] == "grpc"

@@ -117,7 +117,9 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
     )
     assert live.ret == exit_code
     capsys.readouterr()
-    code = cli.main(["judge", str(pytester.path / "kept"), f"--report={pytester.path / 'again'}"])
+    code = cli.main(
+        ["judge", str(pytester.path / "kept"), f"--report={pytester.path / 'again'}", "-v"]
+    )
     shown = capsys.readouterr().out
     assert code == exit_code
     for ours, theirs in zip(
@@ -317,7 +319,7 @@ def test_what_is_over_our_limit_is_an_error_over_each_protocol(
     for protocol in Protocol:
         assert f"working_day over {protocol}: the bodies of " in row.reason
     out = tmp_path / "out"
-    assert cli.main(["judge", str(folder), f"--report={out}"]) == cli.FAILED
+    assert cli.main(["judge", str(folder), f"--report={out}", "-v"]) == cli.FAILED
     assert "were larger than the collector takes" in capsys.readouterr().out
     judged = {each["requirement"]: each for each in lines(out) if each["kind"] == "requirement"}
     assert judged[row.requirement]["verdict"] == "error"
@@ -337,7 +339,7 @@ def test_what_the_store_forgot_is_an_error_and_no_pass(
         if each.get("label") == "working_day over grpc":
             each["forgotten"] = 5
     path.write_text("".join(json.dumps(each) + "\n" for each in documents), encoding="utf-8")
-    assert cli.main(["judge", str(folder), f"--report={tmp_path / 'out'}"]) == cli.FAILED
+    assert cli.main(["judge", str(folder), f"--report={tmp_path / 'out'}", "-v"]) == cli.FAILED
     assert "5 exports were forgotten over the memory limit" in capsys.readouterr().out
     rows = [each for each in lines(tmp_path / "out") if each["kind"] == "requirement"]
     by_name = {each["requirement"]: each for each in rows}

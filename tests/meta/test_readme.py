@@ -32,6 +32,7 @@ def test_ci_runs_the_second_command_with_every_real_part_and_nothing_else() -> N
     run = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
     prometheus = [
         ".ci/prometheus .venv-tests/debian",
+        ".ci/chromium",
         'PATH="$PATH:$PWD/.venv-tests/debian/usr/bin"',
     ]
     assert run == [*prometheus, "export CC_OTEL_REQUIRE_REAL_PARTS=1", tests]

@@ -24,7 +24,7 @@ def test_a_release_that_is_newer_than_our_list(
 ) -> None:
     # Called by its path, the emitter is taken for the release that it emulates.
     binary = emitter('export OTEL_LOG_USER_PROMPTS=1; set -- --emulate 2.1.999 "$@"')
-    options = (f"--cc-binary={binary}", "--cc-scenarios=new_file", GONE, BROKEN)
+    options = (f"--cc-binary={binary}", "--cc-scenarios=new_file", "-v", GONE, BROKEN)
     written = ("--cc-report=report", "--cc-accept=accepted.json", "--junit-xml=junit.xml")
     result = run(*options, *written)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -35,6 +35,7 @@ def test_a_release_that_is_newer_than_our_list(
             f"  {GONE}",
             f"  FAIL {BROKEN}",
             "*news      new in this release: *",
+            "good news  1 deviations are gone",
             "proposed   1 entry in *accepted.json, each waiting for its reason",
             "summary    *summary.md",
         ]

@@ -30,7 +30,7 @@ def test_a_bad_end_in_one_scenario_fails_the_run(
     binary = emitter(_ENDS_BADLY)
     result = run(
         *(f"--cc-binary={binary}", "--cc-scenarios=usage_frames,new_file,identity"),
-        *("--cc-report=out", "--junit-xml=junit.xml"),
+        *("--cc-report=out", "--junit-xml=junit.xml", "-v"),
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     rows = {row.requirement: row for row in record.read(pytester.path / "out/record.jsonl").rows}
@@ -40,8 +40,9 @@ def test_a_bad_end_in_one_scenario_fails_the_run(
         "usage_frames over grpc · how the subject ended · ended": '"signal 11 (SIGSEGV)" (string)',
         "new_file over http/protobuf · how the subject ended · ended": '"exit code 7" (string)',
     }
-    assert "with signal 11 (SIGSEGV) in usage_frames over grpc" in result.stdout.str()
-    assert "with exit code 7 in new_file over http/protobuf" in result.stdout.str()
+    shown = " ".join(result.stdout.str().split())
+    assert "with signal 11 (SIGSEGV) in usage_frames over grpc" in shown
+    assert "with exit code 7 in new_file over http/protobuf" in shown
     result.stdout.fnmatch_lines(
         [
             "  FAIL endings.success",

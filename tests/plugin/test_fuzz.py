@@ -43,7 +43,7 @@ def test_a_failure_shows_the_input_and_how_to_see_it_by_hand(
     pytester: pytest.Pytester, run: Run, lying: Callable[[str], Path]
 ) -> None:
     name = "resource_attributes.percent_decoded"
-    result = run(f"--cc-binary={lying('decodes twice')}", *BARE, "--cc-report=out", name)
+    result = run("-v", f"--cc-binary={lying('decodes twice')}", *BARE, "--cc-report=out", name)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     (row,) = record.read(pytester.path / "out" / "record.jsonl").rows
     finding = row.findings[0]
@@ -59,7 +59,7 @@ def test_a_failure_shows_the_input_and_how_to_see_it_by_hand(
 
 def test_the_seed_that_was_drawn_with_is_told(run: Run, recorded_sessions: str) -> None:
     options = (*BARE, "--hypothesis-seed=7", "-p", recorded_sessions)
-    result = run("--cc-binary=reference", *options)
+    result = run("-v", "--cc-binary=reference", *options)
     assert result.ret == pytest.ExitCode.OK
     assert fuzz_line(result).endswith("· profile quick · --hypothesis-seed=7")
 
@@ -69,7 +69,7 @@ def test_profiles_go_by_the_option_of_hypothesis(
     run: Run, recorded_sessions: str, profile: str
 ) -> None:
     options = (*BARE, f"--hypothesis-profile={profile}", "-p", recorded_sessions)
-    result = run("--cc-binary=reference", *options, "resource_attributes.on_metrics")
+    result = run("-v", "--cc-binary=reference", *options, "resource_attributes.on_metrics")
     assert result.ret == pytest.ExitCode.OK
     assert f"· profile {profile} ·" in fuzz_line(result)
 
@@ -91,6 +91,7 @@ def test_a_profile_of_the_users_own_stays_his(
     )
     for profile, used in (("deep", "deep"), ("nightly", "quick")):
         result = run(
+            "-v",
             *("--cc-binary=reference", *BARE, "--pyargs", "harness.suite", "test_own.py"),
             *(f"--hypothesis-profile={profile}", "-p", recorded_sessions),
         )
@@ -135,20 +136,20 @@ def test_failures_are_remembered_between_runs(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     binary = lying("loses attributes on events")
     options = (f"--cc-binary={binary}", "--cc-scenarios=fuzz", "-p", "until_broken")
-    result = run(*options, "resource_attributes.on_events")
+    result = run("-v", *options, "resource_attributes.on_events")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     remembered = pytester.path / ".hypothesis" / "examples"
     assert any(path.is_file() for path in remembered.rglob("*"))
 
 
 def test_without_drawn_scenarios_nothing_is_told_of_them(run: Run) -> None:
-    result = run("--cc-binary=reference", "--cc-scenarios=new_file")
+    result = run("-v", "--cc-binary=reference", "--cc-scenarios=new_file")
     assert result.ret == pytest.ExitCode.OK
     assert not [line for line in result.outlines if line.startswith("fuzz ")]
 
 
 def test_a_distributed_session_draws_once(run: Run, recorded_sessions: str) -> None:
     options = (*BARE, "-n2", "--hypothesis-seed=7", "-p", recorded_sessions)
-    result = run("--cc-binary=reference", *options)
+    result = run("-v", "--cc-binary=reference", *options)
     assert result.ret == pytest.ExitCode.OK
     assert fuzz_line(result).endswith("· profile quick · --hypothesis-seed=7")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.assessment.recording import Recording, RecordingPlan, recorded
-from harness.plugin import suite
+from harness.plugin import options, suite
 from harness.plugin.options import DEFAULT_DEADLINE_S, Options
 from harness.themes.catalogue import SCENARIOS
 
@@ -186,3 +186,25 @@ def test_switched_off_by_name(pytester: pytest.Pytester, run: Run) -> None:
     pytester.makepyfile("def test_own(): pass")
     run("-p", "no:cc-otel").assert_outcomes(passed=1)
     assert run("-p", "no:cc-otel", "--cc-binary=x").ret == pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.mark.parametrize(
+    ("words", "gravity", "impacts"),
+    [
+        ((), "breaking", ()),
+        (("privacy",), "privacy", ("privacy",)),
+        (("form", "loss-of-data"), "breaking", ("loss of data", "form")),
+        (("privacy", "any"), "any", ("privacy",)),
+        (("none",), "none", ()),
+    ],
+)
+def test_one_option_says_what_fails_a_run(
+    pytester: pytest.Pytester, words: tuple[str, ...], gravity: str, impacts: tuple[str, ...]
+) -> None:
+    given = [f"--cc-fail-on={','.join(words)}", "--cc-baseline=x"] if words else []
+    chosen = options.read(pytester.parseconfig("--cc-binary=reference", *given))
+    assert chosen is not None
+    assert (chosen.fail_on, chosen.fail_impacts) == (gravity, impacts)
+    said = [word for word in chosen.rerun if word.startswith("--cc-fail-on=")]
+    asked = ",".join(impact.replace(" ", "-") for impact in impacts)
+    assert said == ([f"--cc-fail-on={asked}"] if asked else [])

@@ -55,4 +55,4 @@ def test_each_deviation_is_listed_and_seen(
     idle = {row.reason for row in metrics_and_events if row.verdict is Verdict.NOT_EXERCISED}
     # What a release never sends has no value to judge; that it is missing is listed.
     assert all(" carried attributes." in reason for reason in idle), idle
-    result.stdout.fnmatch_lines([f"known deviations, listed and seen again ({len(rows)})"])
+    result.stdout.fnmatch_lines([f"listed deviations ({len(rows)})*"])

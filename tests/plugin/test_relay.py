@@ -43,7 +43,7 @@ def judged(pytester: pytest.Pytester, run: Run) -> Callable[..., pytest.RunResul
     """Judge the collector that a command starts."""
 
     def make(command: str, *arguments: str) -> pytest.RunResult:
-        return run(f"--cc-collector-cmd={command}", SETTLE, *arguments)
+        return run(f"--cc-collector-cmd={command}", SETTLE, "-v", *arguments)
 
     return make
 
@@ -373,7 +373,7 @@ def running() -> Iterator[tuple[int, int]]:
 
 def test_one_that_runs_already_is_judged_where_it_is(run: Run, running: tuple[int, int]) -> None:
     listening, downstream = running
-    options = (SETTLE, *PASSING, "passing.logs.not_lost")
+    options = (SETTLE, *PASSING, "-v", "passing.logs.not_lost")
     result = run(
         f"--cc-collector=http://127.0.0.1:{listening}",
         f"--cc-collector-out=http://127.0.0.1:{downstream}",

@@ -40,7 +40,7 @@ def judged(pytester: pytest.Pytester, run_one: Run) -> Callable[..., pytest.RunR
     """Run the suite on a subject; the record is checked to be whole."""
 
     def make(binary: Path, *arguments: str) -> pytest.RunResult:
-        result = run_one(f"--cc-binary={binary}", "--cc-report=out", *arguments)
+        result = run_one(f"--cc-binary={binary}", "--cc-report=out", "-v", *arguments)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         found = record.read(pytester.path / "out" / "record.jsonl")
         assert found.footer is not None

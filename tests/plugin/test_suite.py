@@ -51,7 +51,7 @@ def ids(result: pytest.RunResult) -> list[str]:
 def test_from_an_empty_folder(pytester: pytest.Pytester, run: Run, recorded_sessions: str) -> None:
     assert not list(pytester.path.iterdir())
     options = ("--cc-report=out", "--junit-xml=junit.xml", "-p", recorded_sessions)
-    result = run("--cc-binary=reference", *options)
+    result = run("--cc-binary=reference", "-v", *options)
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(
         ["cc-otel: reference is claude *", "cc-otel: running claude * times over *: * scenarios"]
@@ -237,13 +237,13 @@ def test_a_failure_can_be_read_and_run_again(
     binary = emitter(INDISCREET)
     result = run_one(
         *(f"--cc-binary={binary}", "-k", "events.user_prompt.prompt", "--junit-xml=junit.xml"),
-        *("--cc-report=out", "--cc-deadline=500"),
+        *("--cc-report=out", "--cc-deadline=500", "-v"),
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     shown = summary(result)
     start = shown.index(f"  FAIL {REDACTED}")
-    labels = [line.split()[0] for line in shown[start + 2 : start + 9]]
-    assert labels == ["expected", "seen", "where", "and", "source", "link", "rerun"]
+    labels = [line.split()[0] for line in shown[start + 2 : start + 10]]
+    assert labels == ["expected", "seen", "where", "and", "advice", "source", "link", "rerun"]
     assert "Please greet the world twice" in shown[start + 3]
     assert "· user_prompt ·" in shown[start + 4]
     assert "FAILED: 1 of 9 requirements fail the run" in shown
@@ -428,4 +428,5 @@ def test_quiet_says_the_summary_only(run_one: Run) -> None:
     result = run_one("--cc-binary=reference", "-q", "-k", "scopes")
     assert result.ret == pytest.ExitCode.OK
     assert "cc-otel:" not in result.stdout.str()
-    assert "verdicts   4 pass" in summary(result)
+    assert "answer     keeps its promises: all 4 that were exercised" in summary(result)
+    assert not any(line.startswith("verdicts") for line in summary(result))

@@ -37,7 +37,7 @@ def test_both_are_recorded_and_what_differs_is_reported(
 ) -> None:
     (pytester.path / "own.promql").write_text(QUERY + "\n")
     written = ("--cc-report=out", "--cc-captures=kept", "--cc-accept=own.json")
-    options = (*written, "--cc-queries=*.promql", "-n", "2", *FEW)
+    options = (*written, "--cc-queries=*.promql", "-n", "2", "-v", *FEW)
     result = run_one(f"--cc-binary={NEW}", f"--cc-baseline={OLD}", *options)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(
@@ -87,6 +87,7 @@ def test_both_are_recorded_and_what_differs_is_reported(
         f"--cc-binary={NEW}",
         f"--cc-baseline={kept / 'baseline'}",
         "--cc-expectations=own.json",
+        "-v",
         *FEW,
     )
     again.stdout.fnmatch_lines([f"--cc-expectations=own.json: {len(named)} differences accepted*"])
@@ -139,11 +140,19 @@ def test_without_a_recording_nothing_is_compared() -> None:
     ("options", "problem"),
     [
         (("--cc-fail-on=any",), "--cc-fail-on: expected --cc-baseline=SPEC beside it, saw no"),
+        (
+            ("--cc-fail-on=none,form",),
+            "--cc-fail-on: expected --cc-baseline=SPEC beside it, saw no",
+        ),
+        (
+            ("--cc-baseline=x", "--cc-fail-on=none,form"),
+            "--cc-fail-on: expected none alone, saw none",
+        ),
         (("--cc-queries=x",), "--cc-queries: expected --cc-baseline=SPEC beside it, saw no"),
         (("--cc-baseline=",), "--cc-baseline: expected a value, saw nothing"),
         (
             ("--cc-baseline=x", "--cc-fail-on=all"),
-            "--cc-fail-on: expected names among privacy, breaking, any, none, saw 'all'",
+            "--cc-fail-on: expected names among privacy, breaking, any, none, loss-of-data, ",
         ),
         (
             (f"--cc-baseline={OLD}", "--cc-queries=none.json"),

@@ -22,7 +22,7 @@ def test_workers_share_one_recording(
 ) -> None:
     calls = tmp_path / "calls"
     binary = emitter(f'echo "$1" >>{calls}; export OTEL_LOG_USER_PROMPTS=1')
-    options = (f"--cc-binary={binary}", "-k", "events.user_prompt or transport")
+    options = (f"--cc-binary={binary}", "-v", "-k", "events.user_prompt or transport")
     spread = run_one(*options, "-n", "2", "--cc-report=spread", "--cc-captures=kept")
     # Once for the version, once for each protocol: whatever the number of workers.
     assert sorted(calls.read_text().split()) == ["--version", "-p", "-p", "-p"]
@@ -54,7 +54,7 @@ def table(result: pytest.RunResult) -> list[str]:
     return [
         re.sub(r"export \d+", "export", line)
         for line in lines[start : end + 1]
-        if not line.startswith(("record ", "captures ", "summary "))
+        if not line.startswith(("record ", "captures ", "summary ", "report ", "made of "))
     ]
 
 
@@ -98,7 +98,7 @@ def test_stopping_early_has_no_footer(
 def test_the_canary_table_comes_from_the_shared_recording(
     pytester: pytest.Pytester, run: Run
 ) -> None:
-    options = ("--cc-binary=reference", "--cc-scenarios=toolbox_open", "-k", "privacy")
+    options = ("--cc-binary=reference", "--cc-scenarios=toolbox_open", "-v", "-k", "privacy")
     result = run(*options, "-n", "2", "--cc-report=out")
     assert result.ret == pytest.ExitCode.OK
     result.stdout.fnmatch_lines(["canaries (*", "  canary *  place *  prompts+details"])

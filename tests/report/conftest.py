@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from harness.capture.run import SubjectFacts
-from harness.findings import Finding, Level, Verdict
+from harness.findings import Finding, Impact, Level, RunName, Verdict
+from harness.judging.checks.canaries import Spot
+from harness.judging.checks.names import Undocumented
 from harness.judging.verdicts import Row
 from harness.otlp.model import Protocol
-from harness.record.header import Header, Machine
+from harness.record.header import CanaryTable, Fuzz, Header, Machine
+from harness.record.moments import Moment
+from harness.record.run_record import Footer, RunRecord
+from harness.record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
 
 Rows = Callable[..., Row]
 
@@ -47,4 +53,60 @@ def header() -> Header:
         recording_s=5.25,
         tool="0.1.0",
         machine=Machine("Linux", "x86_64", "3.12.4"),
+    )
+
+
+@pytest.fixture
+def stored(row: Rows, header: Header) -> RunRecord:
+    """A small record with something of everything that a page shows, some of it hostile."""
+    evil = "<script>alert(1)</script> \x1b[31m \u202e \"'`</pre>"
+    finding = Finding(
+        "no trace of it",
+        evil,
+        "toolbox over grpc · logs export 1 · user_prompt · record 2",
+        runs=(RunName("toolbox", "grpc"),),
+        around={"session.id": '"abc" (string)', evil: evil},
+    )
+    drawn = replace(finding, by_hand="A='<b>' claude -p Go.", runs=(RunName("free", "grpc", True),))
+    rows = (
+        row("privacy.prompt", Verdict.FAIL, impact=Impact.PRIVACY, findings=(finding,)),
+        row("events.user_prompt.exported", impact=Impact.LOSS),
+        row(
+            "commits.said.not_counted",
+            Verdict.KNOWN,
+            impact=Impact.NUMBERS,
+            reason=f"Counted, {evil}",
+            advice="Leave it off.",
+            findings=(drawn,),
+            level=Level.SHOULD,
+            url="",
+        ),
+        row("tls.unseen", Verdict.NOT_EXERCISED, impact=Impact.SETUP, by_protocol={}),
+    )
+    moments = (
+        Moment("model", 0.5, 0.7, "request to the model: status 529", False),
+        Moment("tools", 1.0, 1.4, "Bash"),
+        Moment("logs", 2.0, 2.0, f"grpc, 120 bytes, {evil}"),
+        Moment("metrics", 3.0, 3.0, "grpc, 90 bytes, refused: 503", False),
+    )
+    runs = (
+        RunSummary("toolbox over grpc", RunOutcome.RECORDED, 4.0, folder="a", moments=moments),
+        RunSummary("odd over grpc", RunOutcome.UNDRIVEN, reason=f"hung\n{evil}"),
+    )
+    header = replace(
+        header,
+        fuzz=Fuzz(60, 15.0, "quick", "42"),
+        canaries=CanaryTable(
+            ("closed", "prompts"),
+            (Spot("prompt", f"logs {evil}", {"closed": False, "prompts": True}),),
+        ),
+        undocumented=(Undocumented(evil, ("event x",), ("toolbox",), ""),),
+        versions={"grpcio": "1.80"},
+    )
+    return RunRecord(
+        header,
+        Plan(("toolbox over grpc",), options=("--cc-binary=npm:2.1.31",)),
+        RecordingSummary(5.25, runs, {"grpc": 3}),
+        rows,
+        Footer.of(header, rows, 1, catalogue=len(rows), exit_code=1),
     )

@@ -12,7 +12,7 @@ from harness.judging.entries import EntryState, EntryTold
 from harness.judging.verdicts import Row
 from harness.record.header import Header
 from harness.report import page, terminal
-from harness.report.terminal import Summary
+from harness.report.summary import Summary
 
 Rows = Callable[..., Row]
 Show = Callable[..., list[str]]

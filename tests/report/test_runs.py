@@ -20,7 +20,8 @@ from harness.record import jsonl as record
 from harness.record.header import CanaryTable, Header
 from harness.record.jsonl import Footer, RunRecord
 from harness.report.line import Line, Style
-from harness.report.terminal import Summary, render
+from harness.report.summary import Summary
+from harness.report.terminal import render
 
 Rows = Callable[..., Row]
 

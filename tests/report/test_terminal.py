@@ -15,7 +15,8 @@ from harness.record.header import COLLECTOR, Fuzz, Header, RelayFacts, Sent
 from harness.report.failure import failure
 from harness.report.line import Line, Style
 from harness.report.rerun import rerun
-from harness.report.terminal import SHOWN_FAILURES, Summary, render, theme
+from harness.report.summary import SHOWN_FAILURES, Summary
+from harness.report.terminal import render, theme
 
 Rows = Callable[..., Row]
 Show = Callable[..., list[Line]]
@@ -177,7 +178,7 @@ def test_nothing_exercised_is_said_with_the_reason(show: Show, row: Rows) -> Non
 
 
 def test_a_run_that_was_broken_off_is_not_called_ok(show: Show, row: Rows) -> None:
-    shown = texts(show([row("a.b")], selected=9, notes=["record  somewhere"]))
+    shown = texts(show([row("a.b")], selected=9, written=["record  somewhere"]))
     assert shown[-2:] == ["record  somewhere", "broken off: 1 of 9 requirements were judged"]
 
 
