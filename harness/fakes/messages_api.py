@@ -1,7 +1,6 @@
 """A fake Messages API on loopback, which answers the subject by a script.
 
-It answers as the public API does (SSE and plain JSON, errors with their bodies and
-headers) and records every call, every token billed and every tool run.
+It answers as the public API does (SSE, JSON, errors) and records every call, token and tool run.
 """
 
 from __future__ import annotations
@@ -34,7 +33,8 @@ from harness.fakes.script import (
     usage_of_call,
 )
 from harness.fakes.sse import ModelMessage, cut_stream, error_body, event_stream, message_json
-from harness.serving import CONNECTION, HANG_UP, TLS, Connection, HttpServer, listening
+from harness.serving.connection import CONNECTION, HANG_UP, TLS, Connection
+from harness.serving.server import HttpServer, listening
 
 #: Answered when the script has no step left.
 AFTER_THE_SCRIPT = Say("done")

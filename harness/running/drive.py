@@ -49,9 +49,6 @@ from harness.subject.worktree import LineLedger
 
 _BY_SETTINGS = "config"
 
-#: Why nobody saw what a session with the machine's own network tried to reach.
-_SHARED = "a session that we ask for something, or give a proxy, shares the network of the machine"
-
 #: Nothing listens: what was asked did not even arrive.
 NO_CONNECTION = Failure(None, "", 0)
 
@@ -87,7 +84,7 @@ def drive(
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
-    with _opened(scenario, protocol, budget) as stage:
+    with opened(scenario.backends, protocol, budget, forward=scenario.forward, apart=True) as stage:
         write_files(stage.sandbox.work, scenario.files)
         stage.earlier_session = run_earlier(
             binary, scenario.earlier, stage.sandbox, deadline_s, groups
@@ -127,13 +124,6 @@ def drive(
         _verify(binary, scenario, label, completed, truth)
     run = _run(binary, scenario, protocol, settings, completed, truth, observation)
     return Capture(run, (*exports, *more), forgotten, connections)
-
-
-def _opened(
-    scenario: Scenario, protocol: Protocol, budget: Budget | None
-) -> contextlib.AbstractContextManager[Stage]:
-    forward, apart = scenario.forward, scenario.apart
-    return opened(scenario.backends, protocol, budget, forward, apart=apart)
 
 
 def _completed(
@@ -182,8 +172,8 @@ def _truth(
         account=scenario.account,
         unknown_requests=api.unexpected,
         kept_messages=kept_messages(sandbox.home),
-        reached=stage.cell.reached(),
-        unwatched=stage.cell.why_not_apart if stage.cell.apart else _SHARED,
+        reached=stage.reached(),
+        unwatched=stage.cell.why_not_apart,
     )
 
 

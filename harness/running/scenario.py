@@ -14,7 +14,6 @@ from harness.capture.run import run_label
 from harness.collector.tls import Tls
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.contract.requirement import DRAWN
-from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.messages_api import THINKS_S
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
@@ -107,8 +106,8 @@ class Scenario:
     the API, which the session may refuse, or it the session; without it the API speaks plain text.
 
     ``backends`` are the collectors, by name. ``configure`` returns the telemetry settings
-    (None: all signals over the run's protocol to the collector ``main``). ``forward`` makes a
-    forward proxy, which leads nowhere until ``configure`` says where. ``launch`` returns
+    (None: all signals over the run's protocol to the collector ``main``). ``forward``: it has
+    a forward proxy, which leads nowhere until ``configure`` says where. ``launch`` returns
     a prefix of the command line, before the subject's own. ``managed`` returns the
     managed settings that only this run must see. ``meanwhile`` runs in
     a thread of its own while the session does; its waits on a collector end with the session.
@@ -125,7 +124,6 @@ class Scenario:
     judged like any other: some releases hang. A ``slow`` scenario runs only if asked for.
     A ``drawn`` one stands for many runs, each with an input of its own; they are
     judged however they end. ``thinks_s`` is how long the API holds back every answer.
-    ``serves``: we ask the subject for something, and so it shares the machine's network.
     """
 
     name: str
@@ -148,7 +146,7 @@ class Scenario:
     api_tls: Callable[[Protocol], Tls | None] | None = None
     backends: Mapping[str, Backend] = field(default_factory=lambda: {MAIN: Backend()})
     configure: Callable[[Stage], Mapping[str, str]] | None = None
-    forward: Callable[[], HttpProxy] | None = None
+    forward: bool = False
     launch: Callable[[Stage], Sequence[str]] | None = None
     meanwhile: Callable[[Stage], None] | None = None
     managed: Callable[[Stage], Files] | None = None
@@ -163,7 +161,6 @@ class Scenario:
     slow: bool = False
     drawn: bool = False
     thinks_s: float = THINKS_S
-    serves: bool = False
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.prompt, self.prompts, self.acts))) != 1:
@@ -217,11 +214,6 @@ class Scenario:
         """Whether it may end in failure before it has asked the model anything."""
         declined = any(isinstance(act, Distrust) for act in self.acts)
         return self.api_unreachable or self.api_tls is not None or declined
-
-    @property
-    def apart(self) -> bool:
-        """Whether its session can do without the machine's network, where our proxies lead."""
-        return not self.serves and self.forward is None
 
     @property
     def answers_exports(self) -> bool:
