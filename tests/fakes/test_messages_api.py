@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -18,6 +20,7 @@ from anthropic.types import Message, MessageParam, ToolParam, ToolResultBlockPar
 from harness.capture.run import ToolRun
 from harness.fakes.messages_api import AFTER_THE_SCRIPT, MessagesApi
 from harness.fakes.script import Fail, Say, Step, Usage, UseTool, usage_of_call
+from harness.themes import certificates
 
 PROMPT = "Please do the day's work"
 MODEL = "claude-test-1"
@@ -416,3 +419,17 @@ def test_a_script_that_cannot_work_is_refused() -> None:
         Fail(200, "fine")
     with pytest.raises(ValueError, match="at least 1"):
         Fail(400, "never", times=0)
+
+
+def test_over_tls_it_notes_which_certificates_it_was_shown(tmp_path: Path) -> None:
+    asking = certificates.server("127.0.0.1", asks=True)
+    folder = certificates.Folder(tmp_path / "certificates")
+    client = ssl.create_default_context(cafile=folder.authority_of(certificates.OURS))
+    with MessagesApi([], prompts=[PROMPT], tls=asking.context()) as api:
+        assert api.base_url.startswith("https://")
+        with pytest.raises((urllib.error.URLError, ssl.SSLError, ConnectionError)):
+            urllib.request.urlopen(api.base_url, context=client).close()
+        assert api.certificates == set()
+        client.load_cert_chain(folder.certificate("somebody"), folder.key("somebody"))
+        urllib.request.urlopen(api.base_url, context=client).close()
+    assert api.certificates == {"somebody"}
