@@ -4,8 +4,10 @@
 
 Servers run in processes of their own, load and server on this machine.  The collector
 and the bare server that it is compared with take turns; figures are medians.  The limit
-in requests per second is meant for a quiet machine with two cores; the ratios to the
-bare servers hold on a busy one too.
+in requests per second of JSON is meant for a quiet machine with two cores; the ratios to the
+bare servers hold on a busy one too.  Protobuf over HTTP is held to a ratio alone: on two cores
+of which the load takes one, bare uvicorn, which parses nothing, was seen to store 21,000 to
+35,000 a second, and a rate of 25,000 was more than it had.
 """
 
 from __future__ import annotations
@@ -43,7 +45,6 @@ PROTOBUF, JSON = (encoding.value for encoding in Encoding)
 METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 
 CONNECTIONS = 8
-HTTP_RATE = 25_000
 GRPC_RATIO = 0.9
 STORE_BYTES = 64 * 1024 * 1024
 #: Of bare uvicorn's rate, though each body is parsed as a whole.
@@ -261,7 +262,7 @@ def main() -> int:
     middle = {name: statistics.median(seen) for name, seen in rates.items()}
     limit_mb = STORE_BYTES / 1e6
     rows = [
-        ("http/protobuf stored, requests/s", middle["http"], ">=", HTTP_RATE),
+        ("http/protobuf stored, requests/s", middle["http"], "", 0),
         ("  bare uvicorn, same body, same run", middle["bare http"], "", 0),
         ("  ratio to bare uvicorn", middle["http"] / middle["bare http"], ">=", HTTP_RATIO),
         ("  rotel, same body, same run", middle["rotel http"], "", 0),

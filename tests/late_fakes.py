@@ -51,6 +51,8 @@ def _messages_api(put: Put, seconds: float) -> None:
 
 def _collector_http(put: Put, seconds: float) -> None:
     _held(put, http_app.HttpApp, "_answer", seconds)
+    # None is answered at once: each has its task, which can be held up.
+    put(http_app.HttpApp, "at_once", lambda self, scope: None)
 
 
 def _collector_grpc(put: Put, seconds: float) -> None:

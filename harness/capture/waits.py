@@ -41,12 +41,15 @@ class Waits:
 
     def end(self, number: int) -> None:
         """Note that a wait has ended."""
-        passed_s = time.monotonic() - self._begun[number]
+        self.took(time.monotonic() - self._begun[number])
+        # Only now: until it counts as ended, it counts as going on.
+        del self._begun[number]
+
+    def took(self, passed_s: float) -> None:
+        """Note a wait that is over, of so many seconds."""
         if passed_s > self._longest_s:
             with self._lock:
                 self._longest_s = max(self._longest_s, passed_s)
-        # Only now: until it counts as ended, it counts as going on.
-        del self._begun[number]
 
     @property
     def longest_s(self) -> float:

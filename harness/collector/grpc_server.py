@@ -150,7 +150,8 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
             # grpcio does not say why, and which of the two it raises is a race.  Whoever
             # cancelled gets no answer; whoever sent far too much is told by grpcio itself.
             reason = (
-                "no message arrived: cancelled by the client, none was sent, or larger by "
+                "no message arrived: cancelled by the client, none was sent, compressed "
+                "otherwise than by gzip or deflate, or larger by "
                 f"{HEADROOM_BYTES} bytes than the limit of {self._max_body_bytes}"
             )
             return b"", grpc.StatusCode.RESOURCE_EXHAUSTED, reason

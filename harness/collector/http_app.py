@@ -26,7 +26,7 @@ from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
 from harness.otlp.responses import success_body
-from harness.serving.connection import MALFORMED, TLS
+from harness.serving.application import MALFORMED, TLS
 
 if TYPE_CHECKING:
     from uvicorn._types import (
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
 
     from harness.collector.http_answers import Response
-    from harness.serving.connection import AnswerAtOnce
+    from harness.serving.application import AnswerAtOnce
 
 #: ``Export.status`` of a request that nobody was left to answer.
 NOT_ANSWERED = 0
@@ -222,7 +222,7 @@ class HttpApp:
     def at_once(self, scope: HTTPScope) -> AnswerAtOnce | None:
         """Return what answers requests with this head that arrive whole.
 
-        None where that may take long. See :class:`harness.serving.connection.AtOnce`.
+        None where that may take long. See :class:`harness.serving.application.AtOnce`.
         """
         if self._asking is not None:
             return None
@@ -231,15 +231,12 @@ class HttpApp:
     def _answer_at_once(self, route: _Route, facts: _Facts, body: bytes) -> bytes | None:
         if len(body) > self._max_body_bytes:
             return None
-        waits = self._store.waits
-        wait = waits.begin()
-        try:
-            status, reason = route.status, route.reason
-            if not reason:
-                status, reason = self._check(route, body)
-            self._store.append(_export(facts, route, body, status, reason))
-        finally:
-            waits.end(wait)
+        began = time.monotonic()
+        status, reason = route.status, route.reason
+        if not reason:
+            status, reason = self._check(route, body)
+        self._store.append(_export(facts, route, body, status, reason))
+        self._store.waits.took(time.monotonic() - began)
         return in_bytes(refusal(route.encoding, status, reason)) if reason else route.success_bytes
 
     def _head(self, scope: HTTPScope) -> tuple[_Route, int]:
@@ -268,7 +265,7 @@ class HttpApp:
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Store a malformed request, and return the headers and the body of the answer to it.
 
-        See :class:`harness.serving.connection.Malformed`.
+        See :class:`harness.serving.application.Malformed`.
         """
         headers = dict(scope["headers"])
         content_type = headers.get(b"content-type", b"")

@@ -94,6 +94,8 @@ class Store:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._exports: deque[Export] = deque()
+        #: What each of them weighs.
+        self._weights: deque[int] = deque()
         self._bytes = 0
         self._arrived = 0
         self._forgotten = 0
@@ -127,7 +129,9 @@ class Store:
             self._arrived += 1
             number(export, self._arrived)
             self._exports.append(export)
-            self._weigh(weight(export))
+            weighs = weight(export)
+            self._weights.append(weighs)
+            self._weigh(weighs)
             if self._is_over():
                 self._forget()
             if self._waiting:
@@ -147,7 +151,8 @@ class Store:
 
     def _forget(self) -> None:
         while self._exports and self._is_over():
-            self._weigh(-weight(self._exports.popleft()))
+            self._exports.popleft()
+            self._weigh(-self._weights.popleft())
             self._forgotten += 1
 
     def _weigh(self, number: int) -> None:

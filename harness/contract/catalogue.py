@@ -116,14 +116,18 @@ def load(
     return Contract(version, requirements, schemas, registry, in_force)
 
 
-@cache
 def contract_files(
     folders: tuple[str, ...] = CLAUDE_FOLDERS,
 ) -> tuple[tuple[Path, JsonObject], ...]:
     """Return every contract file of ``folders`` with its content, in the order of the catalogue.
 
-    Each is validated against ``contract.schema.json``.
+    Each is validated against ``contract.schema.json``, once.
     """
+    return _contract_files(folders)
+
+
+@cache  # by the folders, whether they were named or not
+def _contract_files(folders: tuple[str, ...]) -> tuple[tuple[Path, JsonObject], ...]:
     root = schema_root()
     meta = Draft202012Validator(read_json(root / "contract.schema.json"))
     files = []

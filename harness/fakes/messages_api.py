@@ -33,7 +33,7 @@ from harness.fakes.script import (
     usage_of_call,
 )
 from harness.fakes.sse import ModelMessage, cut_stream, error_body, event_stream, message_json
-from harness.serving.connection import CONNECTION, HANG_UP, TLS, Connection
+from harness.serving.application import CONNECTION, HANG_UP, TLS, Connection
 from harness.serving.server import HttpServer, listening
 
 #: Answered when the script has no step left.

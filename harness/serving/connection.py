@@ -7,31 +7,28 @@ import logging
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from harness.serving.application import (
+    CONNECTION,
+    HANG_UP,
+    MALFORMED,
+    TLS,
+    AnswerAtOnce,
+    AtOnce,
+    Connection,
+    Malformed,
+)
+
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
 
 _LOGGER = logging.getLogger("harness.serving")
-
-#: In ``scope["state"]`` of a request whose body turned out not to be HTTP.
-MALFORMED = "malformed"
-
-#: In ``scope["state"]`` of every request: a function that closes its connection once
-#: what was sent is out.  The application must then wait for ``http.disconnect``.
-HANG_UP = "hang_up"
-
-#: In ``scope["state"]`` of every request over TLS: its connection's ``ssl.SSLObject``.
-TLS = "tls"
-
-#: In ``scope["state"]`` of every request: its :class:`Connection`.
-CONNECTION = "connection"
-
 
 #: The most bytes of a request's line and headers together; more is answered with 431. Some releases
 #: send two megabytes of what their headers helper printed: that must come through.
@@ -50,49 +47,33 @@ _LINGER_BYTES = 1024 * 1024
 _TARGET_BYTES = 512
 _KEPT_BYTES = 8192
 
+#: So many answers are put off at most: then they are written, so that back-pressure is felt.
+_MOST_UNWRITTEN = 16
+
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
-
-
-class Malformed(Protocol):
-    """A function that answers malformed HTTP requests; see :class:`HttpServer`."""
-
-    def __call__(
-        self, scope: HTTPScope, status: int, reason: str, *, handled: bool
-    ) -> tuple[list[tuple[bytes, bytes]], bytes]:
-        """Return the headers and the body of a response with ``status``: 400 or 431.
-
-        ``scope`` holds what could be parsed. ``handled`` means that the application has received
-        the request already: its body will end early, and ``scope["state"]`` says why
-        under :data:`MALFORMED`.
-        """
-
-
-#: Makes of a body the whole response, whose connection stays open; None leaves it to the app.
-AnswerAtOnce = Callable[[bytes], bytes | None]
-
-
-class AtOnce(Protocol):
-    """A function that answers requests which arrive whole; see :class:`HttpConnection`."""
-
-    def __call__(self, scope: HTTPScope) -> AnswerAtOnce | None:
-        """Return what answers requests with this head; None leaves them to the application.
-
-        It may be kept for further requests of the connection with the same head. Of ``scope``,
-        ``path`` is not filled in.
-        """
-
-
-class Connection:
-    """A client's connection: when it ended, in Unix nanoseconds; 0 while it lasts."""
-
-    __slots__ = ("ended_unix_nano",)
-
-    def __init__(self) -> None:
-        self.ended_unix_nano = 0
 
 
 class _HeadTooLargeError(Exception):
     """A request's line and headers are larger than :data:`HEAD_BYTES`."""
+
+
+class ToWrite:
+    """The connections of a server whose answers are written at the end of this turn of its loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._connections: list[HttpConnection] = []
+
+    def add(self, connection: HttpConnection) -> None:
+        """Have the answers of a connection written, before any task that is made from now on."""
+        if not self._connections:
+            self._loop.call_soon(self._write)
+        self._connections.append(connection)
+
+    def _write(self) -> None:
+        connections, self._connections = self._connections, []
+        for connection in connections:
+            connection.write_answers()
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -112,6 +93,7 @@ class HttpConnection(HttpToolsProtocol):
         malformed: Malformed | None,
         on_end: Callable[[], None],
         at_once: AtOnce | None = None,
+        to_write: ToWrite | None = None,
     ) -> None:
         super().__init__(config=config, server_state=state, app_state={})
         self.access_log = False
@@ -119,8 +101,12 @@ class HttpConnection(HttpToolsProtocol):
         self._malformed = malformed
         self._on_end = on_end
         self._at_once = at_once
+        self._to_write = to_write or ToWrite(self.loop)
         #: The body so far of a request that may be answered at once; None while there is none.
         self._parts: list[bytes] | None = None
+        #: Answers that are not yet written, and when the client was last heard of.
+        self._unwritten: list[bytes] = []
+        self._heard_s = 0.0
         #: What answers it.
         self._answer: AnswerAtOnce | None = None
         #: What answered the one before, and the head that it was made for: clients repeat theirs.
@@ -148,7 +134,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._due is not None:
             self._throw_away(len(data))
             return
-        self._unset_keepalive_if_required()
+        self._heard_s = self.loop.time()
         self._began = False
         try:
             if self._in_head and self._head > HEAD_BYTES:
@@ -183,7 +169,7 @@ class HttpConnection(HttpToolsProtocol):
         self._weight += len(url)
         if self._weight > HEAD_BYTES:
             raise _HeadTooLargeError
-        super().on_url(url)
+        self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # As uvicorn's, which is not called: there are several headers in each request.
@@ -270,18 +256,49 @@ class HttpConnection(HttpToolsProtocol):
                 self._parts = self._answer = None
                 # Done with: what cannot be read after it is no part of it.
                 self.scope = None  # type: ignore[assignment]
-                self.transport.write(answer)
-                self._await_next()
+                self._put_off(answer)
                 return
             self._leave_to_app()
         super().on_message_complete()
 
-    def _await_next(self) -> None:
-        """Close the connection if no request comes for a long time, as uvicorn does."""
-        self._unset_keepalive_if_required()
+    def _put_off(self, answer: bytes) -> None:
+        """Write an answer when what the other connections sent meanwhile has been read, too.
+
+        Written at once, each would wake its client for itself: a sixth of what a request costs.
+        """
+        self._unwritten.append(answer)
+        if len(self._unwritten) == 1:
+            self._to_write.add(self)
+            if self.timeout_keep_alive_task is None:
+                self._await_next(self.timeout_keep_alive)
+        elif len(self._unwritten) >= _MOST_UNWRITTEN:
+            self.write_answers()
+
+    def write_answers(self) -> None:
+        """Write the answers that were put off."""
+        unwritten, self._unwritten = self._unwritten, []
+        if unwritten and not self.transport.is_closing():
+            self.transport.write(b"".join(unwritten))
+
+    def _await_next(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
+            seconds, self.timeout_keep_alive_handler
         )
+
+    def timeout_keep_alive_handler(self) -> None:
+        # Answers that are given at once do not wind the clock up anew.
+        self.timeout_keep_alive_task = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return
+        left_s = self._heard_s + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self._await_next(left_s)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        self.write_answers()
+        super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -308,6 +325,7 @@ class HttpConnection(HttpToolsProtocol):
         broken = cycle is not None and cycle.more_body and not cycle.response_complete
         if self.pipeline or not (broken or cycle is None or cycle.response_complete):
             return
+        self.write_answers()
         status, reason = self._due
         scope: dict[str, object] = {
             "method": "",

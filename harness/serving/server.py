@@ -17,7 +17,8 @@ from concurrent.futures import Future
 import uvicorn
 from uvicorn.server import ServerState
 
-from harness.serving.connection import AtOnce, HttpConnection, Malformed
+from harness.serving.application import AtOnce, Malformed
+from harness.serving.connection import HttpConnection, ToWrite
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop]
 try:
@@ -79,6 +80,7 @@ class HttpServer:
         )
         self._started: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop
+        self._to_write: ToWrite
         self._stop_asked: asyncio.Event
         self._drained: asyncio.Event
         self._grace_s = 0.0
@@ -100,6 +102,7 @@ class HttpServer:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._to_write = ToWrite(self._loop)
         self._stop_asked = asyncio.Event()
         self._drained = asyncio.Event()
         try:
@@ -131,7 +134,12 @@ class HttpServer:
 
     def _connection(self) -> asyncio.Protocol:
         return HttpConnection(
-            self._config, self._state, self._malformed, self._connection_ended, self._at_once
+            self._config,
+            self._state,
+            self._malformed,
+            self._connection_ended,
+            self._at_once,
+            self._to_write,
         )
 
     def _connection_ended(self) -> None:

@@ -186,7 +186,7 @@ def edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Non
     shutil.copytree(original, copy)
     monkeypatch.setattr(catalogue, "schema_root", lambda: copy)
     # The files are read once per process; the edited ones must not stay.
-    monkeypatch.setattr(catalogue, "contract_files", catalogue.contract_files.__wrapped__)
+    monkeypatch.setattr(catalogue, "_contract_files", catalogue._contract_files.__wrapped__)
 
     def load_edited(
         edit: Callable[[dict[str, Any]], object],

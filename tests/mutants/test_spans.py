@@ -115,7 +115,7 @@ def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loader:
         shutil.copy(files.schema_root() / name, root)
     monkeypatch.setattr(catalogue, "schema_root", lambda: root)
     # The files are read once per process; those of this test must not stay.
-    monkeypatch.setattr(catalogue, "contract_files", catalogue.contract_files.__wrapped__)
+    monkeypatch.setattr(catalogue, "_contract_files", catalogue._contract_files.__wrapped__)
 
     def load(**schemas: Mapping[str, Any]) -> Contract:
         for name, schema in schemas.items():
