@@ -253,7 +253,7 @@ def test_a_failure_can_be_read_and_run_again(
     check_failure_in_junit(pytester.path / "junit.xml")
     check_record_of_failure(pytester.path / "out" / "record.jsonl")
 
-    command = shlex.split(shown[start + 8].split(maxsplit=1)[1])
+    command = shlex.split(shown[start + 9].split(maxsplit=1)[1])
     assert command == [
         *("pytest", f"--cc-binary={binary}", "--cc-deadline=500"),
         *("--cc-scenarios=working_day", "--cc-protocols=grpc", REDACTED),
