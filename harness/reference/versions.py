@@ -60,6 +60,8 @@ class Promises:
     resource_labels: bool = _since("2.1.161")
     #: ``model`` on lines of code.
     lines_model: bool = _since("2.1.172")
+    #: What the model answered.
+    responses: bool = _since("2.1.193")
     #: ``message.uuid``, ``client_request_id`` and ``tool_source``.
     message_ids: bool = _since("2.1.214")
     #: Managed variables of OTLP take away what would lead around them.

@@ -11,6 +11,7 @@ from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 from harness.judging.checks.accounting import total
 from harness.judging.checks.fields import carrying, chosen, nothing_seen, number
+from harness.judging.checks.lengths import lengths
 from harness.judging.items.describe import shown
 from harness.judging.items.item import MISSING, Item
 from harness.judging.items.view import CaptureView
@@ -173,8 +174,8 @@ def prompt_length(requirement: Requirement, view: CaptureView) -> Outcome:
     return _each_prompt(
         requirement,
         view,
-        lambda prompt, value: number(value) in (_utf16(prompt), len(prompt)),
-        lambda prompt: f"{_utf16(prompt)}, the length of {prompt!r}",
+        lambda prompt, value: number(value) in lengths(prompt),
+        lambda prompt: f"{lengths(prompt)[0]}, the length of {prompt!r}",
     )
 
 
@@ -299,10 +300,6 @@ def _each_prompt(
         if not right(prompt, item.at(requirement.path))
     )
     return Judged(len(pairs), findings)
-
-
-def _utf16(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
 
 
 def _wall_s(view: CaptureView) -> float:

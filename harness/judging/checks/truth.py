@@ -25,6 +25,12 @@ OCCASIONS: Mapping[str, Callable[[GroundTruth], int]] = {
     "an answered probe, or one that was not waited for": lambda truth: sum(
         call.status == 200 and (call.probe or call.given_up) for call in truth.api_calls
     ),
+    "an answer with text": lambda truth: sum(
+        call.status == 200 and bool(call.said) and not call.auxiliary for call in truth.api_calls
+    ),
+    "another answer with text": lambda truth: sum(
+        call.status == 200 and bool(call.said) and call.auxiliary for call in truth.api_calls
+    ),
     "an answer that was not waited for": lambda truth: sum(
         call.given_up for call in truth.api_calls
     ),
