@@ -193,9 +193,9 @@ class Reporter:
         }
         if self._promises.cost_micros:
             event["cost_usd_micros"] = round(cost * 1e6)
-        self._log("api_request", {**event, **self._of_exchange(exchange, attribution)})
         if text:
             self._said(text, exchange, attribution)
+        self._log("api_request", {**event, **self._of_exchange(exchange, attribution)})
 
     def _said(self, text: str, exchange: Exchange, attribution: Attribution) -> None:
         message_id = self._transcript.keep("assistant", text)
