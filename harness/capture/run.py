@@ -122,6 +122,14 @@ class Failure:
     attempts: int
     request_ids: tuple[str, ...] = ()
 
+    @property
+    def retried(self) -> bool:
+        """Whether it failed after retries, or may have, where nobody could count them.
+
+        A bad request (400) is never retried: if it came again, a client made a new request of it.
+        """
+        return self.attempts != 1 and self.status != 400
+
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:

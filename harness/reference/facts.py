@@ -224,6 +224,11 @@ class Reporter:
         if error.status is not None:
             event["status_code"] = self._api_number(error.status)
         self._log("api_error", {**event, **self._of_exchange(exchange, attribution)})
+        if exchange.attempts > 1 and self._promises.exhausted_retries:
+            del event["attempt"], event["duration_ms"]
+            event["total_attempts"] = self._api_number(exchange.attempts)
+            event["total_retry_duration_ms"] = self._api_number(exchange.duration_ms)
+            self._log("api_retries_exhausted", {**event, "speed": "normal"})
 
     def decided(self, use: ToolUse, decision: Decision) -> None:
         """Report the decision about the permission of a tool."""

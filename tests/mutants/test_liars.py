@@ -136,7 +136,7 @@ def failing(rows: dict[str, Row]) -> set[str]:
 
 
 def exported(contract: Contract, theme: str) -> set[str]:
-    """What a working day must export: the emitter's turns end with an error there, not with words."""
+    """What a working day must export; in that of the emitter no turn ends with words."""
     return {
         each.name
         for each in contract.requirements

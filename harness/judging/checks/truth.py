@@ -35,6 +35,12 @@ OCCASIONS: Mapping[str, Callable[[GroundTruth], int]] = {
         call.given_up for call in truth.api_calls
     ),
     "a failed API request": lambda truth: len(truth.failures),
+    "a request that failed after retries": lambda truth: sum(
+        failure.retried and failure.attempts > 1 for failure in truth.failures
+    ),
+    "a bad request that came again": lambda truth: sum(
+        failure.attempts > 1 and not failure.retried for failure in truth.failures
+    ),
     "a tool run": lambda truth: len(truth.tools_that_ran),
     "a rejected tool": lambda truth: sum(not decision.accepted for decision in truth.decisions),
     "a decision": lambda truth: len(truth.decisions),
