@@ -35,7 +35,7 @@ FAILURES = (
 def test_what_failed_after_retries() -> None:
     assert [failure.retried for failure in FAILURES] == [True, False, False, True]
     truth = GroundTruth(failures=FAILURES)
-    assert OCCASIONS["a request that failed after retries"](truth) == 1
+    assert OCCASIONS["a request that failed after retries"](truth) == 2
     assert OCCASIONS["a bad request that came again"](truth) == 1
 
 

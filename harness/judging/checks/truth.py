@@ -36,7 +36,7 @@ OCCASIONS: Mapping[str, Callable[[GroundTruth], int]] = {
     ),
     "a failed API request": lambda truth: len(truth.failures),
     "a request that failed after retries": lambda truth: sum(
-        failure.retried and failure.attempts > 1 for failure in truth.failures
+        failure.retried for failure in truth.failures
     ),
     "a bad request that came again": lambda truth: sum(
         failure.attempts > 1 and not failure.retried for failure in truth.failures
