@@ -85,6 +85,7 @@ class ApiCall:
 
     ``session_id``, ``user_id``, ``effort`` and ``speed`` are what the request itself said of
     its session, its installation and how the model is to work; empty where it said nothing.
+    ``said`` is the text of the answer, if it was answered with text.
     """
 
     model: str
@@ -105,6 +106,7 @@ class ApiCall:
     effort: str = ""
     speed: str = ""
     given_up: bool = False
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,14 @@ class Failure:
     message: str
     attempts: int
     request_ids: tuple[str, ...] = ()
+
+    @property
+    def retried(self) -> bool:
+        """Whether it failed after retries, or may have, where nobody could count them.
+
+        A bad request (400) is never retried: if it came again, a client made a new request of it.
+        """
+        return self.attempts != 1 and self.status != 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +170,13 @@ class Decision:
 class KeptMessage:
     """One message that the subject kept in the transcript of its session, on disk.
 
-    ``role`` is ``user`` or ``assistant``, or what else the transcript calls an entry.
+    ``role`` is ``user`` or ``assistant``, or what else the transcript calls an entry; ``file``
+    names the transcript, for a subagent has one of its own.
     """
 
     role: str
     uuid: str
+    file: str = ""
 
 
 #: The shortest part of a canary, a key or a token that tells of it, in characters.

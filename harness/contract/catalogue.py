@@ -99,7 +99,14 @@ def load(
         if "x-selects" in data
         for requirement in _walk(
             data,
-            _Node(file, _selector(data["x-selects"]), data["x-source"], (), property_range(data)),
+            _Node(
+                file,
+                _selector(data["x-selects"]),
+                data["x-source"],
+                (),
+                property_range(data),
+                str(data.get("x-measured", {}).get("evidence", "")),
+            ),
             documents,
             version,
         )

@@ -343,13 +343,13 @@ class MessagesApi:
         return time.time_ns() + round(self._thinks_s * 1e9)
 
     def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> Response:
-        self._calls.append(self._due(_billed(call, usage)))
+        call = replace(_billed(call, usage), said=str(block.get("text", "")))
+        self._calls.append(self._due(call))
         answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
         headers = {"request-id": call.request_id}
+        headers["content-type"] = _EVENT_STREAM if call.streamed else "application/json"
         if not call.streamed:
-            headers["content-type"] = "application/json"
             return Response(200, message_json(answer), headers)
-        headers["content-type"] = _EVENT_STREAM
         body = event_stream(answer, frames=self._usage_frames)
         return Response(200, body, headers)
 

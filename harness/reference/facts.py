@@ -156,13 +156,15 @@ class Reporter:
             "prompt_length": self._number(length(text)),
             "prompt": text if self._settings.log_user_prompts else REDACTED,
         }
-        message_id = self._transcript.prompt(text)
+        message_id = self._transcript.keep("user", text)
         if self._promises.message_ids:
             attributes["message.uuid"] = message_id
         self._log("user_prompt", attributes, prompt=text)
 
-    def answered(self, exchange: Exchange, usage: Usage, attribution: Attribution) -> None:
-        """Report that an API request was answered."""
+    def answered(
+        self, exchange: Exchange, usage: Usage, attribution: Attribution, text: str
+    ) -> None:
+        """Report that an API request was answered; ``text`` is what the model said, if anything."""
         cost = cost_usd(exchange.model, usage)
         shared: Attributes = {"model": exchange.model}
         if self._promises.query_source:
@@ -191,7 +193,24 @@ class Reporter:
         }
         if self._promises.cost_micros:
             event["cost_usd_micros"] = round(cost * 1e6)
+        if text:
+            self._said(text, exchange, attribution)
         self._log("api_request", {**event, **self._of_exchange(exchange, attribution)})
+
+    def _said(self, text: str, exchange: Exchange, attribution: Attribution) -> None:
+        message_id = self._transcript.keep("assistant", text)
+        if not self._promises.responses:
+            return
+        event: Attributes = {
+            "response_length": length(text),
+            "response": text if self._settings.log_assistant_responses else REDACTED,
+            "model": exchange.model,
+            "request_id": exchange.request_id,
+            "query_source": self._source(attribution),
+        }
+        if self._promises.message_ids:
+            event["message.uuid"] = message_id
+        self._log("assistant_response", event)
 
     def failed(self, error: ApiError, attribution: Attribution) -> None:
         """Report that the last attempt of an API request failed, by one event."""
@@ -205,6 +224,11 @@ class Reporter:
         if error.status is not None:
             event["status_code"] = self._api_number(error.status)
         self._log("api_error", {**event, **self._of_exchange(exchange, attribution)})
+        if exchange.attempts > 1 and self._promises.exhausted_retries:
+            del event["attempt"], event["duration_ms"]
+            event["total_attempts"] = self._api_number(exchange.attempts)
+            event["total_retry_duration_ms"] = self._api_number(exchange.duration_ms)
+            self._log("api_retries_exhausted", {**event, "speed": "normal"})
 
     def decided(self, use: ToolUse, decision: Decision) -> None:
         """Report the decision about the permission of a tool."""
@@ -310,14 +334,15 @@ class Reporter:
         if self._promises.message_ids:
             attributes["client_request_id"] = exchange.client_request_id
         if self._promises.query_source:
-            agent = attribution.agent
-            source = f"agent:{agent}" if agent else self._query_source
-            attributes["query_source"] = source
+            attributes["query_source"] = self._source(attribution)
         details = self._settings.log_tool_details
         attributes |= attribution.attributes(self._promises, details=details)
         if self._promises.request_id and exchange.request_id:
             attributes["request_id"] = exchange.request_id
         return attributes
+
+    def _source(self, attribution: Attribution) -> str:
+        return f"agent:{attribution.agent}" if attribution.agent else self._query_source
 
     def _api_number(self, value: float) -> Scalar:
         return value if self._promises.api_numbers else in_digits(value)

@@ -92,7 +92,7 @@ class MainLoop:
                     self._reporter.failed(error, attribution)
                     status = "" if error.status is None else f"{error.status} "
                     return Turn(f"API Error: {status}{error.message}", ok=False)
-                self._reporter.answered(answer.exchange, answer.usage, attribution)
+                self._reporter.answered(answer.exchange, answer.usage, attribution, answer.text)
                 self._messages.append({"role": "assistant", "content": answer.content})
                 if not answer.tool_uses:
                     return Turn(answer.text, ok=True)

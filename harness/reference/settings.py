@@ -41,6 +41,7 @@ class Settings:
     metrics_interval_ms: float = 60_000.0
     logs_interval_ms: float = 5000.0
     log_user_prompts: bool = False
+    log_assistant_responses: bool = False
     log_tool_details: bool = False
     include_session_id: bool = True
     include_version: bool = False
@@ -57,9 +58,14 @@ class Settings:
         enabled = is_true(environ.get("CLAUDE_CODE_ENABLE_TELEMETRY"))
         traces = enabled and any(is_true(environ.get(name)) for name in _TRACES_BETA)
 
-        def switch(name: str, default: bool) -> bool:
-            value = environ.get(f"OTEL_METRICS_INCLUDE_{name}")
+        def chosen(variable: str, default: bool) -> bool:
+            value = environ.get(variable)
             return default if not value else is_true(value)
+
+        def switch(name: str, default: bool) -> bool:
+            return chosen(f"OTEL_METRICS_INCLUDE_{name}", default)
+
+        log_user_prompts = is_true(environ.get("OTEL_LOG_USER_PROMPTS"))
 
         return cls(
             metrics_exporters=_exporters(environ, Signal.METRICS) if enabled else frozenset(),
@@ -68,7 +74,8 @@ class Settings:
             logs_protocol=_protocol(environ, Signal.LOGS) if enabled else None,
             metrics_interval_ms=_milliseconds(environ, "OTEL_METRIC_EXPORT_INTERVAL", 60_000.0),
             logs_interval_ms=_milliseconds(environ, "OTEL_LOGS_EXPORT_INTERVAL", 5000.0),
-            log_user_prompts=is_true(environ.get("OTEL_LOG_USER_PROMPTS")),
+            log_user_prompts=log_user_prompts,
+            log_assistant_responses=chosen("OTEL_LOG_ASSISTANT_RESPONSES", log_user_prompts),
             log_tool_details=is_true(environ.get("OTEL_LOG_TOOL_DETAILS")),
             include_session_id=switch("SESSION_ID", True),
             include_version=switch("VERSION", False),

@@ -65,7 +65,7 @@ class Subagents:
         except ApiError as error:
             self._reporter.failed(error, attribution)
             raise tools.ToolError(f"API Error: {error.message}") from error
-        self._reporter.answered(answer.exchange, answer.usage, attribution)
+        self._reporter.answered(answer.exchange, answer.usage, attribution, answer.text)
         return tools.Result(answer.text)
 
 

@@ -1,4 +1,4 @@
-"""Keep the prompts of a session on disk, as lines of JSON, so that events can be joined to them."""
+"""Keep the messages of a session on disk, in lines of JSON, so that events can join them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Transcript:
     def __init__(self, home: Path, folder: Path, session_id: str) -> None:
         self._path = _project(home, folder) / f"{session_id}.jsonl"
 
-    def prompt(self, text: str) -> str:
-        """Keep a prompt of the person; return the UUID of its message."""
+    def keep(self, role: str, text: str) -> str:
+        """Keep a message of the person (``user``) or of the model; return its UUID."""
         message_id = str(uuid.uuid4())
         entry = {
-            "type": "user",
-            "message": {"role": "user", "content": text},
+            "type": role,
+            "message": {"role": role, "content": text},
             "uuid": message_id,
             "sessionId": self._path.stem,
         }

@@ -39,6 +39,8 @@ class Promises:
     managed_fragments: bool = _since("2.1.83")
     #: ``tool_parameters`` of ``tool_result`` need OTEL_LOG_TOOL_DETAILS=1.
     tool_parameters_gated: bool = _since("2.1.85")
+    #: Requests that failed after retries.
+    exhausted_retries: bool = _since("2.1.105")
     #: ``effort`` on cost, tokens and API events.
     effort: bool = _since("2.1.117")
     #: ``tool_use_id`` on tool events, ``tool_input_size_bytes`` on results.
@@ -60,6 +62,8 @@ class Promises:
     resource_labels: bool = _since("2.1.161")
     #: ``model`` on lines of code.
     lines_model: bool = _since("2.1.172")
+    #: What the model answered.
+    responses: bool = _since("2.1.193")
     #: ``message.uuid``, ``client_request_id`` and ``tool_source``.
     message_ids: bool = _since("2.1.214")
     #: Managed variables of OTLP take away what would lead around them.

@@ -40,7 +40,9 @@ def run() -> Run:
             prompts=("hi",),
             api_calls=(
                 ApiCall(
-                    "model", 200, False, True, "req_1", 1, 2, 3, 4, "", True, 9, 10, *SAID, True
+                    *("model", 200, False, True, "req_1", 1, 2, 3, 4, "", True, 9, 10, *SAID),
+                    given_up=True,
+                    said="Yes.",
                 ),
             ),
             tool_runs=(
@@ -59,7 +61,9 @@ def run() -> Run:
             secrets=(Secret("header", "a-token", 8, ("logs header x-token",)),),
             account={"user.email": "a@b"},
             unknown_requests=("GET /",),
-            kept_messages=(KeptMessage("user", "5462c236-d651-4c73-964a-bf893abc209c"),),
+            kept_messages=(
+                KeptMessage("user", "5462c236-d651-4c73-964a-bf893abc209c", "session.jsonl"),
+            ),
             reached=("example.com",),
             unwatched="not permitted",
         ),

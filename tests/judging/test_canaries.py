@@ -226,6 +226,12 @@ def ask(judge: Judge, requirement: Require) -> Ask:
             {GATE: "1"},
             True,
         ),
+        ([{"place": "logs x attributes.k", "with": GATE, "unset": "X"}], {GATE: "1"}, True),
+        (
+            [{"place": "logs x attributes.k", "with": GATE, "unset": "X"}],
+            {GATE: "1", "X": "0"},
+            False,
+        ),
     ],
 )
 def test_kept(

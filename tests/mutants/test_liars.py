@@ -136,14 +136,14 @@ def failing(rows: dict[str, Row]) -> set[str]:
 
 
 def exported(contract: Contract, theme: str) -> set[str]:
-    """What a working day must export."""
+    """What a working day must export; in that of the emitter no turn ends with words."""
     return {
         each.name
         for each in contract.requirements
         if each.name.startswith(theme)
         and each.name.endswith(".exported")
         and (not each.scenarios or "working_day" in each.scenarios)
-    }
+    } - {"events.assistant_response.exported"}
 
 
 def test_a_liar_without_a_lie_passes(judged: Judged, contract: Contract) -> None:
@@ -282,7 +282,13 @@ def test_the_end_of_the_key_in_base64(judged: Judged) -> None:
     }
     assert places == {
         f"logs {event} attributes.note": "(base64)"
-        for event in ("api_request", "tool_decision", "tool_result", "user_prompt")
+        for event in (
+            "api_request",
+            "assistant_response",
+            "tool_decision",
+            "tool_result",
+            "user_prompt",
+        )
     }
 
 

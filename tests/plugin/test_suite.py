@@ -90,7 +90,7 @@ def check_runs_and_canaries(header: Header, shown: list[str]) -> None:
     assert all(seconds > 0 for seconds in header.runs.values())
     assert f"runs       {len(header.runs)}, the longest: {header.critical_run}" in shown
     table = header.canaries
-    assert table.gates == ("closed", "prompts", "details", "prompts+details")
+    assert table.gates == ("closed", "prompts", "answers", "details", "prompts+details")
     everywhere = {"login_token", "key_passphrase", "folder", "user_name", "host_name"}
     assert {spot.canary for spot in table.spots} == {*CANARIES} | everywhere
     assert all(all(spot.seen.values()) for spot in table.spots)

@@ -74,6 +74,28 @@ def test_the_prompt_is_shown_on_demand(version: str) -> None:
     assert str(event.attributes["prompt_length"]) == str(len(PROMPT))
 
 
+@pytest.mark.parametrize(
+    ("env", "shown"),
+    [
+        ({}, False),
+        ({"OTEL_LOG_ASSISTANT_RESPONSES": "1"}, True),
+        ({"OTEL_LOG_USER_PROMPTS": "1"}, True),
+        ({"OTEL_LOG_USER_PROMPTS": "1", "OTEL_LOG_ASSISTANT_RESPONSES": ""}, True),
+        ({"OTEL_LOG_USER_PROMPTS": "1", "OTEL_LOG_ASSISTANT_RESPONSES": "0"}, False),
+    ],
+    ids=["closed", "its own", "of the prompts", "empty", "closed again"],
+)
+def test_the_answer_is_shown_on_demand(env: dict[str, str], shown: bool) -> None:
+    capture = session(env, version="2.1.193")
+
+    (event,) = capture.events("assistant_response")
+    (call,) = capture.run.truth.api_calls
+    assert event.attributes["response"] == (call.said if shown else "<REDACTED>")
+    assert event.attributes["response_length"] == len(call.said)
+    assert event.attributes["request_id"] == call.request_id
+    assert "message.uuid" not in event.attributes
+
+
 @pytest.mark.parametrize("version", ["2.1.31", "2.1.240"])
 def test_the_session_id_can_be_left_out(version: str) -> None:
     capture = session({"OTEL_METRICS_INCLUDE_SESSION_ID": "false"}, version=version)

@@ -20,7 +20,14 @@ def test_messages_are_read_in_order_and_nothing_else(tmp_path: Path) -> None:
     ]
     lines = [json.dumps(entry) for entry in entries]
     (folder / "session.jsonl").write_text("\n".join([*lines, "{cut off", ""]), encoding="utf-8")
-    assert kept_messages(tmp_path) == (KeptMessage("user", "u1"), KeptMessage("assistant", "a1"))
+    below = folder / "session" / "subagents"
+    below.mkdir(parents=True)
+    (below / "agent-1.jsonl").write_text(json.dumps({"type": "assistant", "uuid": "a2"}))
+    assert kept_messages(tmp_path) == (
+        KeptMessage("assistant", "a2", "agent-1.jsonl"),
+        KeptMessage("user", "u1", "session.jsonl"),
+        KeptMessage("assistant", "a1", "session.jsonl"),
+    )
 
 
 def test_a_session_without_a_transcript_kept_nothing(tmp_path: Path) -> None:

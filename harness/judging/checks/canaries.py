@@ -17,6 +17,7 @@ from harness.judging.search.sightings import Sighting, sightings
 #: Gates that open places, and what a table calls the runs in which they are open.
 GATES: Mapping[str, str] = {
     "OTEL_LOG_USER_PROMPTS": "prompts",
+    "OTEL_LOG_ASSISTANT_RESPONSES": "answers",
     "OTEL_LOG_TOOL_DETAILS": "details",
 }
 
@@ -29,7 +30,8 @@ def confined(requirement: Requirement, view: CaptureView) -> Outcome:
     """Check that a canary (``params.canary``) is found only at the places of ``params.allowed``.
 
     ``*`` in a place stands for any text; an entry with ``with`` allows its place only in runs
-    with that variable set to 1, one with ``own_header`` the header in which it is to be sent.
+    with that variable set to 1, one with ``unset`` only where that variable is not set at all, one
+    with ``own_header`` the header in which it is to be sent.
     """
     name = str(requirement.params["canary"])
     if not _hidden(view, name):
@@ -155,7 +157,9 @@ def _allowed(requirement: Requirement, capture: Capture) -> list[str]:
     return [
         str(entry["place"])
         for entry in _entries(requirement.params.get("allowed", []))
-        if "place" in entry and ("with" not in entry or is_open(str(entry["with"]), capture.run))
+        if "place" in entry
+        and ("with" not in entry or is_open(str(entry["with"]), capture.run))
+        and entry.get("unset") not in capture.run.environment
     ]
 
 

@@ -31,14 +31,23 @@ def one_for_each(requirement: Requirement, view: CaptureView) -> Outcome:
 def kept_on_disk(requirement: Requirement, view: CaptureView) -> Outcome:
     """Check that the field is the id of a message by ``params.role`` in the transcript.
 
-    Those of several events are in the order of the transcript. A session that was ended by a
-    signal may not have kept all of them.
+    Those of several events are in the order of their transcript. A session that was ended by a
+    signal may not have kept all of them. What was answered beside the conversation, such as a
+    title, is no message; what a subagent was answered is.
     """
-    having = carrying(requirement, view)
+    beside = {call.request_id for call in view.truth.api_calls if call.auxiliary}
+    having = [
+        (item, value)
+        for item, value in carrying(requirement, view)
+        if not is_one_of(item.at(("attributes", "request_id")), beside)
+        or str(item.at(("attributes", "query_source"))).startswith("agent:")
+    ]
     if not having:
         return nothing_seen(requirement, chosen(requirement, view))
     role = requirement.params["role"]
-    kept = [message.uuid for message in view.truth.kept_messages if message.role == role]
+    kept = {
+        message.uuid: message.file for message in view.truth.kept_messages if message.role == role
+    }
     if not kept or view.run.exit_code < 0:
         return NotExercised("the session kept no transcript to its end")
     findings = tuple(
@@ -46,10 +55,17 @@ def kept_on_disk(requirement: Requirement, view: CaptureView) -> Outcome:
         for item, value in having
         if not is_one_of(value, kept)
     )
-    ordered = [value for _, value in sorted(having, key=lambda pair: _time(pair[0]))]
-    if not findings and ordered != sorted(ordered, key=kept.index):
-        wanted = ", ".join(sorted(ordered, key=kept.index))
-        findings = (Finding(f"{wanted}, in this order", ", ".join(ordered), view.run.label),)
+    if not findings:
+        told = [value for _, value in sorted(having, key=lambda pair: _time(pair[0]))]
+        place = {value: number for number, value in enumerate(kept)}
+        for file in dict.fromkeys(kept.values()):
+            ordered = [value for value in told if kept[value] == file]
+            wanted = sorted(ordered, key=place.__getitem__)
+            if ordered != wanted:
+                found = Finding(
+                    f"{', '.join(wanted)}, in this order", ", ".join(ordered), view.run.label
+                )
+                findings = (*findings, found)
     return Judged(len(having), findings)
 
 

@@ -11,6 +11,7 @@ from harness.contract.requirement import Requirement
 from harness.findings import Finding, Judged, NotExercised, Outcome
 from harness.judging.checks.accounting import total
 from harness.judging.checks.fields import carrying, chosen, nothing_seen, number
+from harness.judging.checks.lengths import lengths
 from harness.judging.items.describe import shown
 from harness.judging.items.item import MISSING, Item
 from harness.judging.items.view import CaptureView
@@ -173,8 +174,8 @@ def prompt_length(requirement: Requirement, view: CaptureView) -> Outcome:
     return _each_prompt(
         requirement,
         view,
-        lambda prompt, value: number(value) in (_utf16(prompt), len(prompt)),
-        lambda prompt: f"{_utf16(prompt)}, the length of {prompt!r}",
+        lambda prompt, value: number(value) in lengths(prompt),
+        lambda prompt: f"{lengths(prompt)[0]}, the length of {prompt!r}",
     )
 
 
@@ -191,13 +192,15 @@ def failures_told(requirement: Requirement, view: CaptureView) -> Outcome:
     Of requests that nothing received, nobody knows the number: each event is about one of them.
 
     With ``params.statuses``, only failures are judged whose last answer had one of these statuses
-    (0: no answer came).
+    (0: no answer came); with ``params.retried``, only those that failed after retries are told.
     """
     fact = str(requirement.params["fact"])
     statuses = requirement.params.get("statuses")
     assert statuses is None or isinstance(statuses, list)
     items = sorted(chosen(requirement, view), key=lambda item: item.view["time_unix_nano"])
     failures = view.truth.failures
+    if requirement.params.get("retried"):
+        failures = tuple(failure for failure in failures if failure.retried)
     if not items or not failures:
         return NotExercised("the run saw no failed API request, or no event told of one")
     if not any(failure.attempts for failure in failures):
@@ -276,11 +279,19 @@ _FACTS: dict[str, _Fact] = {
             (number(value) or 0.0) >= _held_ms(calls[-1]) - _SLACK_MS,
         ),
     ),
+    "all attempts": (
+        lambda failure, calls: any(call.answered_unix_nano for call in calls),
+        lambda failure, calls, value: (
+            f"at least {_held_ms(calls[0], calls[-1]):.0f} ms: so long all attempts took",
+            (number(value) or 0.0) >= _held_ms(calls[0], calls[-1]) - _SLACK_MS,
+        ),
+    ),
 }
 
 
-def _held_ms(call: ApiCall) -> float:
-    return (call.answered_unix_nano - call.arrived_unix_nano) / 1e6
+def _held_ms(first: ApiCall, last: ApiCall | None = None) -> float:
+    """Return how long it took from the first call's arrival to the last one's answer."""
+    return ((last or first).answered_unix_nano - first.arrived_unix_nano) / 1e6
 
 
 def _each_prompt(
@@ -299,10 +310,6 @@ def _each_prompt(
         if not right(prompt, item.at(requirement.path))
     )
     return Judged(len(pairs), findings)
-
-
-def _utf16(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
 
 
 def _wall_s(view: CaptureView) -> float:

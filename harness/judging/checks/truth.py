@@ -25,10 +25,22 @@ OCCASIONS: Mapping[str, Callable[[GroundTruth], int]] = {
     "an answered probe, or one that was not waited for": lambda truth: sum(
         call.status == 200 and (call.probe or call.given_up) for call in truth.api_calls
     ),
+    "an answer with text": lambda truth: sum(
+        call.status == 200 and bool(call.said) and not call.auxiliary for call in truth.api_calls
+    ),
+    "another answer with text": lambda truth: sum(
+        call.status == 200 and bool(call.said) and call.auxiliary for call in truth.api_calls
+    ),
     "an answer that was not waited for": lambda truth: sum(
         call.given_up for call in truth.api_calls
     ),
     "a failed API request": lambda truth: len(truth.failures),
+    "a request that failed after retries": lambda truth: sum(
+        failure.retried for failure in truth.failures
+    ),
+    "a bad request that came again": lambda truth: sum(
+        failure.attempts > 1 and not failure.retried for failure in truth.failures
+    ),
     "a tool run": lambda truth: len(truth.tools_that_ran),
     "a rejected tool": lambda truth: sum(not decision.accepted for decision in truth.decisions),
     "a decision": lambda truth: len(truth.decisions),

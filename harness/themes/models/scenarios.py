@@ -43,7 +43,7 @@ MODELS = Scenario(
         *("--settings", json.dumps({"fastMode": True})),
         *("--agents", json.dumps(_AGENTS)),
     ),
-    environment={"CLAUDE_CODE_EFFORT_LEVEL": "low"},
+    environment={"CLAUDE_CODE_EFFORT_LEVEL": "low", "OTEL_LOG_ASSISTANT_RESPONSES": "1"},
     # Older releases estimate a higher price for a long context, however long it is.
     traits=("a_model_with_suffix",),
     protocols=(Protocol.HTTP_JSON,),

@@ -50,6 +50,8 @@ CONTINUED = Scenario(
     "(--continue --fork-session)",
     prompt="Put them elsewhere.",
     script=(Say("They are elsewhere now."),),
+    # The one keeps closed what the other would open.
+    environment={"OTEL_LOG_USER_PROMPTS": "1", "OTEL_LOG_ASSISTANT_RESPONSES": "0"},
     earlier=_EARLIER,
     prepare=_continue_apart,
     observe=_observe,
