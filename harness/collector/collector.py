@@ -19,7 +19,7 @@ from harness.errors import UsageError
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from harness.otlp.envelope import check_request, take_all
 from harness.otlp.model import DataPoint, Event, Protocol, Signal
-from harness.serving import HttpServer
+from harness.serving.server import HttpServer
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ class Collector:
                 self._responder_waits,
                 self._check,
             )
-            http = HttpServer(app, listener, app.malformed, context)
+            http = HttpServer(app, listener, app.malformed, context, app.at_once)
             http.start()
             self._servers = (http, grpc)
         except BaseException:
