@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]
         say_version(known.emulate)
         return 0
     # Only a session needs more than this module: --version answers at once.
-    from harness.reference import session, settings_files
+    from harness.reference import hooks, session, settings_files
     from harness.reference.headers_helper import SETTING
     from harness.reference.permissions import Permissions
     from harness.reference.versions import Promises
@@ -101,6 +101,7 @@ def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]
         additions=additions(),
         permission_tool=known.permission_prompt_tool,
         start=session.Start(known.resume, known.go_on, known.fork_session),
+        hooks=hooks.configured(levels, promises),
     )
     try:
         if known.prompt is not None and known.input_format == "stream-json":

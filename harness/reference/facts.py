@@ -147,6 +147,10 @@ class Reporter:
         self._sequence = 0
         self._prompt_id = ""
 
+    def happened(self, event: str, attributes: Attributes) -> None:
+        """Report ``event`` as it is told by whoever saw it."""
+        self._log(event, attributes)
+
     def session_started(self, how: str) -> None:
         self._add("session.count", 1, {"start_type": how} if self._promises.start_type else {})
 
@@ -370,7 +374,7 @@ class Reporter:
             "event.sequence": self._sequence,
         }
         self._sequence += 1
-        if self._promises.prompt_id:
+        if self._promises.prompt_id and self._prompt_id:
             own["prompt.id"] = self._prompt_id
         labels = self._labels if self._promises.event_labels else {}
         self._sink.log(event, now_ms, {**labels, **self._standard, **own, **attributes})

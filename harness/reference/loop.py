@@ -11,8 +11,9 @@ from typing import Any
 from harness.reference import subagents, tools
 from harness.reference.client import ApiError, MessagesClient, ModelReply, ToolUse
 from harness.reference.facts import Attribution, Reporter
+from harness.reference.hooks import Hooks
 from harness.reference.mcp_servers import McpServers
-from harness.reference.permissions import Gate
+from harness.reference.permissions import Decision, Gate
 from harness.reference.spans import Spans
 from harness.reference.subagents import Subagents
 
@@ -66,6 +67,7 @@ class MainLoop:
         spans: Spans,
         gate: Gate,
         toolbox: Toolbox,
+        hooks: Hooks,
     ) -> None:
         self._model = model
         self._client = client
@@ -73,6 +75,7 @@ class MainLoop:
         self._spans = spans
         self._gate = gate
         self._toolbox = toolbox
+        self._hooks = hooks
         self._messages: list[dict[str, Any]] = []
         self._skill = ""
         self._heard_mcp = ""
@@ -83,6 +86,7 @@ class MainLoop:
         self._heard_mcp = ""
         with self._spans.interaction(prompt):
             self._reporter.prompt(prompt)
+            self._hooks.run("UserPromptSubmit", prompt=prompt)
             self._tell([{"type": "text", "text": prompt}])
             while True:
                 attribution = Attribution(self._skill, self._heard_mcp)
@@ -95,6 +99,7 @@ class MainLoop:
                 self._reporter.answered(answer.exchange, answer.usage, attribution, answer.text)
                 self._messages.append({"role": "assistant", "content": answer.content})
                 if not answer.tool_uses:
+                    self._hooks.run("Stop")
                     return Turn(answer.text, ok=True)
                 if self._use_tools(answer.tool_uses):
                     return Turn("Interrupted. What should be done instead?", ok=True)
@@ -141,7 +146,7 @@ class MainLoop:
         if not self._toolbox.exists(use.name):
             return _tool_result(use, f"No such tool available: {use.name}", is_error=True), False
         with self._spans.tool(use):
-            decision = self._spans.blocked(lambda: self._gate.decide(use))
+            decision = self._spans.blocked(lambda: self._decide(use))
             self._reporter.decided(use, decision)
             if not decision.accepted:
                 self._reporter.rejected(use, decision)
@@ -163,7 +168,22 @@ class MainLoop:
             self._skill = result.skill or self._skill
             elapsed_ms = _milliseconds_since(started)
             self._reporter.ran(use, decision, result, elapsed_ms, self._model)
+            self._run_hooks("PostToolUse", use)
             return _tool_result(use, result.text, is_error=False), False
+
+    def _decide(self, use: ToolUse) -> Decision:
+        if self._run_hooks("PreToolUse", use):
+            return Decision(False, "hook", by_tool=True)
+        return self._gate.decide(use)
+
+    def _run_hooks(self, event: str, use: ToolUse) -> bool:
+        return self._hooks.run(
+            event,
+            use.name,
+            tool_name=use.name,
+            tool_input=use.input,
+            tool_use_id=use.tool_use_id,
+        )
 
     @contextlib.contextmanager
     def _working(self) -> Iterator[None]:

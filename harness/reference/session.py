@@ -19,6 +19,7 @@ from harness.reference.client import MessagesClient, ToolUse
 from harness.reference.custom_attributes import custom_attributes
 from harness.reference.facts import EFFORT, Reporter, Sink
 from harness.reference.headers_helper import DynamicHeaders, Reports
+from harness.reference.hooks import Hook, Hooks
 from harness.reference.loop import MainLoop, Toolbox, Turn
 from harness.reference.mcp_servers import McpServers
 from harness.reference.permissions import Gate, Permissions, Reply
@@ -48,6 +49,11 @@ class Start:
         """The documented word for it."""
         return "resume" if self.resume else "continue" if self.go_on else "fresh"
 
+    @property
+    def begun(self) -> str:
+        """The word of hooks for it."""
+        return "startup" if self.kind == "fresh" else "resume"
+
     def session_id(self, home: Path, folder: Path) -> str:
         """Return the session's id; raise :class:`UsageError` if there is none to go on with."""
         if self.kind == "fresh" or self.fork:
@@ -72,6 +78,7 @@ class Options:
     additions: Sequence[Addition] = ()
     permission_tool: str = ""
     start: Start = field(default_factory=Start)
+    hooks: Sequence[Hook] = ()
 
 
 def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path) -> int:
@@ -144,14 +151,7 @@ def opened(
             identity.terminal_type(environ, interactive=interactive),
             interactive,
         )
-        client = MessagesClient(
-            environ,
-            session_id=who.session_id,
-            version=str(options.version),
-            entrypoint=who.entrypoint,
-            user_id=who.user_id,
-            effort=EFFORT if promises.effort else "",
-        )
+        client = _client(environ, who, promises)
         additions = Additions(options.additions, options.version)
         transcript = Transcript(home, folder, who.session_id)
         reporter = Reporter(sink, who, settings, additions, folder, transcript)
@@ -160,6 +160,10 @@ def opened(
             traces = Spans(spans, standard, settings, who.query_source)
             agents = Subagents(options.agents, options.model, client, reporter, traces)
             reporter.session_started(options.start.kind)
+            details = settings.log_tool_details
+            report = reporter.happened
+            hooks = Hooks(options.hooks, promises, report, context, who.session_id, details=details)
+            hooks.begin(options.start.begun)
             loop = MainLoop(
                 options.model,
                 client,
@@ -167,8 +171,23 @@ def opened(
                 traces,
                 Gate(options.permissions, ask, servers.asking(options.permission_tool)),
                 Toolbox(context, servers, agents),
+                hooks,
             )
             yield loop, reporter
+            hooks.end()
+
+
+def _client(
+    environ: Mapping[str, str], who: identity.Identity, promises: Promises
+) -> MessagesClient:
+    return MessagesClient(
+        environ,
+        session_id=who.session_id,
+        version=str(who.version),
+        entrypoint=who.entrypoint,
+        user_id=who.user_id,
+        effort=EFFORT if promises.effort else "",
+    )
 
 
 class _NoTelemetry:

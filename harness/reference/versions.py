@@ -45,6 +45,12 @@ class Promises:
     effort: bool = _since("2.1.117")
     #: ``tool_use_id`` on tool events, ``tool_input_size_bytes`` on results.
     tool_use_id: bool = _since("2.1.119")
+    #: Hooks that begin and end are logged.
+    hooks_run: bool = _since("2.1.116")
+    #: The hooks of a session are logged at its start.
+    hooks_registered: bool = _since("2.1.139")
+    #: ``safe_mode`` on the events of hooks.
+    safe_mode: bool = _since("2.1.169")
     #: Numbers of API events are sent as numbers; strings before.
     api_numbers: bool = _since("2.1.122")
     #: The variables of OpenTelemetry are not handed to Bash.

@@ -1,0 +1,1 @@
+"""What a session is extended with, beginning with hooks: registered, begun, ended."""
