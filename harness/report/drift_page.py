@@ -44,7 +44,7 @@ def page(comparison: Comparison) -> str:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("harness.report", ""),
+        loader=PackageLoader(__name__.rpartition(".")[0], ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

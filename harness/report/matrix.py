@@ -41,7 +41,7 @@ _MOST_PLACES, _MOST_TEXT = 3, 110
 def html(table: Table) -> str:
     """Return the table as one HTML page: to be filtered, and each cell opens its evidence."""
     environment = Environment(
-        loader=PackageLoader("harness.report", ""),
+        loader=PackageLoader(__name__.rpartition(".")[0], ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
