@@ -12,7 +12,6 @@ import logging
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, cast
@@ -21,6 +20,10 @@ import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from harness.clock import time_ns
+from harness.green import require_real_threads
+from harness.http_heads import no_request, without_offer
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
@@ -115,6 +118,7 @@ class HttpServer:
         malformed: Malformed | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        require_real_threads("an HTTP server")
         self._tls = tls
         self._malformed = malformed
         self._listener = listener
@@ -223,6 +227,8 @@ class _Connection(HttpToolsProtocol):
         self._head = 0
         #: What the headers weigh so far that were read to their ends.
         self._weight = 0
+        #: The headers of a request that offers another protocol, until it is read without that.
+        self._offered: list[tuple[bytes, bytes]] = []
         #: Status and reason of the refusal that is due when all before it is answered.
         self._due: tuple[int, str] | None = None
         #: How many more bytes are read, and thrown away, after a refusal.
@@ -251,10 +257,11 @@ class _Connection(HttpToolsProtocol):
             ):
                 self._refuse(431, f"request line and headers of more than {HEAD_BYTES} bytes")
             else:
-                self._refuse(400, f"no HTTP request: {error}")
-        except httptools.HttpParserUpgrade:
-            # No other protocol is spoken here: the request was answered as one of HTTP.
-            pass
+                self._refuse(400, no_request(error, data))
+        except httptools.HttpParserUpgrade as stopped:
+            if self._offered:
+                self._decline(data[stopped.args[0] :])
+            # A tunnel (CONNECT) is not made here: the request was answered as one of HTTP.
         if self._in_head and not self._began:
             self._head += len(data)
 
@@ -269,11 +276,33 @@ class _Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._weigh(len(name) + len(value) + _PAIR_BYTES)
-        super().on_header(name, value)
+        if self._in_head:  # a trailer, which follows the body, is no header of the request
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        super().on_headers_complete()
         self._in_head = False
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            # The parser takes what follows for another protocol: read again without the offer.
+            self._offered = self.headers
+            return
+        if self._offered:
+            # As they were sent, the offer among them.
+            self.headers[:], self._offered = self._offered, []
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._offered:
+            super().on_message_complete()
+
+    def _decline(self, rest: bytes) -> None:
+        """Read a request anew that offers to go on in another protocol, as if it did not.
+
+        A server may ignore such an offer (RFC 9110, 7.8); the body belongs to the request then.
+        """
+        old = self.parser
+        head = without_offer(old.get_method(), self.url, old.get_http_version(), self.headers)
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(head + rest)
 
     def _weigh(self, size: int) -> None:
         self._weight += size
@@ -291,7 +320,7 @@ class _Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._life.ended_unix_nano = time.time_ns()
+        self._life.ended_unix_nano = time_ns()
         self._on_end()
 
     def on_response_complete(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
+
+from harness.clock import monotonic_s
 
 #: Who waits longer than this for us, in seconds, may give up: a session that ends gives its last
 #: exports two seconds in all, and some releases less.
@@ -27,17 +28,17 @@ class Waits:
         """Clock one wait, which lasts as long as the block."""
         with self._lock:
             self._number = number = self._number + 1
-            self._begun[number] = time.monotonic()
+            self._begun[number] = monotonic_s()
         try:
             yield
         finally:
             with self._lock:
-                passed_s = time.monotonic() - self._begun.pop(number)
+                passed_s = monotonic_s() - self._begun.pop(number)
                 self._longest_s = max(self._longest_s, passed_s)
 
     @property
     def longest_s(self) -> float:
         """The longest wait so far in seconds, of those that have not ended, too."""
         with self._lock:
-            now = time.monotonic()
+            now = monotonic_s()
             return max([self._longest_s, *(now - began for began in self._begun.values())])

@@ -16,6 +16,7 @@ from harness.collector.store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
 from harness.collector.store import Store, ends_a_wait
 from harness.collector.tls import Tls
 from harness.errors import UsageError
+from harness.green import require_real_threads
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from harness.otlp.envelope import check_request, take_all
 from harness.otlp.model import DataPoint, Event, Protocol, Signal
@@ -87,6 +88,7 @@ class Collector:
         """
         if self._servers:
             raise RuntimeError("this collector was started before; make another one")
+        require_real_threads("the collector")
         context = None if self._tls is None else self._tls.context()
         self._asking = None if self.responder is None else Asking(self.responder)
         grpc = self._grpc_server()
@@ -101,6 +103,7 @@ class Collector:
                 self._paths,
                 self._responder_waits,
                 self._check,
+                lambda: self._grpc_port,
             )
             http = HttpServer(app, listener, app.malformed, context)
             http.start()
@@ -246,7 +249,7 @@ def _listen(option: str, host: str, port: int) -> socket.socket:
         if not 0 <= port <= 65535:
             raise OSError("a port is a number from 0 to 65535")
         return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # pytest-socket forbids sockets by the latter
         raise _unusable(option, host, port, error) from error
 
 

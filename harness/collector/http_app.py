@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.capture.export import Export
+from harness.clock import time_ns
 from harness.collector.answer import Asking, CollectorResponse, encoded
+from harness.collector.draining import drain
 from harness.collector.store import Store
 from harness.collector.tls import http_client
+from harness.http_heads import HTTP2
 from harness.otlp.content import content_decode
 from harness.otlp.envelope import Check, check_request
 from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
@@ -153,7 +155,8 @@ class HttpApp:
 
     ``paths`` are accepted besides the standard ones: pattern -> the signal sent to such a path.
     ``responder_waits``: each call of the responder has a thread of its own. ``check`` raises
-    DecodeError for a body that is to be refused.
+    DecodeError for a body that is to be refused. ``grpc_port`` tells where gRPC is taken, for who
+    speaks it here.
     """
 
     def __init__(
@@ -164,7 +167,9 @@ class HttpApp:
         paths: Mapping[str, Signal] | None = None,
         responder_waits: bool = False,
         check: Check = check_request,
+        grpc_port: Callable[[], int] = int,
     ) -> None:
+        self._grpc_port = grpc_port
         self._store = store
         self._check_request = check
         self._max_body_bytes = max_body_bytes
@@ -209,12 +214,15 @@ class HttpApp:
             # can send it to its end and then read the answer.
             body = b""
             status, reason = _TOO_LARGE, self._too_large
+            await drain(scope, receive)
         else:
             message = await receive()
             if message["type"] == "http.request" and not message["more_body"]:
                 body = message["body"]
             else:
                 body, fault = await self._read_on(scope, message, receive)
+                if fault is not None and fault[0] in _OVER_LIMITS:
+                    await drain(scope, receive)
                 status, reason = fault or (status, reason)
         if not reason:
             status, reason = self._check(route, body)
@@ -251,6 +259,8 @@ class HttpApp:
         headers = dict(scope["headers"])
         content_type = headers.get(b"content-type", b"")
         route = _route(self._paths, scope["method"], scope["raw_path"], b"", content_type, b"")
+        if reason.startswith(HTTP2):
+            reason += f"; gRPC is taken at port {self._grpc_port()}"
         if not handled:
             self._store.append(self._export(scope, route, b"", status, reason))
         start, end = _refusal(route.encoding, status, reason)
@@ -319,7 +329,7 @@ class HttpApp:
             scope["http_version"],
             tuple(map(_text, scope["headers"])),
             body,
-            time.time_ns(),
+            time_ns(),
             _peer(scope["client"]),
             status,
             reason,
@@ -361,7 +371,7 @@ async def _hold(receive: ASGIReceiveCallable, seconds: float) -> int:
     with contextlib.suppress(TimeoutError):
         # All of the body was received: what comes next is the end of the connection.
         await asyncio.wait_for(receive(), seconds)
-        return time.time_ns()
+        return time_ns()
     return 0
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from harness.capture.run import ApiCall, Failure, ToolRun
+from harness.clock import time_ns
 from harness.fakes import conversation
 from harness.fakes.given_up import given_up_of
 from harness.fakes.script import (
@@ -250,7 +250,7 @@ class MessagesApi:
             streamed=bool(request.get("stream", False)),
             request_id=f"req_01{number:022d}",
             probe=request.get("max_tokens") == 1,
-            arrived_unix_nano=time.time_ns(),
+            arrived_unix_nano=time_ns(),
         )
         call = replace(call, **conversation.claims(request))
         if not main:
@@ -328,7 +328,7 @@ class MessagesApi:
                     None if text is None else len(text.encode("utf-16-le", "surrogatepass")) // 2
                 ),
                 asked_unix_nano=self._asked_unix_nano[tool_use_id],
-                returned_unix_nano=time.time_ns(),
+                returned_unix_nano=time_ns(),
             )
             self._tool_runs[tool_use_id] = run
             if self._observer is not None:
@@ -339,7 +339,7 @@ class MessagesApi:
 
     def _answer_due(self) -> int:
         """Return the time, in Unix nanoseconds, at which a message that came now is answered."""
-        return time.time_ns() + round(self._thinks_s * 1e9)
+        return time_ns() + round(self._thinks_s * 1e9)
 
     def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> _Response:
         self._calls.append(self._due(_billed(call, usage)))

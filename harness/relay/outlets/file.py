@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from glob import escape
 from pathlib import Path
 
 from harness.capture.export import Export
+from harness.clock import time_ns
 from harness.collector.store import DEFAULT_LIMIT
 from harness.errors import HarnessError
 from harness.otlp.model import Protocol, Signal
@@ -94,7 +94,7 @@ class FileOutlet(Polled):
             http_version="",
             headers=(),
             body=message,
-            arrived_unix_nano=time.time_ns(),
+            arrived_unix_nano=time_ns(),
             peer="",
             status=200,
             rejected=rejected,

@@ -7,7 +7,6 @@ import http.client
 import json
 import socket
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.capture.export import Export
+from harness.clock import time_ns
 from harness.contract.attribute_keys import metric_names
 from harness.exposition import numbered
 from harness.exposition.prometheus import export
@@ -92,7 +92,7 @@ def scrape(stage: Stage) -> None:
 def _at_rest(stage: Stage) -> bool:
     billed = [call.arrived_unix_nano for call in stage.api.calls if call.output_tokens]
     return (stage.sandbox.root / _WAITING).exists() and (
-        time.time_ns() - max(billed, default=0) > _COUNTED_NS
+        time_ns() - max(billed, default=0) > _COUNTED_NS
     )
 
 
@@ -167,7 +167,7 @@ def _get(url: str) -> Scrape | None:
         with _DIRECTLY.open(url, timeout=_TIMEOUT_S) as answer:
             return Scrape(
                 url=url,
-                unix_nano=time.time_ns(),
+                unix_nano=time_ns(),
                 content_type=answer.headers.get("content-type", ""),
                 text=answer.read().decode("utf-8", "replace"),
             )
