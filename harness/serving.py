@@ -22,15 +22,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from harness.clock import time_ns
-from harness.green import require_real_threads
 from harness.http_heads import no_request, without_offer
+from harness.replaced import require_real_threads, true_sockets
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop]
 try:
-    from uvloop import new_event_loop
+    # It keeps the class of sockets for good, and now may be a test in which a plugin forbids them.
+    with true_sockets():
+        from uvloop import new_event_loop
 except ImportError:  # no wheel for this Python or platform: slower, otherwise the same
     from asyncio import new_event_loop
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 from harness.capture.export import Export
 from harness.collector.answer import Asking, Responder
+from harness.collector.cors import Cors
 from harness.collector.grpc_server import GrpcServer
 from harness.collector.http_app import HttpApp
 from harness.collector.store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
 from harness.collector.store import Store, ends_a_wait
 from harness.collector.tls import Tls
 from harness.errors import UsageError
-from harness.green import require_real_threads
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from harness.otlp.envelope import check_request, take_all
 from harness.otlp.model import DataPoint, Event, Protocol, Signal
+from harness.replaced import require_real_threads
 from harness.serving import HttpServer
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Collector:
     (``/tenant/*/metrics``) to the signal that is sent to such a path.
     ``takes_damaged``: a body that cannot be decoded is answered with success, and kept, by a
     downstream that is to add no refusals of its own.
+    ``allow_origins``: pages of these origins may export from a browser (``*``: of any).
     With ``tls`` both servers accept TLS connections only. Raises ValueError for a limit that is not
     positive.
     """
@@ -61,6 +63,7 @@ class Collector:
         tls: Tls | None = None,
         responder_waits: bool = False,
         takes_damaged: bool = False,
+        allow_origins: Sequence[str] = (),
     ) -> None:
         if max_body_bytes < 1:
             raise ValueError(f"max_body_bytes must be positive, not {max_body_bytes}")
@@ -74,6 +77,7 @@ class Collector:
         self._responder_waits = responder_waits
         self._check = take_all if takes_damaged else check_request
         self._paths = paths
+        self._allow_origins = allow_origins
         self._tls = tls
         self._scheme = "http" if tls is None else "https"
         self._servers: tuple[HttpServer | GrpcServer, ...] = ()
@@ -105,7 +109,8 @@ class Collector:
                 self._check,
                 lambda: self._grpc_port,
             )
-            http = HttpServer(app, listener, app.malformed, context)
+            served = Cors(app, self._allow_origins) if self._allow_origins else app
+            http = HttpServer(served, listener, app.malformed, context)
             http.start()
             self._servers = (http, grpc)
         except BaseException:

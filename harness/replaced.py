@@ -1,9 +1,11 @@
-"""Notice threads that are none: gevent and eventlet replace them by functions that take turns."""
+"""Notice what others have replaced in the standard library: threads and sockets."""
 
 from __future__ import annotations
 
+import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from harness.errors import UsageError
 
@@ -34,3 +36,15 @@ def require_real_threads(what: str) -> None:
                 expected=f"real ones: leave threads out of what {library} patches (thread=False),"
                 " or start it in a process without the patch",
             )
+
+
+@contextmanager
+def true_sockets() -> Iterator[None]:
+    """Let ``socket.socket`` be Python's own class while the block runs, and not one made of it."""
+    before = socket.socket
+    true = next(each for each in before.__mro__ if each.__module__ == "socket")
+    vars(socket)["socket"] = true
+    try:
+        yield
+    finally:
+        vars(socket)["socket"] = before
