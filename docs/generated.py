@@ -1,7 +1,7 @@
 """Write what is made of ``schemas/`` and of the pipelines of our tests.
 
 That is docs/requirements.md, docs/collector_requirements.md, docs/undocumented.md,
-docs/collectors.md and the golden lists.
+docs/collectors.md, docs/coverage.md (of docs/coverage.json) and the golden lists.
 
     python docs/generated.py
 
@@ -14,6 +14,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+
+import coverage_page
 
 from harness.assessment.job import CLAUDE, COLLECTOR
 from harness.contract.requirement import Requirement
@@ -41,6 +43,7 @@ def generated() -> dict[Path, str]:
         GOLDEN / "requirements.golden.txt": _names(claude),
         GOLDEN / "collector_requirements.golden.txt": _names(collector),
         ROOT / "docs" / "collectors.md": page.page(),
+        ROOT / "docs" / "coverage.md": coverage_page.page(coverage_page.Coverage.read(), claude),
     }
 
 
