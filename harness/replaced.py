@@ -11,7 +11,7 @@ from harness.errors import UsageError
 
 
 def _by_gevent() -> bool:
-    return bool(sys.modules["gevent.monkey"].is_module_patched("thread"))
+    return bool(sys.modules["gevent.monkey"].is_module_patched("_thread"))
 
 
 def _by_eventlet() -> bool:

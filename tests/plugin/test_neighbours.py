@@ -144,7 +144,7 @@ from pytest_cc_otel import Collector, UsageError
 try:
     Collector().start()
 except UsageError as error:
-    assert "the collector" in str(error) and "NAME" in str(error), error
+    assert "the collector: expected" in str(error) and "that NAME has replaced" in str(error), error
     print("refused")
 """
 
