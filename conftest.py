@@ -71,10 +71,9 @@ def _mount_namespace() -> bool:
 
 @functools.cache
 def _network_namespace() -> bool:
-    from harness.keeping.cells import Cell
+    from harness.keeping.cells import why_not_apart
 
-    with Cell(apart=True) as cell:
-        return not cell.why_not_apart
+    return not why_not_apart()
 
 
 #: What ``@pytest.mark.needs(part)`` may name: whether it is here, and where it comes from.

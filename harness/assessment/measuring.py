@@ -20,6 +20,7 @@ from harness.contract.exercised import CLI, PARTS, REFERENCE, kind_of, rows_of
 from harness.contract.requirement import DRAWN, Requirement
 from harness.contract.versions import Version
 from harness.findings import Judged
+from harness.judging.items.item import Kind
 from harness.judging.items.view import CaptureView
 from harness.judging.judge import ACROSS_RUNS, Judge
 from harness.themes.catalogue import MEASURES, SCENARIOS, planned_runs
@@ -72,13 +73,18 @@ def measure(recordings: Iterable[tuple[SubjectFacts, Recording]]) -> Tallies:
         contract = catalogue(subject.version)
         judge = Judge(contract)
         for requirement in filter(contract.applies, contract.requirements):
-            alone = requirement.check not in ACROSS_RUNS and not about_endings(requirement)
-            for view in views if alone else ():
+            for view in views if _is_tallied(requirement) else ():
                 if applies_to_run(requirement, view.run):
                     outcome = judge.judge(requirement, [view]).outcome
                     exercised.add((requirement.name, _run(view)), isinstance(outcome, Judged))
         _tally_events(sent, views)
     return tallies
+
+
+def _is_tallied(requirement: Requirement) -> bool:
+    """Say whether single runs exercise it, on whichever machine, and not all of them do."""
+    for_others = about_endings(requirement) or _about_the_network(requirement)
+    return requirement.check not in ACROSS_RUNS and not for_others
 
 
 def _tally_events(tally: Tally, views: Collection[CaptureView]) -> None:
@@ -252,7 +258,7 @@ def _not_expected(
         if part == "exercised":
             measured |= {name for tally in releases.values() for name, _ in tally.possible}
     reasons: dict[str, list[str]] = {
-        reason: [] for reason in ("drawn", "slow", "across", "always", "never")
+        reason: [] for reason in ("drawn", "slow", "across", "always", "watched", "never")
     }
     for requirement in requirements:
         name = requirement.name
@@ -263,6 +269,8 @@ def _not_expected(
             reasons["across"].append(name)
         elif about_endings(requirement):
             reasons["always"].append(name)
+        elif _about_the_network(requirement):
+            reasons["watched"].append(name)
         elif runs and all(DRAWN in run.traits for run in runs):
             reasons["drawn"].append(name)
         elif runs and all(SCENARIOS[run.scenario].slow for run in runs):
@@ -270,6 +278,11 @@ def _not_expected(
         elif name in measured:
             reasons["never"].append(name)
     return {reason: sorted(names) for reason, names in reasons.items()}
+
+
+def _about_the_network(requirement: Requirement) -> bool:
+    """Say whether only a machine that lets us watch the network exercises the requirement."""
+    return requirement.selects.kind == Kind.MEASURED and requirement.selects.name == "reaches"
 
 
 def unmeasured(data: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -19,26 +20,38 @@ class Waits:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._longest_s = 0.0
-        #: When those waits began that have not ended, by their number.
+        #: When those waits began that have not ended, by their number. Each operation on it is one
+        #: of the interpreter's own, so that the request path takes no lock for it.
         self._begun: dict[int, float] = {}
-        self._number = 0
+        self._numbers = itertools.count()
 
     @contextlib.contextmanager
     def clocked(self) -> Iterator[None]:
         """Clock one wait, which lasts as long as the block."""
-        with self._lock:
-            self._number = number = self._number + 1
-            self._begun[number] = monotonic_s()
+        number = self.begin()
         try:
             yield
         finally:
+            self.end(number)
+
+    def begin(self) -> int:
+        """Begin to clock a wait; return its number, for :meth:`end`."""
+        number = next(self._numbers)
+        self._begun[number] = monotonic_s()
+        return number
+
+    def end(self, number: int) -> None:
+        """Note that a wait has ended."""
+        passed_s = monotonic_s() - self._begun[number]
+        if passed_s > self._longest_s:
             with self._lock:
-                passed_s = monotonic_s() - self._begun.pop(number)
                 self._longest_s = max(self._longest_s, passed_s)
+        # Only now: until it counts as ended, it counts as going on.
+        del self._begun[number]
 
     @property
     def longest_s(self) -> float:
         """The longest wait so far in seconds, of those that have not ended, too."""
-        with self._lock:
-            now = monotonic_s()
-            return max([self._longest_s, *(now - began for began in self._begun.values())])
+        begun = list(self._begun.values())
+        now = monotonic_s()
+        return max([self._longest_s, *(now - began for began in begun)])

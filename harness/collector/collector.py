@@ -21,7 +21,7 @@ from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from harness.otlp.envelope import check_request, take_all
 from harness.otlp.model import DataPoint, Event, Protocol, Signal
 from harness.replaced import require_real_threads
-from harness.serving import HttpServer
+from harness.serving.server import HttpServer
 
 T = TypeVar("T")
 
@@ -110,7 +110,9 @@ class Collector:
                 lambda: self._grpc_port,
             )
             served = Cors(app, self._allow_origins) if self._allow_origins else app
-            http = HttpServer(served, listener, app.malformed, context)
+            # What is answered at once would not be marked.
+            at_once = None if self._allow_origins else app.at_once
+            http = HttpServer(served, listener, app.malformed, context, at_once)
             http.start()
             self._servers = (http, grpc)
         except BaseException:

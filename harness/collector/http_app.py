@@ -11,13 +11,14 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from harness.capture.export import Export
 from harness.clock import time_ns
-from harness.collector.answer import Asking, CollectorResponse, encoded
+from harness.collector.answer import Asking
 from harness.collector.draining import drain
+from harness.collector.http_answers import in_bytes, refusal, response, scripted
 from harness.collector.store import Store
 from harness.collector.tls import http_client
 from harness.http_heads import HTTP2
@@ -26,20 +27,19 @@ from harness.otlp.envelope import Check, check_request
 from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Protocol, Signal
-from harness.otlp.responses import error_body, success_body
-from harness.serving import MALFORMED, TLS
+from harness.otlp.responses import success_body
+from harness.serving.connection import MALFORMED, TLS
 
 if TYPE_CHECKING:
     from uvicorn._types import (
         ASGIReceiveCallable,
         ASGIReceiveEvent,
         ASGISendCallable,
-        HTTPResponseBodyEvent,
-        HTTPResponseStartEvent,
         HTTPScope,
     )
 
-    _Response = tuple[HTTPResponseStartEvent, HTTPResponseBodyEvent]
+    from harness.collector.http_answers import Response
+    from harness.serving.connection import AnswerAtOnce
 
 #: ``Export.status`` of a request that nobody was left to answer.
 NOT_ANSWERED = 0
@@ -57,23 +57,11 @@ _PATHS = ", ".join(path.decode() for path in _SIGNALS)
 _ENCODINGS = {encoding.value: encoding for encoding in Encoding}
 _PROTOCOLS = {Encoding.PROTOBUF: Protocol.HTTP_PROTOBUF, Encoding.JSON: Protocol.HTTP_JSON}
 
+#: What is known of a request before its body: version, headers, client, and its certificate.
+_Facts = tuple[str, tuple[tuple[str, str], ...], str, str]
+
 #: Patterns of further paths (as of a shell, first match wins) with what comes there.
 Paths = tuple[tuple[str, Signal], ...]
-
-#: HTTP status -> gRPC code for the ``google.rpc.Status`` body; others are UNKNOWN (2).
-_RPC_CODES = {
-    400: 3,
-    401: 16,
-    403: 7,
-    404: 5,
-    405: 12,
-    413: 8,
-    415: 3,
-    429: 8,
-    431: 8,
-    500: 13,
-    503: 14,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +69,8 @@ class _Route:
     """What the request line and the headers alone determine about the response.
 
     ``status`` is 200, or the error status of a refusal, and ``reason`` says why.
-    ``success`` is the ready response for a request that is accepted.
+    ``success`` is the ready response for a request that is accepted, and ``success_bytes`` the
+    same as it is sent.
     """
 
     method: str
@@ -92,7 +81,8 @@ class _Route:
     content_encoding: str
     status: int
     reason: str
-    success: _Response
+    success: Response
+    success_bytes: bytes
 
 
 @lru_cache(maxsize=256)  # a subject uses a handful; the bound is for one that does not
@@ -115,6 +105,12 @@ def _route(
     elif encoding is None:
         status = 415
         reason = f"media type {media_type!r}: expected one of {', '.join(_ENCODINGS)}"
+    success = response(
+        200,
+        (),
+        encoding or Encoding.JSON,
+        success_body(signal, encoding) if signal and encoding else b"",
+    )
     return _Route(
         method=method,
         target=(path + b"?" + query if query else path).decode("latin-1"),
@@ -124,12 +120,8 @@ def _route(
         content_encoding=content_encoding.decode("latin-1"),
         status=status,
         reason=reason,
-        success=_message(
-            200,
-            (),
-            encoding or Encoding.JSON,
-            success_body(signal, encoding) if signal and encoding else b"",
-        ),
+        success=success,
+        success_bytes=in_bytes(success),
     )
 
 
@@ -155,8 +147,7 @@ class HttpApp:
 
     ``paths`` are accepted besides the standard ones: pattern -> the signal sent to such a path.
     ``responder_waits``: each call of the responder has a thread of its own. ``check`` raises
-    DecodeError for a body that is to be refused. ``grpc_port`` tells where gRPC is taken, for who
-    speaks it here.
+    DecodeError for a body that is to be refused.
     """
 
     def __init__(
@@ -191,23 +182,7 @@ class HttpApp:
     async def _answer(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
-        content_type = content_encoding = b""
-        length = 0
-        for name, value in scope["headers"]:
-            if name == b"content-type":
-                content_type = value
-            elif name == b"content-encoding":
-                content_encoding = content_encoding + b"," + value if content_encoding else value
-            elif name == b"content-length":
-                length = int(value)  # the parser has refused anything but digits
-        route = _route(
-            self._paths,
-            scope["method"],
-            scope["raw_path"],
-            scope["query_string"],
-            content_type,
-            content_encoding,
-        )
+        route, length = self._head(scope)
         status, reason = route.status, route.reason
         if length > self._max_body_bytes:
             # Not read here: uvicorn throws the body away as it comes, so that the client
@@ -226,7 +201,7 @@ class HttpApp:
                 status, reason = fault or (status, reason)
         if not reason:
             status, reason = self._check(route, body)
-        export = self._export(scope, route, body, status, reason)
+        export = _export(_facts(scope), route, body, status, reason)
         answer = None
         if not reason and self._asking is not None:
             if self._responder_waits:
@@ -240,21 +215,67 @@ class HttpApp:
             if given_up_unix_nano:
                 self._store.give_up(export, given_up_unix_nano)
         if answer is not None:
-            start, end = _scripted(route, answer)
+            assert route.signal is not None
+            assert route.encoding is not None
+            start, end = scripted(route.signal, route.encoding, answer)
         elif reason:
-            start, end = _refusal(route.encoding, status, reason)
+            start, end = refusal(route.encoding, status, reason)
         else:
             start, end = route.success
         # uvicorn drops both when the client is gone.
         await send(start)
         await send(end)
 
+    def at_once(self, scope: HTTPScope) -> AnswerAtOnce | None:
+        """Return what answers requests with this head that arrive whole.
+
+        None where that may take long. See :class:`harness.serving.connection.AtOnce`.
+        """
+        if self._asking is not None:
+            return None
+        return partial(self._answer_at_once, self._head(scope)[0], _facts(scope))
+
+    def _answer_at_once(self, route: _Route, facts: _Facts, body: bytes) -> bytes | None:
+        if len(body) > self._max_body_bytes:
+            return None
+        waits = self._store.waits
+        wait = waits.begin()
+        try:
+            status, reason = route.status, route.reason
+            if not reason:
+                status, reason = self._check(route, body)
+            self._store.append(_export(facts, route, body, status, reason))
+        finally:
+            waits.end(wait)
+        return in_bytes(refusal(route.encoding, status, reason)) if reason else route.success_bytes
+
+    def _head(self, scope: HTTPScope) -> tuple[_Route, int]:
+        """Return what the head of a request determines, and the length that it names, or 0."""
+        content_type = content_encoding = b""
+        length = 0
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                content_type = value
+            elif name == b"content-encoding":
+                content_encoding = content_encoding + b"," + value if content_encoding else value
+            elif name == b"content-length":
+                length = int(value)  # the parser has refused anything but digits
+        route = _route(
+            self._paths,
+            scope["method"],
+            scope["raw_path"],
+            scope["query_string"],
+            content_type,
+            content_encoding,
+        )
+        return route, length
+
     def malformed(
         self, scope: HTTPScope, status: int, reason: str, *, handled: bool
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Store a malformed request, and return the headers and the body of the answer to it.
 
-        See :class:`harness.serving.Malformed`.
+        See :class:`harness.serving.connection.Malformed`.
         """
         headers = dict(scope["headers"])
         content_type = headers.get(b"content-type", b"")
@@ -262,8 +283,8 @@ class HttpApp:
         if reason.startswith(HTTP2):
             reason += f"; gRPC is taken at port {self._grpc_port()}"
         if not handled:
-            self._store.append(self._export(scope, route, b"", status, reason))
-        start, end = _refusal(route.encoding, status, reason)
+            self._store.append(_export(_facts(scope), route, b"", status, reason))
+        start, end = refusal(route.encoding, status, reason)
         return list(start["headers"]), end["body"]
 
     @property
@@ -316,54 +337,35 @@ class HttpApp:
             return 400, str(error)
         return 200, ""
 
-    def _export(
-        self, scope: HTTPScope, route: _Route, body: bytes, status: int, reason: str
-    ) -> Export:
-        # By position: names would cost as much again, on every request.
-        export = Export(
-            0,
-            route.protocol,
-            route.signal,
-            route.method,
-            route.target,
-            scope["http_version"],
-            tuple(map(_text, scope["headers"])),
-            body,
-            time_ns(),
-            _peer(scope["client"]),
-            status,
-            reason,
-            over_limit=status in _OVER_LIMITS,
-        )
-        if scope["scheme"] == "https":
-            return replace(export, peer_certificate=http_client(scope["state"][TLS]))
-        return export
 
-
-def _message(
-    status: int, headers: tuple[tuple[bytes, bytes], ...], encoding: Encoding, body: bytes
-) -> _Response:
-    typed = any(name == b"content-type" for name, _ in headers)
+def _facts(scope: HTTPScope) -> _Facts:
     return (
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": (
-                *headers,
-                *(() if typed else ((b"content-type", encoding.value.encode()),)),
-                (b"content-length", str(len(body)).encode()),
-            ),
-        },
-        {"type": "http.response.body", "body": body, "more_body": False},
+        scope["http_version"],
+        tuple(map(_text, scope["headers"])),
+        _peer(scope["client"]),
+        http_client(scope["state"][TLS]) if scope["scheme"] == "https" else "",
     )
 
 
-def _refusal(encoding: Encoding | None, status: int, reason: str) -> _Response:
-    """Make an error response in the encoding of the request (JSON if that is not one of OTLP's)."""
-    encoding = encoding or Encoding.JSON
-    allow = ((b"allow", b"POST"),) if status == 405 else ()
-    body = error_body(encoding, _RPC_CODES.get(status, 2), reason)
-    return _message(status, allow, encoding, body)
+def _export(facts: _Facts, route: _Route, body: bytes, status: int, reason: str) -> Export:
+    http_version, headers, peer, certificate = facts
+    # By position: names would cost as much again, on every request.
+    export = Export(
+        0,
+        route.protocol,
+        route.signal,
+        route.method,
+        route.target,
+        http_version,
+        headers,
+        body,
+        time_ns(),
+        peer,
+        status,
+        reason,
+        over_limit=status in _OVER_LIMITS,
+    )
+    return replace(export, peer_certificate=certificate) if certificate else export
 
 
 async def _hold(receive: ASGIReceiveCallable, seconds: float) -> int:
@@ -373,16 +375,3 @@ async def _hold(receive: ASGIReceiveCallable, seconds: float) -> int:
         await asyncio.wait_for(receive(), seconds)
         return time_ns()
     return 0
-
-
-def _scripted(route: _Route, answer: CollectorResponse) -> _Response:
-    assert route.signal is not None
-    assert route.encoding is not None
-    status = answer.http_status
-    if answer.body is not None:
-        body = answer.body
-    elif status >= 400:
-        body = error_body(route.encoding, _RPC_CODES.get(status, 2), answer.message)
-    else:
-        body = success_body(route.signal, route.encoding)
-    return _message(status, encoded(answer.headers), route.encoding, body)

@@ -35,8 +35,10 @@ OVERHEAD, PER_HEADER = 1024, 160
 
 def weight(export: Export) -> int:
     """Return about how many bytes an export takes: its body, its headers, and what is around."""
-    headers = sum(len(name) + len(value) + PER_HEADER for name, value in export.headers)
-    return len(export.body) + headers + OVERHEAD
+    weighed = len(export.body) + OVERHEAD
+    for name, value in export.headers:
+        weighed += len(name) + len(value) + PER_HEADER
+    return weighed
 
 
 class StoreClosedError(HarnessError):

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from harness.capture.waits import Waits
 from harness.clock import time_ns
-from harness.serving import new_event_loop
+from harness.serving.server import new_event_loop
 
 _HOST = "127.0.0.1"
 _CHUNK_BYTES = 64 * 1024

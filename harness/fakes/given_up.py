@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.capture.run import ApiCall
-from harness.serving import Connection
+from harness.serving.connection import Connection
 
 
 def given_up_of(calls: Sequence[ApiCall], connections: Mapping[str, Connection]) -> set[str]:

@@ -1,6 +1,6 @@
 """A forward proxy for HTTP on loopback: tunnels (CONNECT) and requests in absolute form.
 
-It leads to loopback alone: to the ports of ``routes``, under whatever names they have there.
+It leads to loopback alone: to the ports of its routes, under whatever names they have there.
 Whoever asks for something else is refused, and that it was asked for is recorded. So it also
 witnesses what a subject that uses it would have sent elsewhere.
 """
@@ -11,14 +11,14 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
 from harness.fakes.fault_proxy import copy_stream
-from harness.serving import new_event_loop
+from harness.serving.server import new_event_loop
 
 _HOST = "127.0.0.1"
 _CONNECT = "CONNECT"
@@ -49,11 +49,18 @@ class HttpProxy:
     """A forward proxy that leads to ``routes``, while its ``with`` block lasts.
 
     They are ports of this machine, by the host and port that clients ask for; more can be added at
-    any time by :meth:`lead`. Every other request is answered with 403.
+    any time by :meth:`lead`. Every other request is answered with 403. ``new_socket`` makes the
+    sockets on which it listens and connects.
     """
 
-    def __init__(self, routes: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        routes: Mapping[str, int] | None = None,
+        new_socket: Callable[[], socket.socket] = socket.socket,
+    ) -> None:
+        self._new_socket = new_socket
         self._routes = dict(routes or {})
+        self._refused: set[str] = set()
         self._requests: list[ProxyRequest] = []
         self._connections: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop
@@ -62,7 +69,9 @@ class HttpProxy:
         self._thread = threading.Thread(target=self._run, name="http-proxy", daemon=True)
 
     def __enter__(self) -> Self:
-        self._listener = socket.create_server((_HOST, 0))
+        self._listener = self._new_socket()
+        self._listener.bind((_HOST, 0))
+        self._listener.listen()
         self._thread.start()
         self._started.result()
         return self
@@ -84,6 +93,16 @@ class HttpProxy:
     def lead(self, target: str, port: int) -> None:
         """Lead requests for ``target`` (``host:port``) to a port of this machine."""
         self._routes[target] = port
+
+    def refuse(self, target: str) -> None:
+        """Expect to be asked for ``target``, too, and refuse."""
+        self._refused.add(target)
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """What else it was asked for than what it leads to or was to refuse, each once."""
+        asked = dict.fromkeys(request.target for request in self.requests)
+        return tuple(target for target in asked if target not in {*self._routes, *self._refused})
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -113,6 +132,16 @@ class HttpProxy:
         finally:
             writer.close()
 
+    async def _opened(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        connecting = await asyncio.to_thread(self._new_socket)
+        try:
+            connecting.setblocking(False)
+            await self._loop.sock_connect(connecting, (_HOST, port))
+            return await asyncio.open_connection(sock=connecting)
+        except BaseException:
+            connecting.close()
+            raise
+
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the one request of a connection, and relay what follows."""
         try:
@@ -133,7 +162,7 @@ class HttpProxy:
             writer.write(_refusal(403))
             return
         try:
-            inner_reader, inner_writer = await asyncio.open_connection(_HOST, port)
+            inner_reader, inner_writer = await self._opened(port)
         except OSError:
             writer.write(_refusal(502))
             return

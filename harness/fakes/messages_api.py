@@ -1,7 +1,6 @@
 """A fake Messages API on loopback, which answers the subject by a script.
 
-It answers as the public API does (SSE and plain JSON, errors with their bodies and
-headers) and records every call, every token billed and every tool run.
+It answers as the public API does (SSE, JSON, errors) and records every call, token and tool run.
 """
 
 from __future__ import annotations
@@ -9,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -19,6 +19,7 @@ from harness.capture.run import ApiCall, Failure, ToolRun
 from harness.clock import time_ns
 from harness.fakes import conversation
 from harness.fakes.given_up import given_up_of
+from harness.fakes.response import Response, json_response
 from harness.fakes.script import (
     Answering,
     CutOff,
@@ -32,7 +33,8 @@ from harness.fakes.script import (
     usage_of_call,
 )
 from harness.fakes.sse import ModelMessage, cut_stream, error_body, event_stream, message_json
-from harness.serving import CONNECTION, HANG_UP, Connection, HttpServer, listening
+from harness.serving.connection import CONNECTION, HANG_UP, TLS, Connection
+from harness.serving.server import HttpServer, listening
 
 #: Answered when the script has no step left.
 AFTER_THE_SCRIPT = Say("done")
@@ -54,14 +56,6 @@ class ToolObserver(Protocol):
     def tool_ran(self, run: ToolRun) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Response:
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    hang_up: bool = False
-
-
 class MessagesApi:
     """A fake Messages API that answers by ``script`` while its ``with`` block lasts.
 
@@ -72,6 +66,7 @@ class MessagesApi:
 
     ``usage_frames`` is the number of the stream's ``message_delta`` frames, in which the
     output tokens grow to the total. ``thinks_s`` is how long each message waits for its answer.
+    With ``tls`` it accepts TLS connections only.
     The recorded data may be read at any time, from any thread.
     """
 
@@ -84,8 +79,9 @@ class MessagesApi:
         usage_frames: int = 1,
         thinks_s: float = THINKS_S,
         new_socket: Callable[[], socket.socket] = socket.socket,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._thinks_s, self._new_socket = thinks_s, new_socket
+        self._thinks_s, self._new_socket, self.tls = thinks_s, new_socket, tls
         self._prompts = tuple(prompts)
         if not all(prompt.strip() for prompt in self._prompts):
             raise ValueError("MessagesApi: an empty prompt would match every request")
@@ -105,11 +101,13 @@ class MessagesApi:
         self.tools_missing: list[str] = []  # MCP tools that the session did not have
         self._unexpected: list[str] = []
         self._headers: list[tuple[str, dict[str, str]]] = []
+        #: The common name in each certificate that a client has shown, the empty one for none.
+        self.certificates: set[str] = set()
 
     @property
     def base_url(self) -> str:
         """The value for ``ANTHROPIC_BASE_URL``."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._port}"
 
     @property
     def calls(self) -> tuple[ApiCall, ...]:
@@ -171,7 +169,7 @@ class MessagesApi:
     def __enter__(self) -> Self:
         listener = listening(self._new_socket)
         self._port: int = listener.getsockname()[1]
-        self._server = HttpServer(self._app, listener)
+        self._server = HttpServer(self._app, listener, tls=self.tls)
         self._server.start()
         return self
 
@@ -201,6 +199,8 @@ class MessagesApi:
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
         }
         self._headers.append((scope["path"], headers))
+        if self.tls:
+            self.certificates.add(_shown(scope["state"][TLS]))
         # No await from here to the answer: requests are accounted one at a time.
         response = self._respond(scope["method"], scope["path"], bytes(body))
         for call in self._calls[len(self._connections) :]:
@@ -224,9 +224,9 @@ class MessagesApi:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-    def _respond(self, method: str, path: str, body: bytes) -> _Response:
+    def _respond(self, method: str, path: str, body: bytes) -> Response:
         if method == "HEAD" or (method, path) == ("GET", "/"):
-            return _Response(200, b"")
+            return Response(200, b"")
         if method == "POST" and path in (_MESSAGES, f"{_MESSAGES}/count_tokens"):
             try:
                 request = json.loads(body)
@@ -234,12 +234,13 @@ class MessagesApi:
                 request = None
             if isinstance(request, dict):
                 if path.endswith("count_tokens"):
-                    return _json(200, {"input_tokens": _COUNTED_TOKENS})
+                    return json_response(200, {"input_tokens": _COUNTED_TOKENS})
                 return self._message(request)
         self._unexpected.append(f"{method} {path}")
-        return _json(404, error_body("not_found_error", f"not scripted: {method} {path}", ""))
+        error = error_body("not_found_error", f"not scripted: {method} {path}", "")
+        return json_response(404, error)
 
-    def _message(self, request: dict[str, Any]) -> _Response:
+    def _message(self, request: dict[str, Any]) -> Response:
         self._note_tool_results(request)
         main = conversation.is_main_loop(request, self._prompts, self._tools)
         number = len(self._calls) + 1
@@ -341,18 +342,18 @@ class MessagesApi:
         """Return the time, in Unix nanoseconds, at which a message that came now is answered."""
         return time_ns() + round(self._thinks_s * 1e9)
 
-    def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> _Response:
+    def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> Response:
         self._calls.append(self._due(_billed(call, usage)))
         answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
         headers = {"request-id": call.request_id}
         if not call.streamed:
             headers["content-type"] = "application/json"
-            return _Response(200, message_json(answer), headers)
+            return Response(200, message_json(answer), headers)
         headers["content-type"] = _EVENT_STREAM
         body = event_stream(answer, frames=self._usage_frames)
-        return _Response(200, body, headers)
+        return Response(200, body, headers)
 
-    def _fail(self, call: ApiCall, step: Fail | HangUp | CutOff) -> _Response:
+    def _fail(self, call: ApiCall, step: Fail | HangUp | CutOff) -> Response:
         if _lasts(step):
             status = step.status if isinstance(step, Fail) else None
             message = step.message if isinstance(step, Fail) else ""
@@ -365,17 +366,23 @@ class MessagesApi:
             block: dict[str, object] = {"type": "text", "text": step.text}
             answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
             headers = {"request-id": call.request_id, "content-type": _EVENT_STREAM}
-            return _Response(200, cut_stream(answer), headers, hang_up=True)
+            return Response(200, cut_stream(answer), headers, hang_up=True)
         if not isinstance(step, Fail):
             self._calls.append(self._due(replace(call, status=0)))
-            return _Response(0, b"", hang_up=True)
+            return Response(0, b"", hang_up=True)
         failed = replace(call, status=step.status, error_message=step.message)
         self._calls.append(self._due(failed))
         headers = {"request-id": call.request_id}
         if step.retry_after is not None:
             headers["retry-after"] = str(step.retry_after)
         body = error_body(step.type, step.message, call.request_id)
-        return _json(step.status, body, headers)
+        return json_response(step.status, body, headers)
+
+
+def _shown(connection: ssl.SSLObject) -> str:
+    """Return the common name in the certificate that a client has shown; empty: it showed none."""
+    subject: Any = (connection.getpeercert() or {}).get("subject", ())
+    return next((value for ((kind, value),) in subject if kind == "commonName"), "")
 
 
 def _billed(call: ApiCall, usage: Usage) -> ApiCall:
@@ -390,11 +397,3 @@ def _billed(call: ApiCall, usage: Usage) -> ApiCall:
 
 def _lasts(step: Step) -> bool:
     return isinstance(step, HangUp) or (isinstance(step, Fail) and step.times is None)
-
-
-def _json(status: int, value: object, headers: Mapping[str, str] | None = None) -> _Response:
-    return _Response(
-        status,
-        json.dumps(value).encode(),
-        {"content-type": "application/json", **(headers or {})},
-    )

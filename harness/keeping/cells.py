@@ -194,16 +194,22 @@ class Cell:
                 raise
         return Kept(tuple(argv), told)
 
-    def new_socket(self) -> socket.socket:
-        """Make a socket (IPv4, TCP) in its network, which may listen or connect there."""
+    def new_socket(self, family: int = socket.AF_INET) -> socket.socket:
+        """Make a socket (TCP) in its network, which may listen or connect there.
+
+        Raises OSError if it cannot be made: there need not be IPv6.
+        """
         if not self.apart:
-            return socket.socket()
+            return socket.socket(family)
         with self._lock:
             link = self._opened()
-            link.sendall(keeper.SOCKET)
-            _, descriptors, _, _ = socket.recv_fds(link, 1, 1)
-        if not descriptors:
-            raise BrokenOffError("broken off: no more sockets are made")
+            link.sendall(keeper.SOCKET if family == socket.AF_INET else keeper.SOCKET6)
+            said, descriptors, _, _ = socket.recv_fds(link, 1, 1)
+            if not said:
+                raise BrokenOffError("broken off: no more sockets are made")
+            if not descriptors:
+                (number,) = keeper.LENGTH.unpack(link.recv(keeper.LENGTH.size, socket.MSG_WAITALL))
+                raise OSError(number, os.strerror(number))
         return socket.socket(fileno=descriptors[0])
 
     @property
@@ -258,6 +264,12 @@ class Cell:
                 return link.recv(1) == b""
             except OSError as error:
                 return not isinstance(error, TimeoutError)
+
+
+def why_not_apart() -> str:
+    """Return why no cell has a network of its own on this machine; empty if they have."""
+    with Cell(apart=True) as cell:
+        return cell.why_not_apart
 
 
 class Kept:

@@ -31,8 +31,9 @@ from .descendants import all_processes, await_children, end_descendants
 
 #: What the keeper is asked for: a cell (in a network of its own), to remember or forget a folder.
 CELL, CELL_APART, REMEMBER, FORGET = b"c", b"a", b"+", b"-"
-#: What a cell is asked for: to start a process, to make a socket (IPv4 over TCP).
-START, SOCKET = b"p", b"s"
+#: What a cell is asked for: to start a process, to make a socket over TCP (IPv4, IPv6).
+START, SOCKET, SOCKET6 = b"p", b"s", b"6"
+_FAMILIES = {SOCKET: socket.AF_INET, SOCKET6: socket.AF_INET6}
 
 #: How long it may take until killed processes are gone, and until all cells are, in seconds.
 GONE_S = 8.0
@@ -193,9 +194,8 @@ class _Cell:
     def _answer(self) -> bool:
         """Do what the harness asks for; return False once it has let the cell go."""
         request = _received(self._link)
-        if request and request[0] == SOCKET:
-            with socket.socket() as made:
-                socket.send_fds(self._link, [SOCKET], [made.fileno()])
+        if request and request[0] in _FAMILIES:
+            self._hand_over_socket(request[0])
             return True
         text = text_of(self._link) if request else None
         if request is None or text is None:
@@ -216,6 +216,14 @@ class _Cell:
             for descriptor in standard:
                 os.close(descriptor)
         return True
+
+    def _hand_over_socket(self, kind: bytes) -> None:
+        """Send a socket of this network, or the number of the error: there need not be IPv6."""
+        try:
+            with socket.socket(_FAMILIES[kind]) as made:
+                socket.send_fds(self._link, [kind], [made.fileno()])
+        except OSError as error:
+            self._link.sendall(kind + LENGTH.pack(error.errno or 0))
 
     def _tell_ends(self) -> None:
         """Tell who has ended, without letting go of its number, and bury adopted orphans."""

@@ -20,7 +20,8 @@ def reached(packet: bytes) -> str:
         address, protocol, rest = _addressed(packet)
         (port,) = struct.unpack_from("!H", rest, 2)
         if protocol == _UDP and port == _DNS:
-            return _name(rest[8:])
+            name = _name(rest[8:])
+            return "" if _is_loopback(name) else name
         if address.is_loopback:
             return ""
         place = f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
@@ -52,6 +53,15 @@ def _name(question: bytes) -> str:
         labels.append(label.decode("ascii", "backslashreplace"))
         at += 1 + length
     return ".".join(labels)
+
+
+def _is_loopback(name: str) -> bool:
+    """Say whether a name is this machine's own.
+
+    By RFC 6761 no resolver may ask others for it, but some releases do (2.1.263): it would stand
+    in every report of theirs, and tells of nobody else whom they try to reach.
+    """
+    return f".{name.lower()}".endswith(".localhost")
 
 
 def all_reached(watching: tuple[socket.socket, ...]) -> tuple[str, ...]:

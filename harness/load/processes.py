@@ -17,7 +17,7 @@ from harness.errors import HarnessError
 from harness.load.counts import Counts, joined
 from harness.load.order import Order, Prepared
 from harness.load.sending import Sending
-from harness.serving import new_event_loop
+from harness.serving.server import new_event_loop
 
 #: What a process says besides its counts: that it is ready, or what is wrong with the order.
 _READY = "ready"

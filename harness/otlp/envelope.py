@@ -26,6 +26,7 @@ from harness.otlp.codec import decode_request
 from harness.otlp.errors import DecodeError, TooLarge
 from harness.otlp.messages import Encoding
 from harness.otlp.model import Signal
+from harness.otlp.validating import check_protobuf
 
 #: The most JSON objects in one request. In memory each is many times as large as ``{}`` is on the
 #: wire; no exporter sends nearly so many.
@@ -99,7 +100,10 @@ def check_request(signal: Signal, encoding: Encoding, body: bytes) -> None:
 
     Raises :class:`TooLarge` for JSON of more objects than are taken.
     """
-    if encoding is Encoding.PROTOBUF or len(body) <= WHOLE_BYTES:
+    if encoding is Encoding.PROTOBUF:
+        check_protobuf(signal, body)
+        return
+    if len(body) <= WHOLE_BYTES:
         decode_request(signal, encoding, body)
         return
     if len(body) > MOST_OBJECTS and body.count(b"{") > MOST_OBJECTS:

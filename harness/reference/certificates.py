@@ -1,4 +1,4 @@
-"""TLS settings of the exporters: whom they trust, and which certificate they present.
+"""TLS settings of the exporters and of the model's client: whom they trust, and what they show.
 
 Over HTTP, the variables of OpenTelemetry are read by the exporters themselves where the
 CLI's own are not set. Over gRPC the exporters would take the variables of one signal or
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import ssl
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,24 @@ def _of_http() -> dict[str, str | None]:
         "client_certificate_file": os.environ.get("CLAUDE_CODE_CLIENT_CERT"),
         "client_key_file": _unlocked(key, passphrase) if key and passphrase else key,
     }
+
+
+def api_context() -> ssl.SSLContext:
+    """Return the TLS settings of requests to the model, by the same variables as those of HTTP."""
+    given = _of_http()
+    context = ssl.create_default_context()
+    try:
+        if given["certificate_file"]:
+            context.load_verify_locations(given["certificate_file"])
+        if given["client_certificate_file"]:
+            context.load_cert_chain(given["client_certificate_file"], given["client_key_file"])
+    except OSError as error:
+        raise UsageError(
+            "environment variables NODE_EXTRA_CA_CERTS, CLAUDE_CODE_CLIENT_CERT and _KEY",
+            seen=str(error),
+            expected="files of certificates and of their key",
+        ) from error
+    return context
 
 
 def _of_grpc(signal: Signal) -> grpc.ChannelCredentials | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.errors import UsageError
+from harness.reference.certificates import api_context
 from harness.reference.proxies import authorization, proxy_for
 
 _RETRIED_STATUS = frozenset({408, 409, 429})
@@ -167,6 +169,7 @@ class MessagesClient:
             )
         self._url = url
         self._proxy = proxy_for(url, environ)
+        self._tls: ssl.SSLContext | None = None
         ids = {"device_id": user_id, "account_uuid": "", "session_id": session_id}
         self._said: dict[str, Any] = {"metadata": {"user_id": json.dumps(ids)}}
         if effort:
@@ -257,9 +260,16 @@ class MessagesClient:
         """Return a connection, and what a request's path begins with: its proxy wants a URL."""
         url, proxy = self._url, self._proxy
         tls = url.scheme == "https"
-        kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
         nearest = proxy or url
-        connection = kind(nearest.hostname or "", nearest.port, timeout=_TIMEOUT_S)
+        host, port = nearest.hostname or "", nearest.port
+        connection: http.client.HTTPConnection
+        if tls:
+            context = self._tls = self._tls or api_context()
+            connection = http.client.HTTPSConnection(
+                host, port, timeout=_TIMEOUT_S, context=context
+            )
+        else:
+            connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
         if proxy and tls:
             connection.set_tunnel(url.hostname or "", url.port, authorization(proxy))
         return connection, f"{url.scheme}://{url.netloc}" if proxy and not tls else ""

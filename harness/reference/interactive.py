@@ -6,6 +6,7 @@ that was answered disappears.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Mapping
@@ -41,6 +42,8 @@ def run(options: session.Options, environ: Mapping[str, str], folder: Path) -> i
     """
     with keyboard.raw(sys.stdin.fileno()) as keys:
         person = _Person(keys)
+        if not _is_trusted(folder, environ) and not person.trusts(folder):
+            return 1
         with session.opened(options, environ, folder, ask=person.decide) as (loop, reporter):
             try:
                 while (prompt := person.prompt()) is not None:
@@ -128,6 +131,14 @@ class _Person:
         self._work()
         return reply
 
+    def trusts(self, folder: Path) -> bool:
+        """Ask whether the folder is trusted: nothing of its settings may be heard before."""
+        options = (f"{_INPUT}1. Yes, I trust this folder", "  2. No, exit")
+        self._draw(f"Is {folder} a project that you trust?", *options, "", "Esc to cancel")
+        while (key := self._keys.key()) not in ("1", "2", keyboard.ESCAPE, keyboard.END_OF_INPUT):
+            pass
+        return key == "1"
+
     def leave(self) -> None:
         self._draw("")
 
@@ -140,6 +151,17 @@ class _Person:
         above = self._transcript[-max(rows - _RESERVED_ROWS, 3) :]
         sys.stdout.write(_CLEAR + "\n".join([*above, *below]))
         sys.stdout.flush()
+
+
+def _is_trusted(folder: Path, environ: Mapping[str, str]) -> bool:
+    """Say whether somebody has trusted a folder, or it has no settings to be heard."""
+    if not (folder / ".claude").is_dir():
+        return True
+    try:
+        state = json.loads(Path(environ["HOME"], ".claude.json").read_text(encoding="utf-8"))
+        return bool(state["projects"][str(folder)]["hasTrustDialogAccepted"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def _asked(use: ToolUse) -> list[str]:

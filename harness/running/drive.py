@@ -32,7 +32,7 @@ from harness.errors import (
 from harness.fakes.messages_api import MessagesApi
 from harness.otlp.model import Protocol
 from harness.running.earlier import run_earlier
-from harness.running.scenario import PATIENCE, Scenario
+from harness.running.scenario import Scenario
 from harness.running.secrets import secrets_of
 from harness.running.stage import Stage, opened
 from harness.subject import managed
@@ -48,9 +48,6 @@ from harness.subject.transcript import kept_messages
 from harness.subject.worktree import LineLedger
 
 _BY_SETTINGS = "config"
-
-#: Why nobody saw what a session with the machine's own network tried to reach.
-_SHARED = "a session that we ask for something, or give a proxy, shares the network of the machine"
 
 #: Nothing listens: what was asked did not even arrive.
 NO_CONNECTION = Failure(None, "", 0)
@@ -87,7 +84,7 @@ def drive(
     """
     label = run_label(scenario.name, protocol)
     ledger = LineLedger()
-    with _opened(scenario, protocol, budget) as stage:
+    with opened(scenario.backends, protocol, budget, forward=scenario.forward, apart=True) as stage:
         write_files(stage.sandbox.work, scenario.files)
         stage.earlier_session = run_earlier(
             binary, scenario.earlier, stage.sandbox, deadline_s, groups
@@ -101,11 +98,12 @@ def drive(
             usage_frames=scenario.usage_frames,
             thinks_s=scenario.thinks_s,
             new_socket=stage.cell.new_socket,
+            tls=scenario.api_context(protocol),
         ) as api:
             stage.api = api
             settings = _settings(scenario, stage)
             limit_s = scenario.limit_s or deadline_s + scenario.waits_s
-            given = {**(PATIENCE if scenario.answers_exports else {}), **settings}
+            given = {**scenario.patience, **settings}
             session = _Session(scenario, stage.sandbox, api, given, args, limit_s, groups)
             try:
                 completed = _completed(session, binary, scenario, stage, machine_wide)
@@ -120,20 +118,12 @@ def drive(
             secrets=secrets_of(scenario, stage, settings, args, steps),
         )
         exports, forgotten = stage.exports()
-        if scenario.more_exports:
-            exports = (*exports, *scenario.more_exports(stage, completed))
+        more = scenario.more_exports(stage, completed) if scenario.more_exports else ()
         connections = stage.connections()
         observation = scenario.observe(stage, completed) if scenario.observe else None
         _verify(binary, scenario, label, completed, truth)
     run = _run(binary, scenario, protocol, settings, completed, truth, observation)
-    return Capture(run, exports, forgotten, connections)
-
-
-def _opened(
-    scenario: Scenario, protocol: Protocol, budget: Budget | None
-) -> contextlib.AbstractContextManager[Stage]:
-    forward, apart = scenario.forward, scenario.apart
-    return opened(scenario.backends, protocol, budget, forward, apart=apart)
+    return Capture(run, (*exports, *more), forgotten, connections)
 
 
 def _completed(
@@ -166,7 +156,8 @@ def _truth(
     """Collect what happened in the session, as counted by the fakes."""
     api, sandbox = stage.api, stage.sandbox
     # Nobody saw the prompt, but a session that gave up has had one.
-    in_vain = scenario.api_unreachable and completed.exit_code != 0
+    refused = scenario.api_tls is not None and not api.calls
+    in_vain = (scenario.api_unreachable or refused) and completed.exit_code != 0
     return GroundTruth(
         prompts=scenario.all_prompts if in_vain else api.prompts,
         api_calls=api.calls,
@@ -181,8 +172,8 @@ def _truth(
         account=scenario.account,
         unknown_requests=api.unexpected,
         kept_messages=kept_messages(sandbox.home),
-        reached=stage.cell.reached(),
-        unwatched=stage.cell.why_not_apart if stage.cell.apart else _SHARED,
+        reached=stage.reached(),
+        unwatched=stage.cell.why_not_apart,
     )
 
 
@@ -364,7 +355,7 @@ def _verify(
             f"{_unanswered(truth.unknown_requests)}",
             output=completed.last_output,
         )
-    if completed.exit_code != 0 and not truth.api_calls and not scenario.api_unreachable:
+    if completed.exit_code != 0 and not truth.api_calls and not scenario.may_ask_nothing:
         raise SubjectError(
             f"claude {binary.version} ended with {ending(completed.exit_code)} "
             f"before it asked the model anything ({label})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,15 +11,15 @@ from pathlib import Path
 from harness.capture.export import MAIN, Export
 from harness.capture.observed import Observation
 from harness.capture.run import run_label
+from harness.collector.tls import Tls
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.contract.requirement import DRAWN
-from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.messages_api import THINKS_S
 from harness.fakes.script import Repeat, Step, UseTool
 from harness.otlp.model import Protocol
 from harness.running.stage import Backend, Stage
 from harness.subject.headless import PERMISSIONS
-from harness.subject.interactive import Act, Type
+from harness.subject.interactive import Act, Distrust, Type
 from harness.subject.managed import Files
 from harness.subject.process import Completed
 
@@ -101,11 +102,12 @@ class Scenario:
     ``prepare`` finds its id on the stage.
 
     ``usage_frames``: how many times the API reports the usage of one answer;
-    ``api_unreachable``: nothing listens on the API's port.
+    ``api_unreachable``: nothing listens on the API's port. ``api_tls`` makes the TLS settings of
+    the API, which the session may refuse, or it the session; without it the API speaks plain text.
 
     ``backends`` are the collectors, by name. ``configure`` returns the telemetry settings
-    (None: all signals over the run's protocol to the collector ``main``). ``forward`` makes a
-    forward proxy, which leads nowhere until ``configure`` says where. ``launch`` returns
+    (None: all signals over the run's protocol to the collector ``main``). ``forward``: it has
+    a forward proxy, which leads nowhere until ``configure`` says where. ``launch`` returns
     a prefix of the command line, before the subject's own. ``managed`` returns the
     managed settings that only this run must see. ``meanwhile`` runs in
     a thread of its own while the session does; its waits on a collector end with the session.
@@ -122,7 +124,6 @@ class Scenario:
     judged like any other: some releases hang. A ``slow`` scenario runs only if asked for.
     A ``drawn`` one stands for many runs, each with an input of its own; they are
     judged however they end. ``thinks_s`` is how long the API holds back every answer.
-    ``serves``: we ask the subject for something, and so it shares the machine's network.
     """
 
     name: str
@@ -142,9 +143,10 @@ class Scenario:
     protocols: tuple[Protocol, ...] = tuple(Protocol)
     usage_frames: int = 1
     api_unreachable: bool = False
+    api_tls: Callable[[Protocol], Tls | None] | None = None
     backends: Mapping[str, Backend] = field(default_factory=lambda: {MAIN: Backend()})
     configure: Callable[[Stage], Mapping[str, str]] | None = None
-    forward: Callable[[], HttpProxy] | None = None
+    forward: bool = False
     launch: Callable[[Stage], Sequence[str]] | None = None
     meanwhile: Callable[[Stage], None] | None = None
     managed: Callable[[Stage], Files] | None = None
@@ -159,7 +161,6 @@ class Scenario:
     slow: bool = False
     drawn: bool = False
     thinks_s: float = THINKS_S
-    serves: bool = False
 
     def __post_init__(self) -> None:
         if sum(map(bool, (self.prompt, self.prompts, self.acts))) != 1:
@@ -203,10 +204,16 @@ class Scenario:
         }
         return (*self.traits, *(trait for trait, there in follow.items() if there))
 
+    def api_context(self, protocol: Protocol) -> ssl.SSLContext | None:
+        """Make what the API needs to speak TLS in a run over ``protocol``; None: plain text."""
+        tls = self.api_tls(protocol) if self.api_tls else None
+        return tls.context() if tls else None
+
     @property
-    def apart(self) -> bool:
-        """Whether its session can do without the machine's network, where our proxies lead."""
-        return not self.serves and self.forward is None
+    def may_ask_nothing(self) -> bool:
+        """Whether it may end in failure before it has asked the model anything."""
+        declined = any(isinstance(act, Distrust) for act in self.acts)
+        return self.api_unreachable or self.api_tls is not None or declined
 
     @property
     def answers_exports(self) -> bool:
@@ -216,6 +223,11 @@ class Scenario:
             for backend in self.backends.values()
         )
         return plain and self.limit_s is None
+
+    @property
+    def patience(self) -> Mapping[str, str]:
+        """The variables that let its session wait for its last exports, if they are answered."""
+        return PATIENCE if self.answers_exports else {}
 
     @property
     def all_prompts(self) -> tuple[str, ...]:

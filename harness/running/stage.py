@@ -121,6 +121,11 @@ class Stage:
             arrived = [replace(export, sequence=n) for n, export in enumerate(arrived, start=1)]
         return tuple(arrived), forgotten
 
+    def reached(self) -> tuple[str, ...]:
+        """Return what was tried to be reached beside this machine, directly or by the proxy."""
+        asked = self.forward.elsewhere if self.forward else ()
+        return tuple(dict.fromkeys((*self.cell.reached(), *asked)))
+
     def connections(self) -> tuple[Connection, ...]:
         """Return the connections accepted by every proxy, oldest first."""
         connections = [
@@ -136,15 +141,15 @@ def opened(
     backends: Mapping[str, Backend],
     protocol: Protocol,
     budget: Budget | None = None,
-    forward: Callable[[], HttpProxy] | None = None,
     *,
+    forward: bool = False,
     apart: bool = False,
 ) -> Iterator[Stage]:
     """Set up the sandbox and the collectors of a run; all are removed when the block ends.
 
-    What the collectors keep is taken of ``budget``, and given back if the block raises. ``forward``
-    makes its forward proxy. ``apart``: its processes have a network of their own, if the machine
-    allows that, in which they reach our fault proxies and the scripted API alone.
+    What the collectors keep is taken of ``budget``, and given back if the block raises.
+    ``forward``: it has a forward proxy. ``apart``: its processes have a network of their own, if
+    the machine allows that, in which they reach our proxies and the scripted API alone.
     """
     with contextlib.ExitStack() as stack:
         collectors, proxies = {}, {}
@@ -167,7 +172,7 @@ def opened(
             proxy = FaultProxy(targets, is_open=backend.listening, new_socket=cell.new_socket)
             proxies[name] = stack.enter_context(proxy)
         sandbox = stack.enter_context(Sandbox(cell=cell))
-        forwarding = stack.enter_context(forward()) if forward else None
+        forwarding = stack.enter_context(HttpProxy(new_socket=cell.new_socket)) if forward else None
         try:
             yield Stage(sandbox, protocol, collectors, proxies, cell, forward=forwarding)
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,15 @@ class See:
     text: str
 
 
-Act = Type | AnswerPrompt | See
+@dataclass(frozen=True, slots=True)
+class Distrust:
+    """Wait for the question whether the folder is trusted, and decline: that ends the session."""
+
+
+Act = Type | AnswerPrompt | See | Distrust
+
+#: Of every release's question and options.
+_TRUST = re.compile(r"\btrust\b.*Yes, .*\btrust\b", re.DOTALL)
 
 
 class Witness:
@@ -124,7 +133,8 @@ def run_interactive(
         person = _Person(terminal, witness, answered)
         for act in acts:
             person.do(act)
-        person.leave()
+        if not terminal.ended:
+            person.leave()
         return terminal.completed()
 
 
@@ -144,6 +154,14 @@ class _Person:
                 self._type(act.prompt)
             case AnswerPrompt():
                 self._answer(act)
+            case Distrust():
+                terminal = self._terminal
+                terminal.until(
+                    lambda: _TRUST.search(terminal.text), "the question whether a folder is trusted"
+                )
+                terminal.press(
+                    ESCAPE, lambda: terminal.ended, "the end of the session", again=lambda: ESCAPE
+                )
             case See():
                 self._terminal.until(
                     lambda: act.text in self._terminal.text, f"the text {act.text!r}"

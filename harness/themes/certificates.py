@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from harness.collector.tls import Tls
 
-#: The authorities: the one that sessions are told to trust, and one that nobody knows.
-OURS, STRANGE = "ours", "strange"
+#: The authorities: the one that sessions are told to trust, one that some are told to trust as
+#: well, and one that nobody knows.
+OURS, OTHER, STRANGE = "ours", "other", "strange"
 
 #: Opens the encrypted form of every key.
 PASSPHRASE = "open sesame"
@@ -75,10 +76,10 @@ class Folder:
         self._path = path
         path.mkdir(exist_ok=True)
 
-    @property
-    def authority(self) -> str:
-        """Path of the certificate of the authority that signs our collectors' certificates."""
-        return self._file("authority.pem", authority(OURS).cert_pem.bytes())
+    def authority_of(self, *names: str) -> str:
+        """Return the path of the certificates of these authorities."""
+        certificates = b"".join(authority(name).cert_pem.bytes() for name in names)
+        return self._file(f"authority_{'_'.join(names)}.pem", certificates)
 
     def certificate(self, name: str, signed_by: str = OURS) -> str:
         return self._file(f"{name}.pem", _chain(client(name, signed_by)))

@@ -19,11 +19,12 @@ from typing import TypeVar
 import grpc
 import pytest
 
-from harness import Collector, Export, serving
+from harness import Collector, Export
 from harness.collector.grpc_server import METHODS
 from harness.collector.store import StoreClosedError, weight
 from harness.errors import DeadlineExceeded, UsageError
 from harness.otlp.model import Protocol
+from harness.serving import server
 from tests.collector.answers import whole_answer
 
 T = TypeVar("T")
@@ -342,7 +343,7 @@ def test_it_runs_without_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
         loops.append(asyncio.SelectorEventLoop())
         return loops[0]
 
-    monkeypatch.setattr(serving, "new_event_loop", new_event_loop)
+    monkeypatch.setattr(server, "new_event_loop", new_event_loop)
     with Collector() as collector:
         assert post(collector) == 200
         assert post(collector, b'{"unknown":"' + b"x" * 1_000_000 + b'"}') == 200

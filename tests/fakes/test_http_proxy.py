@@ -103,3 +103,10 @@ def test_it_ends_with_a_tunnel_open_and_with_an_unfinished_request(collector: Co
         assert tunnel.recv(100) == b""
         with suppress(ConnectionResetError):
             assert unfinished.recv(100) == b""
+
+
+def test_what_it_neither_leads_to_nor_was_to_refuse_is_elsewhere(proxy: HttpProxy) -> None:
+    proxy.refuse("refused.invalid:80")
+    for place in (PLACE, "refused.invalid:80", "unforeseen.invalid:80", "unforeseen.invalid:80"):
+        in_absolute_form(proxy, place)
+    assert proxy.elsewhere == ("unforeseen.invalid:80",)

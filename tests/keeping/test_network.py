@@ -30,8 +30,12 @@ for place in sys.argv[1:]:
 
 
 def connect(cell: Cell, tmp_path: Path, *places: str) -> list[str]:
+    return run(cell, tmp_path, CONNECTING, *places)
+
+
+def run(cell: Cell, tmp_path: Path, program: str, *args: str) -> list[str]:
     done = process.run(
-        [sys.executable, "-I", "-S", "-c", CONNECTING, *places],
+        [sys.executable, "-I", "-S", "-c", program, *args],
         cwd=tmp_path,
         env={},
         output_dir=tmp_path,
@@ -71,6 +75,29 @@ def test_a_session_reaches_its_collectors_and_what_else_it_tries_is_told(tmp_pat
         assert connect(stage.cell, tmp_path, place, "192.0.2.1:443") == ["yes", "no"]
         assert stage.proxies[MAIN].wait_for_connection(DEADLINE_S)
         assert stage.cell.reached() == ("192.0.2.1:443 (tcp)",)
+
+
+#: Asks the proxy at HOST:PORT for tunnels to the places that follow.
+TUNNELLING = """
+import socket, sys
+host, _, port = sys.argv[1].rpartition(":")
+for place in sys.argv[2:]:
+    with socket.create_connection((host, int(port)), 60) as asking:
+        asking.sendall(f"CONNECT {place} HTTP/1.1\\r\\n\\r\\n".encode())
+        print(asking.makefile("rb").readline().split()[1].decode())
+"""
+
+
+@pytest.mark.needs("network namespace")
+def test_a_forward_proxy_stands_in_the_network_of_its_session(tmp_path: Path) -> None:
+    """It leads to what listens there, and what else it is asked for is told, too."""
+    with opened({MAIN: Backend()}, Protocol.HTTP_JSON, forward=True, apart=True) as stage:
+        assert stage.forward is not None
+        stage.forward.lead("far.example:80", int(stage.endpoint().rpartition(":")[2]))
+        places = (stage.forward.url.removeprefix("http://"), "far.example:80", "other.example:443")
+        assert run(stage.cell, tmp_path, TUNNELLING, *places) == ["200", "403"]
+        assert stage.proxies[MAIN].wait_for_connection(DEADLINE_S)
+        assert stage.reached() == ("other.example:443",)
 
 
 def test_where_it_is_forbidden_the_network_is_shared_and_that_is_told(

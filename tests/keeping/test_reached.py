@@ -23,6 +23,11 @@ SYN_V6 = (
 )
 
 
+def _asking(name: str) -> str:
+    labels = b"".join(bytes([len(label)]) + label for label in name.encode().split(b"."))
+    return QUESTION.replace("0667697468756203636f6d", labels.hex())
+
+
 @pytest.mark.parametrize(
     ("packet", "expected"),
     [
@@ -31,6 +36,12 @@ SYN_V6 = (
         (QUESTION, "github.com"),
         # What is asked of a resolver on this machine is a name all the same.
         (QUESTION.replace("0affff35", "7f000035"), "github.com"),
+        # This machine's own name tells of nobody else.
+        # This machine's own names tell of nobody else; names that look like them do.
+        (_asking("localhost"), ""),
+        (_asking("App.LocalHost"), ""),
+        (_asking("notlocalhost"), "notlocalhost"),
+        (_asking("localhost.com"), "localhost.com"),
         (RESET, ""),
         (UNREACHABLE, ""),
         (SYN.replace("08080808", "7f000001"), ""),

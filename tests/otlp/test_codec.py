@@ -153,6 +153,17 @@ def test_what_can_be_decoded_a_collector_takes(body: bytes, signal: Signal) -> N
         check_outline(signal, body)
 
 
+@given(requests, st.data())
+def test_damage_is_refused_if_it_cannot_be_decoded(message: Request, data: st.DataObject) -> None:
+    """A collector validates with copies of the messages; they refuse what OTLP's own refuse."""
+    body = bytearray(message.SerializeToString())
+    for place in data.draw(st.lists(st.integers(0, max(len(body) - 1, 0)), max_size=3)):
+        body[place : place + 1] = data.draw(st.binary(max_size=2))
+    signal = signal_of(message)
+    taken = read(signal, Encoding.PROTOBUF, bytes(body)) is not None
+    assert taken is (refusal(signal, Encoding.PROTOBUF, bytes(body)) == "")
+
+
 _json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
     lambda inner: (

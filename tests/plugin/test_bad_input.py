@@ -330,6 +330,20 @@ def test_a_command_that_cannot_be_followed_ends_with_2(
     pytest.LineMatcher([err]).fnmatch_lines([f"cc-harness: *{words}*"])
 
 
+def test_a_working_directory_that_was_deleted_is_told_in_one_sentence(tmp_path: Path) -> None:
+    shell = 'mkdir gone; cd gone; rmdir ../gone; exec "$@"'
+    command = (sys.executable, "-P", "-m", "harness", "judge", "kept")
+    done = subprocess.run(
+        ["sh", "-c", shell, "sh", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert done.stderr.startswith("the working directory: expected a folder that still exists")
+
+
 def test_a_soft_limit_is_raised_as_far_as_a_run_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(resource, "getrlimit", lambda which: (100, 4096))

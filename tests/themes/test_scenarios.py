@@ -86,7 +86,7 @@ def test_names_are_unique_and_fit_for_folders() -> None:
 def test_a_scenario_has_exactly_one_kind_of_prompt(scenario: Scenario) -> None:
     kinds = [bool(scenario.prompt), bool(scenario.prompts), bool(scenario.acts)]
     assert kinds.count(True) == 1
-    assert scenario.all_prompts
+    assert scenario.all_prompts or scenario.may_ask_nothing
     assert scenario.protocols
     assert len(set(scenario.protocols)) == len(scenario.protocols)
 
@@ -104,7 +104,8 @@ def test_no_prompt_is_taken_for_another(scenario: Scenario) -> None:
 def test_the_script_is_made_for_a_work_tree(scenario: Scenario) -> None:
     steps = scenario.steps(Path("/a/place"))
     assert all(isinstance(step, Step | Until) for step in steps)
-    assert bool(steps) is not scenario.api_unreachable
+    asks = bool(scenario.all_prompts) and not scenario.api_unreachable
+    assert bool(steps) is asks
     paths = [
         str(value)
         for step in steps
@@ -229,7 +230,9 @@ def test_what_must_never_be_exported_is_judged_in_every_run_and_makes_none() -> 
 
 def test_what_is_given_is_looked_for_in_settings_and_traits() -> None:
     at_a_terminal = needed([requirement(given={"a_terminal": True})])
-    assert names(at_a_terminal) == [name for name, each in SCENARIOS.items() if each.acts]
+    assert names(at_a_terminal) == [
+        name for name, each in SCENARIOS.items() if each.acts and not each.judged_only_by_name
+    ]
     elsewhere = needed([requirement(given={"a_terminal": False})])
     together = {name for name, each in SCENARIOS.items() if exports_what_is_asked(each)}
     assert set(names(elsewhere)) == together - set(names(at_a_terminal))

@@ -20,7 +20,7 @@ from harness.exposition.remote_write import samples
 from harness.exposition.series import Sample, export
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from harness.relay.outlets.base import Stored
-from harness.serving import HttpServer
+from harness.serving.server import HttpServer
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope

@@ -44,6 +44,17 @@ def leaks_out(capture: Capture) -> list[Item]:
     return [Item(f"{run.label} · what left the session", view)]
 
 
+def reaches(capture: Capture) -> list[Item]:
+    """Return one item for a session whose network was watched: what it tried to reach.
+
+    Its collectors and the model's API are on this machine, and are no part of that.
+    """
+    truth = capture.run.truth
+    if not _worked(capture) or truth.unwatched:
+        return []
+    return [Item(f"{capture.run.label} · its network", {"reached": list(truth.reached)})]
+
+
 def arrivals(capture: Capture) -> list[Item]:
     """Return one item with the number of accepted items of each signal."""
     counts = {signal.value: 0 for signal in Signal}
@@ -229,6 +240,7 @@ MEASURES = (
     arrivals,
     exposition,
     leaks_out,
+    reaches,
     printed_events,
     printed_metrics,
     printed_objects,

@@ -41,6 +41,12 @@ def connects(capture: Capture, requirement: Requirement) -> Capture:
     return replace(capture, connections=(*capture.connections, connection))
 
 
+def phones_home(capture: Capture, requirement: Requirement) -> Capture:
+    """Look up the name of a machine of the publisher's."""
+    truth = replace(capture.run.truth, reached=("api.anthropic.com",))
+    return replace(capture, run=replace(capture.run, truth=truth))
+
+
 def prints(capture: Capture, requirement: Requirement) -> Capture:
     """Print one more object to the console."""
     body = b'{"resourceMetrics": []}'
@@ -276,6 +282,7 @@ LIES: Mapping[str, Callable[[Capture, Requirement], Capture]] = {
     lie.__name__: lie
     for lie in (
         connects,
+        phones_home,
         prints,
         serves,
         events_besides,

@@ -68,7 +68,7 @@ def _probe(stage: Stage) -> Sequence[str]:
 
 def _look_for_an_endpoint(stage: Stage) -> None:
     while not stage.ended.wait(GLANCE_S):  # that a port is served gives no sign
-        if scraping.answers(scraping.free_port(stage)):
+        if scraping.answers(stage.cell, scraping.free_port(stage)):
             (stage.sandbox.root / "served").touch()
             return
 
@@ -97,7 +97,6 @@ def _silent(
         environment=environment,
         prepare=_probe,
         meanwhile=_look_for_an_endpoint,
-        serves=True,
         observe=_what_was_served,
         more_exports=_printed_anywhere,
         protocols=(protocol,),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import http
 import http.client
 import json
 import socket
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -21,6 +22,7 @@ from harness.contract.attribute_keys import metric_names
 from harness.exposition import numbered
 from harness.exposition.prometheus import export
 from harness.fakes.script import Say, Step, Usage, UseTool
+from harness.keeping.cells import Cell, why_not_apart
 from harness.running.scenario import Until
 from harness.running.stage import Stage
 from harness.subject.locked_exec import in_turn
@@ -38,8 +40,8 @@ _COUNTED_NS = 1_000_000_000
 _AT_MOST = 20
 _TIMEOUT_S = 5.0
 
-#: Whatever proxy this machine is told to use.
-_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+#: Where an endpoint may be that is called by the name ``localhost``.
+_LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 _WAITING, _SCRAPED, _KEPT = "waiting", "scraped", "scrape.json"
 
@@ -77,7 +79,7 @@ def scrape(stage: Stage) -> None:
         while not _at_rest(stage):
             if stage.ended.wait(_PAUSE_S):
                 return
-        served = _get(url)
+        served = _get(stage.cell, url)
         if served is not None:
             document = json.dumps(asdict(served))
             (stage.sandbox.root / _KEPT).write_text(document, encoding="utf-8")
@@ -119,25 +121,33 @@ def free_port(stage: Stage) -> int:
     """Return the port of this run's own endpoint; choose a free one at the first call."""
     path = stage.sandbox.root / "prometheus-port"
     if not path.exists():
-        with socket.socket() as bound:
+        with stage.cell.new_socket() as bound:
             bound.bind(("127.0.0.1", 0))
             path.write_text(str(bound.getsockname()[1]), encoding="utf-8")
     return int(path.read_text(encoding="utf-8"))
 
 
 def at_the_default_port(stage: Stage) -> Sequence[str]:
-    """Return the command prefix that waits for its turn at the one documented port."""
-    return in_turn(_LOCK, _TURN_S)
+    """Return the command prefix that waits for its turn at the one documented port.
+
+    There is nobody to wait for where the session has a network of its own.
+    """
+    return in_turn(_LOCK, _TURN_S) if stage.cell.why_not_apart else ()
 
 
 def port_taken() -> str | None:
-    """Return why the documented port cannot be used; None if it can."""
+    """Return why the documented port cannot be used; None if it can.
+
+    Each session that has a network of its own has that port for itself.
+    """
+    if not why_not_apart():
+        return None
     try:
         with FileLock(_LOCK, timeout=_TURN_S):
             pass
     except (Timeout, OSError) as error:
         return f"port {DEFAULT_PORT} is waited for by others ({error})"
-    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+    for family, host in _LOOPBACK:
         try:
             with socket.socket(family) as bound:
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -148,12 +158,13 @@ def port_taken() -> str | None:
     return None
 
 
-def answers(port: int) -> bool:
+def answers(cell: Cell, port: int) -> bool:
     """Return whether a Prometheus endpoint answers at ``port``, even if it has nothing to show.
 
-    A collector of ours, which might have got the port meanwhile, serves no plain text there.
+    It is looked for in the network of ``cell``. A collector of ours, which might have got the port
+    meanwhile, serves no plain text there.
     """
-    served = _get(f"http://localhost:{port}/metrics")
+    served = _get(cell, f"http://localhost:{port}/metrics")
     return served is not None and served.content_type.startswith("text/plain")
 
 
@@ -162,14 +173,26 @@ def _url(stage: Stage) -> str:
     return f"http://localhost:{free_port(stage) if own else DEFAULT_PORT}/metrics"
 
 
-def _get(url: str) -> Scrape | None:
-    try:
-        with _DIRECTLY.open(url, timeout=_TIMEOUT_S) as answer:
-            return Scrape(
-                url=url,
-                unix_nano=time_ns(),
-                content_type=answer.headers.get("content-type", ""),
-                text=answer.read().decode("utf-8", "replace"),
-            )
-    except (urllib.error.URLError, http.client.HTTPException, OSError):
-        return None
+def _get(cell: Cell, url: str) -> Scrape | None:
+    place = urlsplit(url)
+    assert place.hostname is not None
+    assert place.port is not None
+    for family, address in _LOOPBACK:
+        connection = http.client.HTTPConnection(place.hostname, place.port)
+        with (
+            contextlib.suppress(http.client.HTTPException, OSError),
+            contextlib.closing(connection),
+        ):
+            connection.sock = cell.new_socket(family)
+            connection.sock.settimeout(_TIMEOUT_S)
+            connection.sock.connect((address, place.port))
+            connection.request("GET", place.path)
+            answer = connection.getresponse()
+            if answer.status == http.HTTPStatus.OK:
+                return Scrape(
+                    url=url,
+                    unix_nano=time_ns(),
+                    content_type=answer.headers.get("content-type", ""),
+                    text=answer.read().decode("utf-8", "replace"),
+                )
+    return None

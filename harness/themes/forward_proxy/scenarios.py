@@ -6,13 +6,13 @@ import base64
 from collections.abc import Mapping
 from functools import partial
 
-from harness.fakes.http_proxy import HttpProxy
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario
 from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
 from harness.themes import certificates
+from harness.themes.certificates import OURS
 from harness.themes.forward_proxy.observed import API, Asked, Proxied
 
 #: A multicast address for documents (RFC 6676): whoever connects to it directly is refused by this
@@ -60,11 +60,14 @@ def _configure(
 ) -> Mapping[str, str]:
     """Return the variables that send each signal to its collector, and name the proxy."""
     assert stage.forward is not None
-    for target in {API, *collectors.values()} - {refused}:
+    for target in {API, *collectors.values()}:
         place = _place(stage, target, api_host)
-        stage.forward.lead(place, int(place.rpartition(":")[2]))
+        if target == refused:
+            stage.forward.refuse(place)
+        else:
+            stage.forward.lead(place, int(place.rpartition(":")[2]))
     grpc = stage.protocol is Protocol.GRPC
-    authority = certificates.Folder(stage.sandbox.root / "certificates").authority
+    authority = certificates.Folder(stage.sandbox.root / "certificates").authority_of(OURS)
     proxy = stage.forward.url.replace("://", f"://{_USER}:{_PASSWORD}@")
     settings = {
         "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
@@ -130,7 +133,7 @@ def _scenario(
         prompt="Take the long way.",
         script=(UseTool("Bash", {"command": "true", "description": "Do nothing"}), Say("There.")),
         backends=_backends(collectors),
-        forward=HttpProxy,
+        forward=True,
         configure=partial(_configure, collectors, api_host, variables, exempt, refused),
         observe=partial(_observe, collectors, api_host, exempt),
         protocols=protocols,

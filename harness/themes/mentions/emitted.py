@@ -12,6 +12,10 @@ from harness.reference.attributes import Attributes
 def _mentions(logged: Logged) -> Iterator[Attributes]:
     for name in re.findall(r"@([\w./-]*\w)", logged.prompt):
         path = logged.folder / name
+        if agent := re.fullmatch(r"agent-([\w-]+)", name):
+            defined = (logged.folder / ".claude" / "agents" / f"{agent[1]}.md").is_file()
+            yield {"mention_type": "agent", "success": "true" if defined else "false"}
+            continue
         yield {
             "mention_type": "directory" if path.is_dir() else "file",
             "success": "true" if path.exists() else "false",

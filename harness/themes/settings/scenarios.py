@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.contract.applicability import opens
 from harness.fakes.script import Say, UseTool
+from harness.keeping.cells import why_not_apart
 from harness.otlp.model import Protocol
 from harness.running.drive import telemetry_settings
 from harness.running.scenario import Scenario
@@ -275,7 +276,12 @@ _DEFAULT_PORTS = (4317, 4318)
 
 
 def default_port_taken() -> str | None:
-    """Return why telemetry must not be sent to the default endpoint here; None if it may."""
+    """Return why telemetry must not be sent to the default endpoint here; None if it may.
+
+    Nobody else is met in a network of its own.
+    """
+    if not why_not_apart():
+        return None
     for port in _DEFAULT_PORTS:
         with socket.socket() as probe:
             probe.settimeout(1.0)

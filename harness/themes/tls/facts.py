@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.capture.capture import Capture
 from harness.drift.facts import Fact, Topic
-from harness.themes.tls.measures import tls
+from harness.themes.tls.measures import tls, tls_api
 
 
 def trusted(capture: Capture) -> Iterator[Fact]:
@@ -21,4 +21,14 @@ def trusted(capture: Capture) -> Iterator[Fact]:
             yield Fact(Topic.ROUTE, f"{view['collector']} over TLS and {protocol}", shown)
 
 
-FACTS = (trusted,)
+def trusted_api(capture: Capture) -> Iterator[Fact]:
+    """Yield whether the model's API was asked over TLS, and which certificate it saw."""
+    for item in tls_api(capture):
+        asked = "asked" if item.view["asked"] else "not asked"
+        yield Fact(Topic.ROUTE, "the model over TLS", asked)
+        for name in item.view.get("certificates", ()):
+            shown = f"showed {name or 'no certificate'}"
+            yield Fact(Topic.ROUTE, "the model over TLS", shown)
+
+
+FACTS = (trusted, trusted_api)

@@ -1,4 +1,4 @@
-"""Measure what each collector that speaks TLS got."""
+"""Measure what each collector that speaks TLS got, and the model's API."""
 
 from __future__ import annotations
 
@@ -39,4 +39,20 @@ def tls(capture: Capture) -> list[Item]:
     return items
 
 
-MEASURES = (tls,)
+def tls_api(capture: Capture) -> list[Item]:
+    """Return one item for the model's API, if that speaks TLS.
+
+    ``asked`` says whether any request reached it; ``certificates`` are the distinct
+    client certificates that it was shown, missing if it was asked nothing.
+    """
+    run = capture.run
+    collectors = observed(run, TlsCollectors)
+    if collectors is None or collectors.api_certificates is None:
+        return []
+    view: dict[str, Any] = {"asked": bool(collectors.api_certificates)}
+    if collectors.api_certificates:
+        view["certificates"] = sorted(collectors.api_certificates)
+    return [Item(f"{run.label} · the model's API", view)]
+
+
+MEASURES = (tls, tls_api)

@@ -1,4 +1,4 @@
-"""Lies about the collector with TLS that the requirement names."""
+"""Lies about the collector with TLS that the requirement names, and about the model's API."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from harness.capture.capture import Capture
 from harness.capture.export import Export
+from harness.capture.observed import edit_observed
 from harness.contract.requirement import Requirement
 from harness.otlp.model import Protocol, Signal
+from harness.themes.tls.observed import TlsCollectors
 
 _PATHS = {
     Protocol.GRPC: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
@@ -53,6 +55,27 @@ def given_up(capture: Capture, requirement: Requirement) -> Capture:
     return replace(capture, run=replace(capture.run, exit_code=1))
 
 
+def api_asked_in_spite(capture: Capture, requirement: Requirement) -> Capture:
+    """Ask a model that must not be trusted."""
+    return _api_shown(capture, ("",))
+
+
+def api_not_asked(capture: Capture, requirement: Requirement) -> Capture:
+    """Ask nothing of a model that may be trusted."""
+    return _api_shown(capture, ())
+
+
+def other_certificate_for_api(capture: Capture, requirement: Requirement) -> Capture:
+    """Show the model another client certificate than the configured one."""
+    return _api_shown(capture, ("somebody",))
+
+
+def _api_shown(capture: Capture, certificates: tuple[str, ...]) -> Capture:
+    return edit_observed(
+        capture, TlsCollectors, lambda seen: replace(seen, api_certificates=certificates)
+    )
+
+
 def _at_the_collector(
     capture: Capture, requirement: Requirement, change: Callable[[Export], Export | None]
 ) -> Capture:
@@ -71,4 +94,15 @@ def _collector(requirement: Requirement) -> str:
     return str(where["collector"])
 
 
-LIES = {lie.__name__: lie for lie in (export_in_spite, no_export, other_certificate, given_up)}
+LIES = {
+    lie.__name__: lie
+    for lie in (
+        export_in_spite,
+        no_export,
+        other_certificate,
+        given_up,
+        api_asked_in_spite,
+        api_not_asked,
+        other_certificate_for_api,
+    )
+}

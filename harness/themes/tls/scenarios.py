@@ -5,16 +5,18 @@ Each signal of a session may go to a collector of its own, so that one session m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from harness.collector.tls import Tls
 from harness.fakes.script import Say, UseTool
 from harness.otlp.model import Protocol, Signal
 from harness.running.scenario import Scenario
 from harness.running.stage import Backend, Stage
 from harness.subject.process import Completed
 from harness.themes import certificates
-from harness.themes.certificates import OURS, PASSPHRASE, STRANGE, Folder
+from harness.themes.certificates import OTHER, OURS, PASSPHRASE, STRANGE, Folder
 from harness.themes.tls.observed import TlsCollectors
 
 #: What collectors are called.  The certificates of most are for both.
@@ -27,11 +29,14 @@ _ASKING = partial(_TRUSTED, asks=True)
 _SERVERS = {
     "trusted": _TRUSTED,
     "by_address": _TRUSTED,
+    "trusted_for_traces": _TRUSTED,
     "untrusted": partial(_TRUSTED, signed_by=STRANGE),
+    "untrusted_for_traces": partial(_TRUSTED, signed_by=STRANGE),
     "wrong_name": partial(certificates.server, "elsewhere.example"),
     "expired": partial(_TRUSTED, expired=True),
     "metrics_certificate": _ASKING,
     "logs_certificate": _ASKING,
+    "traces_certificate": partial(_ASKING, signed_by=OTHER),
     "client_certificate": _ASKING,
     "encrypted_key": _ASKING,
     "no_certificate": _ASKING,
@@ -90,6 +95,14 @@ def _locked(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
     }
 
 
+def _for_traces(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
+    """Return what traces have of their own; over HTTP, there is no authority for one signal."""
+    given = _otel(folder, "traces", of="TRACES_")
+    if protocol is Protocol.GRPC:
+        return {**given, "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE": folder.authority_of(OTHER)}
+    return {**given, "NODE_EXTRA_CA_CERTS": folder.authority_of(OURS, OTHER)}
+
+
 def _from_elsewhere(folder: Folder, protocol: Protocol) -> Mapping[str, str]:
     give = _otel if protocol is Protocol.GRPC else _claude_code
     return give(folder, "stranger", signed_by=STRANGE)
@@ -104,12 +117,13 @@ def _configure(
     """
     folder = Folder(stage.sandbox.root / "certificates")
     grpc = stage.protocol is Protocol.GRPC
+    authority = folder.authority_of(OURS)
     settings = {
         "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
         "OTEL_EXPORTER_OTLP_PROTOCOL": stage.protocol.value,
         # No session needs to try for longer what will not work.
         "OTEL_EXPORTER_OTLP_TIMEOUT": "1000",
-        "OTEL_EXPORTER_OTLP_CERTIFICATE" if grpc else "NODE_EXTRA_CA_CERTS": folder.authority,
+        "OTEL_EXPORTER_OTLP_CERTIFICATE" if grpc else "NODE_EXTRA_CA_CERTS": authority,
     }
     if _TRACES in collectors:
         settings["CLAUDE_CODE_ENHANCED_TELEMETRY_BETA"] = "1"
@@ -122,8 +136,23 @@ def _configure(
     return {**settings, **variables(folder, stage.protocol)}
 
 
+def _by_the_project(stage: Stage) -> Sequence[str]:
+    """Name a client certificate in the settings of the project, which nobody has trusted."""
+    folder = Folder(stage.sandbox.root / "certificates")
+    give = _otel if stage.protocol is Protocol.GRPC else _claude_code
+    settings = stage.work / ".claude" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text(json.dumps({"env": give(folder, "project")}), encoding="utf-8")
+    return ()
+
+
 def _observe(stage: Stage, completed: Completed) -> TlsCollectors:
-    return TlsCollectors(tuple(sorted(stage.collectors)))
+    shown = tuple(sorted(stage.api.certificates)) if stage.api.tls else None
+    return TlsCollectors(tuple(sorted(stage.collectors)), shown)
+
+
+def _api_tls(server: Callable[[], Tls], protocol: Protocol) -> Tls | None:
+    return None if protocol is Protocol.GRPC else server()
 
 
 def _scenario(
@@ -132,7 +161,16 @@ def _scenario(
     protocols: tuple[Protocol, ...],
     collectors: Mapping[Signal, str],
     variables: _Variables = _nothing,
+    *,
+    api: Callable[[], Tls] | None = None,
+    prepare: Callable[[Stage], Sequence[str]] | None = None,
 ) -> Scenario:
+    """Make a session whose API, over HTTP, is one that ``api`` makes (None: plain text).
+
+    Which variables are for it does not depend on the protocol of the telemetry, but those of gRPC
+    are told apart from them.
+    """
+
     return Scenario(
         name=name,
         description=description,
@@ -141,6 +179,8 @@ def _scenario(
         backends={collector: Backend(tls=_SERVERS[collector]) for collector in collectors.values()},
         configure=partial(_configure, collectors, variables),
         observe=_observe,
+        prepare=prepare,
+        api_tls=partial(_api_tls, api) if api else None,
         protocols=protocols,
         judged_only_by_name=True,
     )
@@ -152,27 +192,32 @@ SCENARIOS = (
         "A session whose collectors show a certificate of an unknown authority, and one that "
         "is for another host",
         _EVERY_PROTOCOL,
-        {_METRICS: "untrusted", _LOGS: "wrong_name"},
+        {_METRICS: "untrusted", _LOGS: "wrong_name", _TRACES: "untrusted_for_traces"},
     ),
     _scenario(
         "tls_expired",
         "A session whose collectors show a certificate that has expired, and ask for one that "
-        "the session does not have",
+        "only the settings of an untrusted project name",
         _EVERY_PROTOCOL,
         {_METRICS: "expired", _LOGS: "no_certificate"},
+        prepare=_by_the_project,
     ),
     _scenario(
         "tls_trusted",
-        "A session with a trusted collector, and one that does not trust the session's certificate",
+        "A session with trusted collectors, and one that does not trust the session's certificate; "
+        "over HTTP, its model speaks TLS as well",
         _EVERY_PROTOCOL,
-        {_METRICS: "strange_certificate", _LOGS: "trusted"},
+        {_METRICS: "strange_certificate", _LOGS: "trusted", _TRACES: "trusted_for_traces"},
         _from_elsewhere,
+        api=_TRUSTED,
     ),
     _scenario(
         "tls_by_address",
-        "A session with a trusted collector that its endpoint names by IP address",
+        "A session with a trusted collector that its endpoint names by IP address, and with a "
+        "client certificate and authority of OpenTelemetry's variables for traces",
         _EVERY_PROTOCOL,
-        {_METRICS: "by_address", _LOGS: "by_address"},
+        {_METRICS: "by_address", _LOGS: "by_address", _TRACES: "traces_certificate"},
+        _for_traces,
     ),
     _scenario(
         "tls_certificates",
@@ -190,16 +235,25 @@ SCENARIOS = (
     ),
     _scenario(
         "tls_client_certificate",
-        "A session with a client certificate of the CLI's own variables",
+        "A session with a client certificate of the CLI's own variables, for which its model asks",
         (Protocol.HTTP_PROTOBUF,),
         dict.fromkeys(Signal, "client_certificate"),
         _of_the_cli,
+        api=_ASKING,
     ),
     _scenario(
         "tls_encrypted_key",
-        "A session whose client certificate has an encrypted key",
+        "A session whose client certificate has an encrypted key, for which its model asks",
         (Protocol.HTTP_JSON,),
         dict.fromkeys(Signal, "encrypted_key"),
         _locked,
+        api=_ASKING,
+    ),
+    _scenario(
+        "tls_api_untrusted",
+        "A session whose model shows a certificate of an unknown authority",
+        (Protocol.HTTP_JSON,),
+        {_METRICS: "trusted"},
+        api=partial(_TRUSTED, signed_by=STRANGE),
     ),
 )

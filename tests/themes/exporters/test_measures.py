@@ -71,6 +71,22 @@ def test_only_who_came_during_the_session_counts(viewer: Viewer) -> None:
     assert leaving(view, 99, 100, 101)[0]["connections"] == 2
 
 
+@pytest.mark.parametrize(
+    ("truth", "expected"),
+    [
+        ({}, [{"reached": []}]),
+        ({"reached": ("example.com",)}, [{"reached": ["example.com"]}]),
+        # Nothing is known of a network that nobody watched, nor of a session that did nothing.
+        ({"unwatched": "not permitted"}, []),
+        ({"api_calls": ()}, []),
+    ],
+)
+def test_what_a_session_reached_for_is_told_where_it_was_watched(
+    truth: Mapping[str, Any], expected: list[Mapping[str, Any]], viewer: Viewer
+) -> None:
+    assert measured("reaches", viewer(truth=replace(WORKED, **truth))) == expected
+
+
 def test_what_was_printed_counts(viewer: Viewer, shown: Exporter) -> None:
     exports = [shown(points=[(COMMITS, 1.0, {})]), shown(events=[{"body": "x"}])]
     view = viewer(truth=WORKED, started_unix_nano=100, exports=exports)

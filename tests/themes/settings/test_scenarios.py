@@ -142,12 +142,15 @@ def test_managed_files_are_described_and_not_written() -> None:
 def test_a_default_port_that_somebody_listens_on_hinders(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, closed_port() as closed:
         port = server.getsockname()[1]
+        monkeypatch.setattr(settings, "why_not_apart", lambda: "not permitted")
         monkeypatch.setattr(settings, "_DEFAULT_PORTS", (closed,))
         assert default_port_taken() is None
         monkeypatch.setattr(settings, "_DEFAULT_PORTS", (closed, port))
         reason = default_port_taken()
         assert reason is not None
         assert f"port {port}," in reason
+        monkeypatch.setattr(settings, "why_not_apart", lambda: "")
+        assert default_port_taken() is None
     assert [each for each in SCENARIOS if each.skip_reason] == [LOCKED_CREDENTIALS]
     assert LOCKED_CREDENTIALS.skip_reason is default_port_taken
 

@@ -1,19 +1,11 @@
-"""Serve an ASGI application with uvicorn, from a thread of this process, on a given socket.
-
-uvicorn's HTTP protocol (httptools parser, pipelining, flow control) is used as it is;
-its ``Server`` is not, because that one takes 0.1 to 0.3 s to stop, logs each start and
-stop, and handles signals.
-"""
+"""uvicorn's HTTP protocol for one connection, with bounds, and without a log."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-import ssl
-import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, cast
 
 import httptools
@@ -23,22 +15,9 @@ from uvicorn.server import ServerState
 
 from harness.clock import time_ns
 from harness.http_heads import no_request, without_offer
-from harness.replaced import require_real_threads, true_sockets
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
-
-new_event_loop: Callable[[], asyncio.AbstractEventLoop]
-try:
-    # It keeps the class of sockets for good, and now may be a test in which a plugin forbids them.
-    with true_sockets():
-        from uvloop import new_event_loop
-except ImportError:  # no wheel for this Python or platform: slower, otherwise the same
-    from asyncio import new_event_loop
-
-#: uvicorn hangs up on a connection after 5 s without a request.  An exporter that sends
-#: once a minute would then race with that; real collectors keep connections for longer.
-KEEP_ALIVE_S = 3600
 
 _LOGGER = logging.getLogger("harness.serving")
 
@@ -56,10 +35,6 @@ TLS = "tls"
 CONNECTION = "connection"
 
 
-#: An ASGI application for HTTP alone: uvicorn's own type wants one for web sockets, too.
-Application = Callable[..., Awaitable[None]]
-
-
 #: The most bytes of a request's line and headers together; more is answered with 431. Some releases
 #: send two megabytes of what their headers helper printed: that must come through.
 HEAD_BYTES = 4 * 1024 * 1024
@@ -71,6 +46,11 @@ _PAIR_BYTES = 160
 #: sends would otherwise be reset, and might not read the answer.
 _LINGER_S = 10.0
 _LINGER_BYTES = 1024 * 1024
+
+#: The longest target of a request that is answered at once: the parts of many are kept. And the
+#: largest head of which a connection keeps what answers it.
+_TARGET_BYTES = 512
+_KEPT_BYTES = 8192
 
 _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
@@ -89,6 +69,21 @@ class Malformed(Protocol):
         """
 
 
+#: Makes of a body the whole response, whose connection stays open; None leaves it to the app.
+AnswerAtOnce = Callable[[bytes], bytes | None]
+
+
+class AtOnce(Protocol):
+    """A function that answers requests which arrive whole; see :class:`HttpConnection`."""
+
+    def __call__(self, scope: HTTPScope) -> AnswerAtOnce | None:
+        """Return what answers requests with this head; None leaves them to the application.
+
+        It may be kept for further requests of the connection with the same head. Of ``scope``,
+        ``path`` is not filled in.
+        """
+
+
 class Connection:
     """A client's connection: when it ended, in Unix nanoseconds; 0 while it lasts."""
 
@@ -98,116 +93,18 @@ class Connection:
         self.ended_unix_nano = 0
 
 
-def listening(new_socket: Callable[[], socket.socket]) -> socket.socket:
-    """Let a new socket listen on a free port of loopback."""
-    made = new_socket()
-    made.bind(("127.0.0.1", 0))
-    made.listen()
-    return made
-
-
-class HttpServer:
-    """An HTTP server for one ASGI application on one listening socket.
-
-    ``malformed`` answers malformed requests; without it, uvicorn does. ``tls`` makes it an
-    HTTPS server; a connection that fails its handshake is closed without further notice.
-    """
-
-    def __init__(
-        self,
-        app: Application,
-        listener: socket.socket,
-        malformed: Malformed | None = None,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
-        require_real_threads("an HTTP server")
-        self._tls = tls
-        self._malformed = malformed
-        self._listener = listener
-        self._state = ServerState()
-        # Nothing here may touch the process: no log configuration, no access log switch
-        # (uvicorn's would silence the access log of a uvicorn that the user runs).
-        self._config = uvicorn.Config(
-            app,
-            http="httptools",
-            interface="asgi3",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-        )
-        self._thread = threading.Thread(
-            target=self._run, name=f"loopback-http-{listener.getsockname()[1]}", daemon=True
-        )
-        self._started: Future[None] = Future()
-        self._loop: asyncio.AbstractEventLoop
-        self._stop_asked: asyncio.Event
-        self._drained: asyncio.Event
-        self._grace_s = 0.0
-
-    def start(self) -> None:
-        """Start the server's thread, and return once connections are accepted."""
-        self._thread.start()
-        self._started.result()
-
-    def stop(self, grace_s: float) -> None:
-        """Let requests in progress finish for up to ``grace_s`` seconds, then abort them."""
-        self._grace_s = grace_s
-        self._loop.call_soon_threadsafe(self._stop_asked.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(self._serve())
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop_asked = asyncio.Event()
-        self._drained = asyncio.Event()
-        try:
-            self._config.load()
-            server = await self._loop.create_server(
-                self._connection,
-                sock=self._listener,
-                backlog=self._config.backlog,
-                ssl=self._tls,
-            )
-        except BaseException as error:
-            self._started.set_exception(error)
-            return
-        self._started.set_result(None)
-        await self._stop_asked.wait()
-        server.close()
-        connections = self._state.connections
-        for connection in list(connections):
-            connection.shutdown()
-        if connections:
-            try:
-                async with asyncio.timeout(self._grace_s):
-                    await self._drained.wait()
-            except TimeoutError:
-                for connection in list(connections):
-                    connection.transport.abort()
-        while self._state.tasks:
-            await asyncio.wait(self._state.tasks)
-
-    def _connection(self) -> asyncio.Protocol:
-        return _Connection(self._config, self._state, self._malformed, self._connection_ended)
-
-    def _connection_ended(self) -> None:
-        if self._stop_asked.is_set() and not self._state.connections:
-            self._drained.set()
-
-
 class _HeadTooLargeError(Exception):
     """A request's line and headers are larger than :data:`HEAD_BYTES`."""
 
 
-class _Connection(HttpToolsProtocol):
+class HttpConnection(HttpToolsProtocol):
     """uvicorn's protocol, with bounded heads, a configurable answer to what is no HTTP, and no log.
 
     A request that cannot be read is answered after those before it, and ends the connection.
+
+    ``at_once`` is asked first about a request that came in one piece, while no other waits for its
+    answer. uvicorn makes a task, an event and a cycle of messages for each request; without them
+    a request costs half as much. All others take uvicorn's way from their first byte on.
     """
 
     def __init__(
@@ -216,12 +113,21 @@ class _Connection(HttpToolsProtocol):
         state: ServerState,
         malformed: Malformed | None,
         on_end: Callable[[], None],
+        at_once: AtOnce | None = None,
     ) -> None:
         super().__init__(config=config, server_state=state, app_state={})
         self.access_log = False
         self.logger = _LOGGER
         self._malformed = malformed
         self._on_end = on_end
+        self._at_once = at_once
+        #: The body so far of a request that may be answered at once; None while there is none.
+        self._parts: list[bytes] | None = None
+        #: What answers it.
+        self._answer: AnswerAtOnce | None = None
+        #: What answered the one before, and the head that it was made for: clients repeat theirs.
+        self._kept: AnswerAtOnce | None = None
+        self._answers: tuple[bytes, bytes, list[tuple[bytes, bytes]]] | None = None
         self._life = Connection()
         #: Whether a request's line or headers are being read, whether they began with the data
         #: that came last, and about how many bytes of them came before that.
@@ -254,6 +160,7 @@ class _Connection(HttpToolsProtocol):
                 raise _HeadTooLargeError
             self.parser.feed_data(data)
         except (_HeadTooLargeError, httptools.HttpParserError) as error:
+            self._leave_to_app()
             if isinstance(error, _HeadTooLargeError) or isinstance(
                 error.__context__, _HeadTooLargeError
             ):
@@ -264,37 +171,107 @@ class _Connection(HttpToolsProtocol):
             if self._offered:
                 self._decline(data[stopped.args[0] :])
             # A tunnel (CONNECT) is not made here: the request was answered as one of HTTP.
+        self._leave_to_app()
         if self._in_head and not self._began:
             self._head += len(data)
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        # As uvicorn's, which makes a scope besides: that is made when there is need of one.
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self.scope = None  # type: ignore[assignment]
         self._in_head = self._began = True
         self._head = self._weight = 0
 
     def on_url(self, url: bytes) -> None:
-        self._weigh(len(url))
+        self._weight += len(url)
+        if self._weight > HEAD_BYTES:
+            raise _HeadTooLargeError
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._weigh(len(name) + len(value) + _PAIR_BYTES)
-        if self._in_head:  # a trailer, which follows the body, is no header of the request
-            super().on_header(name, value)
+        # As uvicorn's, which is not called: there are several headers in each request.
+        self._weight += len(name) + len(value) + _PAIR_BYTES
+        if self._weight > HEAD_BYTES:
+            raise _HeadTooLargeError
+        if not self._in_head:
+            return  # a trailer, which follows the body, is no header of the request
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def _make_scope(self) -> None:
+        """Let uvicorn make the scope of the request that is being read."""
+        read = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = read
+        self.scope["headers"] = self.headers
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             # The parser takes what follows for another protocol: read again without the offer.
-            self._offered = self.headers
+            self._offered, self._in_head = self.headers, False
             return
         if self._offered:
             # As they were sent, the offer among them.
             self.headers[:], self._offered = self._offered, []
-        super().on_headers_complete()
+        if self._at_once is not None and self._is_simple():
+            self._find_answer(self._at_once)
+        if self._answer is None:
+            self._make_scope()
+            super().on_headers_complete()
+        else:
+            self._parts = []
+        self._in_head = False
 
-    def on_message_complete(self) -> None:
-        if not self._offered:
-            super().on_message_complete()
+    def _find_answer(self, at_once: AtOnce) -> None:
+        """Set what answers the request whose head has been read."""
+        method = self.parser.get_method()
+        if self._answers == (method, self.url, self.headers):
+            self._answer = self._kept
+            return
+        self._make_scope()
+        self.scope["method"] = method.decode("ascii")
+        self.scope["raw_path"], self.scope["query_string"] = _target(self.url)
+        self._answer = self._kept = at_once(self.scope)
+        small = self._weight <= _KEPT_BYTES
+        self._answers = (method, self.url, self.headers.copy()) if small else None
+
+    def _is_simple(self) -> bool:
+        """Say whether the request may be answered without regard to others, or to its client."""
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+            and len(self.url) <= _TARGET_BYTES
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+        )
+
+    def _leave_to_app(self) -> None:
+        """Let uvicorn go on with a request that could not be answered at once."""
+        parts, self._parts, self._answer = self._parts, None, None
+        if parts is not None:
+            self._make_scope()
+            super().on_headers_complete()
+            for part in parts:
+                self.on_body(part)
+
+    def on_body(self, body: bytes) -> None:
+        if self._parts is not None:
+            self._parts.append(body)
+            return
+        cycle = self.cycle
+        if not cycle.body and not cycle.response_complete:
+            # uvicorn collects in a bytearray and hands out a copy of it.  Most bodies
+            # come in one part: handed out as it is, that saves both copies.
+            cycle.body = body  # type: ignore[assignment]
+            body = b""
+        super().on_body(body)
 
     def _decline(self, rest: bytes) -> None:
         """Read a request anew that offers to go on in another protocol, as if it did not.
@@ -306,19 +283,29 @@ class _Connection(HttpToolsProtocol):
         self.parser = httptools.HttpRequestParser(self)
         self.data_received(head + rest)
 
-    def _weigh(self, size: int) -> None:
-        self._weight += size
-        if self._weight > HEAD_BYTES:
-            raise _HeadTooLargeError
+    def on_message_complete(self) -> None:
+        if self._offered:
+            return
+        parts = self._parts
+        if parts is not None:
+            assert self._answer is not None
+            answer = self._answer(parts[0] if len(parts) == 1 else b"".join(parts))
+            if answer is not None:
+                self._parts = self._answer = None
+                # Done with: what cannot be read after it is no part of it.
+                self.scope = None  # type: ignore[assignment]
+                self.transport.write(answer)
+                self._await_next()
+                return
+            self._leave_to_app()
+        super().on_message_complete()
 
-    def on_body(self, body: bytes) -> None:
-        cycle = self.cycle
-        if not cycle.body and not cycle.response_complete:
-            # uvicorn collects in a bytearray and hands out a copy of it.  Most bodies
-            # come in one part: handed out as it is, that saves both copies.
-            cycle.body = body  # type: ignore[assignment]
-            body = b""
-        super().on_body(body)
+    def _await_next(self) -> None:
+        """Close the connection if no request comes for a long time, as uvicorn does."""
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -355,6 +342,8 @@ class _Connection(HttpToolsProtocol):
             "scheme": self.scheme,
             "state": self.app_state,
         }
+        if self.scope is None and self._in_head:
+            self._make_scope()
         if self.scope is not None and (broken or cycle is None or cycle.scope is not self.scope):
             # The parser had come as far as the request line.
             scope |= {**self.scope, "raw_path": self.url}
@@ -393,3 +382,11 @@ class _Connection(HttpToolsProtocol):
             self._lingers -= size
             if self._lingers < 0:
                 self.transport.close()
+
+
+@lru_cache(maxsize=256)  # a client sends to a handful
+def _target(url: bytes) -> tuple[bytes, bytes]:
+    """Return path and query of a request's target; raises what uvicorn would for a bad one."""
+    parsed = httptools.parse_url(url)
+    parsed.path.decode("ascii")
+    return parsed.path, parsed.query or b""

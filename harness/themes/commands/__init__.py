@@ -1,0 +1,1 @@
+"""Slash commands: built in, of the project, and unknown."""

@@ -1,0 +1,1 @@
+"""A session whose nonessential traffic nobody has switched off."""

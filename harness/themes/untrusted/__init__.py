@@ -1,0 +1,1 @@
+"""A project that nobody trusts: what its settings do before somebody is asked."""
