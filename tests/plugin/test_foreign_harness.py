@@ -58,7 +58,7 @@ def project(folder: Path, kind: str, *, ini: str = "", conftest: str = "conftest
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*command, "-W", "error::pytest.PytestWarning", "-p", "no:cacheprovider"],
+        [*command, "-W", "error::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider"],
         cwd=folder,
         capture_output=True,
         text=True,
