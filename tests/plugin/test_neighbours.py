@@ -71,16 +71,15 @@ def frozen():
 def test_frozen_before_the_start(frozen, otlp_collector):
     holds(otlp_collector)
 """,
-    "pytest-asyncio and anyio": """
+    "asyncio and anyio": """
 async def wait(collector):
     await asyncio.to_thread(export, collector)
     assert await asyncio.to_thread(collector.wait_for_event, "order", 120)
     assert "await asyncio.to_thread" in never(collector)
     assert "to_thread" not in await asyncio.to_thread(never, collector)
 
-@pytest.mark.asyncio
-async def test_asyncio(otlp_collector):
-    await wait(otlp_collector)
+def test_asyncio(otlp_collector):
+    asyncio.run(wait(otlp_collector))
 
 @pytest.fixture
 def anyio_backend():
@@ -172,8 +171,7 @@ def test_no_neighbour_changes_anything(tmp_path: Path) -> None:
         f"test_{''.join(filter(str.isalpha, name))}.py": HEAD + text
         for name, text in NEIGHBOURS.items()
     }
-    ini = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
-    done = session(tmp_path, {"pytest.ini": ini, **files})
+    done = session(tmp_path, {"pytest.ini": "[pytest]\n", **files})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 passed" in done.stdout
 
