@@ -20,7 +20,10 @@ LIMIT_MS = 20.0
 RUNS = 7
 
 #: What ``pytest --co`` has imported by the time it comes to the entry points.
-_CODE = "import pytest, _pytest.config, _pytest.terminal, _pytest.assertion; import harness.plugin"
+_CODE = """
+import pytest, _pytest.config, _pytest.terminal, _pytest.assertion
+import pytest_cc_otel.plugin
+"""
 
 _LINE = re.compile(r"import time:\s*(\d+) \|\s*(\d+) \|( *)(\S+)")
 
@@ -34,7 +37,7 @@ def cost_ms(stderr: str) -> float:
         if 0 <= covered < depth:
             continue
         covered = -1
-        if name.split(".")[0] == "harness":
+        if name.split(".")[0] in ("harness", "pytest_cc_otel"):
             spent += cumulative
             covered = depth
     return spent / 1000

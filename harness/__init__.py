@@ -1,7 +1,7 @@
 """Judge the telemetry of the ``claude`` CLI against its documented contract.
 
 ``__all__`` is what other people's tests may import, and it is to be imported from here:
-``from harness import Say, UseTool``.  Everything else is private, whatever its name.
+``from pytest_cc_otel import Say, UseTool``.  Everything else is private, whatever its name.
 
 A name is imported from its module when it is first asked for: having the package installed
 must cost a foreign pytest session nothing (see ``benchmarks/plugin_import.py``).
@@ -9,19 +9,28 @@ must cost a foreign pytest session nothing (see ``benchmarks/plugin_import.py``)
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
+if __name__ == "harness":
+    # The checkout is on sys.path.
+    try:
+        from _pytest_cc_otel_alias import stand_in
+    except ImportError:
+        pass
+    else:
+        stand_in(__path__[0])
+
+# Of typing, which nobody is to wait for.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from harness.capture.capture import Capture
-    from harness.capture.export import Export
-    from harness.capture.run import ApiCall, Decision, Failure, GroundTruth, Run, ToolRun
-    from harness.collector.answer import CollectorResponse
-    from harness.collector.collector import Collector
-    from harness.collector.tls import Tls
-    from harness.errors import DeadlineExceeded, HarnessError, SubjectError, UsageError
-    from harness.fakes.script import CutOff, Fail, HangUp, Repeat, Say, Usage, UseTool
-    from harness.otlp.model import (
+    from .capture.capture import Capture
+    from .capture.export import Export
+    from .capture.run import ApiCall, Decision, Failure, GroundTruth, Run, ToolRun
+    from .collector.answer import CollectorResponse
+    from .collector.collector import Collector
+    from .collector.tls import Tls
+    from .errors import DeadlineExceeded, HarnessError, SubjectError, UsageError
+    from .fakes.script import CutOff, Fail, HangUp, Repeat, Say, Usage, UseTool
+    from .otlp.model import (
         Attributes,
         DataPoint,
         Event,
@@ -32,7 +41,7 @@ if TYPE_CHECKING:
         Signal,
         Span,
     )
-    from harness.plugin.session import ClaudeFactory, Session
+    from .plugin.session import ClaudeFactory, Session
 
 __all__ = [
     "ApiCall",
@@ -72,19 +81,19 @@ __all__ = [
 
 #: Where each of them is defined.
 _MODULES = {
-    "harness.capture.capture": ("Capture",),
-    "harness.capture.export": ("Export",),
-    "harness.capture.run": ("ApiCall", "Decision", "Failure", "GroundTruth", "Run", "ToolRun"),
-    "harness.collector.answer": ("CollectorResponse",),
-    "harness.collector.collector": ("Collector",),
-    "harness.collector.tls": ("Tls",),
-    "harness.errors": ("DeadlineExceeded", "HarnessError", "SubjectError", "UsageError"),
-    "harness.fakes.script": ("CutOff", "Fail", "HangUp", "Repeat", "Say", "Usage", "UseTool"),
-    "harness.otlp.model": (
+    ".capture.capture": ("Capture",),
+    ".capture.export": ("Export",),
+    ".capture.run": ("ApiCall", "Decision", "Failure", "GroundTruth", "Run", "ToolRun"),
+    ".collector.answer": ("CollectorResponse",),
+    ".collector.collector": ("Collector",),
+    ".collector.tls": ("Tls",),
+    ".errors": ("DeadlineExceeded", "HarnessError", "SubjectError", "UsageError"),
+    ".fakes.script": ("CutOff", "Fail", "HangUp", "Repeat", "Say", "Usage", "UseTool"),
+    ".otlp.model": (
         *("Attributes", "DataPoint", "Event", "Metric", "Protocol", "Resource", "Scope"),
         *("Signal", "Span"),
     ),
-    "harness.plugin.session": ("ClaudeFactory", "Session"),
+    ".plugin.session": ("ClaudeFactory", "Session"),
 }
 
 
@@ -92,7 +101,9 @@ if not TYPE_CHECKING:  # with it, a type checker would take any name for one of 
 
     def __getattr__(name: str) -> object:
         """Import a public name from the module that defines it."""
+        import importlib
+
         for module, names in _MODULES.items():
             if name in names:
-                return getattr(importlib.import_module(module), name)
+                return getattr(importlib.import_module(module, __name__), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -51,7 +51,7 @@ def ask(name: str, progress: Callable[[str], None], option: str = "release ") ->
 
     Raises HarnessError for what cannot be used; it says ``option`` and the name.
     """
-    side = kept_side(name)
+    side = kept_side(name, progress)
     if side is not None:
         return Asked(name, side)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -101,25 +101,22 @@ def _few_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def take_stock(name: Path, option: str) -> dict[str, Any]:
+def take_stock(name: Path, option: str, progress: Callable[[str], None]) -> dict[str, Any]:
     """Return the inventory of a capture; it is read once, as a stream.
 
-    Raises UsageError for one that cannot be read, or not to its end, and one without items of
-    the CLI.
+    What a rotation has cut off is told to ``progress``, and the rest is looked at. Raises
+    UsageError for a capture that cannot be read, and for one without whole items of the CLI.
     """
     taking = Stocktaking()
     with _few_collections():
         taking.feed(messages(find([name], option)))
-    if taking.number_broken:
-        raise UsageError(
-            f"{option} {name}",
-            seen=f"{taking.number_broken} messages that cannot be read",
-            expected="a capture that can be compared as a whole (cc-harness check names them)",
-        )
+    for broken in taking.broken:
+        progress(f"not read: {broken.where}: {broken.why}")
     if not taking.releases:
+        cut = f", {taking.number_broken} messages that cannot be read" * bool(taking.number_broken)
         raise UsageError(
             f"{option} {name}",
-            seen="no item of a release",
+            seen=f"no item of a release{cut}",
             expected="telemetry of the claude CLI",
         )
     return taking.inventory()

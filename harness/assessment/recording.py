@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from filelock import FileLock
 from harness.capture import files
 from harness.capture.capture import Capture
 from harness.capture.run import GroundTruth, Run, SubjectFacts
+from harness.clock import monotonic_s, time_ns
 from harness.contract.requirement import DRAWN
 from harness.errors import HarnessError
 from harness.exposition import is_exposed
@@ -116,7 +116,7 @@ def header_of(
         documents=documents,
         exports=dict(summary.exports),
         started_unix_nano=started_unix_nano,
-        ended_unix_nano=time.time_ns(),
+        ended_unix_nano=time_ns(),
         recording_s=summary.seconds,
         runs=summary.lengths_s,
         unavoidable_s=summary.unavoidable_s,
@@ -230,18 +230,18 @@ def record_together(
 
     A HarnessError is one of all of them.
     """
-    began_unix_nano, started = time.time_ns(), time.monotonic()
+    began_unix_nano, started = time_ns(), monotonic_s()
     for plan in plans:
         _write(plan, began_unix_nano, None)
     try:
         done = record_side_by_side([_order(plan) for plan in plans], progress)
-        took = time.monotonic() - started
+        took = monotonic_s() - started
         made = [_made(plan, each, took) for plan, each in zip(plans, done, strict=True)]
     except Exception as error:
         ours = error if isinstance(error, HarnessError) else want_of(error)
         if ours is None:
             raise
-        fault = RecordingSummary(time.monotonic() - started, harness_fault=str(ours))
+        fault = RecordingSummary(monotonic_s() - started, harness_fault=str(ours))
         made = [Recording(fault)] * len(plans)
     for plan, each in zip(plans, made, strict=True):
         _write(plan, began_unix_nano, each.summary)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from harness.capture import files
 from harness.capture.capture import Capture
 from harness.capture.observed import Observation
 from harness.capture.run import SubjectFacts, run_label
+from harness.clock import monotonic_s, time_ns
 from harness.errors import HarnessError
 from harness.judging.listing import NO_LISTING, Listing
 from harness.otlp.model import Protocol
@@ -96,7 +96,7 @@ class RelayOrder:
     options: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
     own: Listing = NO_LISTING
-    started_unix_nano: int = field(default_factory=time.time_ns)
+    started_unix_nano: int = field(default_factory=time_ns)
 
 
 def _recorded_source(folder: Path | None) -> Sent:
@@ -121,7 +121,7 @@ def record_collector(order: RelayOrder, progress: Callable[[str], None]) -> Reco
     A HarnessError is reported in the recording's summary. If captures are kept, their record is
     written before the first run and when all have ended.
     """
-    started = time.monotonic()
+    started = monotonic_s()
     setup = order.setup
     plan = RelayPlan(
         setup.target,
@@ -144,13 +144,13 @@ def record_collector(order: RelayOrder, progress: Callable[[str], None]) -> Reco
     try:
         done = record_relay(plan, progress)
     except HarnessError as error:
-        took = time.monotonic() - started
+        took = monotonic_s() - started
         made = Recording(RecordingSummary(took, harness_fault=str(error)))
     else:
         folders = [files.folder_name(each.run) for each in done.captures] if order.keep else ()
         made = recorded(
             done.captures,
-            time.monotonic() - started,
+            monotonic_s() - started,
             done.faults,
             done.skipped,
             folders=folders,

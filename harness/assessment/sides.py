@@ -84,14 +84,17 @@ def find_side(name: str, progress: Callable[[str], None], *, quick: bool = False
     Collector's file exporter), or what ``--cc-binary`` takes. ``quick`` leaves out
     most scenarios. Raises UsageError for what is none of these.
     """
-    return kept_side(name) or record_side(name, usual_scenarios(quick=quick), progress)
+    return kept_side(name, progress) or record_side(name, usual_scenarios(quick=quick), progress)
 
 
-def kept_side(name: str) -> Side | None:
-    """Return the side that a file or a folder holds; None for what has to be run."""
+def kept_side(name: str, progress: Callable[[str], None]) -> Side | None:
+    """Return the side that a file or a folder holds; None for what has to be run.
+
+    What is cut off in it is told to ``progress``.
+    """
     path = Path(name)
     if is_capture(path):
-        stock = take_stock(path, "capture")
+        stock = take_stock(path, "capture", progress)
         return Side(name, stock["subject"]["version"], stock)
     if path.suffix == ".json":
         return _of_file(name, path)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-import time
 from collections.abc import Iterator
+
+from harness.clock import monotonic_s
 
 #: Who waits longer than this for us, in seconds, may give up: a session that ends gives its last
 #: exports two seconds in all, and some releases less.
@@ -36,12 +37,12 @@ class Waits:
     def begin(self) -> int:
         """Begin to clock a wait; return its number, for :meth:`end`."""
         number = next(self._numbers)
-        self._begun[number] = time.monotonic()
+        self._begun[number] = monotonic_s()
         return number
 
     def end(self, number: int) -> None:
         """Note that a wait has ended."""
-        self.took(time.monotonic() - self._begun[number])
+        self.took(monotonic_s() - self._begun[number])
         # Only now: until it counts as ended, it counts as going on.
         del self._begun[number]
 
@@ -55,5 +56,5 @@ class Waits:
     def longest_s(self) -> float:
         """The longest wait so far in seconds, of those that have not ended, too."""
         begun = list(self._begun.values())
-        now = time.monotonic()
+        now = monotonic_s()
         return max([self._longest_s, *(now - began for began in begun)])

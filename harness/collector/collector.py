@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 from harness.capture.export import Export
 from harness.collector.answer import Asking, Responder
+from harness.collector.cors import Cors
 from harness.collector.grpc_server import GrpcServer
 from harness.collector.http_app import HttpApp
 from harness.collector.store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
@@ -19,6 +20,7 @@ from harness.errors import UsageError
 from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from harness.otlp.envelope import check_request, take_all
 from harness.otlp.model import DataPoint, Event, Protocol, Signal
+from harness.replaced import require_real_threads
 from harness.serving.server import HttpServer
 
 T = TypeVar("T")
@@ -43,6 +45,7 @@ class Collector:
     (``/tenant/*/metrics``) to the signal that is sent to such a path.
     ``takes_damaged``: a body that cannot be decoded is answered with success, and kept, by a
     downstream that is to add no refusals of its own.
+    ``allow_origins``: pages of these origins may export from a browser (``*``: of any).
     With ``tls`` both servers accept TLS connections only. Raises ValueError for a limit that is not
     positive.
     """
@@ -60,6 +63,7 @@ class Collector:
         tls: Tls | None = None,
         responder_waits: bool = False,
         takes_damaged: bool = False,
+        allow_origins: Sequence[str] = (),
     ) -> None:
         if max_body_bytes < 1:
             raise ValueError(f"max_body_bytes must be positive, not {max_body_bytes}")
@@ -73,6 +77,7 @@ class Collector:
         self._responder_waits = responder_waits
         self._check = take_all if takes_damaged else check_request
         self._paths = paths
+        self._allow_origins = allow_origins
         self._tls = tls
         self._scheme = "http" if tls is None else "https"
         self._servers: tuple[HttpServer | GrpcServer, ...] = ()
@@ -87,6 +92,7 @@ class Collector:
         """
         if self._servers:
             raise RuntimeError("this collector was started before; make another one")
+        require_real_threads("the collector")
         context = None if self._tls is None else self._tls.context()
         self._asking = None if self.responder is None else Asking(self.responder)
         grpc = self._grpc_server()
@@ -101,8 +107,12 @@ class Collector:
                 self._paths,
                 self._responder_waits,
                 self._check,
+                lambda: self._grpc_port,
             )
-            http = HttpServer(app, listener, app.malformed, context, app.at_once)
+            served = Cors(app, self._allow_origins) if self._allow_origins else app
+            # What is answered at once would not be marked.
+            at_once = None if self._allow_origins else app.at_once
+            http = HttpServer(served, listener, app.malformed, context, at_once)
             http.start()
             self._servers = (http, grpc)
         except BaseException:
@@ -246,7 +256,7 @@ def _listen(option: str, host: str, port: int) -> socket.socket:
         if not 0 <= port <= 65535:
             raise OSError("a port is a number from 0 to 65535")
         return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # pytest-socket forbids sockets by the latter
         raise _unusable(option, host, port, error) from error
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -16,6 +15,7 @@ from urllib.parse import unquote
 import grpc
 
 from harness.capture.export import Export
+from harness.clock import time_ns
 from harness.collector.answer import Asking
 from harness.collector.store import Store
 from harness.collector.tls import Tls, grpc_client
@@ -195,7 +195,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in 
             http_version="2",
             headers=headers,
             body=body,
-            arrived_unix_nano=time.time_ns(),
+            arrived_unix_nano=time_ns(),
             peer=_peer(context.peer()),
             status=code.value[0],
             rejected=reason,
@@ -227,7 +227,7 @@ def _hold(context: grpc.ServicerContext, seconds: float) -> int:
     over = threading.Event()
     # Not added where the call has ended already.
     if not context.add_callback(over.set) or over.wait(seconds):
-        return time.time_ns()
+        return time_ns()
     return 0
 
 

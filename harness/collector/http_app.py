@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from harness.capture.export import Export
+from harness.clock import monotonic_s, time_ns
 from harness.collector.answer import Asking
+from harness.collector.draining import drain
 from harness.collector.http_answers import in_bytes, refusal, response, scripted
 from harness.collector.store import Store
 from harness.collector.tls import http_client
+from harness.http_heads import HTTP2
 from harness.otlp.content import content_decode
 from harness.otlp.envelope import Check, check_request
 from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
@@ -156,7 +158,9 @@ class HttpApp:
         paths: Mapping[str, Signal] | None = None,
         responder_waits: bool = False,
         check: Check = check_request,
+        grpc_port: Callable[[], int] = int,
     ) -> None:
+        self._grpc_port = grpc_port
         self._store = store
         self._check_request = check
         self._max_body_bytes = max_body_bytes
@@ -185,12 +189,15 @@ class HttpApp:
             # can send it to its end and then read the answer.
             body = b""
             status, reason = _TOO_LARGE, self._too_large
+            await drain(scope, receive)
         else:
             message = await receive()
             if message["type"] == "http.request" and not message["more_body"]:
                 body = message["body"]
             else:
                 body, fault = await self._read_on(scope, message, receive)
+                if fault is not None and fault[0] in _OVER_LIMITS:
+                    await drain(scope, receive)
                 status, reason = fault or (status, reason)
         if not reason:
             status, reason = self._check(route, body)
@@ -231,12 +238,12 @@ class HttpApp:
     def _answer_at_once(self, route: _Route, facts: _Facts, body: bytes) -> bytes | None:
         if len(body) > self._max_body_bytes:
             return None
-        began = time.monotonic()
+        began = monotonic_s()
         status, reason = route.status, route.reason
         if not reason:
             status, reason = self._check(route, body)
         self._store.append(_export(facts, route, body, status, reason))
-        self._store.waits.took(time.monotonic() - began)
+        self._store.waits.took(monotonic_s() - began)
         return in_bytes(refusal(route.encoding, status, reason)) if reason else route.success_bytes
 
     def _head(self, scope: HTTPScope) -> tuple[_Route, int]:
@@ -270,6 +277,8 @@ class HttpApp:
         headers = dict(scope["headers"])
         content_type = headers.get(b"content-type", b"")
         route = _route(self._paths, scope["method"], scope["raw_path"], b"", content_type, b"")
+        if reason.startswith(HTTP2):
+            reason += f"; gRPC is taken at port {self._grpc_port()}"
         if not handled:
             self._store.append(_export(_facts(scope), route, b"", status, reason))
         start, end = refusal(route.encoding, status, reason)
@@ -347,7 +356,7 @@ def _export(facts: _Facts, route: _Route, body: bytes, status: int, reason: str)
         http_version,
         headers,
         body,
-        time.time_ns(),
+        time_ns(),
         peer,
         status,
         reason,
@@ -361,5 +370,5 @@ async def _hold(receive: ASGIReceiveCallable, seconds: float) -> int:
     with contextlib.suppress(TimeoutError):
         # All of the body was received: what comes next is the end of the connection.
         await asyncio.wait_for(receive(), seconds)
-        return time.time_ns()
+        return time_ns()
     return 0

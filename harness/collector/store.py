@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,6 +19,8 @@ from harness.capture.describe import describe_all, item_names, nearest
 from harness.capture.export import Export, number
 from harness.capture.names import event_names, short
 from harness.capture.waits import Waits
+from harness.clock import monotonic_s
+from harness.collector.hints import hints
 from harness.errors import DeadlineExceeded, HarnessError
 from harness.otlp.model import DataPoint, Event
 
@@ -231,7 +232,7 @@ class Store:
 
         After the store was closed, that is whether they had before.
         """
-        self._sleep(seen, time.monotonic() + deadline_s)
+        self._sleep(seen, monotonic_s() + deadline_s)
         with self._lock:
             return self._arrived > seen
 
@@ -272,10 +273,10 @@ class Store:
         self, attempt: Callable[[Sequence[Export]], T | None], deadline_s: float, what: str
     ) -> T:
         """Call ``attempt`` with the exports that arrived since its last call, until it is true."""
-        end = time.monotonic() + deadline_s
+        end = monotonic_s() + deadline_s
         seen_count = 0
         while True:
-            last = time.monotonic() >= end
+            last = monotonic_s() >= end
             with self._lock:
                 # From the new end: a long queue must not be walked for one arrival.
                 fresh = itertools.islice(reversed(self._exports), self._arrived - seen_count)
@@ -288,7 +289,7 @@ class Store:
                 raise StoreClosedError(f"{what}: the collector was closed; {self._summary()}")
             if last:
                 raise DeadlineExceeded(
-                    f"{what}: not seen within {deadline_s:g} s; {self._summary()}"
+                    f"{what}: not seen within {deadline_s:g} s; {self._summary()}{self._hints()}"
                 )
             self._sleep(seen_count, end)
 
@@ -298,10 +299,13 @@ class Store:
             self._waiting += 1
             try:
                 self._changed.wait_for(
-                    lambda: self._arrived != seen_count or self._closed, end - time.monotonic()
+                    lambda: self._arrived != seen_count or self._closed, end - monotonic_s()
                 )
             finally:
                 self._waiting -= 1
+
+    def _hints(self) -> str:
+        return "".join(f"\nhint: {each}" for each in hints(nothing_seen=not self._arrived))
 
     def _summary(self) -> str:
         return "seen so far:\n" + describe_all(*self.snapshot())

@@ -11,13 +11,13 @@ import contextlib
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Self
 
 from harness.capture.waits import Waits
+from harness.clock import time_ns
 from harness.serving.server import new_event_loop
 
 _HOST = "127.0.0.1"
@@ -132,7 +132,7 @@ class FaultProxy:
     def open(self) -> None:
         """Start to accept connections, unless the proxy is open already."""
         if not self._servers:
-            self._openings.append(time.time_ns())
+            self._openings.append(time_ns())
         self._do(self._listen())
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -169,7 +169,7 @@ class FaultProxy:
     async def _relay(
         self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self._connections.append(time.time_ns())
+        self._connections.append(time_ns())
         self._connected.set()
         task = asyncio.current_task()
         assert task is not None
@@ -209,7 +209,7 @@ class FaultProxy:
             if not self._to_cut or len(data) < _REQUEST_BYTES:
                 return False
             self._to_cut -= 1
-            self._cuts.append(time.time_ns())
+            self._cuts.append(time_ns())
             inner.write(data[: len(data) // 2])
             _end(client, reset=True)
             return True

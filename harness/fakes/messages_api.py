@@ -9,7 +9,6 @@ import asyncio
 import json
 import socket
 import ssl
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from harness.capture.run import ApiCall, Failure, ToolRun
+from harness.clock import time_ns
 from harness.fakes import conversation
 from harness.fakes.given_up import given_up_of
 from harness.fakes.response import Response, json_response
@@ -251,7 +251,7 @@ class MessagesApi:
             streamed=bool(request.get("stream", False)),
             request_id=f"req_01{number:022d}",
             probe=request.get("max_tokens") == 1,
-            arrived_unix_nano=time.time_ns(),
+            arrived_unix_nano=time_ns(),
         )
         call = replace(call, **conversation.claims(request))
         if not main:
@@ -329,7 +329,7 @@ class MessagesApi:
                     None if text is None else len(text.encode("utf-16-le", "surrogatepass")) // 2
                 ),
                 asked_unix_nano=self._asked_unix_nano[tool_use_id],
-                returned_unix_nano=time.time_ns(),
+                returned_unix_nano=time_ns(),
             )
             self._tool_runs[tool_use_id] = run
             if self._observer is not None:
@@ -340,7 +340,7 @@ class MessagesApi:
 
     def _answer_due(self) -> int:
         """Return the time, in Unix nanoseconds, at which a message that came now is answered."""
-        return time.time_ns() + round(self._thinks_s * 1e9)
+        return time_ns() + round(self._thinks_s * 1e9)
 
     def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> Response:
         call = replace(_billed(call, usage), said=str(block.get("text", "")))

@@ -26,16 +26,21 @@ from harness.otlp.model import Signal
 #: An attribute with more values than this is no enumeration.
 _MOST_VALUES = 30
 
+#: How many messages that cannot be read are told one by one.
+_MOST_BROKEN = 10
+
 
 class Stocktaking:
     """Takes stock message by message.
 
-    ``releases`` are those that items name, ``number_broken`` counts messages that cannot be read.
+    ``releases`` are those that items name, ``number_broken`` counts messages that cannot be read;
+    ``broken`` tells the first of them.
     """
 
     def __init__(self) -> None:
         self.releases: set[Version] = set()
         self.number_broken = 0
+        self.broken: list[Broken] = []
         self._stock = Stock()
         self._seen: set[object] = set()
         self._values: dict[tuple[object, str], set[Any] | None] = {}
@@ -48,9 +53,15 @@ class Stocktaking:
                 if isinstance(message, Message):
                     self._message(message)
                 else:
-                    self.number_broken += 1
-            except (DecodeError, ValueError):
-                self.number_broken += 1
+                    self._note(message)
+            except (DecodeError, ValueError) as error:
+                assert isinstance(message, Message)
+                self._note(Broken(message.where, str(error)))
+
+    def _note(self, broken: Broken) -> None:
+        self.number_broken += 1
+        if len(self.broken) < _MOST_BROKEN:
+            self.broken.append(broken)
 
     def inventory(self) -> dict[str, Any]:
         """Return the inventory, under the newest of the releases."""

@@ -8,7 +8,6 @@ cores busy while Hypothesis sees each example's outcome before it draws the next
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
+
+from harness.clock import monotonic_s
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -108,7 +109,7 @@ class _Trial(Generic[T]):
 
     @property
     def _seconds(self) -> float:
-        return time.monotonic() - self.started
+        return monotonic_s() - self.started
 
 
 def run(
@@ -136,7 +137,7 @@ def run(
     pool = ThreadPoolExecutor(max(len(campaigns), plan.workers), "campaign")
     try:
         _results([pool.submit(in_turn, example) for example in first], plan)
-        started = time.monotonic()
+        started = monotonic_s()
         broken = _results([pool.submit(explore, campaign, started) for campaign in campaigns], plan)
     except BaseException:
         # Whoever is at it is ended by the caller, who knows what an attempt is.

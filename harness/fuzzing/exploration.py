@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import hypothesis
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from harness.capture.capture import Capture
+from harness.clock import monotonic_s
 from harness.contract.applicability import JUDGED_ONLY_BY_NAME
 from harness.errors import SubjectError
 from harness.fuzzing.campaign import Plan, run
@@ -93,7 +93,7 @@ class Exploration:
 
         Raises SubjectError if the subject cannot be driven even without any input.
         """
-        started = time.monotonic()
+        started = monotonic_s()
         spare_s = self.profile.spare_s
         plan = Plan(
             self.profile.seconds,
@@ -114,7 +114,7 @@ class Exploration:
                 self.first,
             )
         finally:
-            self._seconds = time.monotonic() - started
+            self._seconds = monotonic_s() - started
         by_id = {id(capture): (size, capture) for size, capture in self._kept}
         by_id |= {id(capture): (size, capture) for size, capture in self._broken.values()}
         return [capture for _, capture in sorted(by_id.values(), key=lambda sized: sized[0])]

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.errors import HarnessError
-from harness.keeping import keeper
-from harness.keeping.reached import all_reached
+from ..errors import HarnessError
+from . import keeper
+from .reached import all_reached
 
 #: How long a cell may take to end everything in it, in seconds.
 _ENDED_S = keeper.GONE_S + 5.0
@@ -28,11 +28,14 @@ _ENDED_S = keeper.GONE_S + 5.0
 _LOST = -9
 
 
-#: Without site-packages, for it is to start quickly; with the folder that holds us.
+_PACKAGE = Path(__file__).parents[1]
+
+#: Without site-packages, for it is to start quickly; with the folder that holds us, by whose name
+#: we are called there.
 _COMMAND = (
     *(sys.executable, "-I", "-S", "-c"),
-    f"import sys; sys.path.append({str(Path(__file__).parents[2])!r})\n"
-    "from harness.keeping import keeper; keeper.main()",
+    f"import sys; sys.path.append({str(_PACKAGE.parent)!r})\n"
+    f"from {_PACKAGE.name}.keeping import keeper; keeper.main()",
 )
 
 

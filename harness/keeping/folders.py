@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.keeping import keeper, sweeping
-from harness.keeping.cells import remember
+from . import keeper, sweeping
+from .cells import remember
 
 #: The folders of this process, each with the descriptor whose lock says that it is in use.
 _HELD: dict[Path, int] = {}

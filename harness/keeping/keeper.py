@@ -26,8 +26,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.keeping import network, sweeping
-from harness.keeping.descendants import all_processes, await_children, end_descendants
+from . import network, sweeping
+from .descendants import all_processes, await_children, end_descendants
 
 #: What the keeper is asked for: a cell (in a network of its own), to remember or forget a folder.
 CELL, CELL_APART, REMEMBER, FORGET = b"c", b"a", b"+", b"-"

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from harness.keeping import cells
+from . import cells
 
 _PR_SET_PDEATHSIG = 1
 _LOOK_S = 1.0

@@ -127,8 +127,9 @@ def liar(lie: str, release: str, folder: Path) -> Binary:
     The program is a file that is written to ``folder``.
     """
     path = folder / "liar.py"
+    package = __name__.partition(".")[0]
     path.write_text(
-        f"import os, sys\n{lie}\nfrom harness.themes.emitter import main\n"
+        f"import os, sys\n{lie}\nfrom {package}.themes.emitter import main\n"
         f"sys.exit(main(['--emulate', '{release}', *sys.argv[1:]]))\n",
         encoding="utf-8",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from harness.assessment.listings import check_new, read_listing
 from harness.assessment.query_files import read_all
 from harness.capture.run import SubjectFacts
+from harness.clock import time_ns
 from harness.errors import printable
 from harness.judging.listing import NO_LISTING
 from harness.plugin.options import ACCEPT, EXPECTATIONS, QUERIES, Options
@@ -57,7 +57,7 @@ class State:
             check_new(accept, f"{ACCEPT}={config.getoption(ACCEPT)}", expectations)
         self.shared: Path | None = None
         self.upgrade: Upgrade | None = None
-        self.started_unix_nano = time.time_ns()
+        self.started_unix_nano = time_ns()
 
     @property
     def facts(self) -> SubjectFacts:

@@ -20,7 +20,8 @@ from harness.plugin.state import State
 from harness.record.jsonl import row_to_plain
 from harness.report.rerun import rerun
 
-PACKAGE = "harness.suite"
+#: The names by which all requirements are asked for.
+PACKAGES = ("harness.suite", "pytest_cc_otel.suite")
 
 _LETTERS = {
     Verdict.KNOWN: "k",
@@ -48,7 +49,7 @@ def choose(config: pytest.Config, requirements: Sequence[Requirement]) -> Choice
         # Else the header would tell of testpaths that are not collected.
         config.args_source = pytest.Config.ArgsSource.INVOCATION_DIR
         return Choice(None, alone=True)
-    ours = {argument for argument in config.args if argument == PACKAGE}
+    ours = {argument for argument in config.args if argument in PACKAGES}
     named = {
         argument
         for argument in config.args

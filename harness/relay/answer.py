@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+
+from harness.clock import monotonic_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,12 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._began = time.monotonic()
+        self._began = monotonic_s()
 
     @property
     def passed(self) -> float:
         """The seconds since the beginning."""
-        return time.monotonic() - self._began
+        return monotonic_s() - self._began
 
     @property
     def left(self) -> float:

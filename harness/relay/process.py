@@ -7,13 +7,13 @@ import os
 import re
 import signal
 import socket
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from harness.clock import monotonic_s
 from harness.errors import HarnessError
 from harness.keeping.cells import Cell, Kept
 from harness.subject.outputs import tail
@@ -79,10 +79,10 @@ class CollectorProcess:
         Raises CollectorFault, with the log, if the process ends before or ``deadline_s`` seconds
         have passed.
         """
-        end = time.monotonic() + deadline_s
+        end = monotonic_s() + deadline_s
         while missing := is_ready():
             self.check_alive(f"before it was ready ({missing})")
-            if time.monotonic() >= end:
+            if monotonic_s() >= end:
                 raise CollectorFault(
                     f"the collector is not ready after {deadline_s:g} s: {missing}{self.quoted()}"
                 )

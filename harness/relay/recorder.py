@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
 from harness.capture.observed import Observation, as_observed
 from harness.capture.run import Run, SubjectFacts, run_label
+from harness.clock import time_ns
 from harness.contract.applicability import WITHOUT_OUTLET
 from harness.errors import SubjectError
 from harness.otlp.model import Protocol
@@ -165,7 +165,7 @@ def _made(plan: RelayPlan, scenario: RelayScenario, protocol: Protocol) -> _Made
         stage = RelayStage(protocol, endpoint, outlets, plan.sessions, settle_s, collector.restart)
         if scenario.passes_through:
             stage.truth = secrets_of(plan.sessions)
-        began = time.time_ns()
+        began = time_ns()
         try:
             observation = scenario.run(stage)
             stage.settle(_accepted(stage))
@@ -240,7 +240,7 @@ def _run(
         argv=(plan.target.spec,),
         environment={},
         started_unix_nano=began,
-        ended_unix_nano=time.time_ns(),
+        ended_unix_nano=time_ns(),
         exit_code=0,
         stdout="",
         stderr=log,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import grpc
 
 from harness.capture.export import SENT, Export
+from harness.clock import time_ns
 from harness.errors import UsageError
 from harness.otlp.messages import ENCODINGS, Encoding
 from harness.otlp.model import Protocol, Signal
@@ -33,7 +32,7 @@ class Sender(Closing):
 
     def send(self, signal: Signal, body: bytes) -> Export:
         """Send one request, and return it with what was answered."""
-        sent_unix_nano = time.time_ns()
+        sent_unix_nano = time_ns()
         headers: tuple[tuple[str, str], ...] = ()
         if isinstance(self._client, GrpcClient):
             path = EXPORT_METHODS[signal]

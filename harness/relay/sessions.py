@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
 
 from harness.capture.capture import Capture
+from harness.clock import time_ns
 from harness.otlp.model import Signal
 from harness.relay.replay import Recorded, again, recorded
 
@@ -18,7 +18,7 @@ def today(session: Capture, ago_s: float = 0.0) -> tuple[Recorded, ...]:
     """
     return again(
         recorded(session.exports),
-        ends_unix_nano=time.time_ns() - round(ago_s * 1e9),
+        ends_unix_nano=time_ns() - round(ago_s * 1e9),
         salt=uuid.uuid4().hex,
     )
 

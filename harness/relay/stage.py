@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Protocol
 from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.capture.run import GroundTruth
+from harness.clock import monotonic_s
 from harness.errors import DeadlineExceeded
 from harness.otlp.model import Protocol as OtlpProtocol
 from harness.relay.endpoint import Endpoint
@@ -103,12 +103,12 @@ class RelayStage:
 
     def _settle(self, outlets: Sequence[Outlet], items: int) -> None:
         last: tuple[int, ...] = ()
-        quiet_since = time.monotonic()
+        quiet_since = monotonic_s()
         while outlets:
             counts = tuple(_items(outlet.exports()) for outlet in outlets)
             if counts != last:
-                last, quiet_since = counts, time.monotonic()
-            quiet_s = time.monotonic() - quiet_since
+                last, quiet_since = counts, monotonic_s()
+            quiet_s = monotonic_s() - quiet_since
             waiting = [
                 (count, outlet)
                 for count, outlet in zip(counts, outlets, strict=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.clock import time_ns
 from harness.errors import UsageError
 from harness.keeping import folders
 from harness.relay import certificates
@@ -104,7 +104,7 @@ class Started:
             self.process.kill()
         elif ending := self.process.stop():
             raise CollectorFault(f"to be restarted: {ending}{self.process.quoted()}")
-        down = time.time_ns()
+        down = time_ns()
         self.process.start()
         self.process.await_ready(self._missing)
         return down

@@ -14,7 +14,7 @@ from harness.errors import printable
 def template(name: str) -> Template:
     """Return the template called ``name``; those of all pages share ``parts.html.jinja``."""
     environment = Environment(
-        loader=PackageLoader("harness.report", ""),
+        loader=PackageLoader(__name__.rpartition(".")[0], ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

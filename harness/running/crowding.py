@@ -7,9 +7,9 @@ what it fails there says nothing about it.
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
+from harness.clock import time_ns
 from harness.running.watch import Watch
 
 _LOADAVG = Path("/proc/loadavg")
@@ -34,7 +34,7 @@ class CrowdingWatch(Watch):
         return round(sum(seen) / len(seen), 2) if seen else 0.0
 
     def look(self) -> bool:
-        self._seen.append((time.time_ns(), runnable() / self._cores))
+        self._seen.append((time_ns(), runnable() / self._cores))
         return True
 
 

@@ -16,6 +16,7 @@ from google.rpc.status_pb2 import Status
 
 from harness.capture.deliveries import Deliveries, Delivery
 from harness.capture.export import Export
+from harness.clock import time_ns
 from harness.collector.answer import CollectorResponse
 from harness.otlp.model import Protocol, Signal
 from harness.otlp.responses import partial_success_body
@@ -122,7 +123,7 @@ class Scripted:
         """
         if any(self._plan.values()):
             return False
-        now = time.time_ns()
+        now = time_ns()
         # The server's threads add to it.
         return all(
             len(delivery.attempts) > reply.times

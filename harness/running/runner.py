@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from harness import shortage
 from harness.capture.capture import Capture
 from harness.capture.files import folder_name, save
 from harness.capture.run import CROWDED
+from harness.clock import time_ns
 from harness.collector.store import Budget
 from harness.errors import SubjectError
 from harness.otlp.model import Protocol
@@ -56,7 +56,7 @@ class Runner:
         return self._drive(scenario, protocol, Budget(_DRAWN_BYTES))
 
     def _drive(self, scenario: Scenario, protocol: Protocol, budget: Budget) -> Capture:
-        started_unix_nano = time.time_ns()
+        started_unix_nano = time_ns()
         try:
             capture = drive(
                 self.binary,
@@ -72,7 +72,7 @@ class Runner:
                 raise want from error
             if not isinstance(error, SubjectError):
                 raise
-            crowding = self.watch.between(started_unix_nano, time.time_ns())
+            crowding = self.watch.between(started_unix_nano, time_ns())
             if crowding <= CROWDED:
                 raise
             busy = f"the machine was busy: {crowding:g} processes per core wanted to run"

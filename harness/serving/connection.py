@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
@@ -14,6 +13,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from harness.clock import time_ns
+from harness.http_heads import no_request, without_offer
 from harness.serving.application import (
     CONNECTION,
     HANG_UP,
@@ -119,6 +120,8 @@ class HttpConnection(HttpToolsProtocol):
         self._head = 0
         #: What the headers weigh so far that were read to their ends.
         self._weight = 0
+        #: The headers of a request that offers another protocol, until it is read without that.
+        self._offered: list[tuple[bytes, bytes]] = []
         #: Status and reason of the refusal that is due when all before it is answered.
         self._due: tuple[int, str] | None = None
         #: How many more bytes are read, and thrown away, after a refusal.
@@ -148,10 +151,11 @@ class HttpConnection(HttpToolsProtocol):
             ):
                 self._refuse(431, f"request line and headers of more than {HEAD_BYTES} bytes")
             else:
-                self._refuse(400, f"no HTTP request: {error}")
-        except httptools.HttpParserUpgrade:
-            # No other protocol is spoken here: the request was answered as one of HTTP.
-            pass
+                self._refuse(400, no_request(error, data))
+        except httptools.HttpParserUpgrade as stopped:
+            if self._offered:
+                self._decline(data[stopped.args[0] :])
+            # A tunnel (CONNECT) is not made here: the request was answered as one of HTTP.
         self._leave_to_app()
         if self._in_head and not self._began:
             self._head += len(data)
@@ -176,8 +180,8 @@ class HttpConnection(HttpToolsProtocol):
         self._weight += len(name) + len(value) + _PAIR_BYTES
         if self._weight > HEAD_BYTES:
             raise _HeadTooLargeError
-        if self._parts is not None:
-            self._leave_to_app()  # a trailer: it belongs to the head
+        if not self._in_head:
+            return  # a trailer, which follows the body, is no header of the request
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
@@ -191,6 +195,13 @@ class HttpConnection(HttpToolsProtocol):
         self.scope["headers"] = self.headers
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            # The parser takes what follows for another protocol: read again without the offer.
+            self._offered, self._in_head = self.headers, False
+            return
+        if self._offered:
+            # As they were sent, the offer among them.
+            self.headers[:], self._offered = self._offered, []
         if self._at_once is not None and self._is_simple():
             self._find_answer(self._at_once)
         if self._answer is None:
@@ -247,7 +258,19 @@ class HttpConnection(HttpToolsProtocol):
             body = b""
         super().on_body(body)
 
+    def _decline(self, rest: bytes) -> None:
+        """Read a request anew that offers to go on in another protocol, as if it did not.
+
+        A server may ignore such an offer (RFC 9110, 7.8); the body belongs to the request then.
+        """
+        old = self.parser
+        head = without_offer(old.get_method(), self.url, old.get_http_version(), self.headers)
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(head + rest)
+
     def on_message_complete(self) -> None:
+        if self._offered:
+            return
         parts = self._parts
         if parts is not None:
             assert self._answer is not None
@@ -302,7 +325,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._life.ended_unix_nano = time.time_ns()
+        self._life.ended_unix_nano = time_ns()
         self._on_end()
 
     def on_response_complete(self) -> None:

@@ -17,12 +17,15 @@ from concurrent.futures import Future
 import uvicorn
 from uvicorn.server import ServerState
 
+from harness.replaced import require_real_threads, true_sockets
 from harness.serving.application import AtOnce, Malformed
 from harness.serving.connection import HttpConnection, ToWrite
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop]
 try:
-    from uvloop import new_event_loop
+    # It keeps the class of sockets for good, and now may be a test in which a plugin forbids them.
+    with true_sockets():
+        from uvloop import new_event_loop
 except ImportError:  # no wheel for this Python or platform: slower, otherwise the same
     from asyncio import new_event_loop
 
@@ -58,6 +61,7 @@ class HttpServer:
         tls: ssl.SSLContext | None = None,
         at_once: AtOnce | None = None,
     ) -> None:
+        require_real_threads("an HTTP server")
         self._tls = tls
         self._at_once = at_once
         self._malformed = malformed

@@ -21,7 +21,7 @@ _OPTION = "--cc-binary"
 _EXPECTED = "a path, a name on PATH, npm:VERSION, npm:latest or reference[:VERSION]"
 
 #: The conforming emitter, run as a module: its room lies below this one.
-REFERENCE_MODULE = "harness.themes.emitter"
+REFERENCE_MODULE = f"{__name__.partition('.')[0]}.themes.emitter"
 _REFERENCE_NEEDS = (
     "opentelemetry.sdk",
     "opentelemetry.exporter.otlp.proto.grpc",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import IO, cast
 import pexpect
 from pexpect import fdpexpect
 
+from harness.clock import monotonic_s, time_ns
 from harness.errors import SubjectError
 from harness.keeping.cells import Kept
 from harness.subject import outputs, process
@@ -58,8 +58,8 @@ def run_conversation(
     """
     argv = [*binary.argv, *ARGUMENTS, *args]
     errors = sandbox.output / "stderr"
-    started = time.time_ns()
-    end_s = time.monotonic() + deadline_s
+    started = time_ns()
+    end_s = monotonic_s() + deadline_s
     environment = sandbox.env(env, api_url=api_url, path_entries=binary.path_entries)
     running = _started(argv, sandbox, environment, errors)
     lines: list[str] = []
@@ -77,7 +77,7 @@ def run_conversation(
         stdout="\n".join(lines)[-outputs.OUTPUT_TAIL_BYTES :],
         stderr=outputs.tail(errors),
         started_unix_nano=started,
-        ended_unix_nano=time.time_ns(),
+        ended_unix_nano=time_ns(),
         timed_out=timed_out,
         deadline_s=deadline_s,
     )
@@ -140,7 +140,7 @@ def _answered_all(
             "the session ended before it had answered every prompt",
             output="\n".join([*lines[-5:], outputs.tail(errors)]),
         ) from error
-    return process.wait(running.process, max(end_s - time.monotonic(), 0))
+    return process.wait(running.process, max(end_s - monotonic_s(), 0))
 
 
 def _converse(
@@ -163,7 +163,7 @@ def _converse(
         while True:
             look()
             has_ended = running.process.ended()  # asked before reading what is left
-            left = max(end_s - time.monotonic(), 0)
+            left = max(end_s - monotonic_s(), 0)
             matched = channel.expect([rb"\n", pexpect.EOF, pexpect.TIMEOUT], min(left, _LOOK_S))
             at_end = matched == 1 or (matched == 2 and has_ended)
             if matched == 0 or (at_end and channel.before):

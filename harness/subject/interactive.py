@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.clock import monotonic_s
 from harness.errors import SubjectError
 from harness.subject.binary import Binary
 from harness.subject.dialogs import ESCAPE, Choice, Dialog, dialog, is_menu, prompt_line
@@ -289,9 +289,9 @@ class _Person:
         before = self._prompt_line()
         if before and (before in self._typed or (self._typed and self._typed in before)):
             self._terminal.send(_CLEAR_LINE)
-            end_s = time.monotonic() + PRESS_AGAIN_S
+            end_s = monotonic_s() + PRESS_AGAIN_S
             self._terminal.until(
-                lambda: self._prompt_line() != before or time.monotonic() > end_s,
+                lambda: self._prompt_line() != before or monotonic_s() > end_s,
                 "an empty input line",
             )
         return keys

@@ -8,12 +8,13 @@ sandbox's own HOME in its environment, whatever its parent or session, and is fo
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
+
+from harness.clock import monotonic_s
 
 _DEADLINE_S = 5.0
 
@@ -21,8 +22,8 @@ _DEADLINE_S = 5.0
 def end_all(home: Path) -> int:
     """Kill processes with ``HOME=home`` until none is left; return how many there were."""
     pids: set[int] = set()
-    deadline = time.monotonic() + _DEADLINE_S
-    while (processes := list(_processes(home))) and time.monotonic() < deadline:
+    deadline = monotonic_s() + _DEADLINE_S
+    while (processes := list(_processes(home))) and monotonic_s() < deadline:
         pids.update(process.pid for process in processes)
         for process in processes:
             with suppress(psutil.Error):

@@ -6,12 +6,12 @@ import contextlib
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.clock import monotonic_s, time_ns
 from harness.errors import SubjectError
 from harness.keeping.cells import Cell, Kept
 from harness.subject import outputs
@@ -106,7 +106,7 @@ def run(
     Raises SubjectError if the process cannot be started.
     """
     out_path, err_path = output_dir / "stdout", output_dir / "stderr"
-    started = time.time_ns()
+    started = time_ns()
     with contextlib.ExitStack() as stack:
         within = stack.enter_context(Cell()) if cell is None else cell
         with outputs.opened(out_path, err_path) as (out, err):
@@ -128,7 +128,7 @@ def run(
         stdout=outputs.tail(out_path),
         stderr=outputs.tail(err_path),
         started_unix_nano=started,
-        ended_unix_nano=time.time_ns(),
+        ended_unix_nano=time_ns(),
         timed_out=timed_out,
         deadline_s=deadline_s,
     )
@@ -178,12 +178,12 @@ def wait(
 
     Every ``tick_s``, ``while_waiting`` is called with the seconds elapsed.
     """
-    started = time.monotonic()
-    while (left := started + seconds - time.monotonic()) > 0:
+    started = monotonic_s()
+    while (left := started + seconds - monotonic_s()) > 0:
         if process.ended(min(left, tick_s)):
             return True
         if while_waiting is not None:
-            while_waiting(time.monotonic() - started)
+            while_waiting(monotonic_s() - started)
     return process.ended()
 
 

@@ -23,17 +23,21 @@ FAKE_API_KEY = "sk-ant-api03-not-a-real-key-KvWqzTmxYRhLjNgP"
 USER_NAME = "zqhtkjmqqppzgq"
 HOST_NAME = "zqvwrvznjusmpt"
 
-_PULL_REQUEST_URL = "https://github.com/example/project/pull"
+#: The command lines of forges: what opens a pull request, as each calls it, and where one is then.
+_FORGES = {
+    "gh": ("pr create", "https://github.com/example/project/pull"),
+    "glab": ("mr create", "https://gitlab.com/example/project/-/merge_requests"),
+}
 
-_GH_STUB = """#!/bin/sh
-# Stands in for the GitHub command line: opens pull requests on paper only.
+_FORGE_STUB = """#!/bin/sh
+# Stands in for the command line of a forge: opens pull requests on paper only.
 created={created}
-if [ "$1 $2" = "pr create" ]; then
+if [ "$1 $2" = "{opens}" ]; then
   echo "$*" | tr '\\n' ' ' >>"$created"
   echo >>"$created"
   echo "{url}/$(wc -l <"$created" | tr -d ' ')"
 else
-  echo "gh: this stub knows only 'pr create', not '$*'" >&2
+  echo "{name}: this stub knows only '{opens}', not '$*'" >&2
   exit 1
 fi
 """
@@ -101,7 +105,7 @@ class Sandbox:
         return self._work_tree.commits()
 
     def pull_requests(self) -> int:
-        """Count the pull requests that were created through the stub ``gh``."""
+        """Count the pull requests that were created through the stubs ``gh`` and ``glab``."""
         if not self._pull_request_log.exists():
             return 0
         return len(self._pull_request_log.read_text(encoding="utf-8").splitlines())
@@ -163,7 +167,10 @@ class Sandbox:
             (self.root / folder).mkdir()
         created = shlex.quote(str(self._pull_request_log))
         stubs = {
-            "gh": _GH_STUB.format(created=created, url=_PULL_REQUEST_URL),
+            **{
+                name: _FORGE_STUB.format(created=created, name=name, opens=opens, url=url)
+                for name, (opens, url) in _FORGES.items()
+            },
             **dict.fromkeys(("ssh", "scp", "sftp"), _SSH_STUB),
         }
         for name, script in stubs.items():

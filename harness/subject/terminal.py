@@ -13,7 +13,6 @@ import os
 import pty
 import struct
 import termios
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +22,7 @@ import pexpect
 import pyte
 from pexpect import fdpexpect
 
+from harness.clock import monotonic_s, time_ns
 from harness.errors import NotInTimeError, SubjectError
 from harness.keeping.cells import Cell
 from harness.subject import process
@@ -79,8 +79,8 @@ class Terminal:
         self._at_end = False
 
     def __enter__(self) -> Self:
-        self._started_unix_nano = time.time_ns()
-        self._end_s = time.monotonic() + self._deadline_s
+        self._started_unix_nano = time_ns()
+        self._end_s = monotonic_s() + self._deadline_s
         ours, theirs = pty.openpty()
         self._cleanup.callback(os.close, ours)
         try:
@@ -141,7 +141,7 @@ class Terminal:
                 return result
             if self._at_end and not result:
                 raise SubjectError(f"the session ended before {what}", output=self._shown())
-            left = self._end_s - time.monotonic()
+            left = self._end_s - monotonic_s()
             if left <= 0:
                 raise NotInTimeError(
                     f"{what}: not seen within {self._deadline_s:g} s of the start; the screen "
@@ -174,11 +174,11 @@ class Terminal:
         pause_s = PRESS_AGAIN_S
         self.send(keys)
         while True:
-            again_s = time.monotonic() + pause_s
+            again_s = monotonic_s() + pause_s
 
             def effect(again_s: float = again_s) -> tuple[_Result | None] | None:
                 result = condition()
-                return (result,) if result or time.monotonic() > again_s else None
+                return (result,) if result or monotonic_s() > again_s else None
 
             (result,) = self.until(effect, what, whole=whole)
             if result:
@@ -196,9 +196,9 @@ class Terminal:
 
         A process that reaches the deadline is killed and returned with ``timed_out`` set.
         """
-        while not self._at_end and time.monotonic() < self._end_s:
-            self._read(min(self._end_s - time.monotonic(), _LOOK_S))
-        left = max(self._end_s - time.monotonic(), 0)
+        while not self._at_end and monotonic_s() < self._end_s:
+            self._read(min(self._end_s - monotonic_s(), _LOOK_S))
+        left = max(self._end_s - monotonic_s(), 0)
         timed_out = not process.wait(self._process, left)
         self._end()
         return Completed(
@@ -207,7 +207,7 @@ class Terminal:
             stdout=self.text,
             stderr="",
             started_unix_nano=self._started_unix_nano,
-            ended_unix_nano=time.time_ns(),
+            ended_unix_nano=time_ns(),
             timed_out=timed_out,
             deadline_s=self._deadline_s,
         )

@@ -106,13 +106,19 @@ def test_two_fleets_are_compared(capture_file: WriteLines, recorded: Recorded) -
     assert "attribute cost_usd: type" in bad(compare(*sides).differences)
 
 
-def test_a_folder_is_a_side_and_a_broken_one_is_none(
+def test_a_folder_is_a_side_without_what_is_cut_off(
     capture_file: WriteLines, recorded: Recorded, tmp_path: Path
 ) -> None:
     path = capture_file(lines_of(recorded("2.1.332", "working_day")))
     assert find_side(str(tmp_path), print).version == "2.1.332"
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(UsageError, match="1 messages that cannot be read"):
+    whole = path.read_bytes()
+    told: list[str] = []
+    path.write_bytes(whole + whole[:100])  # as a rotation cuts a line
+    assert find_side(str(tmp_path), told.append).version == "2.1.332"
+    (cut,) = told
+    assert cut.startswith(f"not read: {path} line {whole.count(10) + 1} (byte {len(whole)}): ")
+    path.write_bytes(whole[:100])
+    with pytest.raises(UsageError, match="no item of a release, 1 messages that cannot be read"):
         find_side(str(path), print)
     path.write_bytes(b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}\n')
     with pytest.raises(UsageError, match="no item of a release"):

@@ -29,9 +29,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_schemas_ship_in_the_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         shipped = {
-            name.removeprefix("harness/schemas/"): archive.read(name)
+            name.removeprefix("pytest_cc_otel/schemas/"): archive.read(name)
             for name in archive.namelist()
-            if name.startswith("harness/schemas/")
+            if name.startswith("pytest_cc_otel/schemas/")
         }
     schemas = ROOT / "schemas"
     assert shipped == {
@@ -43,12 +43,18 @@ def test_schemas_ship_in_the_wheel(wheel: Path) -> None:
 def test_nothing_else_leaks_into_the_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         tops = {name.split("/")[0] for name in archive.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"harness"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        *("_pytest_cc_otel_alias.py", "pytest_cc_otel", "pytest_cc_otel.pth")
+    }
 
 
 def test_templates_ship_in_the_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        shipped = {name for name in archive.namelist() if name.endswith(".jinja")}
+        shipped = {
+            name.replace("pytest_cc_otel", "harness", 1)
+            for name in archive.namelist()
+            if name.endswith(".jinja")
+        }
     here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "harness").rglob("*.jinja")}
     assert shipped == here != set()
 
@@ -58,11 +64,11 @@ def test_the_wheel_reads_its_own_contract(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
     code = (
-        "from harness.contract.files import schema_root;"
-        "from harness.contract.catalogue import load;"
-        "from harness.contract.versions import Version;"
-        "from harness.judging.judge import CHECKS;"
-        "from harness.themes.catalogue import SCENARIOS;"
+        "from pytest_cc_otel.contract.files import schema_root;"
+        "from pytest_cc_otel.contract.catalogue import load;"
+        "from pytest_cc_otel.contract.versions import Version;"
+        "from pytest_cc_otel.judging.judge import CHECKS;"
+        "from pytest_cc_otel.themes.catalogue import SCENARIOS;"
         "print(schema_root());"
         "print(len(load(Version(2, 1, 31), checks=CHECKS, scenarios=SCENARIOS).requirements))"
     )
@@ -75,5 +81,5 @@ def test_the_wheel_reads_its_own_contract(wheel: Path, tmp_path: Path) -> None:
         check=True,
     )
     root, count = done.stdout.split()
-    assert Path(root) == unpacked / "harness" / "schemas"
+    assert Path(root) == unpacked / "pytest_cc_otel" / "schemas"
     assert int(count) > 300

@@ -10,17 +10,18 @@ HEAVY = (
     *("grpc", "google.protobuf", "opentelemetry", "uvicorn", "httptools", "uvloop"),
     *("jsonschema", "referencing", "hypothesis", "filelock", "platformdirs"),
     *(
-        "harness.contract",
-        "harness.collector",
-        "harness.subject",
-        "harness.running",
-        "harness.themes",
+        "pytest_cc_otel.contract",
+        "pytest_cc_otel.collector",
+        "pytest_cc_otel.subject",
+        "pytest_cc_otel.running",
+        "pytest_cc_otel.themes",
     ),
 )
 
 
 @pytest.mark.parametrize(
-    "wanted", ["import harness.plugin", "from harness import Say, UseTool, UsageError, Signal"]
+    "wanted",
+    ["import pytest_cc_otel.plugin", "from harness import Say, UseTool, UsageError, Signal"],
 )
 def test_neither_the_plugin_nor_a_script_imports_anything_heavy(wanted: str) -> None:
     code = (
@@ -33,6 +34,6 @@ def test_neither_the_plugin_nor_a_script_imports_anything_heavy(wanted: str) -> 
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     new = done.stdout.split()
-    assert "harness" in new
+    assert "pytest_cc_otel" in new
     assert [name for name in new if name.startswith(HEAVY)] == []
-    assert [name for name in new if not name.startswith("harness")] == []
+    assert [name for name in new if not name.startswith(("harness", "pytest_cc_otel"))] == []

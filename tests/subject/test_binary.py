@@ -157,7 +157,7 @@ def test_a_node_script_runs_with_the_packaged_node(
 )
 def test_the_reference_is_a_module_of_ours(spec: str, more: tuple[str, ...]) -> None:
     found = locate(spec, progress=refuse)
-    assert found.argv == (sys.executable, "-m", "harness.themes.emitter", *more)
+    assert found.argv == (sys.executable, "-m", binary.REFERENCE_MODULE, *more)
     assert found.path == sys.executable
 
 

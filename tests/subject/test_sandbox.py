@@ -81,7 +81,7 @@ def test_no_key_and_no_configuration_of_the_account_is_offered_to_another_machin
     for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS", "GIT_SSH", "GH_TOKEN", "GH_CONFIG_DIR"):
         monkeypatch.setenv(name, "/the/accounts/own")
     assert "/the/accounts/own" not in sandbox.env().values()
-    for program in ("ssh", "scp", "sftp", "gh"):
+    for program in ("ssh", "scp", "sftp", "gh", "glab"):
         found = sh(sandbox, f"command -v {program}").stdout.strip()
         assert found == str(sandbox.root / "bin" / program)
     refused = sh(sandbox, "ssh -T -o BatchMode=yes git@github.com")
@@ -118,6 +118,15 @@ def test_pull_requests_go_to_the_stub_and_are_counted(sandbox: Sandbox) -> None:
     assert second.stdout == "https://github.com/example/project/pull/2\n"
     assert other.exit_code == 1
     assert "knows only" in other.stderr
+    assert sandbox.pull_requests() == 2
+
+
+def test_merge_requests_are_pull_requests_of_another_forge(sandbox: Sandbox) -> None:
+    """The document of August speaks of both in one breath."""
+    sh(sandbox, "gh pr create --fill")
+    merge = sh(sandbox, "glab mr create --fill --yes")
+    assert merge.stdout == "https://gitlab.com/example/project/-/merge_requests/2\n"
+    assert sh(sandbox, "glab mr list").exit_code == 1
     assert sandbox.pull_requests() == 2
 
 

@@ -26,7 +26,7 @@ def make_side_by_side(arguments: Sequence[str], jobs: int) -> None:
     keep what is finished.
     """
     more = ("--jobs=1", f"--worker={jobs}")
-    command = [sys.executable, "-m", "harness", "matrix", *arguments, *more]
+    command = [sys.executable, "-m", __name__.partition(".")[0], "matrix", *arguments, *more]
     # Sessions of their own: a Ctrl-C goes to this process alone, which tells the others once.
     workers = [subprocess.Popen(command, start_new_session=True) for _ in range(jobs)]
     try:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from glob import escape
 from pathlib import Path
 
 from harness.capture.export import Export
+from harness.clock import time_ns
 from harness.collector.store import DEFAULT_LIMIT
 from harness.errors import HarnessError
 from harness.otlp.model import Protocol, Signal
@@ -62,7 +63,8 @@ class FileOutlet(Polled):
         # One that was deleted meanwhile can still be read: it is open.
         for tail in self._open.values():
             for message in tail.messages():
-                self._store.append(self._export(message))
+                for part in _one_signal_each(message):
+                    self._store.append(self._export(part))
 
     def _paths(self) -> list[Path]:
         rotated = self._path.parent.glob(f"{escape(self._path.stem)}-*{self._path.suffix}")
@@ -94,7 +96,7 @@ class FileOutlet(Polled):
             http_version="",
             headers=(),
             body=message,
-            arrived_unix_nano=time.time_ns(),
+            arrived_unix_nano=time_ns(),
             peer="",
             status=200,
             rejected=rejected,
@@ -124,6 +126,18 @@ class _Tail:
             except HarnessError as error:
                 raise HarnessError(f"{self._path}, before byte {self._offset}: {error}") from None
         self._head = os.pread(self.file, min(_HEAD, self._offset), 0)
+
+
+def _one_signal_each(message: bytes) -> Iterator[bytes]:
+    """Yield a message, or, of one in JSON that holds several signals, each of them."""
+    if sum(key.encode() in message for key in KEYS) > 1 and message.lstrip()[:1] == b"{":
+        with contextlib.suppress(ValueError):
+            document = json.loads(message)
+            signals = [key for key in document if key in KEYS]
+            if len(signals) > 1:
+                yield from (json.dumps({key: document[key]}).encode() for key in signals)
+                return
+    yield message
 
 
 def _read(message: bytes) -> tuple[Signal | None, Protocol | None, str]:

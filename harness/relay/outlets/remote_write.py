@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import cramjam
 
 from harness.capture.export import Export
+from harness.clock import time_ns
 from harness.collector.answer import Asking, CollectorResponse, Responder, encoded
 from harness.collector.store import DEFAULT_LIMIT
 from harness.collector.tls import Tls
@@ -125,7 +125,7 @@ class RemoteWriteOutlet(Stored):
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         place = scope["raw_path"].decode("latin-1")
-        now = time.time_ns()
+        now = time_ns()
         try:
             version = self._version(scope["method"], place, headers)
             written = samples(self._content(body), version, self._kinds)

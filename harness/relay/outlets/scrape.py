@@ -7,11 +7,11 @@ at an interval, as Prometheus makes them, and each that shows something else is 
 from __future__ import annotations
 
 import http.client
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
+from harness.clock import time_ns
 from harness.collector.store import DEFAULT_LIMIT
 from harness.exposition import SCRAPE, ExpositionError, exposed
 from harness.exposition.prometheus import samples
@@ -97,7 +97,7 @@ class ScrapeOutlet(Polled):
 
     def _get(self) -> Scraped:
         request = urllib.request.Request(self.url, headers=self._headers)
-        now = time.time_ns()
+        now = time_ns()
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
                 text = answer.read().decode("utf-8", "replace")

@@ -9,7 +9,6 @@ import http.client
 import json
 import socket
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from harness.capture.export import Export
+from harness.clock import time_ns
 from harness.contract.attribute_keys import metric_names
 from harness.exposition import numbered
 from harness.exposition.prometheus import export
@@ -94,7 +94,7 @@ def scrape(stage: Stage) -> None:
 def _at_rest(stage: Stage) -> bool:
     billed = [call.arrived_unix_nano for call in stage.api.calls if call.output_tokens]
     return (stage.sandbox.root / _WAITING).exists() and (
-        time.time_ns() - max(billed, default=0) > _COUNTED_NS
+        time_ns() - max(billed, default=0) > _COUNTED_NS
     )
 
 
@@ -191,7 +191,7 @@ def _get(cell: Cell, url: str) -> Scrape | None:
             if answer.status == http.HTTPStatus.OK:
                 return Scrape(
                     url=url,
-                    unix_nano=time.time_ns(),
+                    unix_nano=time_ns(),
                     content_type=answer.headers.get("content-type", ""),
                     text=answer.read().decode("utf-8", "replace"),
                 )

@@ -10,11 +10,11 @@ import json
 import re
 import shlex
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.capture.export import MAIN, Export
+from harness.clock import monotonic_s
 from harness.collector.answer import CollectorResponse
 from harness.fakes import helper_stub
 from harness.fakes.script import Say, UseTool
@@ -78,7 +78,7 @@ class _OnlyTheCurrentToken:
         token = re.fullmatch(r"Bearer token-(\d+)", export.header(TOKEN) or "")
         if token is None:
             return _turned_away("no token")
-        number, now = int(token[1]), time.monotonic()
+        number, now = int(token[1]), monotonic_s()
         with self._lock:
             first = self._first_used.setdefault(number, now)
             newer = [at for other, at in self._first_used.items() if other > number]

@@ -9,7 +9,11 @@ from harness.capture.capture import Capture
 from harness.capture.observed import edit_observed
 from harness.contract.requirement import Requirement
 from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.otlp.messages import ExportLogsServiceRequest, ExportTraceServiceRequest
+from harness.otlp.messages import (
+    ExportLogsServiceRequest,
+    ExportMetricsServiceRequest,
+    ExportTraceServiceRequest,
+)
 from harness.themes.trace_context.observed import TraceContexts
 
 Lie = Callable[[Capture, Requirement], Capture]
@@ -53,6 +57,18 @@ def hands_on_the_callers(capture: Capture, requirement: Requirement) -> Capture:
     )
 
 
+def id_as_text(capture: Capture, requirement: Requirement) -> Capture:
+    """Add to one data point an exemplar whose trace id is written out in 32 letters."""
+    for export in capture.exports:
+        message = copy_message(export)
+        if isinstance(message, ExportMetricsServiceRequest):
+            metric = message.resource_metrics[0].scope_metrics[0].metrics[0]
+            point = getattr(metric, metric.WhichOneof("data") or "sum").data_points[0]
+            point.exemplars.add(as_double=1.0, trace_id=_ANOTHER.hex().encode())
+            return instead(capture, export, rewritten(export, message))
+    raise ValueError(f"{capture.run.label} sent no metrics")
+
+
 LIES: Mapping[str, Lie] = {
-    lie.__name__: lie for lie in (begins_a_trace, one_event_apart, hands_on_the_callers)
+    lie.__name__: lie for lie in (begins_a_trace, one_event_apart, hands_on_the_callers, id_as_text)
 }

@@ -183,6 +183,16 @@ def test_a_file_that_was_emptied_is_read_from_its_start(tmp_path: Path) -> None:
     assert values == [1.0, 2.0]
 
 
+def test_each_signal_of_a_line_is_an_export(tmp_path: Path) -> None:
+    """No exporter of a Collector writes several into one, but what merges files may."""
+    path = tmp_path / "out.json"
+    path.write_bytes(line(b'{"resourceLogs": [], "resourceMetrics": [], "resourceSpans": []}'))
+    with FileOutlet(path) as outlet:
+        exports = outlet.exports()
+    assert [each.signal for each in exports] == [Signal.LOGS, Signal.METRICS, Signal.TRACES]
+    assert [each.rejected for each in exports] == ["", "", ""]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"), [(b'{"a": }', "no JSON"), (b'{"other": []}', "no signal")]
 )
