@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from harness.errors import UsageError
-from harness.extras import require_suite
+from .errors import UsageError
+from .extras import require_suite
 
 
 def main() -> int:
@@ -20,7 +20,7 @@ def main() -> int:
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    from harness import cli
+    from . import cli
 
     return cli.main()
 

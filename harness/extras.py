@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from harness.errors import UsageError
+from .errors import UsageError
 
 #: What is imported of the packages of the extra ``suite``.
 SUITE = (

@@ -16,17 +16,17 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.assessment.relay import sessions_of
-from harness.errors import HarnessError, UsageError
-from harness.extras import require_locust
-from harness.load.order import Order, Prepared, sources
-from harness.otlp.messages import ENCODINGS
-from harness.otlp.model import Protocol, Signal
-from harness.relay.answer import Answer
-from harness.relay.client import EXPORT_METHODS, GrpcClient
-from harness.relay.endpoint import ClientTls, Endpoint, parse_endpoints
-from harness.relay.headers import parse_headers
-from harness.relay.sending import endpoint_for, refusal, rejected_items
+from .assessment.relay import sessions_of
+from .errors import HarnessError, UsageError
+from .extras import require_locust
+from .load.order import Order, Prepared, sources
+from .otlp.messages import ENCODINGS
+from .otlp.model import Protocol, Signal
+from .relay.answer import Answer
+from .relay.client import EXPORT_METHODS, GrpcClient
+from .relay.endpoint import ClientTls, Endpoint, parse_endpoints
+from .relay.headers import parse_headers
+from .relay.sending import endpoint_for, refusal, rejected_items
 
 require_locust("harness.locustfile")
 

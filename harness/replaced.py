@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from harness.errors import UsageError
+from .errors import UsageError
 
 
 def _by_gevent() -> bool:

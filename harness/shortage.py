@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from harness.errors import UsageError
+from .errors import UsageError
 
 try:
     import resource

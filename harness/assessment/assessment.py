@@ -7,24 +7,24 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
-from harness.assessment.job import CLAUDE, Job
-from harness.assessment.recording import Recording
-from harness.capture.capture import Capture
-from harness.capture.run import SubjectFacts
-from harness.contract.applicability import applies_to_run, needs_run
-from harness.contract.catalogue import Contract
-from harness.contract.requirement import Requirement
-from harness.findings import Impact, Judged, NotExercised
-from harness.judging.crowding import withhold
-from harness.judging.entries import EntryTold, entries_told
-from harness.judging.expectations import Expectations
-from harness.judging.items.view import CaptureView
-from harness.judging.judge import Judge, Judgement
-from harness.judging.listing import NO_LISTING, Listing
-from harness.judging.novelty import told_if_new
-from harness.judging.proposals import proposed
-from harness.judging.verdicts import Row, broken, decide, held_to
-from harness.record.summary import not_kept
+from ..capture.capture import Capture
+from ..capture.run import SubjectFacts
+from ..contract.applicability import applies_to_run, needs_run
+from ..contract.catalogue import Contract
+from ..contract.requirement import Requirement
+from ..findings import Impact, Judged, NotExercised
+from ..judging.crowding import withhold
+from ..judging.entries import EntryTold, entries_told
+from ..judging.expectations import Expectations
+from ..judging.items.view import CaptureView
+from ..judging.judge import Judge, Judgement
+from ..judging.listing import NO_LISTING, Listing
+from ..judging.novelty import told_if_new
+from ..judging.proposals import proposed
+from ..judging.verdicts import Row, broken, decide, held_to
+from ..record.summary import not_kept
+from .job import CLAUDE, Job
+from .recording import Recording
 
 
 def catalogue(version: str = "0.0.0") -> Contract:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.contract.versions import Version
-from harness.errors import HarnessError, UsageError
+from ..contract.versions import Version
+from ..errors import HarnessError, UsageError
 
 #: What one look at a release says: it is as the good one, as the bad one, or cannot be told.
 GOOD, BAD, SKIP = "good", "bad", "skip"

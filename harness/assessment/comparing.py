@@ -7,8 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.assessment.recording import Recording, RecordingPlan, record_together
-from harness.assessment.sides import (
+from ..capture.capture import Capture
+from ..contract.requirement import DRAWN
+from ..contract.versions import Version
+from ..drift.accepted import sort_out
+from ..drift.changelog import annotated
+from ..drift.compare import differences
+from ..drift.comparison import Comparison
+from ..drift.difference import merged
+from ..drift.impact import Query, hits
+from ..drift.promises import promise_changes
+from ..errors import HarnessError, SubjectError, UsageError
+from ..judging.listing import NO_LISTING, Listing
+from ..judging.verdicts import Row
+from ..record.summary import RunOutcome
+from ..running.scenario import Scenario
+from ..subject.binary import Binary, resolve
+from .recording import Recording, RecordingPlan, record_together
+from .sides import (
     DEADLINE_S,
     Side,
     kept_side,
@@ -16,22 +32,6 @@ from harness.assessment.sides import (
     side_of,
     usual_scenarios,
 )
-from harness.capture.capture import Capture
-from harness.contract.requirement import DRAWN
-from harness.contract.versions import Version
-from harness.drift.accepted import sort_out
-from harness.drift.changelog import annotated
-from harness.drift.compare import differences
-from harness.drift.comparison import Comparison
-from harness.drift.difference import merged
-from harness.drift.impact import Query, hits
-from harness.drift.promises import promise_changes
-from harness.errors import HarnessError, SubjectError, UsageError
-from harness.judging.listing import NO_LISTING, Listing
-from harness.judging.verdicts import Row
-from harness.record.summary import RunOutcome
-from harness.running.scenario import Scenario
-from harness.subject.binary import Binary, resolve
 
 #: Of many sessions only so many are named.
 _MOST_NAMED = 8

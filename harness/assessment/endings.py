@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.assessment.assessment import Assessment
-from harness.capture.run import run_label
-from harness.contract.requirement import Requirement
-from harness.judging.items.item import Kind
-from harness.judging.verdicts import Row, fails_the_run
+from ..capture.run import run_label
+from ..contract.requirement import Requirement
+from ..judging.items.item import Kind
+from ..judging.verdicts import Row, fails_the_run
+from .assessment import Assessment
 
 #: The measure that the promises about endings select.
 _MEASURE = "ending"

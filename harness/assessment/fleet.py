@@ -9,17 +9,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.assessment.job import CLAUDE
-from harness.contract.versions import Version
-from harness.drift.inventory import RECORDED
-from harness.errors import UsageError
-from harness.fleet.files import find, looks_written, messages
-from harness.fleet.release import Release
-from harness.fleet.rules import Fleet
-from harness.fleet.stock import Stocktaking
-from harness.fleet.stream import Stream
-from harness.fleet.summary import Checked, ReleaseRows
-from harness.judging.listing import NO_LISTING, Listing
+from ..contract.versions import Version
+from ..drift.inventory import RECORDED
+from ..errors import UsageError
+from ..fleet.files import find, looks_written, messages
+from ..fleet.release import Release
+from ..fleet.rules import Fleet
+from ..fleet.stock import Stocktaking
+from ..fleet.stream import Stream
+from ..fleet.summary import Checked, ReleaseRows
+from ..judging.listing import NO_LISTING, Listing
+from .job import CLAUDE
 
 #: The oldest release that a document describes.
 OLDEST = Version(2, 1, 31)

@@ -6,28 +6,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from harness.assessment import live
-from harness.capture.capture import Capture
-from harness.contract.applicability import AnyRun
-from harness.contract.catalogue import COLLECTOR_FOLDERS, Contract, load
-from harness.contract.exercised import NOTHING_MEASURED, REFERENCE, Exercised, exercised_by, kind_of
-from harness.contract.versions import Version
-from harness.errors import UsageError
-from harness.judging.checks import canaries, names
-from harness.judging.checks.names import Undocumented
-from harness.judging.expectations import Expectations, load_expectations
-from harness.judging.items.measured import Measures
-from harness.judging.items.view import CaptureView
-from harness.judging.judge import CHECKS, ByHand
-from harness.judging.listing import Listing
-from harness.record.header import CLAUDE as CLAUDE_NAME
-from harness.record.header import COLLECTOR as COLLECTOR_NAME
-from harness.record.header import CanaryTable
-from harness.record.latency import Latency
-from harness.relay.arriving import latencies
-from harness.relay_themes import catalogue as relay_themes
-from harness.themes import catalogue as themes
-from harness.themes.free_form.by_hand import by_hand
+from ..capture.capture import Capture
+from ..contract.applicability import AnyRun
+from ..contract.catalogue import COLLECTOR_FOLDERS, Contract, load
+from ..contract.exercised import NOTHING_MEASURED, REFERENCE, Exercised, exercised_by, kind_of
+from ..contract.versions import Version
+from ..errors import UsageError
+from ..judging.checks import canaries, names
+from ..judging.checks.names import Undocumented
+from ..judging.expectations import Expectations, load_expectations
+from ..judging.items.measured import Measures
+from ..judging.items.view import CaptureView
+from ..judging.judge import CHECKS, ByHand
+from ..judging.listing import Listing
+from ..record.header import CLAUDE as CLAUDE_NAME
+from ..record.header import COLLECTOR as COLLECTOR_NAME
+from ..record.header import CanaryTable
+from ..record.latency import Latency
+from ..relay.arriving import latencies
+from ..relay_themes import catalogue as relay_themes
+from ..themes import catalogue as themes
+from ..themes.free_form.by_hand import by_hand
+from . import live
 
 
 def _nothing_measured(spec: str) -> Exercised:

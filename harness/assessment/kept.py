@@ -7,19 +7,19 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from harness.assessment.job import CLAUDE, JOBS, Job
-from harness.assessment.recording import Recording, recorded
-from harness.capture import files
-from harness.capture.capture import Capture
-from harness.capture.run import SubjectFacts
-from harness.contract.requirement import DRAWN
-from harness.contract.versions import Version
-from harness.errors import UsageError
-from harness.record import jsonl
-from harness.record.header import Header
-from harness.record.jsonl import RunRecord
-from harness.record.moments import Moment, moments_of
-from harness.record.summary import Plan, RunSummary
+from ..capture import files
+from ..capture.capture import Capture
+from ..capture.run import SubjectFacts
+from ..contract.requirement import DRAWN
+from ..contract.versions import Version
+from ..errors import UsageError
+from ..record import jsonl
+from ..record.header import Header
+from ..record.jsonl import RunRecord
+from ..record.moments import Moment, moments_of
+from ..record.summary import Plan, RunSummary
+from .job import CLAUDE, JOBS, Job
+from .recording import Recording, recorded
 
 #: No run was earlier (the first release is younger) or will be later.
 _EARLIEST_UNIX_NANO = 1_577_836_800_000_000_000  # 2020

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.assessment.writing import write_whole
-from harness.errors import UsageError
-from harness.judging.listing import Listing, parse_listing
-from harness.judging.proposals import with_proposals
+from ..errors import UsageError
+from ..judging.listing import Listing, parse_listing
+from ..judging.proposals import with_proposals
+from .writing import write_whole
 
 
 def read_listing(path: Path, shown: str) -> Listing:

@@ -7,22 +7,22 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from urllib.parse import quote
 
-from harness.capture.export import MAIN
-from harness.capture.observed import Observation
-from harness.capture.run import GroundTruth, SubjectFacts, run_label
-from harness.contract.applicability import A_LIVE_CLI, LIVE
-from harness.errors import SubjectError
-from harness.relay.endpoint import Endpoint
-from harness.relay.forwarding import Forwarder, as_sent
-from harness.relay.scenario import RelayScenario
-from harness.relay.stage import RelayStage
-from harness.running.drive import drive
-from harness.running.scenario import PATIENCE, Scenario
-from harness.running.secrets import with_words
-from harness.running.stage import Backend
-from harness.subject.binary import Binary
-from harness.subject.process import ProcessGroups
-from harness.themes.catalogue import SCENARIOS as OF_THE_CLI
+from ..capture.export import MAIN
+from ..capture.observed import Observation
+from ..capture.run import GroundTruth, SubjectFacts, run_label
+from ..contract.applicability import A_LIVE_CLI, LIVE
+from ..errors import SubjectError
+from ..relay.endpoint import Endpoint
+from ..relay.forwarding import Forwarder, as_sent
+from ..relay.scenario import RelayScenario
+from ..relay.stage import RelayStage
+from ..running.drive import drive
+from ..running.scenario import PATIENCE, Scenario
+from ..running.secrets import with_words
+from ..running.stage import Backend
+from ..subject.binary import Binary
+from ..subject.process import ProcessGroups
+from ..themes.catalogue import SCENARIOS as OF_THE_CLI
 
 
 def is_plain(scenario: Scenario) -> bool:

@@ -7,18 +7,18 @@ import subprocess
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from harness.assessment.assessment import catalogue
-from harness.assessment.bisecting import BAD, GOOD, SKIP, Inspect, Look
-from harness.assessment.sides import Side, record_side
-from harness.contract.exercised import CLI, exercised_by
-from harness.contract.requirement import Requirement
-from harness.contract.versions import Version
-from harness.drift.compare import differences
-from harness.drift.promises import STATES
-from harness.errors import HarnessError, SubjectError, UsageError
-from harness.running.scenario import Scenario
-from harness.subject.binary import resolve
-from harness.themes.catalogue import SCENARIOS, needed
+from ..contract.exercised import CLI, exercised_by
+from ..contract.requirement import Requirement
+from ..contract.versions import Version
+from ..drift.compare import differences
+from ..drift.promises import STATES
+from ..errors import HarnessError, SubjectError, UsageError
+from ..running.scenario import Scenario
+from ..subject.binary import resolve
+from ..themes.catalogue import SCENARIOS, needed
+from .assessment import catalogue
+from .bisecting import BAD, GOOD, SKIP, Inspect, Look
+from .sides import Side, record_side
 
 #: So many sessions tell of a promise: what one protocol hides, another may show.
 _ENOUGH = 3

@@ -10,20 +10,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.assessment.assessment import catalogue
-from harness.assessment.endings import about_endings
-from harness.assessment.recording import Recording
-from harness.capture.names import OF_THE_CLOCK
-from harness.capture.run import SubjectFacts
-from harness.contract.applicability import JUDGED_ONLY_BY_NAME, applies_to_run
-from harness.contract.exercised import CLI, PARTS, REFERENCE, kind_of, rows_of
-from harness.contract.requirement import DRAWN, Requirement
-from harness.contract.versions import Version
-from harness.findings import Judged
-from harness.judging.items.item import Kind
-from harness.judging.items.view import CaptureView
-from harness.judging.judge import ACROSS_RUNS, Judge
-from harness.themes.catalogue import MEASURES, SCENARIOS, planned_runs
+from ..capture.names import OF_THE_CLOCK
+from ..capture.run import SubjectFacts
+from ..contract.applicability import JUDGED_ONLY_BY_NAME, applies_to_run
+from ..contract.exercised import CLI, PARTS, REFERENCE, kind_of, rows_of
+from ..contract.requirement import DRAWN, Requirement
+from ..contract.versions import Version
+from ..findings import Judged
+from ..judging.items.item import Kind
+from ..judging.items.view import CaptureView
+from ..judging.judge import ACROSS_RUNS, Judge
+from ..themes.catalogue import MEASURES, SCENARIOS, planned_runs
+from .assessment import catalogue
+from .endings import about_endings
+from .recording import Recording
 
 #: What is listed was seen in so many recordings at least, and missing in none.
 _LEAST_RECORDINGS = 2

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from harness.drift.impact import Query
-from harness.errors import UsageError
+from ..drift.impact import Query
+from ..errors import UsageError
 
 #: Where dashboards hold the text of a query.
 _FIELDS = ("expr", "query", "rawSql", "rawQuery", "expression", "queryText")

@@ -9,27 +9,27 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from harness.capture import files
-from harness.capture.capture import Capture
-from harness.capture.run import GroundTruth, Run, SubjectFacts
-from harness.clock import monotonic_s, time_ns
-from harness.contract.requirement import DRAWN
-from harness.errors import HarnessError
-from harness.exposition import is_exposed
-from harness.findings import Impact
-from harness.fuzzing.exploration import Exploration
-from harness.judging.listing import NO_LISTING, Listing
-from harness.otlp.model import Protocol
-from harness.record import jsonl
-from harness.record.header import CLAUDE, Fuzz, Header, RelayFacts, library_versions, tool_version
-from harness.record.jsonl import RunRecord
-from harness.record.moments import moments_of
-from harness.record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
-from harness.running.recorder import Order, Recorded, record_side_by_side
-from harness.running.scenario import Scenario
-from harness.shortage import want_of
-from harness.subject.binary import Binary
-from harness.themes.catalogue import SCENARIOS
+from ..capture import files
+from ..capture.capture import Capture
+from ..capture.run import GroundTruth, Run, SubjectFacts
+from ..clock import monotonic_s, time_ns
+from ..contract.requirement import DRAWN
+from ..errors import HarnessError
+from ..exposition import is_exposed
+from ..findings import Impact
+from ..fuzzing.exploration import Exploration
+from ..judging.listing import NO_LISTING, Listing
+from ..otlp.model import Protocol
+from ..record import jsonl
+from ..record.header import CLAUDE, Fuzz, Header, RelayFacts, library_versions, tool_version
+from ..record.jsonl import RunRecord
+from ..record.moments import moments_of
+from ..record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
+from ..running.recorder import Order, Recorded, record_side_by_side
+from ..running.scenario import Scenario
+from ..shortage import want_of
+from ..subject.binary import Binary
+from ..themes.catalogue import SCENARIOS
 
 
 @dataclass(frozen=True, slots=True)

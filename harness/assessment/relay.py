@@ -7,34 +7,34 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.assessment.kept import load_recording
-from harness.assessment.live import SCENARIOS as LIVE_SCENARIOS
-from harness.assessment.live import LiveSubject
-from harness.assessment.recording import Recording, header_of, recorded
-from harness.capture import files
-from harness.capture.capture import Capture
-from harness.capture.observed import Observation
-from harness.capture.run import SubjectFacts, run_label
-from harness.clock import monotonic_s, time_ns
-from harness.errors import HarnessError
-from harness.judging.listing import NO_LISTING, Listing
-from harness.otlp.model import Protocol
-from harness.record import jsonl
-from harness.record.header import COLLECTOR, RelayFacts, Sent
-from harness.record.jsonl import RunRecord
-from harness.record.summary import Plan, RecordingSummary
-from harness.relay import golden
-from harness.relay.outlets.base import Outlet
-from harness.relay.outlets.scrape import ScrapeOutlet
-from harness.relay.recorder import RelayPlan, record_relay
-from harness.relay.scenario import RelayScenario
-from harness.relay.target import Target
-from harness.relay.ways import Ways
-from harness.relay_themes.catalogue import SCENARIOS
-from harness.relay_themes.own_log.observed import read_log
-from harness.relay_themes.passing.changes import Declarations
-from harness.relay_themes.passing.observed import OTLP_OUTLETS, Passing
-from harness.relay_themes.series.observed import Scrapes, SeriesRun
+from ..capture import files
+from ..capture.capture import Capture
+from ..capture.observed import Observation
+from ..capture.run import SubjectFacts, run_label
+from ..clock import monotonic_s, time_ns
+from ..errors import HarnessError
+from ..judging.listing import NO_LISTING, Listing
+from ..otlp.model import Protocol
+from ..record import jsonl
+from ..record.header import COLLECTOR, RelayFacts, Sent
+from ..record.jsonl import RunRecord
+from ..record.summary import Plan, RecordingSummary
+from ..relay import golden
+from ..relay.outlets.base import Outlet
+from ..relay.outlets.scrape import ScrapeOutlet
+from ..relay.recorder import RelayPlan, record_relay
+from ..relay.scenario import RelayScenario
+from ..relay.target import Target
+from ..relay.ways import Ways
+from ..relay_themes.catalogue import SCENARIOS
+from ..relay_themes.own_log.observed import read_log
+from ..relay_themes.passing.changes import Declarations
+from ..relay_themes.passing.observed import OTLP_OUTLETS, Passing
+from ..relay_themes.series.observed import Scrapes, SeriesRun
+from .kept import load_recording
+from .live import SCENARIOS as LIVE_SCENARIOS
+from .live import LiveSubject
+from .recording import Recording, header_of, recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from harness.assessment.writing import write_whole
-from harness.drift.comparison import Comparison
-from harness.errors import UsageError
-from harness.report import drift
-from harness.report.drift_page import page
+from ..drift.comparison import Comparison
+from ..errors import UsageError
+from ..report import drift
+from ..report.drift_page import page
+from .writing import write_whole
 
 _FILES: Mapping[str, Callable[[Comparison], str]] = {
     "diff.json": drift.as_json,

@@ -11,21 +11,21 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from harness.assessment.assessment import Assessment
-from harness.assessment.fleet import is_capture, take_stock
-from harness.assessment.kept import load_recording
-from harness.assessment.recording import Recording, RecordingPlan, record_once
-from harness.assessment.stocktaking import stock_of
-from harness.capture import files
-from harness.capture.run import SubjectFacts
-from harness.contract.files import read_json, schema_root
-from harness.drift.inventory import FORMAT
-from harness.errors import HarnessError, UsageError
-from harness.judging.verdicts import Row
-from harness.record import jsonl
-from harness.running.scenario import Scenario
-from harness.subject.binary import Binary, resolve
-from harness.themes.catalogue import SCENARIOS
+from ..capture import files
+from ..capture.run import SubjectFacts
+from ..contract.files import read_json, schema_root
+from ..drift.inventory import FORMAT
+from ..errors import HarnessError, UsageError
+from ..judging.verdicts import Row
+from ..record import jsonl
+from ..running.scenario import Scenario
+from ..subject.binary import Binary, resolve
+from ..themes.catalogue import SCENARIOS
+from .assessment import Assessment
+from .fleet import is_capture, take_stock
+from .kept import load_recording
+from .recording import Recording, RecordingPlan, record_once
+from .stocktaking import stock_of
 
 #: How long one run of a release may take, beside its waits.
 DEADLINE_S = 60.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.run import SubjectFacts
-from harness.contract.requirement import DRAWN
-from harness.drift.inventory import inventory_of
-from harness.themes.catalogue import FACTS
+from ..capture.capture import Capture
+from ..capture.run import SubjectFacts
+from ..contract.requirement import DRAWN
+from ..drift.inventory import inventory_of
+from ..themes.catalogue import FACTS
 
 
 def stock_of(subject: SubjectFacts, captures: Iterable[Capture]) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def _the_same_each_time(captures: Iterable[Capture]) -> list[Capture]:
     every = list(captures)
     if not any(DRAWN in capture.run.traits for capture in every):
         return every
-    from harness.fuzzing.inputs import first  # Hypothesis is not for those who draw nothing
+    from ..fuzzing.inputs import first  # Hypothesis is not for those who draw nothing
 
     tried = {frozenset(given.environment.items()) for given in first()}
     variables = {name for given in tried for name, _ in given}

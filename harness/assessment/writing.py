@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.errors import UsageError
+from ..errors import UsageError
 
 
 def write_whole(path: Path, text: str, called: str) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.capture.describe import describe_all
-from harness.capture.export import Export
-from harness.capture.names import event_name, event_names, short
-from harness.capture.run import Run
-from harness.otlp.model import Attributes, DataPoint, Event, Span, Value
+from ..otlp.model import Attributes, DataPoint, Event, Span, Value
+from .describe import describe_all
+from .export import Export
+from .names import event_name, event_names, short
+from .run import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from harness.capture.export import Export
-from harness.otlp.model import Signal
+from ..otlp.model import Signal
+from .export import Export
 
 
 @dataclass(slots=True, eq=False)

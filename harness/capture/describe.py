@@ -6,9 +6,9 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from harness.capture.export import Export
-from harness.capture.names import event_name, short
-from harness.otlp.model import Signal
+from ..otlp.model import Signal
+from .export import Export
+from .names import event_name, short
 
 #: How many exports, and how many names of one export, a message lists.
 MOST_EXPORTS = 40

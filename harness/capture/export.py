@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from harness.otlp import flatten
-from harness.otlp.codec import decode_request
-from harness.otlp.content import content_decode
-from harness.otlp.errors import DecodeError
-from harness.otlp.json_decode import Note
-from harness.otlp.messages import (
+from ..otlp import flatten
+from ..otlp.codec import decode_request
+from ..otlp.content import content_decode
+from ..otlp.errors import DecodeError
+from ..otlp.json_decode import Note
+from ..otlp.messages import (
     ENCODINGS,
     Encoding,
     ExportLogsServiceRequest,
@@ -18,7 +18,7 @@ from harness.otlp.messages import (
     ExportTraceServiceRequest,
     Request,
 )
-from harness.otlp.model import DataPoint, Event, Protocol, Signal, Span
+from ..otlp.model import DataPoint, Event, Protocol, Signal, Span
 
 #: The collector of a run that has no other.
 MAIN = "main"

@@ -35,15 +35,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from harness.capture.capture import Capture, Connection
-from harness.capture.export import Export
-from harness.capture.run import Run
-from harness.capture.serialization import SerializationError, from_plain, to_plain
-from harness.errors import UsageError
-from harness.otlp.codec import encode
-from harness.otlp.content import DEFAULT_LIMIT
-from harness.otlp.messages import Encoding
-from harness.otlp.model import Signal
+from ..errors import UsageError
+from ..otlp.codec import encode
+from ..otlp.content import DEFAULT_LIMIT
+from ..otlp.messages import Encoding
+from ..otlp.model import Signal
+from .capture import Capture, Connection
+from .export import Export
+from .run import Run
+from .serialization import SerializationError, from_plain, to_plain
 
 FORMAT = 2
 SIDECAR = "capture.json"

@@ -8,7 +8,7 @@ with or without the prefix; a check that compares these places reads them from t
 
 from __future__ import annotations
 
-from harness.otlp.model import Event
+from ..otlp.model import Event
 
 PREFIX = "claude_code."
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, TypeVar
 
-from harness.capture.capture import Capture
-from harness.capture.run import Run
-from harness.capture.serialization import SerializationError, from_plain, to_plain
+from .capture import Capture
+from .run import Run
+from .serialization import SerializationError, from_plain, to_plain
 
 
 @dataclass(frozen=True, slots=True)

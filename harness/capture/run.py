@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.otlp.model import Protocol
+from ..otlp.model import Protocol
 
 #: So many processes per core may want to run at once, on average over a run. Measured on two
 #: cores: a whole run beside nothing heavy has 5 to 15 by its own sessions, 7 in the median, and

@@ -7,7 +7,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 
-from harness.clock import monotonic_s
+from ..clock import monotonic_s
 
 #: Who waits longer than this for us, in seconds, may give up: a session that ends gives its last
 #: exports two seconds in all, and some releases less.

@@ -14,31 +14,31 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from harness.assessment.assessment import Assessment, catalogue
-from harness.assessment.endings import ended_badly
-from harness.assessment.job import CLAUDE, COLLECTOR, Job
-from harness.assessment.kept import day_of, job_of, load_recording
-from harness.assessment.listings import check_new, read_listing, write_proposals
-from harness.assessment.recording import Recording, header_of
-from harness.assessment.relay import sessions_of
-from harness.assessment.writing import write_whole
-from harness.capture.run import SubjectFacts
-from harness.cli import drift, fleet, matrix
-from harness.contract.requirement import Requirement
-from harness.contract.versions import Version, check_promised
-from harness.errors import HarnessError, UsageError
-from harness.judging.decision import decision
-from harness.judging.listing import NO_LISTING
-from harness.judging.verdicts import Row
-from harness.keeping.signals import ending_in_order
-from harness.load import command as load
-from harness.record import jsonl
-from harness.record.header import Header, library_versions, tool_version
-from harness.relay.endpoint import is_url
-from harness.report import html, markdown, page, screen, terminal
-from harness.report.rerun import rerun
-from harness.report.summary import Summary
-from harness.themes.catalogue import SCENARIOS
+from ..assessment.assessment import Assessment, catalogue
+from ..assessment.endings import ended_badly
+from ..assessment.job import CLAUDE, COLLECTOR, Job
+from ..assessment.kept import day_of, job_of, load_recording
+from ..assessment.listings import check_new, read_listing, write_proposals
+from ..assessment.recording import Recording, header_of
+from ..assessment.relay import sessions_of
+from ..assessment.writing import write_whole
+from ..capture.run import SubjectFacts
+from ..contract.requirement import Requirement
+from ..contract.versions import Version, check_promised
+from ..errors import HarnessError, UsageError
+from ..judging.decision import decision
+from ..judging.listing import NO_LISTING
+from ..judging.verdicts import Row
+from ..keeping.signals import ending_in_order
+from ..load import command as load
+from ..record import jsonl
+from ..record.header import Header, library_versions, tool_version
+from ..relay.endpoint import is_url
+from ..report import html, markdown, page, screen, terminal
+from ..report.rerun import rerun
+from ..report.summary import Summary
+from ..themes.catalogue import SCENARIOS
+from . import drift, fleet, matrix
 
 OK, FAILED, USAGE = 0, 1, 2
 

@@ -10,29 +10,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.assessment.assessment import catalogue
-from harness.assessment.bisecting import Inspect, Log, bisect, releases_between
-from harness.assessment.comparing import ask, compare, make_sides
-from harness.assessment.listings import check_new, read_listing, write_proposals
-from harness.assessment.looking import (
+from ..assessment.assessment import catalogue
+from ..assessment.bisecting import Inspect, Log, bisect, releases_between
+from ..assessment.comparing import ask, compare, make_sides
+from ..assessment.listings import check_new, read_listing, write_proposals
+from ..assessment.looking import (
     at_command,
     at_difference,
     at_promise,
     requirement_named,
 )
-from harness.assessment.query_files import read_all
-from harness.assessment.reporting import check_folder, write_reports
-from harness.assessment.sides import SOON, Side, find_side, left_out_if_quick
-from harness.contract.versions import Version
-from harness.drift.accepted import proposed
-from harness.drift.comparison import FAILING, Comparison
-from harness.drift.facts import Topic
-from harness.errors import UsageError
-from harness.judging.listing import NO_LISTING, Listing, known_names, names_in
-from harness.report import drift as report
-from harness.report.drift_page import page
-from harness.subject.npm import published
-from harness.themes.catalogue import SCENARIOS
+from ..assessment.query_files import read_all
+from ..assessment.reporting import check_folder, write_reports
+from ..assessment.sides import SOON, Side, find_side, left_out_if_quick
+from ..contract.versions import Version
+from ..drift.accepted import proposed
+from ..drift.comparison import FAILING, Comparison
+from ..drift.facts import Topic
+from ..errors import UsageError
+from ..judging.listing import NO_LISTING, Listing, known_names, names_in
+from ..report import drift as report
+from ..report.drift_page import page
+from ..subject.npm import published
+from ..themes.catalogue import SCENARIOS
 
 #: Renderers by the name of their format.
 _FORMATS: dict[str, Callable[[Comparison], str]] = {

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness.assessment.fleet import check, declared
-from harness.assessment.listings import read_listing
-from harness.judging.listing import NO_LISTING
-from harness.report import fleet as report
+from ..assessment.fleet import check, declared
+from ..assessment.listings import read_listing
+from ..judging.listing import NO_LISTING
+from ..report import fleet as report
 
 _ENV = "--env"
 

@@ -11,19 +11,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.assessment.matrix.cache import Cache, parse_size
-from harness.assessment.matrix.checking import Standing, check, told
-from harness.assessment.matrix.chosen import Chosen, choose, sharded
-from harness.assessment.matrix.folder import MatrixFolder, MatrixPlan, merge
-from harness.assessment.matrix.making import Making
-from harness.assessment.matrix.pages import write_pages
-from harness.assessment.matrix.progress import Progress
-from harness.assessment.matrix.side_by_side import make_side_by_side
-from harness.contract.versions import Version
-from harness.errors import HarnessError, UsageError
-from harness.keeping.signals import end_with_parent
-from harness.subject.npm import folder_of, published
-from harness.themes.catalogue import SCENARIOS
+from ..assessment.matrix.cache import Cache, parse_size
+from ..assessment.matrix.checking import Standing, check, told
+from ..assessment.matrix.chosen import Chosen, choose, sharded
+from ..assessment.matrix.folder import MatrixFolder, MatrixPlan, merge
+from ..assessment.matrix.making import Making
+from ..assessment.matrix.pages import write_pages
+from ..assessment.matrix.progress import Progress
+from ..assessment.matrix.side_by_side import make_side_by_side
+from ..contract.versions import Version
+from ..errors import HarnessError, UsageError
+from ..keeping.signals import end_with_parent
+from ..subject.npm import folder_of, published
+from ..themes.catalogue import SCENARIOS
 
 _USAGE = """\
 cc-harness matrix VERSION... --output FOLDER [options]

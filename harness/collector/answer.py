@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from harness.capture.export import Export
-from harness.errors import HarnessError
-from harness.otlp.model import Protocol
+from ..capture.export import Export
+from ..errors import HarnessError
+from ..otlp.model import Protocol
 
 #: What both HTTP and gRPC take as the name of a header.
 _NAME = re.compile(r"[0-9a-z_.-]+")

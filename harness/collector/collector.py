@@ -8,20 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
-from harness.capture.export import Export
-from harness.collector.answer import Asking, Responder
-from harness.collector.cors import Cors
-from harness.collector.grpc_server import GrpcServer
-from harness.collector.http_app import HttpApp
-from harness.collector.store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
-from harness.collector.store import Store, ends_a_wait
-from harness.collector.tls import Tls
-from harness.errors import UsageError
-from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
-from harness.otlp.envelope import check_request, take_all
-from harness.otlp.model import DataPoint, Event, Protocol, Signal
-from harness.replaced import require_real_threads
-from harness.serving.server import HttpServer
+from ..capture.export import Export
+from ..errors import UsageError
+from ..otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
+from ..otlp.envelope import check_request, take_all
+from ..otlp.model import DataPoint, Event, Protocol, Signal
+from ..replaced import require_real_threads
+from ..serving.server import HttpServer
+from .answer import Asking, Responder
+from .cors import Cors
+from .grpc_server import GrpcServer
+from .http_app import HttpApp
+from .store import DEFAULT_LIMIT as DEFAULT_LIMIT_BYTES
+from .store import Store, ends_a_wait
+from .tls import Tls
 
 T = TypeVar("T")
 

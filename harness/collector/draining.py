@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from harness.http_heads import closes
+from ..http_heads import closes
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, HTTPScope

@@ -14,15 +14,15 @@ from urllib.parse import unquote
 
 import grpc
 
-from harness.capture.export import Export
-from harness.clock import time_ns
-from harness.collector.answer import Asking
-from harness.collector.store import Store
-from harness.collector.tls import Tls, grpc_client
-from harness.otlp.envelope import Check, check_request
-from harness.otlp.errors import DecodeError
-from harness.otlp.messages import Encoding
-from harness.otlp.model import Protocol, Signal
+from ..capture.export import Export
+from ..clock import time_ns
+from ..otlp.envelope import Check, check_request
+from ..otlp.errors import DecodeError
+from ..otlp.messages import Encoding
+from ..otlp.model import Protocol, Signal
+from .answer import Asking
+from .store import Store
+from .tls import Tls, grpc_client
 
 METHODS = {
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": Signal.METRICS,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from harness.collector.answer import CollectorResponse, encoded
-from harness.otlp.messages import Encoding
-from harness.otlp.model import Signal
-from harness.otlp.responses import error_body, success_body
+from ..otlp.messages import Encoding
+from ..otlp.model import Signal
+from ..otlp.responses import error_body, success_body
+from .answer import CollectorResponse, encoded
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPResponseBodyEvent, HTTPResponseStartEvent

@@ -14,21 +14,21 @@ from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from harness.capture.export import Export
-from harness.clock import monotonic_s, time_ns
-from harness.collector.answer import Asking
-from harness.collector.draining import drain
-from harness.collector.http_answers import in_bytes, refusal, response, scripted
-from harness.collector.store import Store
-from harness.collector.tls import http_client
-from harness.http_heads import HTTP2
-from harness.otlp.content import content_decode
-from harness.otlp.envelope import Check, check_request
-from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
-from harness.otlp.messages import Encoding
-from harness.otlp.model import Protocol, Signal
-from harness.otlp.responses import success_body
-from harness.serving.application import MALFORMED, TLS
+from ..capture.export import Export
+from ..clock import monotonic_s, time_ns
+from ..http_heads import HTTP2
+from ..otlp.content import content_decode
+from ..otlp.envelope import Check, check_request
+from ..otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
+from ..otlp.messages import Encoding
+from ..otlp.model import Protocol, Signal
+from ..otlp.responses import success_body
+from ..serving.application import MALFORMED, TLS
+from .answer import Asking
+from .draining import drain
+from .http_answers import in_bytes, refusal, response, scripted
+from .store import Store
+from .tls import http_client
 
 if TYPE_CHECKING:
     from uvicorn._types import (
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
         HTTPScope,
     )
 
-    from harness.collector.http_answers import Response
-    from harness.serving.application import AnswerAtOnce
+    from ..serving.application import AnswerAtOnce
+    from .http_answers import Response
 
 #: ``Export.status`` of a request that nobody was left to answer.
 NOT_ANSWERED = 0

@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from harness.capture.describe import describe_all, item_names, nearest
-from harness.capture.export import Export, number
-from harness.capture.names import event_names, short
-from harness.capture.waits import Waits
-from harness.clock import monotonic_s
-from harness.collector.hints import hints
-from harness.errors import DeadlineExceeded, HarnessError
-from harness.otlp.model import DataPoint, Event
+from ..capture.describe import describe_all, item_names, nearest
+from ..capture.export import Export, number
+from ..capture.names import event_names, short
+from ..capture.waits import Waits
+from ..clock import monotonic_s
+from ..errors import DeadlineExceeded, HarnessError
+from ..otlp.model import DataPoint, Event
+from .hints import hints
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import grpc
 
-from harness.errors import UsageError
-from harness.keeping import folders
+from ..errors import UsageError
+from ..keeping import folders
 
 _EXPECTED = "PEM texts that belong together: a certificate (chain) and its unencrypted key"
 

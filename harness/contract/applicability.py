@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from harness.contract.requirement import Requirement
-from harness.contract.versions import Version
-from harness.otlp.model import Signal
+from ..otlp.model import Signal
+from .requirement import Requirement
+from .versions import Version
 
 #: The trait of a run in which only those requirements are judged that name its scenario.
 JUDGED_ONLY_BY_NAME = "judged_only_by_name"

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from harness.contract.catalogue import contract_files
-from harness.contract.files import JsonObject
+from .catalogue import contract_files
+from .files import JsonObject
 
 #: What a schema may select: single metrics and events, and all of them at once.
 _METRICS = ("metric", "metrics")

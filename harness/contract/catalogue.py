@@ -19,14 +19,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from referencing import Registry, Resource
 
-from harness.contract.applicability import applies_to_version
-from harness.contract.files import JsonObject, read_json, schema_root
-from harness.contract.impacts import advice_for, impact_of
-from harness.contract.requirement import MutantSpec, Requirement, Selector, Source
-from harness.contract.resolve import property_range, resolve
-from harness.contract.versions import Version, VersionRange
-from harness.errors import HarnessError
-from harness.findings import Impact, Level
+from ..errors import HarnessError
+from ..findings import Impact, Level
+from .applicability import applies_to_version
+from .files import JsonObject, read_json, schema_root
+from .impacts import advice_for, impact_of
+from .requirement import MutantSpec, Requirement, Selector, Source
+from .resolve import property_range, resolve
+from .versions import Version, VersionRange
 
 #: The folders of ``schemas/`` with what the CLI promises, and with what a collector must keep.
 CLAUDE_FOLDERS = ("metrics", "events", "spans", "standard", "service", "transport", "behaviour")

@@ -14,9 +14,9 @@ from functools import cache
 
 from jsonschema import Draft202012Validator
 
-from harness.contract.files import JsonObject, read_json, schema_root
-from harness.contract.versions import Version
-from harness.errors import HarnessError
+from ..errors import HarnessError
+from .files import JsonObject, read_json, schema_root
+from .versions import Version
 
 FILE_NAME = "exercised.json"
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError
+from ..errors import HarnessError
 
 JsonObject = dict[str, Any]
 

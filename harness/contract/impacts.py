@@ -8,9 +8,9 @@ from functools import cache
 
 from jsonschema import Draft202012Validator
 
-from harness.contract.files import JsonObject, read_json, schema_root
-from harness.errors import HarnessError
-from harness.findings import Impact
+from ..errors import HarnessError
+from ..findings import Impact
+from .files import JsonObject, read_json, schema_root
 
 #: What a promise has for which no rule speaks; a test holds that there is none.
 UNKNOWN = Impact.NUMBERS

@@ -16,10 +16,10 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from harness.contract.catalogue import contract_files
-from harness.contract.files import read_json, schema_root
-from harness.contract.versions import Version, VersionRange
-from harness.errors import HarnessError
+from ..errors import HarnessError
+from .catalogue import contract_files
+from .files import read_json, schema_root
+from .versions import Version, VersionRange
 
 #: The groups of which an item of a kind is one, besides that of its own name.
 GROUPS: Mapping[str, tuple[str, ...]] = {

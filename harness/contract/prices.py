@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from harness.contract.files import read_json, schema_root
+from .files import read_json, schema_root
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.contract.versions import VersionRange
-from harness.findings import Impact, Level
-from harness.otlp.model import Signal
+from ..findings import Impact, Level
+from ..otlp.model import Signal
+from .versions import VersionRange
 
 #: The trait of a run whose input was drawn: there are many of one scenario, over whichever
 #: protocol.

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.contract.files import JsonObject
-from harness.contract.versions import Version, VersionRange
+from .files import JsonObject
+from .versions import Version, VersionRange
 
 
 def property_range(schema: JsonObject) -> VersionRange:

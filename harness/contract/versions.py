@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
-from harness.errors import UsageError
+from ..errors import UsageError
 
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-+].*)?\Z")
 

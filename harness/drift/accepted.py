@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from harness.contract.versions import Version, VersionRange
-from harness.drift.difference import Difference
-from harness.judging.entries import EntryState, EntryTold
-from harness.judging.listing import PROMISE, Listing, expired
+from ..contract.versions import Version, VersionRange
+from ..judging.entries import EntryState, EntryTold
+from ..judging.listing import PROMISE, Listing, expired
+from .difference import Difference
 
 _BROKEN = "is now broken"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.names import event_name
-from harness.capture.run import ApiCall
-from harness.drift.facts import Fact, Topic
-from harness.exposition import is_exposed
-from harness.judging.checks.truth import OCCASIONS
-from harness.otlp.model import DataPoint, Event, Signal
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..capture.names import event_name
+from ..capture.run import ApiCall
+from ..exposition import is_exposed
+from ..judging.checks.truth import OCCASIONS
+from ..otlp.model import DataPoint, Event, Signal
+from .facts import Fact, Topic
 
 #: The kinds of tokens, as the counter calls them and as the API bills them.
 _TOKENS = {

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.drift.attributes import identifies, presence_in
-from harness.drift.difference import Difference, Impact, listed
+from .attributes import identifies, presence_in
+from .difference import Difference, Impact, listed
 
 #: How often an attribute is there, the least first.
 _RANKS = {"never": 0, "sometimes": 1, "always": 2}

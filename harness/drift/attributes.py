@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from harness.otlp.model import Attributes, Value
+from ..otlp.model import Attributes, Value
 
 #: A word as enumerations have them, or a placeholder such as ``<REDACTED>``.
 _WORD = re.compile(r"<?[A-Za-z][A-Za-z0-9_.:-]{0,39}>?")

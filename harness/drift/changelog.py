@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from harness.contract.files import read_json, schema_root
-from harness.contract.versions import Version
-from harness.drift.difference import Difference, Mention
+from ..contract.files import read_json, schema_root
+from ..contract.versions import Version
+from .difference import Difference, Mention
 
 
 @dataclass(frozen=True, slots=True)

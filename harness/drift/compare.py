@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.capture.names import OF_THE_CLOCK
-from harness.drift.attribute_changes import attribute_changes, presence_changes
-from harness.drift.attributes import presence_in
-from harness.drift.difference import Difference, Impact, listed, merged
-from harness.drift.fact_changes import fact_changes, gate_changes
-from harness.drift.other_sessions import is_of_other_sessions, softened
-from harness.drift.renames import renamed
-from harness.drift.stock import OF_EACH_ITEM
+from ..capture.names import OF_THE_CLOCK
+from .attribute_changes import attribute_changes, presence_changes
+from .attributes import presence_in
+from .difference import Difference, Impact, listed, merged
+from .fact_changes import fact_changes, gate_changes
+from .other_sessions import is_of_other_sessions, softened
+from .renames import renamed
+from .stock import OF_EACH_ITEM
 
 #: The kinds of named things, and what one of them is called.
 KINDS: Mapping[str, str] = {"metrics": "metric", "events": "event", "spans": "span"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.drift.accepted import Sorted
-from harness.drift.difference import Difference, Impact
-from harness.drift.impact import Hit
+from .accepted import Sorted
+from .difference import Difference, Impact
+from .impact import Hit
 
 #: Which impacts fail a run, by what it was asked to fail on: that or worse.
 FAILING: Mapping[str, frozenset[Impact]] = {

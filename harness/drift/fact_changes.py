@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from harness.drift.accounting import owners
-from harness.drift.attribute_changes import few
-from harness.drift.difference import Difference, Impact, listed
-from harness.drift.facts import NOTHING, Topic
+from .accounting import owners
+from .attribute_changes import few
+from .difference import Difference, Impact, listed
+from .facts import NOTHING, Topic
 
 #: How much a change of such facts matters, and why.
 _TOPICS: Mapping[Topic, tuple[Impact, str]] = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.capture.capture import Capture
+from ..capture.capture import Capture
 
 
 class Topic(StrEnum):

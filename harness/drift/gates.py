@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.names import event_name
-from harness.contract.applicability import is_open
-from harness.drift.attributes import json_keys
-from harness.judging.checks.canaries import GATES
-from harness.otlp.model import Attributes
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..capture.names import event_name
+from ..contract.applicability import is_open
+from ..judging.checks.canaries import GATES
+from ..otlp.model import Attributes
+from .attributes import json_keys
 
 CLOSED = "closed"
 

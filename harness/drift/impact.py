@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.drift.attributes import presence_in
-from harness.drift.difference import Difference, Impact
-from harness.drift.facts import Topic
-from harness.drift.promql import uses_of_promql
-from harness.drift.uses import Dictionary, Uses, uses_of_text
+from .attributes import presence_in
+from .difference import Difference, Impact
+from .facts import Topic
+from .promql import uses_of_promql
+from .uses import Dictionary, Uses, uses_of_text
 
 _PARTS = {"metric": "metrics", "event": "events", "span": "spans"}
 

@@ -10,20 +10,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.run import SubjectFacts
-from harness.contract.applicability import JUDGED_ONLY_BY_NAME
-from harness.contract.requirement import DRAWN
-from harness.drift.accounting import accounting
-from harness.drift.attributes import words
-from harness.drift.facts import Facts, facts_of
-from harness.drift.gates import gates_of
-from harness.drift.secrets import secrets_of
-from harness.drift.sessions import calls, endings, said
-from harness.drift.stock import Stock
-from harness.drift.transport import transport_of
-from harness.exposition import is_exposed
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..capture.run import SubjectFacts
+from ..contract.applicability import JUDGED_ONLY_BY_NAME
+from ..contract.requirement import DRAWN
+from ..exposition import is_exposed
+from .accounting import accounting
+from .attributes import words
+from .facts import Facts, facts_of
+from .gates import gates_of
+from .secrets import secrets_of
+from .sessions import calls, endings, said
+from .stock import Stock
+from .transport import transport_of
 
 #: The version of the file's format.
 FORMAT = 2

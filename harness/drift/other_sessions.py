@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.drift.attributes import presence_in
-from harness.drift.difference import Difference, Impact
-from harness.drift.inventory import RECORDED
+from .attributes import presence_in
+from .difference import Difference, Impact
+from .inventory import RECORDED
 
 #: Sessions of ours that switch nothing on: what they send, everybody's sessions send.
 PLAIN = ("working_day", "terminal_day")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from harness.drift.difference import Difference, Impact
-from harness.findings import Level, Verdict
-from harness.judging.verdicts import Row
+from ..findings import Level, Verdict
+from ..judging.verdicts import Row
+from .difference import Difference, Impact
 
 #: What a verdict says of the promise. A listed deviation is a broken promise, whoever knows it;
 #: where nothing was seen, nothing is said.

@@ -9,7 +9,7 @@ from typing import Any
 
 import promql_parser
 
-from harness.drift.uses import Dictionary, Uses
+from .uses import Dictionary, Uses
 
 #: Grafana fills these in: what stands for a duration becomes one, anything else a word.
 _RANGE = re.compile(r"\[\s*\$\{?\w+(?::\w+)?\}?\s*(:[^\]]*)?\]|\[\[\w+\]\]")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.capture.capture import Capture
-from harness.judging.checks.canaries import OWN_HEADER, table
+from ..capture.capture import Capture
+from ..judging.checks.canaries import OWN_HEADER, table
 
 
 def secrets_of(captures: Sequence[Capture]) -> dict[str, dict[str, list[str]]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.drift.facts import Fact, Topic
+from ..capture.capture import Capture
+from .facts import Fact, Topic
 
 #: Lines of stderr about other things than telemetry come and go with the machine's load.
 _ABOUT_TELEMETRY = re.compile(

@@ -6,12 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.capture.export import Export
-from harness.capture.names import OF_THE_CLOCK, event_name
-from harness.capture.run import Run
-from harness.drift.attributes import AttributesSeen, presence_of, words
-from harness.judging.items.view import SPAN_KINDS, STATUS_CODES
-from harness.otlp.model import DataPoint, Event, Span
+from ..capture.export import Export
+from ..capture.names import OF_THE_CLOCK, event_name
+from ..capture.run import Run
+from ..judging.items.view import SPAN_KINDS, STATUS_CODES
+from ..otlp.model import DataPoint, Event, Span
+from .attributes import AttributesSeen, presence_of, words
 
 #: Facts that only who looks at every item, and at whole sessions, can tell.
 OF_EACH_ITEM = frozenset(

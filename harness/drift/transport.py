@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
+from ..capture.capture import Capture
+from ..capture.export import Export
 
 #: Headers that a scenario may set are the user's; what every request has is the release's.
 _NEVER_TELLING = frozenset({"host", "content-length", "date"})

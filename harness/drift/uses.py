@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.capture.names import PREFIX, short
-from harness.exposition.translation import Strategy, candidates, label_name
-from harness.otlp.model import Metric
+from ..capture.names import PREFIX, short
+from ..exposition.translation import Strategy, candidates, label_name
+from ..otlp.model import Metric
 
 #: A name as any of the languages writes it.
 NAME = re.compile(r"[A-Za-z_@][A-Za-z0-9_.:@-]*")

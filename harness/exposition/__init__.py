@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.capture.export import Export
-from harness.otlp.model import Signal
+from ..capture.export import Export
+from ..otlp.model import Signal
 
 #: The collectors that such exports name: nobody received them.
 CONSOLE = "console"

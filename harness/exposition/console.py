@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.capture.export import Export
-from harness.exposition import CONSOLE, ExpositionError, exposed
-from harness.exposition.literals import literal
-from harness.otlp.model import Signal
+from ..capture.export import Export
+from ..otlp.model import Signal
+from . import CONSOLE, ExpositionError, exposed
+from .literals import literal
 
 _GAUGE, _SUM = 2, 3
 _CUMULATIVE = 2

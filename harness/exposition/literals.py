@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from harness.exposition import ExpositionError
+from . import ExpositionError
 
 _TOKEN = re.compile(
     r"""\s*(?:

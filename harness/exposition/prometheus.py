@@ -16,10 +16,10 @@ from typing import Any
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from harness.capture.export import Export
-from harness.exposition import PROMETHEUS, ExpositionError, exposed
-from harness.exposition.series import Sample, double
-from harness.otlp.model import Signal
+from ..capture.export import Export
+from ..otlp.model import Signal
+from . import PROMETHEUS, ExpositionError, exposed
+from .series import Sample, double
 
 _TARGET_INFO = "target_info"
 _SCOPE_LABELS = {"otel_scope_name": "name", "otel_scope_version": "version"}

@@ -14,8 +14,8 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 from google.protobuf.message import DecodeError as ProtobufError
 from google.protobuf.message import Message
 
-from harness.exposition import ExpositionError
-from harness.exposition.series import Sample
+from . import ExpositionError
+from .series import Sample
 
 _NAME = "__name__"
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.capture.export import Export
-from harness.exposition import exposed
-from harness.otlp.model import Signal
+from ..capture.export import Export
+from ..otlp.model import Signal
+from . import exposed
 
 #: The labels that name the instrumentation scope.
 SCOPE_LABELS = ("otel_scope_name", "otel_scope_version")

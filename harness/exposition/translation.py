@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from harness.otlp.model import Metric
+from ..otlp.model import Metric
 
 
 class Strategy(StrEnum):

@@ -16,9 +16,9 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Self
 
-from harness.capture.waits import Waits
-from harness.clock import time_ns
-from harness.serving.server import new_event_loop
+from ..capture.waits import Waits
+from ..clock import time_ns
+from ..serving.server import new_event_loop
 
 _HOST = "127.0.0.1"
 _CHUNK_BYTES = 64 * 1024

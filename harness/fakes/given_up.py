@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.capture.run import ApiCall
-from harness.serving.application import Connection
+from ..capture.run import ApiCall
+from ..serving.application import Connection
 
 
 def given_up_of(calls: Sequence[ApiCall], connections: Mapping[str, Connection]) -> set[str]:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-from harness.fakes.fault_proxy import copy_stream
-from harness.serving.server import new_event_loop
+from ..serving.server import new_event_loop
+from .fault_proxy import copy_stream
 
 _HOST = "127.0.0.1"
 _CONNECT = "CONNECT"

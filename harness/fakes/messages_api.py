@@ -15,12 +15,14 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from harness.capture.run import ApiCall, Failure, ToolRun
-from harness.clock import time_ns
-from harness.fakes import conversation
-from harness.fakes.given_up import given_up_of
-from harness.fakes.response import Response, json_response
-from harness.fakes.script import (
+from ..capture.run import ApiCall, Failure, ToolRun
+from ..clock import time_ns
+from ..serving.application import CONNECTION, HANG_UP, TLS, Connection
+from ..serving.server import HttpServer, listening
+from . import conversation
+from .given_up import given_up_of
+from .response import Response, json_response
+from .script import (
     Answering,
     CutOff,
     Fail,
@@ -32,9 +34,7 @@ from harness.fakes.script import (
     UseTool,
     usage_of_call,
 )
-from harness.fakes.sse import ModelMessage, cut_stream, error_body, event_stream, message_json
-from harness.serving.application import CONNECTION, HANG_UP, TLS, Connection
-from harness.serving.server import HttpServer, listening
+from .sse import ModelMessage, cut_stream, error_body, event_stream, message_json
 
 #: Answered when the script has no step left.
 AFTER_THE_SCRIPT = Say("done")

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.fakes.script import Usage
+from .script import Usage
 
 #: Shown in ``message_start``: generation has begun, the true count follows in the delta.
 FIRST_OUTPUT_TOKENS = 1

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import msgspec
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.run import Run
-from harness.contract.requirement import Selector
-from harness.errors import HarnessError
-from harness.fleet import wire
-from harness.judging.items.item import Item
-from harness.judging.items.view import CaptureView
-from harness.otlp.model import Protocol, Signal
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..capture.run import Run
+from ..contract.requirement import Selector
+from ..errors import HarnessError
+from ..judging.items.item import Item
+from ..judging.items.view import CaptureView
+from ..otlp.model import Protocol, Signal
+from . import wire
 
 #: What selects the items of each signal.
 _EVERY = {

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from harness.errors import UsageError
-from harness.extras import require_fleet
+from ..errors import UsageError
+from ..extras import require_fleet
 
 #: The longest message that is read, in bytes: what is decoded of one must fit into memory.
 LONGEST = 32 * 1024 * 1024

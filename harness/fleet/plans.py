@@ -11,15 +11,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.contract.catalogue import Contract
-from harness.contract.requirement import Requirement
-from harness.findings import Judged
-from harness.fleet.exact import ItemView
-from harness.fleet.predicates import Holds, holds_of
-from harness.fleet.rules import BY_ITEM, BY_SHAPE, BY_VALUE
-from harness.judging.checks.fields import number
-from harness.judging.checks.session import instant
-from harness.judging.judge import Judge
+from ..contract.catalogue import Contract
+from ..contract.requirement import Requirement
+from ..findings import Judged
+from ..judging.checks.fields import number
+from ..judging.checks.session import instant
+from ..judging.judge import Judge
+from .exact import ItemView
+from .predicates import Holds, holds_of
+from .rules import BY_ITEM, BY_SHAPE, BY_VALUE
 
 #: Stands for the value of a data point among its attributes.
 VALUE = "\0value"

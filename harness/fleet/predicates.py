@@ -14,8 +14,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry
 
-from harness.contract.requirement import Requirement
-from harness.judging.checks.fields import parsed, schema_of
+from ..contract.requirement import Requirement
+from ..judging.checks.fields import parsed, schema_of
 
 Holds = Callable[[Any], bool]
 

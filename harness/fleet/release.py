@@ -8,18 +8,18 @@ from dataclasses import replace
 
 import msgspec
 
-from harness.contract.catalogue import Contract
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised
-from harness.fleet import wire
-from harness.fleet.exact import ItemView
-from harness.fleet.plans import Plan, Planner
-from harness.fleet.rules import TOGETHER, Fleet, not_shown
-from harness.fleet.sessions import Sessions
-from harness.judging.expectations import Expectations
-from harness.judging.judge import Judge, Judgement
-from harness.judging.verdicts import Row, decide
-from harness.otlp.model import Signal
+from ..contract.catalogue import Contract
+from ..contract.requirement import Requirement
+from ..findings import Finding, Judged, NotExercised
+from ..judging.expectations import Expectations
+from ..judging.judge import Judge, Judgement
+from ..judging.verdicts import Row, decide
+from ..otlp.model import Signal
+from . import wire
+from .exact import ItemView
+from .plans import Plan, Planner
+from .rules import TOGETHER, Fleet, not_shown
+from .sessions import Sessions
 
 #: So many findings of a requirement are kept in full; the others are counted.
 KEPT = 20

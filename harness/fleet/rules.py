@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.capture.run import Run, SubjectFacts
-from harness.contract.requirement import DRAWN, Requirement
-from harness.drift.inventory import RECORDED
-from harness.otlp.model import Protocol
+from ..capture.run import Run, SubjectFacts
+from ..contract.requirement import DRAWN, Requirement
+from ..drift.inventory import RECORDED
+from ..otlp.model import Protocol
 
 #: Checks whose outcome of one item depends on which attributes it has, of which types.
 BY_SHAPE = frozenset({"present", "absent", "documented", "unique_keys"})

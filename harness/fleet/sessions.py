@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
-from harness.findings import Finding
-from harness.fleet.files import Message
+from ..findings import Finding
+from .files import Message
 
 #: So many sessions are remembered; the one that was heard of first is forgotten first.
 MOST_SESSIONS = 20_000

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.contract.requirement import Selector
-from harness.contract.versions import Version
-from harness.drift.attributes import may_identify
-from harness.drift.inventory import FORMAT, RECORDED
-from harness.drift.stock import OF_EACH_ITEM, Stock
-from harness.fleet import wire
-from harness.fleet.exact import ItemView
-from harness.fleet.files import Broken, Message
-from harness.fleet.rules import Fleet
-from harness.fleet.stream import is_foreign
-from harness.fleet.walk import Item, attributes_of, block_of
-from harness.otlp.errors import DecodeError
-from harness.otlp.model import Signal
+from ..contract.requirement import Selector
+from ..contract.versions import Version
+from ..drift.attributes import may_identify
+from ..drift.inventory import FORMAT, RECORDED
+from ..drift.stock import OF_EACH_ITEM, Stock
+from ..otlp.errors import DecodeError
+from ..otlp.model import Signal
+from . import wire
+from .exact import ItemView
+from .files import Broken, Message
+from .rules import Fleet
+from .stream import is_foreign
+from .walk import Item, attributes_of, block_of
 
 #: An attribute with more values than this is no enumeration.
 _MOST_VALUES = 30

@@ -8,17 +8,17 @@ from typing import Any
 
 import msgspec
 
-from harness.contract.catalogue import Contract
-from harness.contract.requirement import Selector
-from harness.contract.versions import Version
-from harness.fleet import wire
-from harness.fleet.exact import ItemView
-from harness.fleet.files import Broken, Message
-from harness.fleet.release import Owner, Release
-from harness.fleet.rules import Fleet
-from harness.fleet.walk import Walk, with_item
-from harness.otlp.errors import DecodeError
-from harness.otlp.model import Signal
+from ..contract.catalogue import Contract
+from ..contract.requirement import Selector
+from ..contract.versions import Version
+from ..otlp.errors import DecodeError
+from ..otlp.model import Signal
+from . import wire
+from .exact import ItemView
+from .files import Broken, Message
+from .release import Owner, Release
+from .rules import Fleet
+from .walk import Walk, with_item
 
 #: How the names of the CLI's scopes begin, and the name of its service.
 SCOPES = "com.anthropic.claude_code"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.fleet.files import Broken
-from harness.judging.decision import NOTHING_EXERCISED, Decision, decision
-from harness.judging.verdicts import Row, exercised, fails_the_run
-from harness.otlp.model import Signal
+from ..judging.decision import NOTHING_EXERCISED, Decision, decision
+from ..judging.verdicts import Row, exercised, fails_the_run
+from ..otlp.model import Signal
+from .files import Broken
 
 
 @dataclass(frozen=True, slots=True)

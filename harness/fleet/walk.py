@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from harness.findings import Finding
-from harness.fleet import wire
-from harness.fleet.exact import ItemView
-from harness.fleet.files import Message
-from harness.fleet.plans import VALUE, Plan
-from harness.fleet.release import Owner, Release
-from harness.otlp.model import Signal
+from ..findings import Finding
+from ..otlp.model import Signal
+from . import wire
+from .exact import ItemView
+from .files import Message
+from .plans import VALUE, Plan
+from .release import Owner, Release
 
 _SESSION, _USER, _SEQUENCE = "session.id", "user.id", "event.sequence"
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from harness.otlp.codec import decode_request, encode
-from harness.otlp.errors import DecodeError
-from harness.otlp.messages import Encoding
-from harness.otlp.model import Signal
-from harness.otlp.unmarked import protobuf_signal
+from ..otlp.codec import decode_request, encode
+from ..otlp.errors import DecodeError
+from ..otlp.messages import Encoding
+from ..otlp.model import Signal
+from ..otlp.unmarked import protobuf_signal
 
 _EMPTY = msgspec.Raw(b"{}")
 

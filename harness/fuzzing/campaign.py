@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
 
-from harness.clock import monotonic_s
+from ..clock import monotonic_s
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -11,16 +11,16 @@ from pathlib import Path
 import hypothesis
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
-from harness.capture.capture import Capture
-from harness.clock import monotonic_s
-from harness.contract.applicability import JUDGED_ONLY_BY_NAME
-from harness.errors import SubjectError
-from harness.fuzzing.campaign import Plan, run
-from harness.fuzzing.inputs import campaigns, first
-from harness.otlp.model import Protocol
-from harness.record.header import Fuzz
-from harness.running.recorder import RunDrawn
-from harness.themes.free_form.scenarios import Input, fuzzed
+from ..capture.capture import Capture
+from ..clock import monotonic_s
+from ..contract.applicability import JUDGED_ONLY_BY_NAME
+from ..errors import SubjectError
+from ..otlp.model import Protocol
+from ..record.header import Fuzz
+from ..running.recorder import RunDrawn
+from ..themes.free_form.scenarios import Input, fuzzed
+from .campaign import Plan, run
+from .inputs import campaigns, first
 
 #: Sessions side by side: some hang, and the others need not wait for them.
 _SESSIONS_PER_CORE = 2

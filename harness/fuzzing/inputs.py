@@ -10,12 +10,12 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from harness.contract.attribute_keys import own_keys, used_keys
-from harness.env_lists.pairs import LONGEST, PROTOTYPE_KEYS, Quirk
-from harness.fuzzing import strategies as drawn
-from harness.fuzzing.campaign import Campaign
-from harness.otlp.model import Protocol
-from harness.themes.free_form.scenarios import PROMPT, Input
+from ..contract.attribute_keys import own_keys, used_keys
+from ..env_lists.pairs import LONGEST, PROTOTYPE_KEYS, Quirk
+from ..otlp.model import Protocol
+from ..themes.free_form.scenarios import PROMPT, Input
+from . import strategies as drawn
+from .campaign import Campaign
 
 #: What is allowed: examples of the documents, every character, many pairs and long ones.
 _SOUND = (

@@ -9,8 +9,8 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from harness.env_lists.pairs import LONGEST, PROTOTYPE_KEYS, Quirk, read
-from harness.themes.canaries import CANARIES
+from ..env_lists.pairs import LONGEST, PROTOTYPE_KEYS, Quirk, read
+from ..themes.canaries import CANARIES
 
 #: HTTP's token characters but ``%``, which the sources read differently in a key.
 KEY_CHARACTERS = string.ascii_letters + string.digits + "!#$&'*+.^_`|~-"

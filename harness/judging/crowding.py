@@ -11,10 +11,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.capture.run import CROWDED, Run, run_label
-from harness.errors import UsageError
-from harness.findings import Verdict
-from harness.judging.verdicts import Row, fails_the_run
+from ..capture.run import CROWDED, Run, run_label
+from ..errors import UsageError
+from ..findings import Verdict
+from .verdicts import Row, fails_the_run
 
 #: The environment variable that sets another bound than :data:`CROWDED`.
 VARIABLE = "CC_OTEL_MOST_CROWDED"

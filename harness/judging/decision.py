@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.judging.verdicts import Row, exercised, fails_the_run
+from .verdicts import Row, exercised, fails_the_run
 
 NOTHING_EXERCISED = "nothing was exercised"
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from harness.contract.versions import Version
-from harness.findings import Verdict
-from harness.judging.expectations import Expectation, expectations_of
-from harness.judging.listing import Listing, expired
-from harness.judging.verdicts import Row
+from ..contract.versions import Version
+from ..findings import Verdict
+from .expectations import Expectation, expectations_of
+from .listing import Listing, expired
+from .verdicts import Row
 
 
 class EntryState(StrEnum):

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from harness.contract.versions import Version, VersionRange
-from harness.errors import HarnessError
-from harness.judging.listing import (
+from ..contract.versions import Version, VersionRange
+from ..errors import HarnessError
+from .listing import (
     NO_LISTING,
     PACKAGED,
     Listing,

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from harness.capture.run import Run
-from harness.contract.applicability import applies_to_run
-from harness.contract.catalogue import Contract
-from harness.contract.exercised import NOTHING_MEASURED, Exercised
-from harness.contract.requirement import DRAWN, Requirement, Selector
-from harness.findings import Finding, Judged, NotExercised, Outcome, RunName
-from harness.judging.checks import (
+from ..capture.run import Run
+from ..contract.applicability import applies_to_run
+from ..contract.catalogue import Contract
+from ..contract.exercised import NOTHING_MEASURED, Exercised
+from ..contract.requirement import DRAWN, Requirement, Selector
+from ..findings import Finding, Judged, NotExercised, Outcome, RunName
+from ..otlp.model import Protocol
+from .checks import (
     accounting,
     calls,
     canaries,
@@ -31,11 +32,10 @@ from harness.judging.checks import (
     tools,
     transport,
 )
-from harness.judging.items.describe import shown as described
-from harness.judging.items.item import Item, Kind
-from harness.judging.items.view import CaptureView
-from harness.judging.silence import silenced
-from harness.otlp.model import Protocol
+from .items.describe import shown as described
+from .items.item import Item, Kind
+from .items.view import CaptureView
+from .silence import silenced
 
 #: From a run and the name of a measure (or of an item) to a shell line.
 ByHand = Callable[[Run, str], str]

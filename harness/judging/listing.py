@@ -13,9 +13,9 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from harness.contract.files import JsonObject, read_json, schema_root
-from harness.contract.versions import VersionRange
-from harness.errors import UsageError
+from ..contract.files import JsonObject, read_json, schema_root
+from ..contract.versions import VersionRange
+from ..errors import UsageError
 
 #: The list that comes with us.
 PACKAGED = "schemas/expectations.json"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.contract.exercised import Exercised
-from harness.contract.requirement import Requirement
-from harness.findings import Verdict
-from harness.judging.expectations import Expectations
-from harness.judging.verdicts import Row, fails_the_run
+from ..contract.exercised import Exercised
+from ..contract.requirement import Requirement
+from ..findings import Verdict
+from .expectations import Expectations
+from .verdicts import Row, fails_the_run
 
 
 def told_if_new(

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.findings import Verdict
-from harness.judging.listing import FORMAT, PACKAGED, Listing
-from harness.judging.silence import is_silence
-from harness.judging.verdicts import Row, fails_the_run
+from ..findings import Verdict
+from .listing import FORMAT, PACKAGED, Listing
+from .silence import is_silence
+from .verdicts import Row, fails_the_run
 
 
 def proposed(rows: Iterable[Row], release: str, evidence: str) -> list[dict[str, Any]]:

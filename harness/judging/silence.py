@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.contract.exercised import Exercised, Measured
-from harness.contract.requirement import DRAWN, Requirement
-from harness.contract.versions import Version
-from harness.findings import Finding
-from harness.judging.checks.fields import chosen
-from harness.judging.items.item import MISSING
-from harness.judging.items.view import CaptureView
+from ..contract.exercised import Exercised, Measured
+from ..contract.requirement import DRAWN, Requirement
+from ..contract.versions import Version
+from ..findings import Finding
+from .checks.fields import chosen
+from .items.item import MISSING
+from .items.view import CaptureView
 
 #: Kinds of which a selector names one, so that it may have been renamed.
 _NAMED = ("metric", "event", "span")

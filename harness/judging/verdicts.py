@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from harness.contract.catalogue import Contract
-from harness.contract.requirement import Requirement
-from harness.contract.versions import Version
-from harness.findings import Finding, Impact, Judged, Level, NotExercised, Outcome, Verdict
-from harness.judging.expectations import Expectation, Expectations
-from harness.judging.judge import Judgement
-from harness.judging.listing import PACKAGED
-from harness.otlp.model import Protocol
+from ..contract.catalogue import Contract
+from ..contract.requirement import Requirement
+from ..contract.versions import Version
+from ..findings import Finding, Impact, Judged, Level, NotExercised, Outcome, Verdict
+from ..otlp.model import Protocol
+from .expectations import Expectation, Expectations
+from .judge import Judgement
+from .listing import PACKAGED
 
 
 @dataclass(frozen=True, slots=True)

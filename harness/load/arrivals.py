@@ -7,13 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from harness.capture.export import Export
-from harness.collector.collector import Collector
-from harness.load.order import Order, Prepared
-from harness.load.sending import NOTE_FIELDS
-from harness.otlp.model import Signal
-from harness.record.latency import Distribution, Latency
-from harness.relay.arriving import identity
+from ..capture.export import Export
+from ..collector.collector import Collector
+from ..otlp.model import Signal
+from ..record.latency import Distribution, Latency
+from ..relay.arriving import identity
+from .order import Order, Prepared
+from .sending import NOTE_FIELDS
 
 #: How much may be held until it is counted: it is counted when everything was sent.
 LIMIT_BYTES = 1024**3

@@ -13,11 +13,11 @@ import grpc
 import grpc.aio
 import httptools
 
-from harness.otlp.messages import ENCODINGS
-from harness.otlp.model import Protocol as Otlp
-from harness.otlp.model import Signal
-from harness.relay.answer import Answer, Deadline
-from harness.relay.client import (
+from ..otlp.messages import ENCODINGS
+from ..otlp.model import Protocol as Otlp
+from ..otlp.model import Signal
+from ..relay.answer import Answer, Deadline
+from ..relay.client import (
     CHANNEL_OPTIONS,
     EXPORT_METHODS,
     TIMEOUT_S,
@@ -25,8 +25,8 @@ from harness.relay.client import (
     failed,
     unreachable,
 )
-from harness.relay.endpoint import Endpoint
-from harness.relay.wire import LONGEST_ANSWER, request_bytes
+from ..relay.endpoint import Endpoint
+from ..relay.wire import LONGEST_ANSWER, request_bytes
 
 
 class Channel(Protocol):

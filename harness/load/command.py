@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.collector.collector import Collector
-from harness.errors import HarnessError, UsageError
-from harness.load.arrivals import LIMIT_BYTES, Arrivals, Arrived
-from harness.load.order import Order, sources
-from harness.load.processes import Sent, send
-from harness.load.summary import Result, progress, render
-from harness.otlp.model import Protocol
-from harness.relay.endpoint import ClientTls, Endpoint, parse_endpoints
-from harness.relay.headers import parse_headers
-from harness.relay.process import listens
-from harness.relay.sending import endpoint_for
+from ..capture.capture import Capture
+from ..collector.collector import Collector
+from ..errors import HarnessError, UsageError
+from ..otlp.model import Protocol
+from ..relay.endpoint import ClientTls, Endpoint, parse_endpoints
+from ..relay.headers import parse_headers
+from ..relay.process import listens
+from ..relay.sending import endpoint_for
+from .arrivals import LIMIT_BYTES, Arrivals, Arrived
+from .order import Order, sources
+from .processes import Sent, send
+from .summary import Result, progress, render
 
 #: Loads the sessions of a recording; without one, of the newest that comes with us.
 Sessions = Callable[[Path | None], Sequence[Capture]]

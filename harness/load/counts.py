@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from harness.otlp.model import Signal
-from harness.record.latency import Distribution
+from ..otlp.model import Signal
+from ..record.latency import Distribution
 
 
 @dataclass(slots=True)

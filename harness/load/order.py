@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.capture.capture import Capture
-from harness.errors import UsageError
-from harness.load.prepared import PreparedSession
-from harness.otlp.model import Protocol
-from harness.relay.endpoint import Endpoint
-from harness.relay.replay import Recorded, recorded
+from ..capture.capture import Capture
+from ..errors import UsageError
+from ..otlp.model import Protocol
+from ..relay.endpoint import Endpoint
+from ..relay.replay import Recorded, recorded
+from .prepared import PreparedSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
 
-from harness.errors import HarnessError
-from harness.otlp.flatten import items_of
-from harness.otlp.messages import ENCODINGS, Encoding
-from harness.otlp.model import Protocol, Signal
-from harness.relay.arriving import Identity, identity
-from harness.relay.replay import (
+from ..errors import HarnessError
+from ..otlp.flatten import items_of
+from ..otlp.messages import ENCODINGS, Encoding
+from ..otlp.model import Protocol, Signal
+from ..relay.arriving import Identity, identity
+from ..relay.replay import (
     Recorded,
     Replaced,
     Rewrite,

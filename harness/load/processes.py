@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from harness.errors import HarnessError
-from harness.load.counts import Counts, joined
-from harness.load.order import Order, Prepared
-from harness.load.sending import Sending
-from harness.serving.server import new_event_loop
+from ..errors import HarnessError
+from ..serving.server import new_event_loop
+from .counts import Counts, joined
+from .order import Order, Prepared
+from .sending import Sending
 
 #: What a process says besides its counts: that it is ready, or what is wrong with the order.
 _READY = "ready"

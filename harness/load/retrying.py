@@ -8,8 +8,8 @@ from email.utils import parsedate_to_datetime
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from harness.relay.answer import Answer
-from harness.relay.sending import refusal
+from ..relay.answer import Answer
+from ..relay.sending import refusal
 
 #: So often a request is sent at most, with pauses that grow from the first to the longest.
 ATTEMPTS = 5

@@ -8,14 +8,14 @@ import time
 from array import array
 from collections.abc import Callable
 
-from harness.load.channels import Channel, channel_to
-from harness.load.counts import Counts
-from harness.load.order import Order, Prepared
-from harness.load.prepared import PreparedSession
-from harness.load.retrying import pause_before_retry
-from harness.otlp.messages import ENCODINGS
-from harness.otlp.model import Protocol, Signal
-from harness.relay.sending import endpoint_for, refusal, rejected_items
+from ..otlp.messages import ENCODINGS
+from ..otlp.model import Protocol, Signal
+from ..relay.sending import endpoint_for, refusal, rejected_items
+from .channels import Channel, channel_to
+from .counts import Counts
+from .order import Order, Prepared
+from .prepared import PreparedSession
+from .retrying import pause_before_retry
 
 #: How often a process looks whether it gets its turn, and tells what it has counted, in seconds.
 _BEAT_S = 0.05

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.load.arrivals import Arrived
-from harness.load.counts import Counts
-from harness.load.order import Order
-from harness.otlp.model import Signal
-from harness.record.latency import Latency
-from harness.report import latency
-from harness.report.line import Line, Style
+from ..otlp.model import Signal
+from ..record.latency import Latency
+from ..report import latency
+from ..report.line import Line, Style
+from .arrivals import Arrived
+from .counts import Counts
+from .order import Order
 
 _NOUNS = {Signal.METRICS: "points", Signal.LOGS: "events", Signal.TRACES: "spans"}
 #: A process that works, or gets no turn, for more than this share of the time is a limit.

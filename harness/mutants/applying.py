@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.mutants import editing, sending
-from harness.mutants.fields import Field, Spot, owners
-from harness.mutants.kinds import Listed
-from harness.mutants.rewriting import copy_message, rewritten
+from ..capture.capture import Capture
+from ..capture.export import Export
+from . import editing, sending
+from .fields import Field, Spot, owners
+from .kinds import Listed
+from .rewriting import copy_message, rewritten
 
 #: What takes the place of the truth: a value, or one of these.
 ERASED, REMOVED, TWICE = object(), object(), object()

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.capture.capture import Capture
-from harness.contract.applicability import applies_to_run
-from harness.contract.catalogue import Contract
-from harness.contract.exercised import NOTHING_MEASURED, Exercised
-from harness.contract.requirement import Requirement
-from harness.judging.expectations import NO_EXPECTATIONS, Expectations
-from harness.judging.items.measured import Measures
-from harness.judging.items.view import CaptureView
-from harness.judging.judge import ByHand, Judge
-from harness.judging.verdicts import Row, decide
+from ..capture.capture import Capture
+from ..contract.applicability import applies_to_run
+from ..contract.catalogue import Contract
+from ..contract.exercised import NOTHING_MEASURED, Exercised
+from ..contract.requirement import Requirement
+from ..judging.expectations import NO_EXPECTATIONS, Expectations
+from ..judging.items.measured import Measures
+from ..judging.items.view import CaptureView
+from ..judging.judge import ByHand, Judge
+from ..judging.verdicts import Row, decide
 
 
 @dataclass(frozen=True)

@@ -9,23 +9,23 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from harness.judging.items.item import Item, Kind
-from harness.judging.items.view import (
+from ..judging.items.item import Item, Kind
+from ..judging.items.view import (
     SPAN_KINDS,
     STATUS_CODES,
     event_view,
     point_view,
     span_view,
 )
-from harness.otlp import flatten
-from harness.otlp.messages import (
+from ..otlp import flatten
+from ..otlp.messages import (
     ExportLogsServiceRequest,
     ExportMetricsServiceRequest,
     Request,
     signal_of,
 )
-from harness.otlp.model import Signal
-from harness.otlp.writing import put_attributes
+from ..otlp.model import Signal
+from ..otlp.writing import put_attributes
 
 _TEMPORALITIES = {"unspecified": 0, "delta": 1, "cumulative": 2}
 #: Attributes whose values differ from run to run: no help in finding the same item again.

@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.contract.catalogue import contract_files
-from harness.contract.requirement import Selector
-from harness.contract.resolve import property_range, resolve
-from harness.contract.versions import Version
-from harness.judging.items.item import EVERY, MISSING, Kind
-from harness.judging.items.view import named
-from harness.mutants import editing, sending
-from harness.mutants.editing import ItemRef
-from harness.otlp.messages import Request
-from harness.otlp.model import Signal
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..contract.catalogue import contract_files
+from ..contract.requirement import Selector
+from ..contract.resolve import property_range, resolve
+from ..contract.versions import Version
+from ..judging.items.item import EVERY, MISSING, Kind
+from ..judging.items.view import named
+from ..otlp.messages import Request
+from ..otlp.model import Signal
+from . import editing, sending
+from .editing import ItemRef
 
 #: The fields of OTLP's own that the contract files do not describe, but every item carries.
 _OF_THE_PROTOCOL: Mapping[str, tuple[str, ...]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from harness.mutants.fields import Field
+from .fields import Field
 
 #: A number that is sent as a text.
 _NUMERIC = re.compile(r"-?\d+(\.\d+)?")

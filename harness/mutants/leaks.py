@@ -10,13 +10,13 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.run import Secret
-from harness.contract.requirement import Requirement
-from harness.mutants import editing
-from harness.mutants.rewriting import copy_message, rewritten
-from harness.otlp.messages import Request
-from harness.otlp.model import Signal
+from ..capture.capture import Capture
+from ..capture.run import Secret
+from ..contract.requirement import Requirement
+from ..otlp.messages import Request
+from ..otlp.model import Signal
+from . import editing
+from .rewriting import copy_message, rewritten
 
 #: Where a leak is put: an attribute that a document names, and that nothing else looks at.
 _KEY = "vcs.repository.name"

@@ -6,32 +6,32 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.subject.binary import Binary
+from ..subject.binary import Binary
 
 #: What a liar about OTEL_RESOURCE_ATTRIBUTES does before the emitter takes over, by what it
 #: then does.
 ABOUT_ATTRIBUTES: Mapping[str, str] = {
     "does not decode": """
-from harness.reference import custom_attributes as reading
+from ..reference import custom_attributes as reading
 reading.decoded = lambda value: value
 """,
     "decodes twice": """
-from harness.reference import custom_attributes as reading
+from ..reference import custom_attributes as reading
 once = reading.decoded
 reading.decoded = lambda value: once(once(value))
 """,
     "splits at the last equals sign": """
-from harness.reference import custom_attributes as reading
+from ..reference import custom_attributes as reading
 reading.pair = lambda member: (lambda key, _, value: (key, value))(*member.rpartition('='))
 """,
     "trims what it decoded": """
-from harness.reference import custom_attributes as reading
+from ..reference import custom_attributes as reading
 whole = reading.decoded
 reading.decoded = lambda value: whole(value).strip()
 """,
     "drops all after an error": """
-from harness.reference import session
-from harness.reference import custom_attributes as reading
+from ..reference import session
+from ..reference import custom_attributes as reading
 def until_an_error(environ):
     found = {}
     for member in environ.get('OTEL_RESOURCE_ATTRIBUTES', '').split(','):
@@ -43,7 +43,7 @@ def until_an_error(environ):
 session.custom_attributes = until_an_error
 """,
     "keeps all after an error": """
-from harness.reference import custom_attributes as reading
+from ..reference import custom_attributes as reading
 strict = reading.pair
 def lenient(member):
     try:
@@ -54,7 +54,7 @@ def lenient(member):
 reading.pair = lenient
 """,
     "overrides service.name": """
-from harness.reference import telemetry
+from ..reference import telemetry
 from opentelemetry.sdk.resources import Resource
 described = telemetry.resource
 telemetry.resource = lambda version, custom: Resource(
@@ -62,12 +62,12 @@ telemetry.resource = lambda version, custom: Resource(
 )
 """,
     "writes keys in lower case": """
-from harness.reference import custom_attributes as reading
+from ..reference import custom_attributes as reading
 exact = reading.pair
 reading.pair = lambda member: (lambda key, value: (key.lower(), value))(*exact(member))
 """,
     "loses attributes on events": """
-from harness.reference import telemetry
+from ..reference import telemetry
 from opentelemetry.sdk.resources import Resource
 whole = telemetry.LoggerProvider
 def bare(resource, **options):
@@ -83,14 +83,14 @@ ABOUT_OTHERS: Mapping[str, tuple[str, str]] = {
     "measures prompts in bytes": (
         "events.user_prompt.prompt_length.counted",
         """
-from harness.reference import facts
+from ..reference import facts
 facts.length = lambda text: len(text.encode())
 """,
     ),
     "shows prompts with line breaks": (
         "privacy.prompt",
         """
-from harness.reference.facts import Reporter
+from ..reference.facts import Reporter
 record = Reporter._record
 prompt = Reporter.prompt
 def noted(self, text):
@@ -103,7 +103,7 @@ Reporter._record = lambda self, event, fields: record(self, event, {**fields, 'n
     "does not decode headers": (
         "static_headers.percent_decoded.grpc",
         """
-from harness.reference import exporters
+from ..reference import exporters
 decoding = exporters.parse_env_headers
 exporters.parse_env_headers = lambda text, **how: decoding(text.replace('%', '%25'), **how)
 """,
@@ -111,7 +111,7 @@ exporters.parse_env_headers = lambda text, **how: decoding(text.replace('%', '%2
     "cuts headers at the last equals sign": (
         "static_headers.equals_in_value",
         """
-from harness.reference import exporters
+from ..reference import exporters
 whole = exporters.parse_env_headers
 exporters.parse_env_headers = lambda text, **how: {
     name: value.rpartition('=')[2] for name, value in whole(text, **how).items()

@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.contract.applicability import applies_to_run
-from harness.contract.requirement import MutantSpec, Requirement
-from harness.judging.checks.fields import matches, number
-from harness.judging.items.item import EVERY, MISSING, Item, Kind
-from harness.judging.items.view import export_view, named
-from harness.mutants import editing, leaks
-from harness.mutants.editing import ItemRef
-from harness.mutants.named import Lie, tell
-from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.otlp.messages import Request
-from harness.otlp.model import Signal
+from ..capture.capture import Capture
+from ..contract.applicability import applies_to_run
+from ..contract.requirement import MutantSpec, Requirement
+from ..judging.checks.fields import matches, number
+from ..judging.items.item import EVERY, MISSING, Item, Kind
+from ..judging.items.view import export_view, named
+from ..otlp.messages import Request
+from ..otlp.model import Signal
+from . import editing, leaks
+from .editing import ItemRef
+from .named import Lie, tell
+from .rewriting import copy_message, instead, rewritten
 
 
 def mutate(

@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.contract.requirement import Requirement
-from harness.judging.items.item import EVERY, Kind
-from harness.mutants import editing
-from harness.mutants.editing import ItemRef
-from harness.mutants.rewriting import copy_message, rewritten, with_body
-from harness.otlp.codec import encode
-from harness.otlp.messages import ENCODINGS, Encoding
-from harness.otlp.model import DataPoint, Event, Protocol, Signal, Span
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..contract.requirement import Requirement
+from ..judging.items.item import EVERY, Kind
+from ..otlp.codec import encode
+from ..otlp.messages import ENCODINGS, Encoding
+from ..otlp.model import DataPoint, Event, Protocol, Signal, Span
+from . import editing
+from .editing import ItemRef
+from .rewriting import copy_message, rewritten, with_body
 
 Lie = Callable[[Capture, Requirement], Capture]
 

@@ -6,13 +6,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.findings import Verdict
-from harness.judging.verdicts import Row, fails_the_run
-from harness.mutants.bench import Bench
-from harness.mutants.fields import Field
-from harness.mutants.kinds import Untellable
-from harness.mutants.stage import ORDINARY, Stage
-from harness.mutants.telling import Extent, Telling, tell, tellings
+from ..findings import Verdict
+from ..judging.verdicts import Row, fails_the_run
+from .bench import Bench
+from .fields import Field
+from .kinds import Untellable
+from .stage import ORDINARY, Stage
+from .telling import Extent, Telling, tell, tellings
 
 #: In so many scenarios is each lie told: an ordinary one, and one drawn by the lie's name.
 _SCENARIOS = 2

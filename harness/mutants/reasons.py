@@ -11,9 +11,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from harness.mutants.power import Result
-from harness.mutants.stage import Same
-from harness.mutants.telling import KINDS
+from .power import Result
+from .stage import Same
+from .telling import KINDS
 
 #: The lists of an entry; what is left out speaks of everything.
 _LISTS = ("fields", "kinds", "extents", "subjects", "scenarios")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.otlp.codec import encode
-from harness.otlp.messages import Request
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..otlp.codec import encode
+from ..otlp.messages import Request
 
 
 def copy_message(export: Export) -> Request | None:

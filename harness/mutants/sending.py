@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.contract.catalogue import contract_files
-from harness.judging.items.item import MISSING
-from harness.mutants.rewriting import copy_message, with_body
-from harness.otlp.codec import encode
-from harness.otlp.messages import ENCODINGS
-from harness.otlp.model import Protocol
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..contract.catalogue import contract_files
+from ..judging.items.item import MISSING
+from ..otlp.codec import encode
+from ..otlp.messages import ENCODINGS
+from ..otlp.model import Protocol
+from .rewriting import copy_message, with_body
 
 #: What a request has besides its headers and what it carries.  Not when it came: that is told by
 #: the clock of our own collector.

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.contract.applicability import JUDGED_ONLY_BY_NAME
-from harness.contract.requirement import DRAWN
-from harness.mutants.fields import Field, Sent, Spot, having, requests, spots
+from ..capture.capture import Capture
+from ..contract.applicability import JUDGED_ONLY_BY_NAME
+from ..contract.requirement import DRAWN
+from .fields import Field, Sent, Spot, having, requests, spots
 
 #: Ordinary sessions come first: a lie in one of them concerns most users.
 ORDINARY = ("working_day", "toolbox", "terminal_day", "toolbox_details", "api_failures", "identity")

@@ -8,13 +8,13 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.judging.items.item import MISSING
-from harness.mutants import kinds, sending
-from harness.mutants.applying import ERASED, REMOVED, TWICE, Edit, apply
-from harness.mutants.fields import Field, Spot, having
-from harness.mutants.kinds import Untellable
-from harness.mutants.stage import Stage
+from ..capture.capture import Capture
+from ..judging.items.item import MISSING
+from . import kinds, sending
+from .applying import ERASED, REMOVED, TWICE, Edit, apply
+from .fields import Field, Spot, having
+from .kinds import Untellable
+from .stage import Stage
 
 
 class Extent(StrEnum):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError as ProtobufError
 from google.protobuf.message import Message
 
-from harness.otlp.errors import DecodeError
-from harness.otlp.json_decode import Note, decode_json
-from harness.otlp.json_encode import encode_json
-from harness.otlp.messages import REQUESTS, Encoding, Request
-from harness.otlp.model import Signal
+from .errors import DecodeError
+from .json_decode import Note, decode_json
+from .json_encode import encode_json
+from .messages import REQUESTS, Encoding, Request
+from .model import Signal
 
 
 @dataclass(frozen=True, slots=True)

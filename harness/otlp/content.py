@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import zlib
 
-from harness.otlp import zstd
-from harness.otlp.errors import DecodeError, TooLarge, UnsupportedEncoding
+from . import zstd
+from .errors import DecodeError, TooLarge, UnsupportedEncoding
 
 #: The largest request that the OTLP specification (1.11) recommends to accept.
 DEFAULT_LIMIT = 64 * 1024 * 1024

@@ -22,11 +22,11 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message import DecodeError as ProtobufError
 from google.protobuf.message import Message
 
-from harness.otlp.codec import decode_request
-from harness.otlp.errors import DecodeError, TooLarge
-from harness.otlp.messages import Encoding
-from harness.otlp.model import Signal
-from harness.otlp.validating import check_protobuf
+from .codec import decode_request
+from .errors import DecodeError, TooLarge
+from .messages import Encoding
+from .model import Signal
+from .validating import check_protobuf
 
 #: The most JSON objects in one request. In memory each is many times as large as ``{}`` is on the
 #: wire; no exporter sends nearly so many.

@@ -9,13 +9,13 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 
-from harness.otlp.messages import (
+from .messages import (
     ExportLogsServiceRequest,
     ExportMetricsServiceRequest,
     ExportTraceServiceRequest,
     Request,
 )
-from harness.otlp.model import (
+from .model import (
     NO_ATTRIBUTES,
     Attributes,
     DataPoint,

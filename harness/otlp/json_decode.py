@@ -22,7 +22,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from harness.otlp.errors import DecodeError
+from .errors import DecodeError
 
 #: Bytes fields that OTLP/JSON writes in hex.
 HEX_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id"})

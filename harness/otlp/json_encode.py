@@ -17,7 +17,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from harness.otlp.json_decode import HEX_FIELDS
+from .json_decode import HEX_FIELDS
 
 
 def encode_json(message: Message) -> bytes:

@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
-from harness.otlp.model import Protocol, Signal
+from .model import Protocol, Signal
 
 ExportLogsServiceRequest = logs.ExportLogsServiceRequest
 ExportLogsServiceResponse = logs.ExportLogsServiceResponse

@@ -12,9 +12,9 @@ from google.protobuf.json_format import MessageToDict
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
-from harness.otlp.codec import encode
-from harness.otlp.messages import RESPONSES, Encoding
-from harness.otlp.model import Signal
+from .codec import encode
+from .messages import RESPONSES, Encoding
+from .model import Signal
 
 _INVALID_ARGUMENT = 3
 

@@ -6,8 +6,8 @@ from google.protobuf.message import DecodeError as ProtobufError
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from harness.otlp.messages import REQUESTS
-from harness.otlp.model import Signal
+from .messages import REQUESTS
+from .model import Signal
 
 #: The key of each request in OTLP/JSON.
 KEYS = {

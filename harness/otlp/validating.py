@@ -15,9 +15,9 @@ from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from google.protobuf.message import DecodeError as ProtobufError
 
-from harness.otlp.errors import DecodeError
-from harness.otlp.messages import REQUESTS
-from harness.otlp.model import Signal
+from .errors import DecodeError
+from .messages import REQUESTS
+from .model import Signal
 
 
 def check_protobuf(signal: Signal, body: bytes) -> None:

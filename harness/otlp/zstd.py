@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from harness.otlp.errors import DecodeError
+from .errors import DecodeError
 
 #: Of a body, so much is decompressed at once: 128 blocks at most, of 128 KiB at most each.
 _PIECE = 512

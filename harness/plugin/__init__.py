@@ -11,12 +11,12 @@ import contextlib
 
 import pytest
 
-from harness.errors import UsageError
-from harness.extras import require_suite
-from harness.plugin import options as _options
-from harness.plugin import recorded_options as _recorded_options
-from harness.plugin import relay_options as _relay_options
-from harness.plugin.fixtures import (
+from ..errors import UsageError
+from ..extras import require_suite
+from . import options as _options
+from . import recorded_options as _recorded_options
+from . import relay_options as _relay_options
+from .fixtures import (
     cc_binary,
     claude,
     make_otlp_collector,
@@ -56,13 +56,13 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     _end_in_order(config)
     if relay_options is not None:
-        from harness.plugin.relay import register
+        from .relay import register
 
         register(config, relay_options)
         return
     assert options is not None
-    from harness.plugin.state import SubjectState
-    from harness.plugin.subject import SubjectPlugin
+    from .state import SubjectState
+    from .subject import SubjectPlugin
 
     try:
         state = SubjectState(config, options)
@@ -74,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _end_in_order(config: pytest.Config) -> None:
     """Leave nothing running whatever ends this session, or the controller of this worker."""
-    from harness.keeping.signals import end_with_parent, ending_in_order
+    from ..keeping.signals import end_with_parent, ending_in_order
 
     stack = contextlib.ExitStack()
     stack.enter_context(ending_in_order())
@@ -86,7 +86,7 @@ def _end_in_order(config: pytest.Config) -> None:
 def _judge_capture(config: pytest.Config, options: _recorded_options.RecordedOptions) -> None:
     try:
         require_suite(_recorded_options.RECORDING)
-        from harness.plugin.recorded import register
+        from .recorded import register
 
         register(config, options)
     except UsageError as error:

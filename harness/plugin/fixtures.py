@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import UsageError
-from harness.extras import require_suite
+from ..errors import UsageError
+from ..extras import require_suite
 
 if TYPE_CHECKING:
-    from harness.collector.collector import Collector
-    from harness.plugin.session import ClaudeFactory
-    from harness.subject.binary import Binary
+    from ..collector.collector import Collector
+    from ..subject.binary import Binary
+    from .session import ClaudeFactory
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def make_otlp_collector() -> Iterator[Callable[..., Collector]]:
 
     It takes the keywords of :class:`harness.Collector`.
     """
-    from harness.collector.collector import Collector
+    from ..collector.collector import Collector
 
     with ExitStack() as running:
 
@@ -87,8 +87,8 @@ def claude(request: pytest.FixtureRequest, cc_binary: Binary) -> ClaudeFactory:
         require_suite("the fixture claude")
     except UsageError as error:
         pytest.fail(str(error), pytrace=False)
-    from harness.plugin.options import DEFAULT_DEADLINE_S
-    from harness.plugin.session import ClaudeFactory
+    from .options import DEFAULT_DEADLINE_S
+    from .session import ClaudeFactory
 
     subject = request.config.pluginmanager.get_plugin("cc-otel-subject")
     deadline_s = DEFAULT_DEADLINE_S if subject is None else subject.state.options.deadline_s

@@ -10,15 +10,15 @@ import hypothesis
 import pytest
 from hypothesis.errors import InvalidArgument
 
-from harness.fuzzing.exploration import (
+from ..fuzzing.exploration import (
     DEFAULT_PROFILE,
     PROFILES,
     Exploration,
     Oracle,
     database,
 )
-from harness.fuzzing.inputs import first
-from harness.otlp.model import Protocol
+from ..fuzzing.inputs import first
+from ..otlp.model import Protocol
 
 _PROFILE = "--hypothesis-profile"
 _SEED = "--hypothesis-seed"

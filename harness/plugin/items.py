@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from harness.assessment.assessment import Assessment
-from harness.contract.requirement import Requirement
-from harness.errors import HarnessError
-from harness.judging.verdicts import Row, broken, fails_the_run
-from harness.report.failure import failure
+from ..assessment.assessment import Assessment
+from ..contract.requirement import Requirement
+from ..errors import HarnessError
+from ..judging.verdicts import Row, broken, fails_the_run
+from ..report.failure import failure
 
 #: Why a session ends early.
 NOTHING_RECORDED = "nothing was recorded that could be judged"

@@ -9,27 +9,27 @@ from typing import Any
 
 import pytest
 
-from harness.assessment.assessment import Assessment
-from harness.assessment.endings import ended_badly
-from harness.assessment.listings import write_proposals
-from harness.assessment.recording import Recording, header_of, kept_in, read_shared
-from harness.assessment.reporting import write_reports
-from harness.drift.comparison import Comparison
-from harness.errors import HarnessError
-from harness.judging.checks.names import Undocumented
-from harness.judging.decision import decision
-from harness.judging.verdicts import Row
-from harness.plugin.items import RequirementItem
-from harness.plugin.options import ACCEPT
-from harness.plugin.state import State
-from harness.record import jsonl
-from harness.record.header import CanaryTable, Header
-from harness.record.latency import Latency
-from harness.record.summary import Plan, RecordingSummary
-from harness.report import html, page, screen, terminal
-from harness.report.line import Style
-from harness.report.rerun import rerun
-from harness.report.summary import Summary
+from ..assessment.assessment import Assessment
+from ..assessment.endings import ended_badly
+from ..assessment.listings import write_proposals
+from ..assessment.recording import Recording, header_of, kept_in, read_shared
+from ..assessment.reporting import write_reports
+from ..drift.comparison import Comparison
+from ..errors import HarnessError
+from ..judging.checks.names import Undocumented
+from ..judging.decision import decision
+from ..judging.verdicts import Row
+from ..record import jsonl
+from ..record.header import CanaryTable, Header
+from ..record.latency import Latency
+from ..record.summary import Plan, RecordingSummary
+from ..report import html, page, screen, terminal
+from ..report.line import Style
+from ..report.rerun import rerun
+from ..report.summary import Summary
+from .items import RequirementItem
+from .options import ACCEPT
+from .state import State
 
 #: Where a report keeps its row, as plain values, on the way from a worker to here.
 ROW = "cc_otel_row"

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from harness.findings import Impact
+from ..findings import Impact
 
 DEFAULT_DEADLINE_S = 60.0
 
@@ -299,7 +299,7 @@ def folder(config: pytest.Config, option: str, text: str | None) -> Path | None:
     if text is None:
         return None
     # Whoever has us installed and does not use us pays for no import.
-    from harness import shortage
+    from .. import shortage
 
     path = config.invocation_params.dir / Path(text).expanduser()
     try:

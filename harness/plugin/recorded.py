@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from harness.assessment.fleet import check, declared
-from harness.errors import UsageError
-from harness.findings import Verdict
-from harness.fleet.summary import Checked
-from harness.judging.verdicts import Row, fails_the_run
-from harness.plugin.items import RequirementFailedError, VerdictItem
-from harness.plugin.options import EXPECTATIONS
-from harness.plugin.recorded_options import ENV, RECORDING, RecordedOptions
-from harness.plugin.state import State
-from harness.plugin.verdicts import Choice, VerdictPlugin
-from harness.report.failure import failure
-from harness.report.fleet import overview
+from ..assessment.fleet import check, declared
+from ..errors import UsageError
+from ..findings import Verdict
+from ..fleet.summary import Checked
+from ..judging.verdicts import Row, fails_the_run
+from ..report.failure import failure
+from ..report.fleet import overview
+from .items import RequirementFailedError, VerdictItem
+from .options import EXPECTATIONS
+from .recorded_options import ENV, RECORDING, RecordedOptions
+from .state import State
+from .verdicts import Choice, VerdictPlugin
 
 
 class CapturePlugin(VerdictPlugin):

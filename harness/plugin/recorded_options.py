@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.plugin.options import EXPECTATIONS, file
+from .options import EXPECTATIONS, file
 
 RECORDING, ENV = "--cc-recording", "--cc-recording-env"
 

@@ -8,32 +8,32 @@ from typing import Any
 
 import pytest
 
-from harness.assessment.assessment import Assessment
-from harness.assessment.job import CLAUDE, COLLECTOR
-from harness.assessment.kept import check_job
-from harness.assessment.live import SCENARIOS as LIVE_SCENARIOS
-from harness.assessment.live import LiveSubject
-from harness.assessment.recording import Recording, shared
-from harness.assessment.relay import RelayOrder, RelaySetup, record_collector
-from harness.capture.run import SubjectFacts
-from harness.capture.serialization import from_plain, to_plain
-from harness.errors import HarnessError
-from harness.keeping import folders
-from harness.otlp.model import Protocol
-from harness.plugin import xdist
-from harness.plugin.options import among
-from harness.plugin.relay_options import RelayOptions
-from harness.plugin.state import State
-from harness.plugin.subject import resolved
-from harness.plugin.verdicts import Choice, VerdictPlugin, choose
-from harness.record.header import RelayFacts
-from harness.relay.endpoint import ClientTls, parse_endpoints
-from harness.relay.scenario import RelayScenario
-from harness.relay.target import Target, check
-from harness.relay.ways import ways_of
-from harness.relay_themes.catalogue import SCENARIOS, needed
-from harness.relay_themes.passing.changes import Declarations, read
-from harness.subject.binary import Binary
+from ..assessment.assessment import Assessment
+from ..assessment.job import CLAUDE, COLLECTOR
+from ..assessment.kept import check_job
+from ..assessment.live import SCENARIOS as LIVE_SCENARIOS
+from ..assessment.live import LiveSubject
+from ..assessment.recording import Recording, shared
+from ..assessment.relay import RelayOrder, RelaySetup, record_collector
+from ..capture.run import SubjectFacts
+from ..capture.serialization import from_plain, to_plain
+from ..errors import HarnessError
+from ..keeping import folders
+from ..otlp.model import Protocol
+from ..record.header import RelayFacts
+from ..relay.endpoint import ClientTls, parse_endpoints
+from ..relay.scenario import RelayScenario
+from ..relay.target import Target, check
+from ..relay.ways import ways_of
+from ..relay_themes.catalogue import SCENARIOS, needed
+from ..relay_themes.passing.changes import Declarations, read
+from ..subject.binary import Binary
+from . import xdist
+from .options import among
+from .relay_options import RelayOptions
+from .state import State
+from .subject import resolved
+from .verdicts import Choice, VerdictPlugin, choose
 
 
 class RelayState(State):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.plugin.options import (
+from .options import (
     ACCEPT,
     DEADLINE,
     DEFAULT_DEADLINE_S,
@@ -216,8 +216,8 @@ def read(config: pytest.Config) -> RelayOptions | None:
 
 
 def _headers(text: str | None) -> tuple[tuple[str, str], ...]:
-    from harness.errors import UsageError
-    from harness.relay.headers import parse_headers
+    from ..errors import UsageError
+    from ..relay.headers import parse_headers
 
     try:
         return parse_headers(_HEADERS, text)
@@ -229,8 +229,8 @@ def _to_repeat(option: str, text: str) -> str:
     """Return an option for a rerun: a credential is not shown, a variable stands for it."""
     if option != _HEADERS:
         return f"{option}={text}"
-    from harness.relay.endpoint import is_credential
-    from harness.relay.headers import VARIABLE, members
+    from ..relay.endpoint import is_credential
+    from ..relay.headers import VARIABLE, members
 
     told = [
         f"{name}=${{{re.sub(r'[^A-Z0-9]', '_', name.upper())}}}"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.run import GroundTruth, Run
-from harness.errors import UsageError
-from harness.fakes.script import Say
-from harness.otlp.model import DataPoint, Event, Protocol, Value
-from harness.running.recorder import run_session
-from harness.running.scenario import Script
-from harness.subject.binary import Binary
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..capture.run import GroundTruth, Run
+from ..errors import UsageError
+from ..fakes.script import Say
+from ..otlp.model import DataPoint, Event, Protocol, Value
+from ..running.recorder import run_session
+from ..running.scenario import Script
+from ..subject.binary import Binary
 
 _ANSWER = (Say("Done."),)
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.assessment.listings import check_new, read_listing
-from harness.assessment.query_files import read_all
-from harness.capture.run import SubjectFacts
-from harness.clock import time_ns
-from harness.errors import printable
-from harness.judging.listing import NO_LISTING
-from harness.plugin.options import ACCEPT, EXPECTATIONS, QUERIES, Options
-from harness.plugin.upgrade import Upgrade
-from harness.plugin.xdist import is_worker
-from harness.record.header import RelayFacts
-from harness.subject.binary import Binary
+from ..assessment.listings import check_new, read_listing
+from ..assessment.query_files import read_all
+from ..capture.run import SubjectFacts
+from ..clock import time_ns
+from ..errors import printable
+from ..judging.listing import NO_LISTING
+from ..record.header import RelayFacts
+from ..subject.binary import Binary
+from .options import ACCEPT, EXPECTATIONS, QUERIES, Options
+from .upgrade import Upgrade
+from .xdist import is_worker
 
 
 class State:

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from harness.assessment.assessment import catalogue
-from harness.assessment.comparing import Asked
-from harness.capture.serialization import from_plain, to_plain
-from harness.errors import HarnessError, SubjectError
-from harness.keeping import folders
-from harness.plugin import xdist
-from harness.plugin.options import ACCEPT, BASELINE, EXPECTATIONS
-from harness.plugin.state import State, SubjectState
-from harness.plugin.suite import SuitePlugin
-from harness.plugin.verdicts import choose
-from harness.subject.binary import Binary, resolve
+from ..assessment.assessment import catalogue
+from ..assessment.comparing import Asked
+from ..capture.serialization import from_plain, to_plain
+from ..errors import HarnessError, SubjectError
+from ..keeping import folders
+from ..subject.binary import Binary, resolve
+from . import xdist
+from .options import ACCEPT, BASELINE, EXPECTATIONS
+from .state import State, SubjectState
+from .suite import SuitePlugin
+from .verdicts import choose
 
 
 def resolved(spec: str, state: State) -> Binary:

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.assessment.assessment import Assessment
-from harness.assessment.recording import Recording, RecordingPlan, record_once, shared
-from harness.contract.requirement import Requirement
-from harness.contract.versions import check_promised
-from harness.errors import HarnessError
-from harness.otlp.model import Protocol
-from harness.plugin import fuzz
-from harness.plugin.options import among
-from harness.plugin.state import SubjectState
-from harness.plugin.verdicts import Choice, VerdictPlugin
-from harness.themes.catalogue import SCENARIOS, needed
+from ..assessment.assessment import Assessment
+from ..assessment.recording import Recording, RecordingPlan, record_once, shared
+from ..contract.requirement import Requirement
+from ..contract.versions import check_promised
+from ..errors import HarnessError
+from ..otlp.model import Protocol
+from ..themes.catalogue import SCENARIOS, needed
+from . import fuzz
+from .options import among
+from .state import SubjectState
+from .verdicts import Choice, VerdictPlugin
 
 
 class SuitePlugin(VerdictPlugin):

@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.assessment.comparing import Asked, ask, baseline_folder, compare
-from harness.assessment.kept import load_recording
-from harness.assessment.recording import Recording, RecordingPlan, record_together
-from harness.assessment.sides import Side, recorded_side, side_of
-from harness.capture.run import SubjectFacts
-from harness.contract.versions import Version
-from harness.drift.accepted import proposed
-from harness.drift.comparison import Comparison
-from harness.drift.impact import Query
-from harness.errors import HarnessError
-from harness.judging.listing import NO_LISTING, Listing
-from harness.judging.verdicts import Row
-from harness.plugin.options import BASELINE
+from ..assessment.comparing import Asked, ask, baseline_folder, compare
+from ..assessment.kept import load_recording
+from ..assessment.recording import Recording, RecordingPlan, record_together
+from ..assessment.sides import Side, recorded_side, side_of
+from ..capture.run import SubjectFacts
+from ..contract.versions import Version
+from ..drift.accepted import proposed
+from ..drift.comparison import Comparison
+from ..drift.impact import Query
+from ..errors import HarnessError
+from ..judging.listing import NO_LISTING, Listing
+from ..judging.verdicts import Row
+from .options import BASELINE
 
 
 class Upgrade:

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from harness.assessment.assessment import Assessment
-from harness.contract.requirement import Requirement
-from harness.errors import HarnessError
-from harness.findings import Verdict
-from harness.judging.verdicts import Row, fails_the_run
-from harness.plugin import xdist
-from harness.plugin.items import NothingRecordedError, RequirementItem, Suite, VerdictItem
-from harness.plugin.ledger import ROW, Ledger
-from harness.plugin.state import State
-from harness.record.jsonl import row_to_plain
-from harness.report.rerun import rerun
+from ..assessment.assessment import Assessment
+from ..contract.requirement import Requirement
+from ..errors import HarnessError
+from ..findings import Verdict
+from ..judging.verdicts import Row, fails_the_run
+from ..record.jsonl import row_to_plain
+from ..report.rerun import rerun
+from . import xdist
+from .items import NothingRecordedError, RequirementItem, Suite, VerdictItem
+from .ledger import ROW, Ledger
+from .state import State
 
 #: The names by which all requirements are asked for.
 PACKAGES = ("harness.suite", "pytest_cc_otel.suite")

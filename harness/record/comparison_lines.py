@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.capture.serialization import from_plain, to_plain
-from harness.drift.accepted import AcceptedDifference, Sorted
-from harness.drift.comparison import Comparison
-from harness.drift.difference import Difference
-from harness.drift.impact import Hit, Query
-from harness.errors import UsageError
-from harness.judging.entries import EntryTold
+from ..capture.serialization import from_plain, to_plain
+from ..drift.accepted import AcceptedDifference, Sorted
+from ..drift.comparison import Comparison
+from ..drift.difference import Difference
+from ..drift.impact import Hit, Query
+from ..errors import UsageError
+from ..judging.entries import EntryTold
 
 
 def lines(comparison: Comparison) -> Iterator[Mapping[str, Any]]:

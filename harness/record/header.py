@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from harness.capture.run import SubjectFacts
-from harness.judging.checks.canaries import Spot
-from harness.judging.checks.names import Undocumented
-from harness.record.latency import Latency
+from ..capture.run import SubjectFacts
+from ..judging.checks.canaries import Spot
+from ..judging.checks.names import Undocumented
+from .latency import Latency
 
 #: What was judged: the CLI, or a collector that its telemetry passes through.
 CLAUDE, COLLECTOR = "claude", "collector"

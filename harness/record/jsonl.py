@@ -21,18 +21,18 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from harness.capture.run import SubjectFacts
-from harness.capture.serialization import from_plain, to_plain
-from harness.contract.files import JsonObject, read_json, schema_root
-from harness.errors import UsageError
-from harness.judging.checks.names import Undocumented
-from harness.judging.verdicts import Row, counts
-from harness.record import comparison_lines
-from harness.record.header import CLAUDE, CanaryTable, Fuzz, Header, Machine, RelayFacts
-from harness.record.latency import Latency
-from harness.record.run_record import Footer as Footer
-from harness.record.run_record import RunRecord as RunRecord
-from harness.record.summary import Plan, RecordingSummary, RunSummary
+from ..capture.run import SubjectFacts
+from ..capture.serialization import from_plain, to_plain
+from ..contract.files import JsonObject, read_json, schema_root
+from ..errors import UsageError
+from ..judging.checks.names import Undocumented
+from ..judging.verdicts import Row, counts
+from . import comparison_lines
+from .header import CLAUDE, CanaryTable, Fuzz, Header, Machine, RelayFacts
+from .latency import Latency
+from .run_record import Footer as Footer
+from .run_record import RunRecord as RunRecord
+from .summary import Plan, RecordingSummary, RunSummary
 
 FORMAT = 2
 FILE_NAME = "record.jsonl"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.capture.capture import Capture
-from harness.capture.export import MAIN, Export
+from ..capture.capture import Capture
+from ..capture.export import MAIN, Export
 
 #: Moments of a run that are kept: some sessions export hundreds of times.
 _MOST = 150

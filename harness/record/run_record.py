@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from harness.drift.comparison import Comparison
-from harness.judging.decision import decision
-from harness.judging.verdicts import Row
-from harness.record.header import Header
-from harness.record.summary import Plan, RecordingSummary
+from ..drift.comparison import Comparison
+from ..judging.decision import decision
+from ..judging.verdicts import Row
+from .header import Header
+from .summary import Plan, RecordingSummary
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.findings import Impact
-from harness.judging.listing import Listing
-from harness.record.header import Fuzz
-from harness.record.moments import Moment
+from ..findings import Impact
+from ..judging.listing import Listing
+from .header import Fuzz
+from .moments import Moment
 
 #: Faults of runs that are shown in full: a subject that cannot start has one in each.
 _SHOWN_FAULTS = 3

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.contract.versions import Version
-from harness.reference.attributes import Attributes
-from harness.reference.settings import Settings
+from ..contract.versions import Version
+from .attributes import Attributes
+from .settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UsageError
-from harness.otlp.model import Protocol, Signal
+from ..errors import UsageError
+from ..otlp.model import Protocol, Signal
 
 if TYPE_CHECKING:
     import grpc

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.errors import UsageError
-from harness.reference.certificates import api_context
-from harness.reference.proxies import authorization, proxy_for
+from ..errors import UsageError
+from .certificates import api_context
+from .proxies import authorization, proxy_for
 
 _RETRIED_STATUS = frozenset({408, 409, 429})
 _FIRST_PAUSE_S = 0.02

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
-from harness.reference.attributes import Scalar
+from .attributes import Scalar
 
 _VARIABLE = "OTEL_RESOURCE_ATTRIBUTES"
 _SPACE = " \t"

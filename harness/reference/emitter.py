@@ -23,13 +23,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.contract.versions import Version
-from harness.errors import UsageError
-from harness.reference.versions import AUGUST, DEFAULT
+from ..contract.versions import Version
+from ..errors import UsageError
+from .versions import AUGUST, DEFAULT
 
 if TYPE_CHECKING:
-    from harness.reference.additions import Addition
-    from harness.reference.permissions import Rule
+    from .additions import Addition
+    from .permissions import Rule
 
 _MODEL_AUGUST = "claude-sonnet-5"
 _MODEL_FEBRUARY = "claude-sonnet-4-5-20250929"
@@ -77,10 +77,10 @@ def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]
         say_version(known.emulate)
         return 0
     # Only a session needs more than this module: --version answers at once.
-    from harness.reference import hooks, session, settings_files
-    from harness.reference.headers_helper import SETTING
-    from harness.reference.permissions import Permissions
-    from harness.reference.versions import Promises
+    from . import hooks, session, settings_files
+    from .headers_helper import SETTING
+    from .permissions import Permissions
+    from .versions import Promises
 
     levels = settings_files.read(os.environ, Path.cwd(), known.settings)
     promises = Promises.of(known.emulate)
@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]
             return session.run(known.prompt, options, os.environ, Path.cwd())
         if known.prompt is not None or not sys.stdin.isatty():
             raise UsageError("option -p", seen="no prompt", expected="-p PROMPT, or a terminal")
-        from harness.reference import interactive
+        from . import interactive
 
         return interactive.run(options, os.environ, Path.cwd())
     except UsageError as error:
@@ -131,7 +131,7 @@ def _model(version: Version) -> str:
 
 def _rules(values: Sequence[str]) -> list[Rule]:
     """Parse rules such as ``Bash(git push:*)`` or ``Write``."""
-    from harness.reference.permissions import Rule
+    from .permissions import Rule
 
     rules = re.findall(r"([\w-]+)(?:\(([^)]*?)[:\s]*\*?\))?", " ".join(values))
     return [Rule(tool, words) for tool, words in rules]

@@ -14,12 +14,12 @@ from typing import Any
 
 from opentelemetry.util.re import parse_env_headers
 
-from harness.errors import UsageError
-from harness.otlp.model import Protocol, Signal
-from harness.reference.certificates import certificates
-from harness.reference.headers_helper import DynamicHeaders
-from harness.reference.retrying import patient
-from harness.reference.timeouts import export_timeout_s
+from ..errors import UsageError
+from ..otlp.model import Protocol, Signal
+from .certificates import certificates
+from .headers_helper import DynamicHeaders
+from .retrying import patient
+from .timeouts import export_timeout_s
 
 _MODULES = {
     Protocol.GRPC: "opentelemetry.exporter.otlp.proto.grpc",

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from harness.reference import tool_facts, tools
-from harness.reference.additions import Additions, Logged
-from harness.reference.attributes import (
+from . import tool_facts, tools
+from .additions import Additions, Logged
+from .attributes import (
     REDACTED,
     Attributes,
     Scalar,
@@ -25,12 +25,12 @@ from harness.reference.attributes import (
     in_digits,
     length,
 )
-from harness.reference.client import ApiError, Exchange, ToolUse, Usage
-from harness.reference.identity import Identity, standard_attributes
-from harness.reference.permissions import Decision
-from harness.reference.settings import Settings
-from harness.reference.transcript import Transcript
-from harness.reference.versions import Promises
+from .client import ApiError, Exchange, ToolUse, Usage
+from .identity import Identity, standard_attributes
+from .permissions import Decision
+from .settings import Settings
+from .transcript import Transcript
+from .versions import Promises
 
 _COUNT = "count"
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.otlp.model import Protocol
-from harness.reference.versions import Promises
+from ..otlp.model import Protocol
+from .versions import Promises
 
 #: What the settings call the program.
 SETTING = "otelHeadersHelper"

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.reference.attributes import Attributes
-from harness.reference.settings_files import JsonObject, Levels
-from harness.reference.tools import ToolContext
-from harness.reference.versions import Promises
+from .attributes import Attributes
+from .settings_files import JsonObject, Levels
+from .tools import ToolContext
+from .versions import Promises
 
 _TIMEOUT_S = 60.0
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from harness.contract.versions import Version
-from harness.reference.attributes import Attributes, Scalar
-from harness.reference.settings import Settings
-from harness.reference.versions import Promises
+from ..contract.versions import Version
+from .attributes import Attributes, Scalar
+from .settings import Settings
+from .versions import Promises
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _ACCOUNT_ID_DIGITS = 22

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.reference import keyboard, session, tools
-from harness.reference.client import ToolUse
-from harness.reference.keyboard import Activity, Keyboard
-from harness.reference.permissions import Reply, Rule
+from . import keyboard, session, tools
+from .client import ToolUse
+from .keyboard import Activity, Keyboard
+from .permissions import Reply, Rule
 
 _CLEAR = "\x1b[H\x1b[2J"
 _RULE = "─" * 60

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.reference import subagents, tools
-from harness.reference.client import ApiError, MessagesClient, ModelReply, ToolUse
-from harness.reference.facts import Attribution, Reporter
-from harness.reference.hooks import Hooks
-from harness.reference.mcp_servers import McpServers
-from harness.reference.permissions import Decision, Gate
-from harness.reference.spans import Spans
-from harness.reference.subagents import Subagents
+from . import subagents, tools
+from .client import ApiError, MessagesClient, ModelReply, ToolUse
+from .facts import Attribution, Reporter
+from .hooks import Hooks
+from .mcp_servers import McpServers
+from .permissions import Decision, Gate
+from .spans import Spans
+from .subagents import Subagents
 
 _INTERRUPTED = "The user doesn't want to proceed with this tool use."
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from harness.errors import UsageError
-from harness.reference import tools
-from harness.reference.client import ToolUse
+from ..errors import UsageError
+from . import tools
+from .client import ToolUse
 
 if TYPE_CHECKING:
     from mcp import ClientSession

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from urllib.parse import unquote
 
-from harness.otlp.model import Signal
+from ..otlp.model import Signal
 
 _OTLP = "OTEL_EXPORTER_OTLP_"
 _UNCOMPRESSED = "none"

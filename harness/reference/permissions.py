@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from harness.reference import tools
-from harness.reference.client import ToolUse
+from . import tools
+from .client import ToolUse
 
 _EVERYTHING = "bypassPermissions"
 _EDITS = "acceptEdits"

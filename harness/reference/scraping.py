@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from harness.errors import UsageError
-from harness.exposition.prometheus import counter_of, label_of
+from ..errors import UsageError
+from ..exposition.prometheus import counter_of, label_of
 
 #: Where the documents tell people to scrape.
 _PORT = 9464

@@ -10,24 +10,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.contract.versions import Version
-from harness.errors import UsageError
-from harness.reference import identity, otlp_variables, proxies, tools
-from harness.reference.additions import Addition, Additions
-from harness.reference.attributes import Scalar
-from harness.reference.client import MessagesClient, ToolUse
-from harness.reference.custom_attributes import custom_attributes
-from harness.reference.facts import EFFORT, Reporter, Sink
-from harness.reference.headers_helper import DynamicHeaders, Reports
-from harness.reference.hooks import Hook, Hooks
-from harness.reference.loop import MainLoop, Toolbox, Turn
-from harness.reference.mcp_servers import McpServers
-from harness.reference.permissions import Gate, Permissions, Reply
-from harness.reference.settings import Settings
-from harness.reference.spans import Spans, SpanSink
-from harness.reference.subagents import Subagents
-from harness.reference.transcript import Transcript, newest_session
-from harness.reference.versions import Promises
+from ..contract.versions import Version
+from ..errors import UsageError
+from . import identity, otlp_variables, proxies, tools
+from .additions import Addition, Additions
+from .attributes import Scalar
+from .client import MessagesClient, ToolUse
+from .custom_attributes import custom_attributes
+from .facts import EFFORT, Reporter, Sink
+from .headers_helper import DynamicHeaders, Reports
+from .hooks import Hook, Hooks
+from .loop import MainLoop, Toolbox, Turn
+from .mcp_servers import McpServers
+from .permissions import Gate, Permissions, Reply
+from .settings import Settings
+from .spans import Spans, SpanSink
+from .subagents import Subagents
+from .transcript import Transcript, newest_session
+from .versions import Promises
 
 #: What the OpenTelemetry SDK of a caller may have left in the environment.
 _TRACE_CONTEXT = ("TRACEPARENT", "TRACESTATE")
@@ -212,8 +212,8 @@ def _telemetry(
     if not (settings.metrics_exporters or settings.logs_exporters or traced):
         yield _NoTelemetry(), None, {}
         return
-    from harness.reference import telemetry
-    from harness.reference.exporters import OtlpExporters
+    from . import telemetry
+    from .exporters import OtlpExporters
 
     otlp_variables.settle(os.environ)
     proxies.settle(os.environ)
@@ -226,7 +226,7 @@ def _telemetry(
         closing.callback(exporters.settle)
         tracing = None
         if traced or (promises.august and inbound):
-            from harness.reference.tracing import Tracing
+            from .tracing import Tracing
 
             tracing = Tracing(settings, str(version), described, exporters, inbound)
             closing.callback(tracing.close)

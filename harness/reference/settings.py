@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from harness.otlp.model import Protocol, Signal
+from ..otlp.model import Protocol, Signal
 
 OTLP, CONSOLE, PROMETHEUS, NONE = "otlp", "console", "prometheus", "none"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.reference.versions import Promises
-from harness.subject.managed import FOLDER, MAIN_FILE
+from ..subject.managed import FOLDER, MAIN_FILE
+from .versions import Promises
 
 JsonObject = Mapping[str, Any]
 

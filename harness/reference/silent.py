@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from harness.reference.emitter import arguments, say_version
+from .emitter import arguments, say_version
 
 
 def main(argv: Sequence[str] | None = None) -> int:

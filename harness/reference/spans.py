@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from harness.reference import tool_facts, tools
-from harness.reference.attributes import REDACTED, Attributes, Scalar, length
-from harness.reference.client import ApiError, Exchange, ModelReply, ToolUse
-from harness.reference.permissions import Decision
-from harness.reference.settings import Settings
+from . import tool_facts, tools
+from .attributes import REDACTED, Attributes, Scalar, length
+from .client import ApiError, Exchange, ModelReply, ToolUse
+from .permissions import Decision
+from .settings import Settings
 
 SpanAttributes = dict[str, Scalar | tuple[str, ...]]
 

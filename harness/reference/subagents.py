@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from harness.errors import UsageError
-from harness.reference import tools
-from harness.reference.client import ApiError, MessagesClient, ToolUse
-from harness.reference.facts import Attribution, Reporter
-from harness.reference.spans import Spans
+from ..errors import UsageError
+from . import tools
+from .client import ApiError, MessagesClient, ToolUse
+from .facts import Attribution, Reporter
+from .spans import Spans
 
 #: The tool had two names.
 TOOLS = ("Agent", "Task")

@@ -24,15 +24,15 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.resources import Resource
 
-from harness.otlp.model import Signal
-from harness.reference.attributes import Scalar
-from harness.reference.exporters import OtlpExporters
-from harness.reference.facts import METRICS, unit_of
-from harness.reference.settings import CONSOLE, PROMETHEUS, Settings
-from harness.reference.versions import Promises
+from ..otlp.model import Signal
+from .attributes import Scalar
+from .exporters import OtlpExporters
+from .facts import METRICS, unit_of
+from .settings import CONSOLE, PROMETHEUS, Settings
+from .versions import Promises
 
 if TYPE_CHECKING:
-    from harness.reference.tracing import Tracing
+    from .tracing import Tracing
 
 _SCOPE = "com.anthropic.claude_code"
 _EVENTS_SCOPE = "com.anthropic.claude_code.events"
@@ -137,11 +137,11 @@ def _readers(settings: Settings, exporters: OtlpExporters) -> Iterator[MetricRea
         )
         yield PeriodicExportingMetricReader(exporter, settings.metrics_interval_ms)
     if CONSOLE in settings.metrics_exporters:
-        from harness.reference.console import ConsoleMetricExporter
+        from .console import ConsoleMetricExporter
 
         yield PeriodicExportingMetricReader(ConsoleMetricExporter(), settings.metrics_interval_ms)
     if PROMETHEUS in settings.metrics_exporters:
-        from harness.reference.scraping import PrometheusReader
+        from .scraping import PrometheusReader
 
         yield PrometheusReader()
 
@@ -150,6 +150,6 @@ def _log_exporters(settings: Settings, exporters: OtlpExporters) -> Iterator[Log
     if settings.logs_protocol is not None:
         yield exporters.make(Signal.LOGS, settings.logs_protocol)
     if CONSOLE in settings.logs_exporters:
-        from harness.reference.console import ConsoleLogExporter
+        from .console import ConsoleLogExporter
 
         yield ConsoleLogExporter()

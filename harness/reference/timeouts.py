@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from harness.otlp.model import Signal
+from ..otlp.model import Signal
 
 _DEFAULT_MS = 10_000
 

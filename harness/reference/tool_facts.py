@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.reference import tools
-from harness.reference.attributes import Attributes, compact_json
-from harness.reference.client import ToolUse
-from harness.reference.versions import Promises
+from . import tools
+from .attributes import Attributes, compact_json
+from .client import ToolUse
+from .versions import Promises
 
 _MCP = "mcp_tool"
 

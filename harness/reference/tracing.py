@@ -15,11 +15,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from harness.otlp.model import Signal
-from harness.reference.attributes import Scalar
-from harness.reference.exporters import OtlpExporters
-from harness.reference.settings import Settings
-from harness.reference.spans import SpanEvent
+from ..otlp.model import Signal
+from .attributes import Scalar
+from .exporters import OtlpExporters
+from .settings import Settings
+from .spans import SpanEvent
 
 _SCOPE = "com.anthropic.claude_code.tracing"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Self
 
-from harness.contract.versions import Version
+from ..contract.versions import Version
 
 DEFAULT = "2.1.240"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.clock import monotonic_s
+from ..clock import monotonic_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from typing import Any
 from google.protobuf.message import DecodeError as ProtobufError
 from google.rpc.status_pb2 import Status
 
-from harness.otlp.content import content_decode
-from harness.otlp.errors import DecodeError
-from harness.otlp.json_decode import decode_json
-from harness.otlp.json_encode import to_json
-from harness.otlp.messages import RESPONSES, Encoding
-from harness.otlp.model import Signal
+from ..otlp.content import content_decode
+from ..otlp.errors import DecodeError
+from ..otlp.json_decode import decode_json
+from ..otlp.json_encode import to_json
+from ..otlp.messages import RESPONSES, Encoding
+from ..otlp.model import Signal
 
 #: How much of a body that cannot be read is shown.
 _SHOWN = 120

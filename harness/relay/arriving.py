@@ -6,14 +6,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from harness.capture.capture import Capture
-from harness.capture.export import SENT, Export
-from harness.capture.names import event_name
-from harness.otlp.model import DataPoint, Event, Signal, Span
-from harness.record.latency import Distribution, Latency
-from harness.relay.outlets.file import FILE
-from harness.relay.outlets.otlp import GRPC, HTTP
-from harness.relay.replay import SESSION
+from ..capture.capture import Capture
+from ..capture.export import SENT, Export
+from ..capture.names import event_name
+from ..otlp.model import DataPoint, Event, Signal, Span
+from ..record.latency import Distribution, Latency
+from .outlets.file import FILE
+from .outlets.otlp import GRPC, HTTP
+from .replay import SESSION
 
 #: The outlets at which every item comes out, with the time at which it did. A file is looked at
 #: ten times a second, so what it shows is as much too late.

@@ -11,8 +11,8 @@ from functools import cache
 
 import trustme
 
-from harness.collector.tls import Tls
-from harness.relay.endpoint import ClientTls
+from ..collector.tls import Tls
+from .endpoint import ClientTls
 
 #: Everything that a certificate of a server is good for.
 _NAMES = ("127.0.0.1", "::1", "localhost")

@@ -12,12 +12,12 @@ from typing import Any
 
 import grpc
 
-from harness.collector.grpc_server import METHODS
-from harness.relay.answer import Answer as Answer
-from harness.relay.answer import Deadline
-from harness.relay.closing import Closing
-from harness.relay.endpoint import ClientTls, Endpoint
-from harness.relay.wire import Connection, request_bytes
+from ..collector.grpc_server import METHODS
+from .answer import Answer as Answer
+from .answer import Deadline
+from .closing import Closing
+from .endpoint import ClientTls, Endpoint
+from .wire import Connection, request_bytes
 
 #: How long an answer may take, in seconds.
 TIMEOUT_S = 10.0

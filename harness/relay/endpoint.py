@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from harness.errors import UsageError
-from harness.keeping import folders
-from harness.otlp.model import Protocol
+from ..errors import UsageError
+from ..keeping import folders
+from ..otlp.model import Protocol
 
 OPTION = "--cc-collector"
 

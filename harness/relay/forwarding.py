@@ -9,15 +9,15 @@ from dataclasses import replace
 
 import grpc
 
-from harness.capture.export import SENT, Export
-from harness.collector.answer import CollectorResponse, can_be_sent
-from harness.otlp.messages import ENCODINGS
-from harness.otlp.model import Protocol
-from harness.relay.answer import Answer
-from harness.relay.client import TIMEOUT_S, GrpcClient, HttpClient
-from harness.relay.closing import Closing
-from harness.relay.endpoint import Endpoint, shown
-from harness.relay.sending import partial, refusal, status_of
+from ..capture.export import SENT, Export
+from ..collector.answer import CollectorResponse, can_be_sent
+from ..otlp.messages import ENCODINGS
+from ..otlp.model import Protocol
+from .answer import Answer
+from .client import TIMEOUT_S, GrpcClient, HttpClient
+from .closing import Closing
+from .endpoint import Endpoint, shown
+from .sending import partial, refusal, status_of
 
 #: What belongs to one connection and not to the message, and what each side writes itself.
 _OF_CONNECTION = frozenset(

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.capture import files
-from harness.capture.capture import Capture
-from harness.contract.versions import Version
-from harness.errors import HarnessError, UsageError
-from harness.keeping import folders
+from ..capture import files
+from ..capture.capture import Capture
+from ..contract.versions import Version
+from ..errors import HarnessError, UsageError
+from ..keeping import folders
 
 FOLDER = Path(__file__).parent / "golden"
 PROVENANCE = "provenance.json"

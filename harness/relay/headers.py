@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from harness.errors import UsageError
+from ..errors import UsageError
 
 #: Stands in a value for a variable of the environment, so that a credential is not written down.
 VARIABLE = re.compile(r"\$\{(\w+)\}")

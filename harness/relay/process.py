@@ -13,11 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.clock import monotonic_s
-from harness.errors import HarnessError
-from harness.keeping.cells import Cell, Kept
-from harness.subject.outputs import tail
-from harness.subject.process import kill_group, wait
+from ..clock import monotonic_s
+from ..errors import HarnessError
+from ..keeping.cells import Cell, Kept
+from ..subject.outputs import tail
+from ..subject.process import kill_group, wait
 
 #: How long a collector may take to get ready, and to end after SIGTERM, in seconds.
 READY_S = 30.0

@@ -9,22 +9,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.capture.capture import Capture
-from harness.capture.files import folder_name, save
-from harness.capture.observed import Observation, as_observed
-from harness.capture.run import Run, SubjectFacts, run_label
-from harness.clock import time_ns
-from harness.contract.applicability import WITHOUT_OUTLET
-from harness.errors import SubjectError
-from harness.otlp.model import Protocol
-from harness.relay.outlets.base import Outlet
-from harness.relay.outlets.otlp import OtlpOutlet
-from harness.relay.process import CollectorFault
-from harness.relay.replay import secrets_of
-from harness.relay.scenario import RelayScenario
-from harness.relay.sending import endpoint_for
-from harness.relay.stage import SHOWING_SUMS, RelayStage
-from harness.relay.target import Started, Target, started
+from ..capture.capture import Capture
+from ..capture.files import folder_name, save
+from ..capture.observed import Observation, as_observed
+from ..capture.run import Run, SubjectFacts, run_label
+from ..clock import time_ns
+from ..contract.applicability import WITHOUT_OUTLET
+from ..errors import SubjectError
+from ..otlp.model import Protocol
+from .outlets.base import Outlet
+from .outlets.otlp import OtlpOutlet
+from .process import CollectorFault
+from .replay import secrets_of
+from .scenario import RelayScenario
+from .sending import endpoint_for
+from .stage import SHOWING_SUMS, RelayStage
+from .target import Started, Target, started
 
 #: So many collectors run side by side, each for one run.
 _SIDE_BY_SIDE = 2 * (os.cpu_count() or 1)

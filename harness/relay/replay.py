@@ -18,11 +18,11 @@ from typing import Any
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.run import GroundTruth
-from harness.otlp.codec import encode
-from harness.otlp.messages import (
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..capture.run import GroundTruth
+from ..otlp.codec import encode
+from ..otlp.messages import (
     ENCODINGS,
     Encoding,
     ExportLogsServiceRequest,
@@ -31,7 +31,7 @@ from harness.otlp.messages import (
     Request,
     signal_of,
 )
-from harness.otlp.model import Protocol, Signal
+from ..otlp.model import Protocol, Signal
 
 SESSION = "session.id"
 INSTANCE = "service.instance.id"

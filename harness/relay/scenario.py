@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.capture.observed import Observation
-from harness.capture.run import run_label
-from harness.contract.applicability import JUDGED_ONLY_BY_NAME
-from harness.otlp.model import Protocol
-from harness.relay.outlets.otlp import OtlpOutlet
-from harness.relay.stage import RelayStage
+from ..capture.observed import Observation
+from ..capture.run import run_label
+from ..contract.applicability import JUDGED_ONLY_BY_NAME
+from ..otlp.model import Protocol
+from .outlets.otlp import OtlpOutlet
+from .stage import RelayStage
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from harness.relay.answer import Answer, Deadline
-from harness.relay.client import TIMEOUT_S, unreachable
-from harness.relay.endpoint import Endpoint
-from harness.relay.wire import Connection
+from .answer import Answer, Deadline
+from .client import TIMEOUT_S, unreachable
+from .endpoint import Endpoint
+from .wire import Connection
 
 
 def send_slowly(

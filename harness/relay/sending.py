@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import grpc
 
-from harness.capture.export import SENT, Export
-from harness.clock import time_ns
-from harness.errors import UsageError
-from harness.otlp.messages import ENCODINGS, Encoding
-from harness.otlp.model import Protocol, Signal
-from harness.relay.answer import Answer
-from harness.relay.answer_bodies import partial_success, rejected, success
-from harness.relay.client import EXPORT_METHODS, GrpcClient, HttpClient
-from harness.relay.closing import Closing
-from harness.relay.endpoint import Endpoint
+from ..capture.export import SENT, Export
+from ..clock import time_ns
+from ..errors import UsageError
+from ..otlp.messages import ENCODINGS, Encoding
+from ..otlp.model import Protocol, Signal
+from .answer import Answer
+from .answer_bodies import partial_success, rejected, success
+from .client import EXPORT_METHODS, GrpcClient, HttpClient
+from .closing import Closing
+from .endpoint import Endpoint
 
 #: Bodies that say nothing of rejected items, in either encoding.
 _FULL_SUCCESS = (b"", b"{}")

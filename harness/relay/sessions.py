@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from harness.capture.capture import Capture
-from harness.clock import time_ns
-from harness.otlp.model import Signal
-from harness.relay.replay import Recorded, again, recorded
+from ..capture.capture import Capture
+from ..clock import time_ns
+from ..otlp.model import Signal
+from .replay import Recorded, again, recorded
 
 
 def today(session: Capture, ago_s: float = 0.0) -> tuple[Recorded, ...]:

@@ -7,17 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.run import GroundTruth
-from harness.clock import monotonic_s
-from harness.errors import DeadlineExceeded
-from harness.otlp.model import Protocol as OtlpProtocol
-from harness.relay.endpoint import Endpoint
-from harness.relay.outlets.base import Outlet
-from harness.relay.outlets.otlp import OtlpOutlet
-from harness.relay.replay import Recorded, body
-from harness.relay.sending import Sender
+from ..capture.capture import Capture
+from ..capture.export import Export
+from ..capture.run import GroundTruth
+from ..clock import monotonic_s
+from ..errors import DeadlineExceeded
+from ..otlp.model import Protocol as OtlpProtocol
+from .endpoint import Endpoint
+from .outlets.base import Outlet
+from .outlets.otlp import OtlpOutlet
+from .replay import Recorded, body
+from .sending import Sender
 
 #: Outlets that show sums of points, not each of them.
 SHOWING_SUMS = frozenset({"scrape", "write"})

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.clock import time_ns
-from harness.errors import UsageError
-from harness.keeping import folders
-from harness.relay import certificates
-from harness.relay.endpoint import ClientTls, Endpoint, Transport
-from harness.relay.outlets.base import Outlet
-from harness.relay.ports import free_port
-from harness.relay.process import CollectorFault, CollectorProcess, is_healthy, listens
-from harness.relay.template import PLACES, arguments, filled, named_in
+from ..clock import time_ns
+from ..errors import UsageError
+from ..keeping import folders
+from . import certificates
+from .endpoint import ClientTls, Endpoint, Transport
+from .outlets.base import Outlet
+from .ports import free_port
+from .process import CollectorFault, CollectorProcess, is_healthy, listens
+from .template import PLACES, arguments, filled, named_in
 
 COMMAND_OPTION = "--cc-collector-cmd"
 CONFIG_OPTION = "--cc-collector-config"

@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from harness.errors import UsageError
+from ..errors import UsageError
 
 #: What each place stands for, as errors and ``--help`` say it.
 PLACES: Mapping[str, str] = {

@@ -8,16 +8,16 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from harness.collector.tls import Tls
-from harness.errors import UsageError
-from harness.relay import certificates
-from harness.relay.endpoint import ClientTls
-from harness.relay.outlets.base import Outlet
-from harness.relay.outlets.file import FileOutlet
-from harness.relay.outlets.otlp import OtlpOutlet
-from harness.relay.outlets.remote_write import RemoteWriteOutlet
-from harness.relay.outlets.scrape import ScrapeOutlet
-from harness.relay.target import Target
+from ..collector.tls import Tls
+from ..errors import UsageError
+from . import certificates
+from .endpoint import ClientTls
+from .outlets.base import Outlet
+from .outlets.file import FileOutlet
+from .outlets.otlp import OtlpOutlet
+from .outlets.remote_write import RemoteWriteOutlet
+from .outlets.scrape import ScrapeOutlet
+from .target import Target
 
 OPTION = "--cc-collector-out"
 CERTIFICATE_OPTION, KEY_OPTION = "--cc-collector-out-cert", "--cc-collector-out-key"

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 
 import h11
 
-from harness.relay.answer import Answer, Deadline
-from harness.relay.closing import Closing
-from harness.relay.endpoint import Endpoint
+from .answer import Answer, Deadline
+from .closing import Closing
+from .endpoint import Endpoint
 
 _PIECE = 256 * 1024
 _BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE

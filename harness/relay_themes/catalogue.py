@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from harness import relay_themes
-from harness.contract.applicability import needs_run
-from harness.contract.requirement import Requirement
-from harness.folders import modules
-from harness.judging.items.measured import Measures, by_name
-from harness.mutants.named import Lie
-from harness.relay.scenario import RelayRun, RelayScenario
+from .. import relay_themes
+from ..contract.applicability import needs_run
+from ..contract.requirement import Requirement
+from ..folders import modules
+from ..judging.items.measured import Measures, by_name
+from ..mutants.named import Lie
+from ..relay.scenario import RelayRun, RelayScenario
 
 #: The checks that promises of a collector name: its measures say it all.
 CHECKS = frozenset({"absent", "present_and_valid", "valid_if_present"})

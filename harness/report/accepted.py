@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from harness.drift.accepted import Sorted, name_of
-from harness.judging.entries import EntryState
+from ..drift.accepted import Sorted, name_of
+from ..judging.entries import EntryState
 
 
 def terminal(found: Sorted) -> str:

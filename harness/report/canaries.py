@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.judging.checks.canaries import Spot
-from harness.record.header import CanaryTable
-from harness.report.line import Line, Style
+from ..judging.checks.canaries import Spot
+from ..record.header import CanaryTable
+from .line import Line, Style
 
 #: Marks in the table: an allowed sighting, a forbidden one, none.
 ALLOWED, FORBIDDEN, UNSEEN = "●", "✗", "·"

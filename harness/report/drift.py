@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
-from harness.drift.comparison import Comparison
-from harness.drift.difference import WORST_FIRST, Difference, Impact
-from harness.drift.impact import Hit
-from harness.errors import printable
-from harness.report import accepted
-from harness.report.line import Line, Style
+from ..drift.comparison import Comparison
+from ..drift.difference import WORST_FIRST, Difference, Impact
+from ..drift.impact import Hit
+from ..errors import printable
+from . import accepted
+from .line import Line, Style
 
 #: Of many places only so many are named.
 _MOST_PLACES = 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.drift.comparison import Comparison
-from harness.drift.difference import WORST_FIRST, Impact
-from harness.report.drift import summary
-from harness.report.templates import template
+from ..drift.comparison import Comparison
+from ..drift.difference import WORST_FIRST, Impact
+from .drift import summary
+from .templates import template
 
 #: What each impact means to somebody who reads dashboards, not source code.
 _ABOUT: Mapping[Impact, str] = {

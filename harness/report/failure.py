@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.errors import printable
-from harness.findings import Verdict
-from harness.judging.listing import PACKAGED
-from harness.judging.verdicts import Row
+from ..errors import printable
+from ..findings import Verdict
+from ..judging.listing import PACKAGED
+from ..judging.verdicts import Row
 
 #: Findings shown in full; the record holds all of them.
 SHOWN = 3

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.findings import Verdict
-from harness.fleet.summary import Checked, ReleaseRows
-from harness.judging.verdicts import Row, counts
-from harness.otlp.model import Signal
-from harness.report.failure import failure
+from ..findings import Verdict
+from ..fleet.summary import Checked, ReleaseRows
+from ..judging.verdicts import Row, counts
+from ..otlp.model import Signal
+from .failure import failure
 
 _ITEMS = {
     Signal.METRICS: "data points",

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from harness.contract.impacts import meaning
-from harness.findings import Impact, Level, Verdict
-from harness.judging.verdicts import Row
-from harness.record.header import CLAUDE
-from harness.record.run_record import RunRecord
-from harness.report import drift
-from harness.report.rerun import rerun
-from harness.report.screen import answer, broken_rows, impact, listed_rows, losses
-from harness.report.summary import Summary
-from harness.report.templates import template
-from harness.report.terminal import grouped
-from harness.report.timeline import chart
+from ..contract.impacts import meaning
+from ..findings import Impact, Level, Verdict
+from ..judging.verdicts import Row
+from ..record.header import CLAUDE
+from ..record.run_record import RunRecord
+from . import drift
+from .rerun import rerun
+from .screen import answer, broken_rows, impact, listed_rows, losses
+from .summary import Summary
+from .templates import template
+from .terminal import grouped
+from .timeline import chart
 
 FILE_NAME = "index.html"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.record.latency import Latency
-from harness.report.line import Line
+from ..record.latency import Latency
+from .line import Line
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 #: Columns of the chart; with a wider range, several classes share one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.errors import printable
+from ..errors import printable
 
 
 class Style(StrEnum):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from harness.contract.requirement import Requirement, Source
-from harness.report.terminal import theme
+from ..contract.requirement import Requirement, Source
+from .terminal import theme
 
 _COMMAND = "cc-harness requirements"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from harness.drift.difference import WORST_FIRST
-from harness.report.templates import template
+from ..drift.difference import WORST_FIRST
+from .templates import template
 
 #: The table, as ``schemas/matrix.schema.json`` describes it.
 Table = Mapping[str, Any]

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
-from harness.findings import Verdict
-from harness.judging.entries import EntryState
-from harness.judging.verdicts import Row, counts, fails_the_run
-from harness.record.header import CLAUDE
-from harness.report import drift
-from harness.report.failure import failure
-from harness.report.summary import Summary
-from harness.report.terminal import SHOWN_DIFFERENCES
+from ..findings import Verdict
+from ..judging.entries import EntryState
+from ..judging.verdicts import Row, counts, fails_the_run
+from ..record.header import CLAUDE
+from . import drift
+from .failure import failure
+from .summary import Summary
+from .terminal import SHOWN_DIFFERENCES
 
 FILE_NAME = "summary.md"
 

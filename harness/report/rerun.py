@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from harness.contract.applicability import LIVE
-from harness.findings import RunName
-from harness.judging.verdicts import Row
-from harness.otlp.model import Protocol
-from harness.record.header import Fuzz
+from ..contract.applicability import LIVE
+from ..findings import RunName
+from ..judging.verdicts import Row
+from ..otlp.model import Protocol
+from ..record.header import Fuzz
 
 SCENARIOS = "--cc-scenarios"
 PROTOCOLS = "--cc-protocols"

@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.contract.impacts import impact_of
-from harness.errors import printable
-from harness.findings import Impact, Level, Verdict
-from harness.judging.entries import EntryState
-from harness.judging.verdicts import Row, exercised, fails_the_run
-from harness.record.header import CLAUDE
-from harness.report import drift
-from harness.report.line import Line, Style
-from harness.report.summary import Summary
+from ..contract.impacts import impact_of
+from ..errors import printable
+from ..findings import Impact, Level, Verdict
+from ..judging.entries import EntryState
+from ..judging.verdicts import Row, exercised, fails_the_run
+from ..record.header import CLAUDE
+from . import drift
+from .line import Line, Style
+from .summary import Summary
 
 #: The narrowest terminal for which no line is too long; only a path may be.
 NARROWEST = 80

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.drift.comparison import Comparison
-from harness.judging.decision import Decision, decision
-from harness.judging.entries import EntryTold
-from harness.judging.verdicts import Row
-from harness.record.header import Header
+from ..drift.comparison import Comparison
+from ..judging.decision import Decision, decision
+from ..judging.entries import EntryTold
+from ..judging.verdicts import Row
+from ..record.header import Header
 
 #: Failures shown in the summary; pytest shows each one above it, the record holds all.
 SHOWN_FAILURES = 10

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from harness.findings import Verdict
-from harness.judging.entries import EntryState
-from harness.judging.verdicts import Row, counts, fails_the_run
-from harness.record.header import CLAUDE, Header
-from harness.report import canaries, drift, latency, screen, undocumented
-from harness.report.failure import failure
-from harness.report.line import Line, Style
-from harness.report.summary import SHOWN_FAILURES as SHOWN_FAILURES
-from harness.report.summary import Summary
+from ..findings import Verdict
+from ..judging.entries import EntryState
+from ..judging.verdicts import Row, counts, fails_the_run
+from ..record.header import CLAUDE, Header
+from . import canaries, drift, latency, screen, undocumented
+from .failure import failure
+from .line import Line, Style
+from .summary import SHOWN_FAILURES as SHOWN_FAILURES
+from .summary import Summary
 
 #: Differences of one impact that are shown in the summary.
 SHOWN_DIFFERENCES = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.record.moments import Moment
+from ..record.moments import Moment
 
 _LANES = ("model", "tools", "helper", "metrics", "logs", "traces", "unknown")
 _NAMES: Mapping[str, str] = {"model": "model's API", "unknown": "not understood"}

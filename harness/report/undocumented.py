@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.contract.names import read_names
-from harness.judging.checks.names import Undocumented
-from harness.report.line import Line, Style
+from ..contract.names import read_names
+from ..judging.checks.names import Undocumented
+from .line import Line, Style
 
 
 def render(names: Sequence[Undocumented]) -> Iterator[Line]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.clock import time_ns
-from harness.running.watch import Watch
+from ..clock import time_ns
+from .watch import Watch
 
 _LOADAVG = Path("/proc/loadavg")
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.observed import Observation, as_observed
-from harness.capture.run import (
+from ..capture.capture import Capture
+from ..capture.observed import Observation, as_observed
+from ..capture.run import (
     Decision,
     Failure,
     GroundTruth,
@@ -21,31 +21,31 @@ from harness.capture.run import (
     ending,
     run_label,
 )
-from harness.collector.store import Budget, StoreClosedError
-from harness.errors import (
+from ..collector.store import Budget, StoreClosedError
+from ..errors import (
     DeadlineExceeded,
     NotInTimeError,
     OursTooLateError,
     SubjectError,
     UsageError,
 )
-from harness.fakes.messages_api import MessagesApi
-from harness.otlp.model import Protocol
-from harness.running.earlier import run_earlier
-from harness.running.scenario import Scenario
-from harness.running.secrets import secrets_of
-from harness.running.stage import Stage, opened
-from harness.subject import managed
-from harness.subject.binary import Binary
-from harness.subject.conversing import run_conversation
-from harness.subject.dialogs import Choice
-from harness.subject.headless import run_headless
-from harness.subject.host import this_host
-from harness.subject.interactive import Witness, run_interactive
-from harness.subject.process import Completed, ProcessGroups
-from harness.subject.sandbox import Sandbox
-from harness.subject.transcript import kept_messages
-from harness.subject.worktree import LineLedger
+from ..fakes.messages_api import MessagesApi
+from ..otlp.model import Protocol
+from ..subject import managed
+from ..subject.binary import Binary
+from ..subject.conversing import run_conversation
+from ..subject.dialogs import Choice
+from ..subject.headless import run_headless
+from ..subject.host import this_host
+from ..subject.interactive import Witness, run_interactive
+from ..subject.process import Completed, ProcessGroups
+from ..subject.sandbox import Sandbox
+from ..subject.transcript import kept_messages
+from ..subject.worktree import LineLedger
+from .earlier import run_earlier
+from .scenario import Scenario
+from .secrets import secrets_of
+from .stage import Stage, opened
 
 _BY_SETTINGS = "config"
 

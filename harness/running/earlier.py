@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness.errors import NotInTimeError, SubjectError
-from harness.fakes.messages_api import MessagesApi
-from harness.running.scenario import Earlier
-from harness.subject.binary import Binary
-from harness.subject.headless import run_headless
-from harness.subject.process import ProcessGroups
-from harness.subject.sandbox import Sandbox
+from ..errors import NotInTimeError, SubjectError
+from ..fakes.messages_api import MessagesApi
+from ..subject.binary import Binary
+from ..subject.headless import run_headless
+from ..subject.process import ProcessGroups
+from ..subject.sandbox import Sandbox
+from .scenario import Earlier
 
 
 def run_earlier(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.capture.run import run_label
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.subject import managed
+from ..capture.run import run_label
+from ..otlp.model import Protocol
+from ..subject import managed
+from .scenario import Scenario
 
 #: The progress line names at most so many scenarios; of more, it gives the number.
 _MOST_NAMED = 8

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import shortage
-from harness.capture.capture import Capture
-from harness.collector.store import Budget
-from harness.errors import NotInTimeError, OursTooLateError, SubjectError
-from harness.otlp.model import Protocol
-from harness.running.crowding import CrowdingWatch
-from harness.running.drive import drive
-from harness.running.plan import label, planned
-from harness.running.progress import PROGRESS_S, so_far
-from harness.running.runner import Runner
-from harness.running.scenario import Scenario, Script
-from harness.running.shortages import ShortageWatch
-from harness.subject import managed
-from harness.subject.binary import Binary
-from harness.subject.headless import PERMISSIONS
-from harness.subject.process import ProcessGroups
+from .. import shortage
+from ..capture.capture import Capture
+from ..clock import monotonic_s
+from ..collector.store import Budget
+from ..errors import NotInTimeError, OursTooLateError, SubjectError
+from ..otlp.model import Protocol
+from ..subject import managed
+from ..subject.binary import Binary
+from ..subject.headless import PERMISSIONS
+from ..subject.process import ProcessGroups
+from .crowding import CrowdingWatch
+from .drive import drive
+from .plan import label, planned
+from .progress import PROGRESS_S, so_far
+from .runner import Runner
+from .scenario import Scenario, Script
+from .shortages import ShortageWatch
 
 #: Runs side by side for each core, but for those that wait: a subject waits for its
 #: retries and its screen about as long as it computes.  With more of them each takes
@@ -324,15 +324,15 @@ def run_session(
 def _await(futures: Mapping[Future[Any], str], progress: Callable[[str], None]) -> None:
     """Wait for all ``futures``, reporting the ones still running; raise what is no SubjectError."""
     pending = set(futures)
-    began = told = time.monotonic()
+    began = told = monotonic_s()
     while pending:
-        due = max(told + PROGRESS_S - time.monotonic(), 0)
+        due = max(told + PROGRESS_S - monotonic_s(), 0)
         done, pending = wait(pending, timeout=due, return_when=FIRST_COMPLETED)
         for future in done:
             error = future.exception()
             if error is not None and not isinstance(error, SubjectError):
                 raise error
-        now = time.monotonic()
+        now = monotonic_s()
         if pending and now - told >= PROGRESS_S:
             told = now
             running = sorted(futures[future] for future in pending if future.running())

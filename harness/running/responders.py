@@ -14,12 +14,12 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from harness.capture.deliveries import Deliveries, Delivery
-from harness.capture.export import Export
-from harness.clock import time_ns
-from harness.collector.answer import CollectorResponse
-from harness.otlp.model import Protocol, Signal
-from harness.otlp.responses import partial_success_body
+from ..capture.deliveries import Deliveries, Delivery
+from ..capture.export import Export
+from ..clock import time_ns
+from ..collector.answer import CollectorResponse
+from ..otlp.model import Protocol, Signal
+from ..otlp.responses import partial_success_body
 
 
 @dataclass(frozen=True, slots=True)

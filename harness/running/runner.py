@@ -6,20 +6,20 @@ import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness import shortage
-from harness.capture.capture import Capture
-from harness.capture.files import folder_name, save
-from harness.capture.run import CROWDED
-from harness.clock import time_ns
-from harness.collector.store import Budget
-from harness.errors import SubjectError
-from harness.otlp.model import Protocol
-from harness.running.crowding import CrowdingWatch
-from harness.running.drive import drive
-from harness.running.scenario import Scenario
-from harness.running.secrets import with_words
-from harness.subject.binary import Binary
-from harness.subject.process import ProcessGroups
+from .. import shortage
+from ..capture.capture import Capture
+from ..capture.files import folder_name, save
+from ..capture.run import CROWDED
+from ..clock import time_ns
+from ..collector.store import Budget
+from ..errors import SubjectError
+from ..otlp.model import Protocol
+from ..subject.binary import Binary
+from ..subject.process import ProcessGroups
+from .crowding import CrowdingWatch
+from .drive import drive
+from .scenario import Scenario
+from .secrets import with_words
 
 #: The captures of drawn runs have no part in the budget of the others: nearly all are dropped. A
 #: collector of one may keep a quarter of this.

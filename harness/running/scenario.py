@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from harness.capture.export import MAIN, Export
-from harness.capture.observed import Observation
-from harness.capture.run import run_label
-from harness.collector.tls import Tls
-from harness.contract.applicability import JUDGED_ONLY_BY_NAME
-from harness.contract.requirement import DRAWN
-from harness.fakes.messages_api import THINKS_S
-from harness.fakes.script import Repeat, Step, UseTool
-from harness.otlp.model import Protocol
-from harness.running.stage import Backend, Stage
-from harness.subject.headless import PERMISSIONS
-from harness.subject.interactive import Act, Distrust, Type
-from harness.subject.managed import Files
-from harness.subject.process import Completed
+from ..capture.export import MAIN, Export
+from ..capture.observed import Observation
+from ..capture.run import run_label
+from ..collector.tls import Tls
+from ..contract.applicability import JUDGED_ONLY_BY_NAME
+from ..contract.requirement import DRAWN
+from ..fakes.messages_api import THINKS_S
+from ..fakes.script import Repeat, Step, UseTool
+from ..otlp.model import Protocol
+from ..subject.headless import PERMISSIONS
+from ..subject.interactive import Act, Distrust, Type
+from ..subject.managed import Files
+from ..subject.process import Completed
+from .stage import Backend, Stage
 
 #: Traits of runs: in words, what ``given`` of a requirement may ask for.
 AT_A_TERMINAL = "a_terminal"

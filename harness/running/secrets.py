@@ -16,15 +16,15 @@ from dataclasses import replace
 from itertools import chain, pairwise
 from pathlib import Path, PurePath
 
-from harness.capture.export import Export
-from harness.capture.run import A_PART, Secret, run_label
-from harness.env_lists.pairs import read
-from harness.fakes.script import CutOff, Repeat, Say, Step, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Earlier, Scenario, Until
-from harness.running.stage import Stage
-from harness.subject.interactive import Act, Type
-from harness.subject.sandbox import FAKE_API_KEY, HOST_NAME, USER_NAME
+from ..capture.export import Export
+from ..capture.run import A_PART, Secret, run_label
+from ..env_lists.pairs import read
+from ..fakes.script import CutOff, Repeat, Say, Step, UseTool
+from ..otlp.model import Protocol
+from ..subject.interactive import Act, Type
+from ..subject.sandbox import FAKE_API_KEY, HOST_NAME, USER_NAME
+from .scenario import Earlier, Scenario, Until
+from .stage import Stage
 
 #: How many consecutive characters of a sentence or a line no other telemetry has by chance.
 OF_A_TEXT = 16

@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness import shortage
-from harness.errors import UsageError
-from harness.running.watch import Watch
+from .. import shortage
+from ..errors import UsageError
+from .watch import Watch
 
 #: Where Linux lists the open files of this process.
 _OPEN = Path("/proc/self/fd")

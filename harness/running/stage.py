@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.capture.capture import Connection
-from harness.capture.export import MAIN, Export
-from harness.capture.waits import LATE_S
-from harness.collector.answer import Responder
-from harness.collector.collector import Collector
-from harness.collector.store import Budget
-from harness.collector.tls import Tls
-from harness.fakes.fault_proxy import FaultProxy
-from harness.fakes.http_proxy import HttpProxy
-from harness.fakes.messages_api import MessagesApi
-from harness.keeping.cells import Cell
-from harness.otlp.model import Protocol, Signal
-from harness.subject.sandbox import Sandbox
+from ..capture.capture import Connection
+from ..capture.export import MAIN, Export
+from ..capture.waits import LATE_S
+from ..collector.answer import Responder
+from ..collector.collector import Collector
+from ..collector.store import Budget
+from ..collector.tls import Tls
+from ..fakes.fault_proxy import FaultProxy
+from ..fakes.http_proxy import HttpProxy
+from ..fakes.messages_api import MessagesApi
+from ..keeping.cells import Cell
+from ..otlp.model import Protocol, Signal
+from ..subject.sandbox import Sandbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from harness.clock import time_ns
-from harness.http_heads import no_request, without_offer
-from harness.serving.application import (
+from ..clock import time_ns
+from ..http_heads import no_request, without_offer
+from .application import (
     CONNECTION,
     HANG_UP,
     MALFORMED,

@@ -17,9 +17,9 @@ from concurrent.futures import Future
 import uvicorn
 from uvicorn.server import ServerState
 
-from harness.replaced import require_real_threads, true_sockets
-from harness.serving.application import AtOnce, Malformed
-from harness.serving.connection import HttpConnection, ToWrite
+from ..replaced import require_real_threads, true_sockets
+from .application import AtOnce, Malformed
+from .connection import HttpConnection, ToWrite
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop]
 try:

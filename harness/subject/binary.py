@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.capture.run import ending
-from harness.errors import SubjectError, UsageError
-from harness.keeping.cells import Cell
-from harness.subject import node, npm, process
-from harness.subject.sandbox import Sandbox
+from ..capture.run import ending
+from ..errors import SubjectError, UsageError
+from ..keeping.cells import Cell
+from . import node, npm, process
+from .sandbox import Sandbox
 
 _OPTION = "--cc-binary"
 _EXPECTED = "a path, a name on PATH, npm:VERSION, npm:latest or reference[:VERSION]"

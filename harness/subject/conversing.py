@@ -17,13 +17,13 @@ from typing import IO, cast
 import pexpect
 from pexpect import fdpexpect
 
-from harness.clock import monotonic_s, time_ns
-from harness.errors import SubjectError
-from harness.keeping.cells import Kept
-from harness.subject import outputs, process
-from harness.subject.binary import Binary
-from harness.subject.process import Completed, ProcessGroups
-from harness.subject.sandbox import Sandbox
+from ..clock import monotonic_s, time_ns
+from ..errors import SubjectError
+from ..keeping.cells import Kept
+from . import outputs, process
+from .binary import Binary
+from .process import Completed, ProcessGroups
+from .sandbox import Sandbox
 
 #: What the process started may hold its output open for longer than it lives.
 _LOOK_S = 0.25

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.subject import process
-from harness.subject.binary import Binary
-from harness.subject.process import Completed, ProcessGroups
-from harness.subject.sandbox import Sandbox
+from . import process
+from .binary import Binary
+from .process import Completed, ProcessGroups
+from .sandbox import Sandbox
 
 #: Lets the scripted tools run without a question, also as root.  The mode is named for
 #: releases that start in auto mode: there a model, not the list, would decide.

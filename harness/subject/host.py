@@ -7,7 +7,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from harness.capture.run import Host
+from ..capture.run import Host
 
 #: ``uname -m`` -> ``host.arch`` of OpenTelemetry's resource conventions.
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.clock import monotonic_s
-from harness.errors import SubjectError
-from harness.subject.binary import Binary
-from harness.subject.dialogs import ESCAPE, Choice, Dialog, dialog, is_menu, prompt_line
-from harness.subject.process import Completed, ProcessGroups
-from harness.subject.sandbox import FAKE_API_KEY, Sandbox
-from harness.subject.terminal import COLUMNS, PRESS_AGAIN_S, Terminal
+from ..clock import monotonic_s
+from ..errors import SubjectError
+from .binary import Binary
+from .dialogs import ESCAPE, Choice, Dialog, dialog, is_menu, prompt_line
+from .process import Completed, ProcessGroups
+from .sandbox import FAKE_API_KEY, Sandbox
+from .terminal import COLUMNS, PRESS_AGAIN_S, Terminal
 
 #: Named for releases that start in auto mode: there a model would decide, not a person.
 ARGUMENTS = ("--permission-mode", "default")

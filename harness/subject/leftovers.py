@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.clock import monotonic_s
+from ..clock import monotonic_s
 
 _DEADLINE_S = 5.0
 

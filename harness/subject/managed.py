@@ -20,8 +20,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.errors import UsageError
-from harness.keeping import folders
+from ..errors import UsageError
+from ..keeping import folders
 
 OPTION = "--cc-allow-managed-settings"
 

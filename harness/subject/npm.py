@@ -14,10 +14,10 @@ from pathlib import Path
 import filelock
 import platformdirs
 
-from harness.errors import HarnessError, SubjectError, UsageError
-from harness.keeping import folders
-from harness.subject import process
-from harness.subject.node import HINT, Npm, find_npm
+from ..errors import HarnessError, SubjectError, UsageError
+from ..keeping import folders
+from . import process
+from .node import HINT, Npm, find_npm
 
 PACKAGE = "@anthropic-ai/claude-code"
 CACHE_VARIABLE = "CC_OTEL_CACHE"

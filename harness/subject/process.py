@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.clock import monotonic_s, time_ns
-from harness.errors import SubjectError
-from harness.keeping.cells import Cell, Kept
-from harness.subject import outputs
+from ..clock import monotonic_s, time_ns
+from ..errors import SubjectError
+from ..keeping.cells import Cell, Kept
+from . import outputs
 
 #: How long a process may take to end after SIGTERM, before SIGKILL.
 GRACE_S = 1.5

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.errors import UsageError
-from harness.keeping import folders
-from harness.keeping.cells import Cell
-from harness.subject import leftovers
-from harness.subject.worktree import WorkTree
+from ..errors import UsageError
+from ..keeping import folders
+from ..keeping.cells import Cell
+from . import leftovers
+from .worktree import WorkTree
 
 #: Looks like a key, opens nothing.  The CLI asks for one before it talks to any API.
 FAKE_API_KEY = "sk-ant-api03-not-a-real-key-KvWqzTmxYRhLjNgP"

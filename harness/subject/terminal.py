@@ -22,12 +22,12 @@ import pexpect
 import pyte
 from pexpect import fdpexpect
 
-from harness.clock import monotonic_s, time_ns
-from harness.errors import NotInTimeError, SubjectError
-from harness.keeping.cells import Cell
-from harness.subject import process
-from harness.subject.drawing import Drawing
-from harness.subject.process import Completed, ProcessGroups
+from ..clock import monotonic_s, time_ns
+from ..errors import NotInTimeError, SubjectError
+from ..keeping.cells import Cell
+from . import process
+from .drawing import Drawing
+from .process import Completed, ProcessGroups
 
 #: Wide enough for one-line questions, high enough for a dialog with what precedes it.
 COLUMNS, ROWS = 140, 50

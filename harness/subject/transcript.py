@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.capture.run import KeptMessage
+from ..capture.run import KeptMessage
 
 
 def kept_messages(home: Path) -> tuple[KeptMessage, ...]:

@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.capture.run import ToolRun
-from harness.errors import HarnessError, UsageError
+from ..capture.run import ToolRun
+from ..errors import HarnessError, UsageError
 
 _FIRST_FILE = "README.md"
 

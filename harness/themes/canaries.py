@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.running.secrets import unique_word
-from harness.subject.sandbox import FAKE_API_KEY
+from ..running.secrets import unique_word
+from ..subject.sandbox import FAKE_API_KEY
 
 _NAMES = (
     "prompt",

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
-from harness.contract.applicability import needs_run
-from harness.contract.requirement import Requirement
-from harness.drift.facts import Facts
-from harness.errors import HarnessError
-from harness.judging.items.measured import Measures, by_name
-from harness.mutants.named import Lie
-from harness.otlp.model import Protocol
-from harness.running.scenario import PlannedRun, Scenario
-from harness.themes.folders import modules
+from ..contract.applicability import needs_run
+from ..contract.requirement import Requirement
+from ..drift.facts import Facts
+from ..errors import HarnessError
+from ..judging.items.measured import Measures, by_name
+from ..mutants.named import Lie
+from ..otlp.model import Protocol
+from ..running.scenario import PlannedRun, Scenario
+from .folders import modules
 
 
 def _scenarios() -> Mapping[str, Scenario]:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from harness.collector.tls import Tls
+from ..collector.tls import Tls
 
 #: The authorities: the one that sessions are told to trust, one that some are told to trust as
 #: well, and one that nobody knows.

@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from harness.reference import emitter
-from harness.reference.additions import Addition
-from harness.themes.folders import modules
+from ..reference import emitter
+from ..reference.additions import Addition
+from .folders import modules
 
 
 def emitted() -> list[Addition]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.capture.run import Run
+from ..capture.run import Run
 
 
 def ended(run: Run) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import ModuleType
 
-from harness import folders, themes
+from .. import folders, themes
 
 
 def theme_names() -> list[str]:

@@ -10,8 +10,6 @@ import pytest
 
 HARNESS = Path(__file__).resolve().parents[2] / "harness"
 
-ABSOLUTE = "from harness." in (HARNESS / "plugin" / "__init__.py").read_text(encoding="utf-8")
-ours_by_name = pytest.mark.xfail(ABSOLUTE, reason="ABSOLUTE imports", strict=True)
 
 #: The files of their kinds of it.
 KINDS = {
@@ -67,7 +65,6 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@ours_by_name
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", ["pytest", "python -m pytest", "pythonpath"])
 def test_a_foreign_project_keeps_its_own(tmp_path: Path, kind: str, way: str) -> None:
@@ -130,7 +127,6 @@ def test_python_starts_as_fast_as_without_us(tmp_path: Path) -> None:
     assert done.stdout.split() == ["_pytest_cc_otel_alias"], done.stderr
 
 
-@ours_by_name
 def test_the_code_does_not_import_itself_by_the_name_of_the_folder() -> None:
     """It is installed under another one, and that one may be somebody else's."""
     found = [

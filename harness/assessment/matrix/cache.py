@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from harness.assessment.matrix.chosen import Chosen
-from harness.errors import UsageError
-from harness.subject import npm
-from harness.subject.binary import Binary, resolve
+from ...errors import UsageError
+from ...subject import npm
+from ...subject.binary import Binary, resolve
+from .chosen import Chosen
 
 _UNITS = {"M": 10**6, "G": 10**9}
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from harness.assessment.job import CLAUDE
-from harness.assessment.matrix.folder import Entry
-from harness.contract.applicability import needs_run
-from harness.contract.requirement import Requirement
-from harness.contract.versions import Version
-from harness.drift.promises import STATES
-from harness.findings import Level
-from harness.judging.expectations import Expectation, packaged_list
-from harness.judging.verdicts import Row
+from ...contract.applicability import needs_run
+from ...contract.requirement import Requirement
+from ...contract.versions import Version
+from ...drift.promises import STATES
+from ...findings import Level
+from ...judging.expectations import Expectation, packaged_list
+from ...judging.verdicts import Row
+from ..job import CLAUDE
+from .folder import Entry
 
 
 class Standing(StrEnum):

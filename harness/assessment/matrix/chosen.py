@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from harness.contract.versions import Version
-from harness.errors import UsageError
+from ...contract.versions import Version
+from ...errors import UsageError
 
 _EXPECTED = "releases such as 2.1.31, ranges such as 2.1.31..2.1.50, or last:20"
 _RELEASE = re.compile(r"\d+\.\d+\.\d+")

@@ -15,13 +15,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from harness.capture.serialization import from_plain, to_plain
-from harness.contract.versions import Version
-from harness.drift.inventory import FORMAT as INVENTORY_FORMAT
-from harness.errors import UsageError
-from harness.judging.verdicts import Row
-from harness.keeping import folders
-from harness.record.jsonl import row_from_plain, row_to_plain
+from ...capture.serialization import from_plain, to_plain
+from ...contract.versions import Version
+from ...drift.inventory import FORMAT as INVENTORY_FORMAT
+from ...errors import UsageError
+from ...judging.verdicts import Row
+from ...keeping import folders
+from ...record.jsonl import row_from_plain, row_to_plain
 
 #: The version of the folder's format.
 FORMAT = 1

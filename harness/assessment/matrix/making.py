@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.assessment.assessment import Assessment
-from harness.assessment.matrix.cache import Cache
-from harness.assessment.matrix.chosen import Chosen
-from harness.assessment.matrix.folder import Entry, MatrixFolder, MatrixPlan
-from harness.assessment.matrix.progress import Progress
-from harness.assessment.recording import Recording, RecordingPlan, header_of, record_once
-from harness.assessment.stocktaking import stock_of
-from harness.capture.run import SubjectFacts
-from harness.contract.versions import check_promised
-from harness.errors import HarnessError, SubjectError, UsageError
-from harness.judging.decision import decision
-from harness.judging.verdicts import Row
-from harness.record import jsonl
-from harness.subject.binary import Binary
-from harness.themes.catalogue import SCENARIOS
+from ...capture.run import SubjectFacts
+from ...contract.versions import check_promised
+from ...errors import HarnessError, SubjectError, UsageError
+from ...judging.decision import decision
+from ...judging.verdicts import Row
+from ...record import jsonl
+from ...subject.binary import Binary
+from ...themes.catalogue import SCENARIOS
+from ..assessment import Assessment
+from ..recording import Recording, RecordingPlan, header_of, record_once
+from ..stocktaking import stock_of
+from .cache import Cache
+from .chosen import Chosen
+from .folder import Entry, MatrixFolder, MatrixPlan
+from .progress import Progress
 
 #: How long one run of a release may take, beside its waits.
 _DEADLINE_S = 60.0

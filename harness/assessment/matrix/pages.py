@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from harness.assessment.matrix.folder import MatrixFolder, replace_text
-from harness.assessment.matrix.table import table
-from harness.contract.versions import Version
-from harness.drift.changelog import known
-from harness.drift.difference import Difference
-from harness.errors import UsageError
-from harness.report import matrix as report
+from ...contract.versions import Version
+from ...drift.changelog import known
+from ...drift.difference import Difference
+from ...errors import UsageError
+from ...report import matrix as report
+from .folder import MatrixFolder, replace_text
+from .table import table
 
 HTML, MARKDOWN, JSON = "matrix.html", "matrix.md", "matrix.json"
 

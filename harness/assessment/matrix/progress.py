@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from statistics import mean
 
-from harness.assessment.matrix.folder import Entry
+from .folder import Entry
 
 
 class Progress:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from harness.errors import HarnessError
+from ...errors import HarnessError
 
 #: How long a process may take to end its sessions.
 _GRACE_S = 30.0

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from harness.assessment.matrix.checking import Checked, check, requirements
-from harness.assessment.matrix.folder import Entry, MatrixPlan
-from harness.capture.serialization import to_plain
-from harness.drift.compare import differences
-from harness.drift.difference import WORST_FIRST, Difference, merged
-from harness.drift.promises import STATES, promise_changes
-from harness.findings import Verdict
-from harness.judging.verdicts import Row
+from ...capture.serialization import to_plain
+from ...drift.compare import differences
+from ...drift.difference import WORST_FIRST, Difference, merged
+from ...drift.promises import STATES, promise_changes
+from ...findings import Verdict
+from ...judging.verdicts import Row
+from .checking import Checked, check, requirements
+from .folder import Entry, MatrixPlan
 
 #: The version of the table's format.
 FORMAT = 1

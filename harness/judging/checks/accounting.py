@@ -6,12 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from math import isclose
 
-from harness.contract.requirement import Requirement, Selector
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import chosen, nothing_seen
-from harness.judging.checks.truth import OCCASIONS
-from harness.judging.items.item import Item
-from harness.judging.items.view import CaptureView
+from ...contract.requirement import Requirement, Selector
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.item import Item
+from ..items.view import CaptureView
+from .fields import chosen, nothing_seen
+from .truth import OCCASIONS
 
 #: The kinds of tokens, as the counter calls them and as the API bills them.
 _KINDS = {

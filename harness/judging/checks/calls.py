@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from harness.capture.run import ApiCall
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import carrying, chosen, is_one_of, nothing_seen, number
-from harness.judging.items.describe import shown
-from harness.judging.items.item import MISSING, Item
-from harness.judging.items.view import CaptureView
+from ...capture.run import ApiCall
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.describe import shown
+from ..items.item import MISSING, Item
+from ..items.view import CaptureView
+from .fields import carrying, chosen, is_one_of, nothing_seen, number
 
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.contract.applicability import applies_to_run, is_open
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.items.view import CaptureView
-from harness.judging.search.sightings import Sighting, sightings
+from ...capture.capture import Capture
+from ...contract.applicability import applies_to_run, is_open
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.view import CaptureView
+from ..search.sightings import Sighting, sightings
 
 #: Gates that open places, and what a table calls the runs in which they are open.
 GATES: Mapping[str, str] = {

@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from harness.capture.run import ApiCall
-from harness.contract.prices import Price, price_of
-from harness.contract.requirement import Requirement, Selector
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.accounting import total
-from harness.judging.checks.calls import answered
-from harness.judging.checks.fields import chosen, nothing_seen, number
-from harness.judging.items.item import Item
-from harness.judging.items.view import CaptureView
+from ...capture.run import ApiCall
+from ...contract.prices import Price, price_of
+from ...contract.requirement import Requirement, Selector
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.item import Item
+from ..items.view import CaptureView
+from .accounting import total
+from .calls import answered
+from .fields import chosen, nothing_seen, number
 
 _TOKENS = Selector("metric", "claude_code.token.usage")
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from harness.contract.catalogue import Contract
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.items.describe import expected, shown
-from harness.judging.items.item import MISSING, Item
-from harness.judging.items.view import CaptureView
+from ...contract.catalogue import Contract
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.describe import expected, shown
+from ..items.item import MISSING, Item
+from ..items.view import CaptureView
 
 
 class FieldChecks:

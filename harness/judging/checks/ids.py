@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, Outcome
-from harness.judging.checks.fields import chosen, nothing_seen
-from harness.judging.items.view import CaptureView
-from harness.otlp.model import DataPoint, Event, Span
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, Outcome
+from ...otlp.model import DataPoint, Event, Span
+from ..items.view import CaptureView
+from .fields import chosen, nothing_seen
 
 #: How many bytes an id has; one that is not needed is left out.
 _BYTES = {"trace_id": 16, "span_id": 8, "parent_span_id": 8}

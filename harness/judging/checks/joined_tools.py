@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.capture.run import Decision, ToolRun
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import (
+from ...capture.run import Decision, ToolRun
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.describe import shown
+from ..items.item import MISSING
+from ..items.view import CaptureView
+from .fields import (
     carrying,
     chosen,
     is_one_of,
@@ -17,10 +20,7 @@ from harness.judging.checks.fields import (
     nothing_seen,
     number,
 )
-from harness.judging.checks.matching import MCP_TOOL, paired, reported_name
-from harness.judging.items.describe import shown
-from harness.judging.items.item import MISSING
-from harness.judging.items.view import CaptureView
+from .matching import MCP_TOOL, paired, reported_name
 
 #: How far the subject's clock and ours may lie apart, and what rounding takes away.
 _SLACK_MS = 5.0

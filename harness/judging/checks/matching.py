@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TypeVar
 
-from harness.capture.run import Decision, ToolRun
-from harness.judging.items.item import Item
+from ...capture.run import Decision, ToolRun
+from ..items.item import Item
 
 _Tool = TypeVar("_Tool", ToolRun, Decision)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.contract.applicability import JUDGED_ONLY_BY_NAME
-from harness.contract.exercised import Exercised
-from harness.contract.names import Name, is_documented, known
-from harness.contract.requirement import DRAWN, Requirement, Selector
-from harness.contract.versions import Version
-from harness.env_lists import pairs
-from harness.exposition import PROMETHEUS
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import nothing_seen
-from harness.judging.items.describe import shown
-from harness.judging.items.item import Item, Kind
-from harness.judging.items.view import CaptureView
+from ...contract.applicability import JUDGED_ONLY_BY_NAME
+from ...contract.exercised import Exercised
+from ...contract.names import Name, is_documented, known
+from ...contract.requirement import DRAWN, Requirement, Selector
+from ...contract.versions import Version
+from ...env_lists import pairs
+from ...exposition import PROMETHEUS
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.describe import shown
+from ..items.item import Item, Kind
+from ..items.view import CaptureView
+from .fields import nothing_seen
 
 #: The kinds of named items, by the selector of all of them.
 _NAMED = {Kind.METRIC: "metric", Kind.EVENT: "event", Kind.SPAN: "span"}

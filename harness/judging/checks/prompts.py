@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from harness.contract.requirement import Requirement, Selector
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import carrying, chosen, is_one_of, nothing_seen
-from harness.judging.items.describe import shown
-from harness.judging.items.item import MISSING, Item
-from harness.judging.items.view import CaptureView
+from ...contract.requirement import Requirement, Selector
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.describe import shown
+from ..items.item import MISSING, Item
+from ..items.view import CaptureView
+from .fields import carrying, chosen, is_one_of, nothing_seen
 
 _PROMPTS = Selector("event", "user_prompt")
 

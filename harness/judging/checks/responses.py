@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, Outcome
-from harness.judging.checks.calls import answered
-from harness.judging.checks.fields import chosen, nothing_seen, number
-from harness.judging.checks.lengths import lengths
-from harness.judging.items.describe import shown
-from harness.judging.items.view import CaptureView
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, Outcome
+from ..items.describe import shown
+from ..items.view import CaptureView
+from .calls import answered
+from .fields import chosen, nothing_seen, number
+from .lengths import lengths
 
 
 def response_length(requirement: Requirement, view: CaptureView) -> Outcome:

@@ -6,15 +6,15 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.capture.run import ApiCall, Failure
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.accounting import total
-from harness.judging.checks.fields import carrying, chosen, nothing_seen, number
-from harness.judging.checks.lengths import lengths
-from harness.judging.items.describe import shown
-from harness.judging.items.item import MISSING, Item
-from harness.judging.items.view import CaptureView
+from ...capture.run import ApiCall, Failure
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.describe import shown
+from ..items.item import MISSING, Item
+from ..items.view import CaptureView
+from .accounting import total
+from .fields import carrying, chosen, nothing_seen, number
+from .lengths import lengths
 
 #: How far the subject's clock readings may lie outside of what we saw of the process.
 _SLACK_NS = 1_000_000_000

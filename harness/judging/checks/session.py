@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import carrying, chosen, nothing_seen
-from harness.judging.checks.truth import OCCASIONS
-from harness.judging.items.describe import shown
-from harness.judging.items.item import Item
-from harness.judging.items.view import CaptureView, refusal
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.describe import shown
+from ..items.item import Item
+from ..items.view import CaptureView, refusal
+from .fields import carrying, chosen, nothing_seen
+from .truth import OCCASIONS
 
 
 def exported(requirement: Requirement, view: CaptureView) -> Outcome:

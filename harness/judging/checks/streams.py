@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.fields import chosen, nothing_seen
-from harness.judging.items.item import Item
-from harness.judging.items.view import CaptureView
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.item import Item
+from ..items.view import CaptureView
+from .fields import chosen, nothing_seen
 
 _Stream = tuple[str, str]
 

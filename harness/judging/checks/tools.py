@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from harness.capture.run import ToolRun
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome
-from harness.judging.checks.accounting import total
-from harness.judging.checks.fields import chosen, matches, nothing_seen, number
-from harness.judging.checks.matching import MCP_TOOL, paired, reported_name
-from harness.judging.checks.truth import EDIT_TOOLS
-from harness.judging.items.describe import shown
-from harness.judging.items.item import MISSING, Item
-from harness.judging.items.view import CaptureView
+from ...capture.run import ToolRun
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, NotExercised, Outcome
+from ..items.describe import shown
+from ..items.item import MISSING, Item
+from ..items.view import CaptureView
+from .accounting import total
+from .fields import chosen, matches, nothing_seen, number
+from .matching import MCP_TOOL, paired, reported_name
+from .truth import EDIT_TOOLS
 
 _SLEEP = re.compile(r"\bsleep (\d+(?:\.\d+)?)")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from harness.contract.requirement import Requirement
-from harness.findings import Finding, Judged, NotExercised, Outcome, RunName
-from harness.judging.checks.fields import carrying, chosen, nothing_seen
-from harness.judging.items.describe import shown
-from harness.judging.items.view import CaptureView
-from harness.otlp.model import Protocol
+from ...contract.requirement import Requirement
+from ...findings import Finding, Judged, NotExercised, Outcome, RunName
+from ...otlp.model import Protocol
+from ..items.describe import shown
+from ..items.view import CaptureView
+from .fields import carrying, chosen, nothing_seen
 
 #: The name of an item, and its attribute keys.
 _Shape = tuple[str, tuple[str, ...]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.capture.run import GroundTruth
+from ...capture.run import GroundTruth
 
 #: Tools whose permission decision the code-edit counter counts.
 EDIT_TOOLS = frozenset({"Edit", "Write", "NotebookEdit"})

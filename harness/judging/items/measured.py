@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from harness.capture.capture import Capture
-from harness.judging.items.item import Item
+from ...capture.capture import Capture
+from .item import Item
 
 Measure = Callable[[Capture], Sequence[Item]]
 

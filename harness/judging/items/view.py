@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.names import event_names, short
-from harness.contract.requirement import DRAWN, Selector
-from harness.exposition import UNSEEN, is_exposed
-from harness.findings import RunName
-from harness.judging.items.item import Item, Kind
-from harness.judging.items.measured import NO_MEASURES, Measures
-from harness.otlp.model import (
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...capture.names import event_names, short
+from ...contract.requirement import DRAWN, Selector
+from ...exposition import UNSEEN, is_exposed
+from ...findings import RunName
+from ...otlp.model import (
     Attributes,
     DataPoint,
     Event,
@@ -24,6 +22,8 @@ from harness.otlp.model import (
     Span,
     Value,
 )
+from .item import Item, Kind
+from .measured import NO_MEASURES, Measures
 
 #: Kinds of spans and codes of their status, as OTLP numbers them.
 SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
-from harness.capture.run import Secret
-from harness.judging.search.readings import SHORTEST, Form, Reading
+from ...capture.run import Secret
+from .readings import SHORTEST, Form, Reading
 
 _HASHES = ("md5", "sha1", "sha256", "sha512")
 #: Of a long secret so much is looked for, at its beginning and at its end, in bytes.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.export import Export
-from harness.capture.names import event_name
-from harness.otlp.model import Attributes, DataPoint, Event, Span, Value
+from ...capture.export import Export
+from ...capture.names import event_name
+from ...otlp.model import Attributes, DataPoint, Event, Span, Value
 
 Text = tuple[str, bytes]
 

@@ -7,12 +7,12 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.judging.search.needles import Haystack, Needle, needle
-from harness.judging.search.places import texts_of
-from harness.judging.search.readings import Form, readings
-from harness.otlp.messages import Encoding
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...otlp.messages import Encoding
+from .needles import Haystack, Needle, needle
+from .places import texts_of
+from .readings import Form, readings
 
 #: What may be text within an encoded message: tags and lengths between them are mostly control
 #: characters.

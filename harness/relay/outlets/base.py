@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 
-from harness.capture.export import Export
-from harness.collector.store import DEFAULT_LIMIT, Store
-from harness.errors import HarnessError
+from ...capture.export import Export
+from ...collector.store import DEFAULT_LIMIT, Store
+from ...errors import HarnessError
 
 T = TypeVar("T")
 

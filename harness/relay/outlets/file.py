@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from glob import escape
 from pathlib import Path
 
-from harness.capture.export import Export
-from harness.clock import time_ns
-from harness.collector.store import DEFAULT_LIMIT
-from harness.errors import HarnessError
-from harness.otlp.model import Protocol, Signal
-from harness.otlp.unmarked import KEYS, protobuf_signal
-from harness.relay.outlets.base import Polled
-from harness.relay.outlets.framing import Framing
+from ...capture.export import Export
+from ...clock import time_ns
+from ...collector.store import DEFAULT_LIMIT
+from ...errors import HarnessError
+from ...otlp.model import Protocol, Signal
+from ...otlp.unmarked import KEYS, protobuf_signal
+from .base import Polled
+from .framing import Framing
 
 FILE = "file"
 INTERVAL_S = 0.1

@@ -14,7 +14,7 @@ import zlib
 
 import cramjam
 
-from harness.errors import HarnessError
+from ...errors import HarnessError
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _GZIP = b"\x1f\x8b"

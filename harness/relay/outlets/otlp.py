@@ -7,15 +7,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Self, TypeVar
 
-from harness.capture.export import Export
-from harness.collector.answer import Responder
-from harness.collector.collector import Collector
-from harness.collector.store import DEFAULT_LIMIT
-from harness.collector.tls import Tls
-from harness.errors import UsageError
-from harness.fakes.fault_proxy import FaultProxy
-from harness.otlp.model import Protocol
-from harness.relay.outlets.base import Outlet
+from ...capture.export import Export
+from ...collector.answer import Responder
+from ...collector.collector import Collector
+from ...collector.store import DEFAULT_LIMIT
+from ...collector.tls import Tls
+from ...errors import UsageError
+from ...fakes.fault_proxy import FaultProxy
+from ...otlp.model import Protocol
+from .base import Outlet
 
 T = TypeVar("T")
 

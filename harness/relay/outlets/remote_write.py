@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Self
 
 import cramjam
 
-from harness.capture.export import Export
-from harness.clock import time_ns
-from harness.collector.answer import Asking, CollectorResponse, Responder, encoded
-from harness.collector.store import DEFAULT_LIMIT
-from harness.collector.tls import Tls
-from harness.exposition import WRITE, ExpositionError, exposed
-from harness.exposition.remote_write import samples
-from harness.exposition.series import Sample, export
-from harness.otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
-from harness.relay.outlets.base import Stored
-from harness.serving.server import HttpServer
+from ...capture.export import Export
+from ...clock import time_ns
+from ...collector.answer import Asking, CollectorResponse, Responder, encoded
+from ...collector.store import DEFAULT_LIMIT
+from ...collector.tls import Tls
+from ...exposition import WRITE, ExpositionError, exposed
+from ...exposition.remote_write import samples
+from ...exposition.series import Sample, export
+from ...otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
+from ...serving.server import HttpServer
+from .base import Stored
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope

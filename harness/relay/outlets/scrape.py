@@ -11,15 +11,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
-from harness.clock import time_ns
-from harness.collector.store import DEFAULT_LIMIT
-from harness.exposition import SCRAPE, ExpositionError, exposed
-from harness.exposition.prometheus import samples
-from harness.exposition.scraped import Scraped
-from harness.exposition.series import export
-from harness.relay.endpoint import ClientTls
-from harness.relay.outlets.base import Polled
-from harness.relay.ports import free_port
+from ...clock import time_ns
+from ...collector.store import DEFAULT_LIMIT
+from ...exposition import SCRAPE, ExpositionError, exposed
+from ...exposition.prometheus import samples
+from ...exposition.scraped import Scraped
+from ...exposition.series import export
+from ..endpoint import ClientTls
+from ..ports import free_port
+from .base import Polled
 
 #: Between two scrapes: short against the second or so that sessions of tests last.
 INTERVAL_S = 0.25

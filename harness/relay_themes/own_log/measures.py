@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.relay_themes.own_log.observed import LOSSES, OwnLog
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from .observed import LOSSES, OwnLog
 
 
 def own_log(capture: Capture) -> list[Item]:

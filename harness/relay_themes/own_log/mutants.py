@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.observed import edit_observed
-from harness.contract.requirement import Requirement
-from harness.mutants.named import Lie
-from harness.relay_themes.own_log.observed import OwnLog, Told
+from ...capture.capture import Capture
+from ...capture.observed import edit_observed
+from ...contract.requirement import Requirement
+from ...mutants.named import Lie
+from .observed import OwnLog, Told
 
 
 def tells_of_a_loss(capture: Capture, requirement: Requirement) -> Capture:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.capture.observed import Observation
+from ...capture.observed import Observation
 
 _THINGS = (
     r"(?:data|metrics?|(?:data ?)?points?|samples?|logs?|(?:log )?records?|events?|spans?|traces?|"

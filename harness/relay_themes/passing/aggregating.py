@@ -6,8 +6,8 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
-from harness.otlp.model import DataPoint
-from harness.relay_themes.passing.facets import Keys
+from ...otlp.model import DataPoint
+from .facets import Keys
 
 #: Doubles are added up in any order.
 _CLOSE = 1e-9

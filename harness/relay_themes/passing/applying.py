@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from harness.capture.names import event_name, short
-from harness.otlp.model import Attributes, DataPoint, Event, Resource, Span, Value, typed
-from harness.relay_themes.passing.aggregating import aggregated
-from harness.relay_themes.passing.converting import converted
-from harness.relay_themes.passing.facets import Telemetry, name_of, signal_of
-from harness.relay_themes.passing.matching import Bound
-from harness.relay_themes.passing.observed import Change
-from harness.relay_themes.passing.placeholders import anything, digest
+from ...capture.names import event_name, short
+from ...otlp.model import Attributes, DataPoint, Event, Resource, Span, Value, typed
+from .aggregating import aggregated
+from .converting import converted
+from .facets import Telemetry, name_of, signal_of
+from .matching import Bound
+from .observed import Change
+from .placeholders import anything, digest
 
 T = TypeVar("T", DataPoint, Event, Span)
 _Pairs = list[tuple[str, Value]]

@@ -18,10 +18,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from harness.contract.files import read_json, schema_root
-from harness.errors import UsageError
-from harness.judging.items.describe import expected, shown
-from harness.relay_themes.passing.observed import Change, Duty
+from ...contract.files import read_json, schema_root
+from ...errors import UsageError
+from ...judging.items.describe import expected, shown
+from .observed import Change, Duty
 
 #: Names of the file that mean something else in Python.
 _RENAMED = {"except": "excepted"}

@@ -8,21 +8,21 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.capture.capture import Capture
-from harness.capture.export import SENT, Export
-from harness.capture.observed import observed
-from harness.otlp.model import DataPoint, Event, Signal, Span
-from harness.relay_themes.passing.aggregating import as_expected
-from harness.relay_themes.passing.applying import (
+from ...capture.capture import Capture
+from ...capture.export import SENT, Export
+from ...capture.observed import observed
+from ...otlp.model import DataPoint, Event, Signal, Span
+from .aggregating import as_expected
+from .applying import (
     SAMPLED,
     Expectation,
     expect,
     without_sampling,
 )
-from harness.relay_themes.passing.facets import Keys, Telemetry, name_of
-from harness.relay_themes.passing.matching import Bound, Matched, match
-from harness.relay_themes.passing.observed import SERIES_OUTLETS, Change, Passing
-from harness.relay_themes.passing.settling import settle
+from .facets import Keys, Telemetry, name_of
+from .matching import Bound, Matched, match
+from .observed import SERIES_OUTLETS, Change, Passing
+from .settling import settle
 
 _OF_SIGNAL: Mapping[Signal, type[Telemetry]] = {
     Signal.METRICS: DataPoint,

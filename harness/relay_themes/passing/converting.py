@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.otlp.model import Value
-from harness.relay_themes.passing.placeholders import written
+from ...otlp.model import Value
+from .placeholders import written
 
 _BOOLS = {"true": True, "false": False}
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.otlp.model import Attributes, DataPoint, Value, typed
-from harness.relay_themes.passing.facets import (
+from ...otlp.model import Attributes, DataPoint, Value, typed
+from .facets import (
     FIELDS,
     Kind,
     Telemetry,
@@ -15,7 +15,7 @@ from harness.relay_themes.passing.facets import (
     attributes_key,
     quick,
 )
-from harness.relay_themes.passing.placeholders import Placeholder, plain
+from .placeholders import Placeholder, plain
 
 _LONGEST = 80
 

@@ -10,10 +10,10 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from harness.capture.export import Export
-from harness.collector.answer import CollectorResponse
-from harness.otlp.model import Protocol
-from harness.relay_themes.passing.observed import RETRY_AFTER_S
+from ...capture.export import Export
+from ...collector.answer import CollectorResponse
+from ...otlp.model import Protocol
+from .observed import RETRY_AFTER_S
 
 #: So many requests meet with trouble, of both kinds of refusal if there are two.
 REFUSED = 3

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.capture.capture import Capture
-from harness.capture.export import SENT
-from harness.contract.requirement import Requirement
-from harness.relay_themes.passing.edits import Lie
-from harness.relay_themes.passing.facets import Keys
+from ...capture.capture import Capture
+from ...capture.export import SENT
+from ...contract.requirement import Requirement
+from .edits import Lie
+from .facets import Keys
 
 _MS = 1_000_000
 

@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from harness.capture.capture import Capture
-from harness.capture.export import SENT, Export
-from harness.capture.observed import observed
-from harness.capture.run import GroundTruth, Secret
-from harness.judging.search.places import texts_of
-from harness.judging.search.readings import Form
-from harness.judging.search.sightings import sightings
-from harness.otlp.model import Attributes, DataPoint, Span, Value
-from harness.relay_themes.passing.comparing import sent_exports
-from harness.relay_themes.passing.facets import Telemetry, attribute_sets
-from harness.relay_themes.passing.observed import Duty, Passing
+from ...capture.capture import Capture
+from ...capture.export import SENT, Export
+from ...capture.observed import observed
+from ...capture.run import GroundTruth, Secret
+from ...judging.search.places import texts_of
+from ...judging.search.readings import Form
+from ...judging.search.sightings import sightings
+from ...otlp.model import Attributes, DataPoint, Span, Value
+from .comparing import sent_exports
+from .facets import Telemetry, attribute_sets
+from .observed import Duty, Passing
 
 #: A shorter text is found everywhere, by chance: it is only looked for as a whole value.
 _TELLING = 8

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.observed import observed
-from harness.contract.requirement import Requirement
-from harness.mutants import editing
-from harness.mutants.editing import ItemRef
-from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.otlp.messages import Request
-from harness.otlp.model import Signal
-from harness.relay_themes.passing.observed import Passing
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...capture.observed import observed
+from ...contract.requirement import Requirement
+from ...mutants import editing
+from ...mutants.editing import ItemRef
+from ...mutants.rewriting import copy_message, instead, rewritten
+from ...otlp.messages import Request
+from ...otlp.model import Signal
+from .observed import Passing
 
 Edit = Callable[[ItemRef], object]
 Lie = Callable[[Capture, Requirement], Capture]

@@ -13,12 +13,12 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from harness.otlp.messages import (
+from ...otlp.messages import (
     ExportLogsServiceRequest,
     ExportMetricsServiceRequest,
     ExportTraceServiceRequest,
 )
-from harness.relay.replay import Recorded
+from ...relay.replay import Recorded
 
 _NAME = "cc_otel.every_field"
 _SECOND = 10**9

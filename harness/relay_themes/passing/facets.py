@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from harness.capture.names import event_name
-from harness.otlp.model import (
+from ...capture.names import event_name
+from ...otlp.model import (
     Attributes,
     DataPoint,
     Event,

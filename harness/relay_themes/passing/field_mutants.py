@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.relay_themes.passing.edits import Lie, clearing, putting, setting
+from .edits import Lie, clearing, putting, setting
 
 _MS = 1_000_000
 

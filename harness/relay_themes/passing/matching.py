@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.otlp.model import DataPoint, Event, Span, typed
-from harness.relay_themes.passing.differences import Difference, differences
-from harness.relay_themes.passing.facets import (
+from ...otlp.model import DataPoint, Event, Span, typed
+from .differences import Difference, differences
+from .facets import (
     Keys,
     Telemetry,
     attributes_key,

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.otlp.model import Signal
-from harness.relay_themes.passing.comparing import Comparison, Use, comparisons
-from harness.relay_themes.passing.duties import fulfilled
-from harness.relay_themes.passing.facets import KINDS, SELDOM, Kind, Telemetry, has, name_of
-from harness.relay_themes.passing.matching import Bound, Matched, Pair
-from harness.relay_themes.passing.observed import Passing
-from harness.relay_themes.passing.redelivery import sent_again
-from harness.relay_themes.passing.telling import changes_of, first_of
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from ...otlp.model import Signal
+from .comparing import Comparison, Use, comparisons
+from .duties import fulfilled
+from .facets import KINDS, SELDOM, Kind, Telemetry, has, name_of
+from .matching import Bound, Matched, Pair
+from .observed import Passing
+from .redelivery import sent_again
+from .telling import changes_of, first_of
 
 _WORDS = {Signal.METRICS: "metric", Signal.LOGS: "event", Signal.TRACES: "span"}
 

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import SENT
-from harness.capture.observed import edit_observed, observed
-from harness.capture.run import Secret
-from harness.contract.requirement import Requirement
-from harness.mutants import editing
-from harness.mutants.editing import ItemRef
-from harness.otlp.messages import Request
-from harness.otlp.model import Signal
-from harness.relay_themes.passing.downstream_mutants import LIES as DOWNSTREAM_LIES
-from harness.relay_themes.passing.edits import (
+from ...capture.capture import Capture
+from ...capture.export import SENT
+from ...capture.observed import edit_observed, observed
+from ...capture.run import Secret
+from ...contract.requirement import Requirement
+from ...mutants import editing
+from ...mutants.editing import ItemRef
+from ...otlp.messages import Request
+from ...otlp.model import Signal
+from .downstream_mutants import LIES as DOWNSTREAM_LIES
+from .edits import (
     Lie,
     attributes,
     edited,
@@ -27,8 +27,8 @@ from harness.relay_themes.passing.edits import (
     edited_scopes,
     last,
 )
-from harness.relay_themes.passing.field_mutants import LIES as FIELD_LIES
-from harness.relay_themes.passing.observed import Change, Duty, Passing
+from .field_mutants import LIES as FIELD_LIES
+from .observed import Change, Duty, Passing
 
 _MS = 1_000_000
 #: What a lie adds to a relay's own attributes.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.capture.observed import Observation
+from ...capture.observed import Observation
 
 #: The outlets at which items come out as OTLP; of others, only the bytes are searched.
 OTLP_OUTLETS = ("grpc", "http", "file")

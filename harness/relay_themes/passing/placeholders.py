@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection
 from typing import Any, TypeVar
 
-from harness.otlp.model import Attributes, Value
+from ...otlp.model import Attributes, Value
 
 #: A shorter text may be part of its own digest by chance.
 _TELLING = 4

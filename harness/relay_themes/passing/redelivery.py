@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.relay_themes.passing.facets import Keys
-from harness.relay_themes.passing.observed import RETRY_AFTER_S, Passing
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from .facets import Keys
+from .observed import RETRY_AFTER_S, Passing
 
 _SECOND = 10**9
 

@@ -6,14 +6,14 @@ import threading
 import uuid
 from functools import partial
 
-from harness.relay.observed import Restarts
-from harness.relay.outlets.otlp import OtlpOutlet
-from harness.relay.replay import of_instance
-from harness.relay.scenario import RelayScenario
-from harness.relay.sessions import of_most_signals, today
-from harness.relay.stage import RelayStage
-from harness.relay_themes.passing.downstream import Refusals, Slowness
-from harness.relay_themes.passing.every_field import every_field
+from ...relay.observed import Restarts
+from ...relay.outlets.otlp import OtlpOutlet
+from ...relay.replay import of_instance
+from ...relay.scenario import RelayScenario
+from ...relay.sessions import of_most_signals, today
+from ...relay.stage import RelayStage
+from .downstream import Refusals, Slowness
+from .every_field import every_field
 
 #: For how long the downstream is away, as a share of how long nothing may come out.
 _AWAY = 1 / 15

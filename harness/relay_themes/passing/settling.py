@@ -10,10 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.otlp.model import Attributes, Value
-from harness.relay_themes.passing.facets import Keys, Telemetry
-from harness.relay_themes.passing.matching import Bound
-from harness.relay_themes.passing.placeholders import Digest, Placeholder, digest
+from ...otlp.model import Attributes, Value
+from .facets import Keys, Telemetry
+from .matching import Bound
+from .placeholders import Digest, Placeholder, digest
 
 #: Whose attribute it is (``attributes``, ``resource``), and its key.
 _Place = tuple[str, str]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from harness.otlp.model import DataPoint, Event
-from harness.relay_themes.passing.facets import Kind, Telemetry
-from harness.relay_themes.passing.matching import Pair
-from harness.relay_themes.passing.placeholders import plain
+from ...otlp.model import DataPoint, Event
+from .facets import Kind, Telemetry
+from .matching import Pair
+from .placeholders import plain
 
 #: So many different changes of one kind are told.
 _MOST = 3

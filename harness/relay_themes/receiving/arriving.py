@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from harness.capture.export import SENT, Export
-from harness.judging.items.describe import shown
-from harness.otlp.model import Attributes, DataPoint, Event, Span, Value, typed
-from harness.relay_themes.receiving.telemetry import MARKER, carried, trace_id
+from ...capture.export import SENT, Export
+from ...judging.items.describe import shown
+from ...otlp.model import Attributes, DataPoint, Event, Span, Value, typed
+from .telemetry import MARKER, carried, trace_id
 
 Telemetry = DataPoint | Event | Span
 

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from harness.otlp.codec import decode_request
-from harness.otlp.envelope import check_outline
-from harness.otlp.errors import DecodeError
-from harness.otlp.json_encode import to_json
-from harness.otlp.messages import Encoding
-from harness.otlp.model import Signal
-from harness.otlp.writing import put_attributes
-from harness.relay_themes.receiving.telemetry import (
+from ...otlp.codec import decode_request
+from ...otlp.envelope import check_outline
+from ...otlp.errors import DecodeError
+from ...otlp.json_encode import to_json
+from ...otlp.messages import Encoding
+from ...otlp.model import Signal
+from ...otlp.writing import put_attributes
+from .telemetry import (
     ARRAYS,
     MARKED,
     Draft,

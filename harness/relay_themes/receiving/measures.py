@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.contract.applicability import WITHOUT_OUTLET
-from harness.judging.items.item import Item
-from harness.relay.answer_bodies import partial_success, rejected
-from harness.relay_themes.receiving.arriving import Arrivals
-from harness.relay_themes.receiving.observed import Probed, Probes
-from harness.relay_themes.receiving.probes import PLAIN, Group
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...contract.applicability import WITHOUT_OUTLET
+from ...judging.items.item import Item
+from ...relay.answer_bodies import partial_success, rejected
+from .arriving import Arrivals
+from .observed import Probed, Probes
+from .probes import PLAIN, Group
 
 #: gRPC's codes by which a server says that the fault is its own.
 _FAILURES = frozenset(

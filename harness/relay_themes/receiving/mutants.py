@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import SENT, Export
-from harness.capture.observed import edit_observed, observed
-from harness.contract.requirement import Requirement
-from harness.judging.checks.fields import matches
-from harness.judging.items.item import Item
-from harness.mutants import editing
-from harness.mutants.editing import ItemRef
-from harness.mutants.named import Lie
-from harness.mutants.rewriting import copy_message, instead, rewritten, with_body
-from harness.otlp.model import Protocol, Signal
-from harness.relay.answer_bodies import REJECTED
-from harness.relay_themes.receiving.measures import receiving
-from harness.relay_themes.receiving.observed import Probed, Probes
-from harness.relay_themes.receiving.telemetry import Draft
+from ...capture.capture import Capture
+from ...capture.export import SENT, Export
+from ...capture.observed import edit_observed, observed
+from ...contract.requirement import Requirement
+from ...judging.checks.fields import matches
+from ...judging.items.item import Item
+from ...mutants import editing
+from ...mutants.editing import ItemRef
+from ...mutants.named import Lie
+from ...mutants.rewriting import copy_message, instead, rewritten, with_body
+from ...otlp.model import Protocol, Signal
+from ...relay.answer_bodies import REJECTED
+from .measures import receiving
+from .observed import Probed, Probes
+from .telemetry import Draft
 
 #: What a lie may turn round: a probe is chosen without these where none is as the promise says.
 _RESULTS = frozenset({"outcome", "fate", "status", "arrived"})

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
-from harness.otlp.messages import ENCODINGS
-from harness.otlp.model import Protocol, Signal
-from harness.relay_themes.receiving import bodies
-from harness.relay_themes.receiving.telemetry import ARRAYS, Draft
+from ...otlp.messages import ENCODINGS
+from ...otlp.model import Protocol, Signal
+from . import bodies
+from .telemetry import ARRAYS, Draft
 
 HTTP = (Protocol.HTTP_PROTOBUF, Protocol.HTTP_JSON)
 JSON = (Protocol.HTTP_JSON,)

@@ -6,19 +6,19 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from harness.otlp.messages import ENCODINGS, Encoding
-from harness.otlp.model import Protocol, Signal
-from harness.relay import answer_bodies
-from harness.relay.answer import Answer, Deadline
-from harness.relay.client import EXPORT_METHODS, GrpcClient, HttpClient, unreachable
-from harness.relay.endpoint import Endpoint
-from harness.relay.scenario import RelayScenario
-from harness.relay.senders import send_half_closed, send_pipelined, send_slowly
-from harness.relay.stage import RelayStage
-from harness.relay.wire import Connection, request_bytes
-from harness.relay_themes.receiving.observed import Probed, Probes, Request
-from harness.relay_themes.receiving.probes import PLAIN, PROBES, Group, Manner, Probe, Sending
-from harness.relay_themes.receiving.telemetry import Draft, Markers, odd
+from ...otlp.messages import ENCODINGS, Encoding
+from ...otlp.model import Protocol, Signal
+from ...relay import answer_bodies
+from ...relay.answer import Answer, Deadline
+from ...relay.client import EXPORT_METHODS, GrpcClient, HttpClient, unreachable
+from ...relay.endpoint import Endpoint
+from ...relay.scenario import RelayScenario
+from ...relay.senders import send_half_closed, send_pipelined, send_slowly
+from ...relay.stage import RelayStage
+from ...relay.wire import Connection, request_bytes
+from .observed import Probed, Probes, Request
+from .probes import PLAIN, PROBES, Group, Manner, Probe, Sending
+from .telemetry import Draft, Markers, odd
 
 #: The name of the scenario in runs.
 SCENARIO = "receiving"

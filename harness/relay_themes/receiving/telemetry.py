@@ -17,17 +17,17 @@ from typing import Any
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA
 
-from harness.otlp.codec import encode
-from harness.otlp.json_encode import to_json
-from harness.otlp.messages import (
+from ...otlp.codec import encode
+from ...otlp.json_encode import to_json
+from ...otlp.messages import (
     ENCODINGS,
     ExportLogsServiceRequest,
     ExportMetricsServiceRequest,
     ExportTraceServiceRequest,
     Request,
 )
-from harness.otlp.model import Protocol, Signal
-from harness.otlp.writing import put_attributes
+from ...otlp.model import Protocol, Signal
+from ...otlp.writing import put_attributes
 
 #: What every marker looks like: letters and digits alone, so that no translation changes it.
 MARKER = re.compile(r"ccotel[0-9a-f]{8}[0-9]{4}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.relay_themes.series.grouping import Group, varying, writers
-from harness.relay_themes.series.totals import Series, Stream, Truth, equal
+from .grouping import Group, varying, writers
+from .totals import Series, Stream, Truth, equal
 
 _CUMULATIVE = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative"
 _SESSION = "session.id"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.exposition.translation import labels_of
-from harness.relay_themes.series.totals import Series, Stream, Truth
+from ...exposition.translation import labels_of
+from .totals import Series, Stream, Truth
 
 #: Attributes that say who and where, not what: a sum is not told apart by them.
 _IDENTITY = ("session.id", "user.", "organization.", "terminal.", "app.", "service.")

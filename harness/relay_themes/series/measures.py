@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import SENT
-from harness.capture.observed import observed
-from harness.exposition import SCRAPE, WRITE
-from harness.exposition.prometheus import is_openmetrics, problems
-from harness.exposition.translation import Name, find, labels_of
-from harness.judging.items.item import Item
-from harness.relay.observed import Restarts
-from harness.relay_themes.series import causes
-from harness.relay_themes.series.grouping import Group, grouped, label
-from harness.relay_themes.series.observed import Scrapes, SeriesRun
-from harness.relay_themes.series.totals import (
+from ...capture.capture import Capture
+from ...capture.export import SENT
+from ...capture.observed import observed
+from ...exposition import SCRAPE, WRITE
+from ...exposition.prometheus import is_openmetrics, problems
+from ...exposition.translation import Name, find, labels_of
+from ...judging.items.item import Item
+from ...relay.observed import Restarts
+from . import causes
+from .grouping import Group, grouped, label
+from .observed import Scrapes, SeriesRun
+from .totals import (
     Series,
     Truth,
     missing,

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import SENT, Export
-from harness.capture.observed import edit_observed
-from harness.contract.requirement import Requirement
-from harness.exposition import SCRAPE
-from harness.exposition.translation import find
-from harness.mutants.rewriting import copy_message, rewritten
-from harness.otlp.model import Metric
-from harness.relay_themes.series.observed import Scrapes
-from harness.relay_themes.series.totals import truths
+from ...capture.capture import Capture
+from ...capture.export import SENT, Export
+from ...capture.observed import edit_observed
+from ...contract.requirement import Requirement
+from ...exposition import SCRAPE
+from ...exposition.translation import find
+from ...mutants.rewriting import copy_message, rewritten
+from ...otlp.model import Metric
+from .observed import Scrapes
+from .totals import truths
 
 Lie = Callable[[Capture, Requirement], Capture]
 

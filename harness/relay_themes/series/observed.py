@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.capture.observed import Observation
-from harness.exposition.scraped import Scraped
+from ...capture.observed import Observation
+from ...exposition.scraped import Scraped
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.relay.replay import with_pauses, without_session
-from harness.relay.scenario import RelayScenario
-from harness.relay.sessions import of_several_exports, today
-from harness.relay.stage import RelayStage
+from ...relay.replay import with_pauses, without_session
+from ...relay.scenario import RelayScenario
+from ...relay.sessions import of_several_exports, today
+from ...relay.stage import RelayStage
 
 #: As long as somebody thinks, or is at lunch: longer than series live by default.
 PAUSE_S = 600.0

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from harness.capture.export import SENT, Export
-from harness.exposition.translation import Name, find
-from harness.otlp.model import Attributes, DataPoint, Metric, Value
+from ...capture.export import SENT, Export
+from ...exposition.translation import Name, find
+from ...otlp.model import Attributes, DataPoint, Metric, Value
 
 _NO_RECORDED_VALUE = 1
 

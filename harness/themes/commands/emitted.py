@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.reference.additions import AddedEvent, AddedFields, Logged
-from harness.reference.attributes import Attributes
+from ...reference.additions import AddedEvent, AddedFields, Logged
+from ...reference.attributes import Attributes
 
 _BUILT_IN = ("clear", "compact", "context", "cost")
 

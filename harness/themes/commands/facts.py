@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.drift.facts import NOTHING, Fact, Topic
-from harness.themes.commands.measures import commands
-from harness.themes.commands.observed import Typed
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...drift.facts import NOTHING, Fact, Topic
+from .measures import commands
+from .observed import Typed
 
 
 def told(capture: Capture) -> Iterator[Fact]:

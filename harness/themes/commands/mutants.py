@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.capture.capture import Capture
-from harness.contract.requirement import Requirement
-from harness.mutants import editing
-from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.otlp.messages import ExportLogsServiceRequest
+from ...capture.capture import Capture
+from ...contract.requirement import Requirement
+from ...mutants import editing
+from ...mutants.rewriting import copy_message, instead, rewritten
+from ...otlp.messages import ExportLogsServiceRequest
 
 Lie = Callable[[Capture, Requirement], Capture]
 

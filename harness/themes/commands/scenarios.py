@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.contract.applicability import opens
-from harness.fakes.script import Say
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.running.stage import Stage
-from harness.subject.process import Completed
-from harness.themes.commands.observed import Typed
+from ...contract.applicability import opens
+from ...fakes.script import Say
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...running.stage import Stage
+from ...subject.process import Completed
+from .observed import Typed
 
 BUILT_IN, CUSTOM, UNKNOWN = "context", "greet-wombat", "frobnicate"
 

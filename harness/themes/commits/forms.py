@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.fakes import quick_mcp_stub
-from harness.fakes.script import UseTool
+from ...fakes import quick_mcp_stub
+from ...fakes.script import UseTool
 
 COMMIT, PULL_REQUEST = "commit", "pull_request"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.capture.run import ToolRun
-from harness.judging.items.item import Item
-from harness.otlp.model import DataPoint
-from harness.themes.commits.observed import Made
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...capture.run import ToolRun
+from ...judging.items.item import Item
+from ...otlp.model import DataPoint
+from .observed import Made
 
 #: What is counted -> its metric.
 METRICS = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.run import ToolRun
-from harness.contract.requirement import Requirement
-from harness.mutants import editing
-from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.themes.commits.measures import METRICS, credited, name_of, run_of
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...capture.run import ToolRun
+from ...contract.requirement import Requirement
+from ...mutants import editing
+from ...mutants.rewriting import copy_message, instead, rewritten
+from .measures import METRICS, credited, name_of, run_of
 
 Lie = Callable[[Capture, Requirement], Capture]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.capture.observed import Observation
+from ...capture.observed import Observation
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
-from harness.errors import HarnessError
-from harness.fakes import quick_mcp_stub
-from harness.fakes.script import Say
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.running.stage import Stage
-from harness.subject.process import Completed
-from harness.themes.commits.forms import COMMIT, FORMS, OPENED, PULL_REQUEST, SERVER, TOOL
-from harness.themes.commits.observed import Made
+from ...errors import HarnessError
+from ...fakes import quick_mcp_stub
+from ...fakes.script import Say
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...running.stage import Stage
+from ...subject.process import Completed
+from .forms import COMMIT, FORMS, OPENED, PULL_REQUEST, SERVER, TOOL
+from .observed import Made
 
 #: Stands in for the command line of GitLab.
 _GLAB = f"""#!/bin/sh

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from harness.reference.additions import AlwaysKept
+from ...reference.additions import AlwaysKept
 
 EMITTED = (AlwaysKept("2.1.212", "the official exporters declare the length of each request"),)

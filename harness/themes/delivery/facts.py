@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.drift.facts import Fact, Topic
-from harness.themes.delivery.measures import deliveries
+from ...capture.capture import Capture
+from ...drift.facts import Fact, Topic
+from .measures import deliveries
 
 
 def sent_again(capture: Capture) -> Iterator[Fact]:

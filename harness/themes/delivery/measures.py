@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.capture.capture import Capture
-from harness.capture.deliveries import Deliveries, Delivery
-from harness.capture.export import Export
-from harness.judging.items.item import Item
-from harness.otlp.model import Protocol
+from ...capture.capture import Capture
+from ...capture.deliveries import Deliveries, Delivery
+from ...capture.export import Export
+from ...judging.items.item import Item
+from ...otlp.model import Protocol
 
 
 def deliveries(capture: Capture) -> list[Item]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.capture.capture import Capture
-from harness.capture.deliveries import Delivery
-from harness.capture.export import Export
-from harness.capture.observed import edit_observed
-from harness.contract.requirement import Requirement
-from harness.judging.checks.fields import chosen
-from harness.judging.items.measured import by_name
-from harness.judging.items.view import CaptureView
-from harness.mutants.editing import prune
-from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.otlp.messages import ExportMetricsServiceRequest
-from harness.themes.delivery.experiment import AT_ONCE_S, LINGERS_S, SHORTER, WAITS_ON_S
-from harness.themes.delivery.measures import MEASURES, shortest_first_pause_s, understood
-from harness.themes.delivery.observed import Aftermath
+from ...capture.capture import Capture
+from ...capture.deliveries import Delivery
+from ...capture.export import Export
+from ...capture.observed import edit_observed
+from ...contract.requirement import Requirement
+from ...judging.checks.fields import chosen
+from ...judging.items.measured import by_name
+from ...judging.items.view import CaptureView
+from ...mutants.editing import prune
+from ...mutants.rewriting import copy_message, instead, rewritten
+from ...otlp.messages import ExportMetricsServiceRequest
+from .experiment import AT_ONCE_S, LINGERS_S, SHORTER, WAITS_ON_S
+from .measures import MEASURES, shortest_first_pause_s, understood
+from .observed import Aftermath
 
 _SECOND_NS = 1_000_000_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.capture.observed import Observation
+from ...capture.observed import Observation
 
 
 @dataclass(frozen=True, slots=True)

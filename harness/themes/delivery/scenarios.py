@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from harness.capture.export import MAIN
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol, Signal
-from harness.running.drive import telemetry_settings
-from harness.running.responders import Reply, Scripted
-from harness.running.scenario import Scenario, Until
-from harness.running.stage import Backend, Stage
-from harness.subject.process import Completed
-from harness.themes.delivery.experiment import DELAY_S, HELD_S, LAST_WORDS, TIMEOUT_S
-from harness.themes.delivery.observed import Aftermath
+from ...capture.export import MAIN
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol, Signal
+from ...running.drive import telemetry_settings
+from ...running.responders import Reply, Scripted
+from ...running.scenario import Scenario, Until
+from ...running.stage import Backend, Stage
+from ...subject.process import Completed
+from .experiment import DELAY_S, HELD_S, LAST_WORDS, TIMEOUT_S
+from .observed import Aftermath
 
 _OFTEN = {"OTEL_METRIC_EXPORT_INTERVAL": "200", "OTEL_LOGS_EXPORT_INTERVAL": "200"}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.capture.capture import Capture
-from harness.judging.items.item import Item
+from ...capture.capture import Capture
+from ...judging.items.item import Item
 
 
 def ending(capture: Capture) -> list[Item]:

@@ -6,13 +6,13 @@ import signal
 from collections.abc import Mapping
 from dataclasses import replace
 
-from harness.capture.capture import Capture
-from harness.contract.requirement import Requirement
-from harness.judging.checks.fields import chosen
-from harness.judging.items.measured import by_name
-from harness.judging.items.view import CaptureView
-from harness.mutants.named import Lie
-from harness.themes.endings.measures import MEASURES
+from ...capture.capture import Capture
+from ...contract.requirement import Requirement
+from ...judging.checks.fields import chosen
+from ...judging.items.measured import by_name
+from ...judging.items.view import CaptureView
+from ...mutants.named import Lie
+from .measures import MEASURES
 
 
 def crashes(capture: Capture, requirement: Requirement) -> Capture:

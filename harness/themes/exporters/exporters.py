@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.capture.export import Export
-from harness.contract.applicability import exports_only
-from harness.exposition import console, numbered
-from harness.fakes.script import Say, Step, UseTool
-from harness.otlp.model import Protocol, Signal
-from harness.running.scenario import Scenario, Until
-from harness.running.stage import Backend, Stage
-from harness.subject.process import Completed
-from harness.themes.canaries import CANARIES
-from harness.themes.exporters import scraping
-from harness.themes.exporters.experiment import (
+from ...capture.export import Export
+from ...contract.applicability import exports_only
+from ...exposition import console, numbered
+from ...fakes.script import Say, Step, UseTool
+from ...otlp.model import Protocol, Signal
+from ...running.scenario import Scenario, Until
+from ...running.stage import Backend, Stage
+from ...subject.process import Completed
+from ..canaries import CANARIES
+from . import scraping
+from .experiment import (
     AUTHORIZATION,
     BATCHES,
     CONSOLE_INTERVAL_MS,

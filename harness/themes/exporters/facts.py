@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.drift.facts import Fact, Topic
-from harness.exposition import CONSOLE, PROMETHEUS
-from harness.themes.exporters.observed import Scrape
-from harness.themes.exporters.scenarios import SCENARIOS
-from harness.themes.exporters.spellings import DOUBLED
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...drift.facts import Fact, Topic
+from ...exposition import CONSOLE, PROMETHEUS
+from .observed import Scrape
+from .scenarios import SCENARIOS
+from .spellings import DOUBLED
 
 _OURS = frozenset(scenario.name for scenario in SCENARIOS)
 

@@ -9,13 +9,13 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.exposition import CONSOLE, PROMETHEUS, is_exposed
-from harness.exposition.prometheus import label_of, openmetrics_lines, problems
-from harness.judging.items.item import Item
-from harness.otlp.model import DataPoint, Event, Signal
-from harness.themes.exporters.observed import Endpoint, Scrape
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...exposition import CONSOLE, PROMETHEUS, is_exposed
+from ...exposition.prometheus import label_of, openmetrics_lines, problems
+from ...judging.items.item import Item
+from ...otlp.model import DataPoint, Event, Signal
+from .observed import Endpoint, Scrape
 
 
 def _worked(capture: Capture) -> bool:

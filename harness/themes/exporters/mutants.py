@@ -8,25 +8,25 @@ from dataclasses import replace
 from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
-from harness.capture.capture import Capture, Connection
-from harness.capture.export import Export
-from harness.capture.observed import edit_observed, with_observed
-from harness.contract.requirement import Requirement
-from harness.exposition import CONSOLE, PROMETHEUS, exposed, is_exposed
-from harness.judging.items.item import Kind
-from harness.mutants import editing
-from harness.mutants.rewriting import copy_message, rewritten, with_body
-from harness.otlp.codec import encode
-from harness.otlp.messages import (
+from ...capture.capture import Capture, Connection
+from ...capture.export import Export
+from ...capture.observed import edit_observed, with_observed
+from ...contract.requirement import Requirement
+from ...exposition import CONSOLE, PROMETHEUS, exposed, is_exposed
+from ...judging.items.item import Kind
+from ...mutants import editing
+from ...mutants.rewriting import copy_message, rewritten, with_body
+from ...otlp.codec import encode
+from ...otlp.messages import (
     Encoding,
     ExportLogsServiceRequest,
     ExportMetricsServiceRequest,
     ExportTraceServiceRequest,
     Request,
 )
-from harness.otlp.model import Signal
-from harness.themes.exporters.experiment import DEFAULT_PORT, HASTILY, SLOWLY
-from harness.themes.exporters.observed import Endpoint, Scrape
+from ...otlp.model import Signal
+from .experiment import DEFAULT_PORT, HASTILY, SLOWLY
+from .observed import Endpoint, Scrape
 
 _GRPC_PATHS = {
     Signal.METRICS: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",

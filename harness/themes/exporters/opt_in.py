@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from harness.capture.export import MAIN, Export
-from harness.errors import HarnessError
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.running.stage import Stage
-from harness.subject.process import Completed
-from harness.themes.exporters import scraping
-from harness.themes.exporters.experiment import GLANCE_S, SILENT_INTERVAL_S, SILENT_WORK_S
-from harness.themes.exporters.exporters import ENABLED, printed_to, work_and_end
-from harness.themes.exporters.observed import Endpoint
+from ...capture.export import MAIN, Export
+from ...errors import HarnessError
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...running.stage import Stage
+from ...subject.process import Completed
+from . import scraping
+from .experiment import GLANCE_S, SILENT_INTERVAL_S, SILENT_WORK_S
+from .exporters import ENABLED, printed_to, work_and_end
+from .observed import Endpoint
 
 _PROBE_S = 5.0
 

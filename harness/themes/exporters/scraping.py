@@ -16,19 +16,19 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from harness.capture.export import Export
-from harness.clock import time_ns
-from harness.contract.attribute_keys import metric_names
-from harness.exposition import numbered
-from harness.exposition.prometheus import export
-from harness.fakes.script import Say, Step, Usage, UseTool
-from harness.keeping.cells import Cell, why_not_apart
-from harness.running.scenario import Until
-from harness.running.stage import Stage
-from harness.subject.locked_exec import in_turn
-from harness.subject.process import Completed
-from harness.themes.exporters.experiment import DEFAULT_PORT
-from harness.themes.exporters.observed import Scrape
+from ...capture.export import Export
+from ...clock import time_ns
+from ...contract.attribute_keys import metric_names
+from ...exposition import numbered
+from ...exposition.prometheus import export
+from ...fakes.script import Say, Step, Usage, UseTool
+from ...keeping.cells import Cell, why_not_apart
+from ...running.scenario import Until
+from ...running.stage import Stage
+from ...subject.locked_exec import in_turn
+from ...subject.process import Completed
+from .experiment import DEFAULT_PORT
+from .observed import Scrape
 
 _LOCK = Path(tempfile.gettempdir()) / f"cc-otel-port-{DEFAULT_PORT}.lock"
 _TURN_S = 60.0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.fakes.script import Say
-from harness.otlp.model import Protocol
-from harness.running.scenario import PATIENCE, Scenario
+from ...fakes.script import Say
+from ...otlp.model import Protocol
+from ...running.scenario import PATIENCE, Scenario
 
 #: Its metrics have an exporter that is named twice.
 DOUBLED = "exporter_doubled"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.fakes import hook_stub
-from harness.fakes.hook_stub import BLOCK, FAIL, HANG, SUCCEED
-from harness.running.stage import Stage
-from harness.themes.extensions.observed import ConfiguredHook, Hooked, HookRun
+from ...fakes import hook_stub
+from ...fakes.hook_stub import BLOCK, FAIL, HANG, SUCCEED
+from ...running.stage import Stage
+from .observed import ConfiguredHook, Hooked, HookRun
 
 #: A hook that never ends is given up after this time, in seconds.
 LIMIT_S = 1

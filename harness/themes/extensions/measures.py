@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.fakes.hook_stub import BLOCK, FAIL, HANG, SUCCEED
-from harness.judging.items.item import Item
-from harness.otlp.model import Event
-from harness.themes.extensions.observed import Hooked, HookRun
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...fakes.hook_stub import BLOCK, FAIL, HANG, SUCCEED
+from ...judging.items.item import Item
+from ...otlp.model import Event
+from .observed import Hooked, HookRun
 
 #: How each outcome is counted.
 _COUNTED = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.fakes.script import Say, Step, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.running.stage import Stage
-from harness.subject.process import Completed
-from harness.themes.extensions import hooks
-from harness.themes.extensions.observed import Hooked
+from ...fakes.script import Say, Step, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...running.stage import Stage
+from ...subject.process import Completed
+from . import hooks
+from .observed import Hooked
 
 DETAILS_GATE = "OTEL_LOG_TOOL_DETAILS"
 

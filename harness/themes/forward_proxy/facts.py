@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.drift.facts import Fact, Topic
-from harness.themes.forward_proxy.measures import proxied
-from harness.themes.forward_proxy.observed import Proxied
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...drift.facts import Fact, Topic
+from .measures import proxied
+from .observed import Proxied
 
 
 def ways(capture: Capture) -> Iterator[Fact]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.themes.forward_proxy.observed import API, Asked, Proxied
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from .observed import API, Asked, Proxied
 
 BY_PROXY, DIRECTLY, IN_VAIN, NOWHERE = "by the proxy", "directly", "in vain", "nowhere"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.capture.capture import Capture
-from harness.capture.observed import edit_observed
-from harness.contract.requirement import Requirement
-from harness.themes.forward_proxy.observed import Asked, Proxied
+from ...capture.capture import Capture
+from ...capture.observed import edit_observed
+from ...contract.requirement import Requirement
+from .observed import Asked, Proxied
 
 Lie = Callable[[Capture, Requirement], Capture]
 

@@ -6,14 +6,14 @@ import base64
 from collections.abc import Mapping
 from functools import partial
 
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol, Signal
-from harness.running.scenario import Scenario
-from harness.running.stage import Backend, Stage
-from harness.subject.process import Completed
-from harness.themes import certificates
-from harness.themes.certificates import OURS
-from harness.themes.forward_proxy.observed import API, Asked, Proxied
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol, Signal
+from ...running.scenario import Scenario
+from ...running.stage import Backend, Stage
+from ...subject.process import Completed
+from .. import certificates
+from ..certificates import OURS
+from .observed import API, Asked, Proxied
 
 #: A multicast address for documents (RFC 6676): whoever connects to it directly is refused by this
 #: machine itself, without a name to look up or a packet sent.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from harness.capture.run import Run
-from harness.themes.free_form import static_headers
-from harness.themes.free_form.measures import VARIABLES
+from ...capture.run import Run
+from . import static_headers
+from .measures import VARIABLES
 
 #: What telemetry is sent to by hand: the console, or where headers are to be seen, a
 #: collector of one's own.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.contract.attribute_keys import AttributeKeys, item_keys, own_keys, resource_keys
-from harness.env_lists.pairs import Reading, read
-from harness.judging.items.describe import abridged
-from harness.judging.items.item import Item
-from harness.otlp.model import Attributes, Signal
-from harness.themes.ending import ended
+from ...capture.capture import Capture
+from ...contract.attribute_keys import AttributeKeys, item_keys, own_keys, resource_keys
+from ...env_lists.pairs import Reading, read
+from ...judging.items.describe import abridged
+from ...judging.items.item import Item
+from ...otlp.model import Attributes, Signal
+from ..ending import ended
 
 #: With more pairs, they and its own attributes may be more than the 128 that OpenTelemetry
 #: lets a log record have.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.contract.requirement import DRAWN
-from harness.drift.facts import Fact, Topic
-from harness.themes.free_form import custom_attributes, static_headers
+from ...capture.capture import Capture
+from ...contract.requirement import DRAWN
+from ...drift.facts import Fact, Topic
+from . import custom_attributes, static_headers
 
 _MEASURES = {
     custom_attributes.VARIABLE: custom_attributes.custom_attributes,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.themes.free_form.custom_attributes import VARIABLE as ATTRIBUTES
-from harness.themes.free_form.custom_attributes import custom_attributes
-from harness.themes.free_form.static_headers import VARIABLE as HEADERS
-from harness.themes.free_form.static_headers import static_headers
+from .custom_attributes import VARIABLE as ATTRIBUTES
+from .custom_attributes import custom_attributes
+from .static_headers import VARIABLE as HEADERS
+from .static_headers import static_headers
 
 MEASURES = (custom_attributes, static_headers)
 

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.contract.attribute_keys import item_keys, own_keys, resource_keys
-from harness.contract.requirement import Requirement
-from harness.env_lists.pairs import Reading, read
-from harness.judging.checks.fields import chosen
-from harness.judging.items.measured import by_name
-from harness.judging.items.view import CaptureView
-from harness.mutants import editing
-from harness.mutants.rewriting import copy_message, rewritten
-from harness.otlp.model import Signal
-from harness.themes.free_form import custom_attributes, static_headers
-from harness.themes.free_form.measures import MEASURES
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...contract.attribute_keys import item_keys, own_keys, resource_keys
+from ...contract.requirement import Requirement
+from ...env_lists.pairs import Reading, read
+from ...judging.checks.fields import chosen
+from ...judging.items.measured import by_name
+from ...judging.items.view import CaptureView
+from ...mutants import editing
+from ...mutants.rewriting import copy_message, rewritten
+from ...otlp.model import Signal
+from . import custom_attributes, static_headers
+from .measures import MEASURES
 
 #: Attributes, to be edited as the text was read.
 _Edit = Callable[[Any, Reading], None]

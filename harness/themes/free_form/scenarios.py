@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from harness.contract.attribute_keys import resource_keys
-from harness.env_lists.pairs import read
-from harness.fakes.script import Say
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.themes.canaries import CANARIES
-from harness.themes.free_form.custom_attributes import MOST_LABELS
+from ...contract.attribute_keys import resource_keys
+from ...env_lists.pairs import read
+from ...fakes.script import Say
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ..canaries import CANARIES
+from .custom_attributes import MOST_LABELS
 
 #: What is asked where the prompt is not the point.
 PROMPT = "Go."

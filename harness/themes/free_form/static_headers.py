@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.env_lists.pairs import Reading, read
-from harness.judging.items.describe import abridged
-from harness.judging.items.item import Item
-from harness.otlp.model import Protocol, Signal
-from harness.themes.ending import ended
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...env_lists.pairs import Reading, read
+from ...judging.items.describe import abridged
+from ...judging.items.item import Item
+from ...otlp.model import Protocol, Signal
+from ..ending import ended
 
 VARIABLE = "OTEL_EXPORTER_OTLP_HEADERS"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.drift.facts import Fact, Topic
-from harness.themes.headers_helper.measures import helper_exports, helper_session
+from ...capture.capture import Capture
+from ...drift.facts import Fact, Topic
+from .measures import helper_exports, helper_session
 
 _ABOUT = "headers of the helper"
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.otlp.model import Protocol
-from harness.themes.headers_helper.observed import HelperLog
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from ...otlp.model import Protocol
+from .observed import HelperLog
 
 #: HTTP's and gRPC's word for a request of somebody who is not known.
 _UNAUTHENTICATED = {Protocol.GRPC: 16}

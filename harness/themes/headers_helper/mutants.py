@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.observed import edit_observed, observed, with_observed
-from harness.contract.requirement import Requirement
-from harness.otlp.codec import encode
-from harness.otlp.messages import ENCODINGS, ExportLogsServiceRequest
-from harness.otlp.model import Protocol, Signal
-from harness.themes.headers_helper.experiment import BEGINS_LATE_S, LATER_S, TOO_SOON_S
-from harness.themes.headers_helper.observed import HelperLog, HelperRun
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...capture.observed import edit_observed, observed, with_observed
+from ...contract.requirement import Requirement
+from ...otlp.codec import encode
+from ...otlp.messages import ENCODINGS, ExportLogsServiceRequest
+from ...otlp.model import Protocol, Signal
+from .experiment import BEGINS_LATE_S, LATER_S, TOO_SOON_S
+from .observed import HelperLog, HelperRun
 
 Lie = Callable[[Capture, Requirement], Capture]
 _Runs = tuple[HelperRun, ...]

@@ -13,16 +13,16 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness.capture.export import MAIN, Export
-from harness.clock import monotonic_s
-from harness.collector.answer import CollectorResponse
-from harness.fakes import helper_stub
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol, Signal
-from harness.running.scenario import Scenario, Script, Until
-from harness.running.stage import Backend, Stage
-from harness.subject.process import Completed
-from harness.themes.headers_helper.experiment import (
+from ...capture.export import MAIN, Export
+from ...clock import monotonic_s
+from ...collector.answer import CollectorResponse
+from ...fakes import helper_stub
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol, Signal
+from ...running.scenario import Scenario, Script, Until
+from ...running.stage import Backend, Stage
+from ...subject.process import Completed
+from .experiment import (
     ARGUMENTS,
     DEBOUNCE_S,
     EXPORT_INTERVAL_S,
@@ -43,7 +43,7 @@ from harness.themes.headers_helper.experiment import (
     TOKEN,
     TOKEN_LIFE_S,
 )
-from harness.themes.headers_helper.observed import HelperLog, HelperRun
+from .observed import HelperLog, HelperRun
 
 DEBOUNCE = "CLAUDE_CODE_OTEL_HEADERS_HELPER_DEBOUNCE_MS"
 

@@ -6,7 +6,7 @@ test. All ``_S`` are seconds, all ``_MS`` milliseconds.
 
 from __future__ import annotations
 
-from harness.otlp.model import Signal
+from ...otlp.model import Signal
 
 METRICS = "OTEL_METRIC_EXPORT_INTERVAL"
 LOGS = "OTEL_LOGS_EXPORT_INTERVAL"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.drift.facts import Fact, Topic
-from harness.otlp.model import Signal
-from harness.themes.intervals.experiment import DEFAULT_S, EARLY_S, ONE_LATE_S
-from harness.themes.intervals.measures import intervals
-from harness.themes.intervals.scenarios import SCENARIOS
+from ...capture.capture import Capture
+from ...drift.facts import Fact, Topic
+from ...otlp.model import Signal
+from .experiment import DEFAULT_S, EARLY_S, ONE_LATE_S
+from .measures import intervals
+from .scenarios import SCENARIOS
 
 #: Of sessions that last long enough to bound an interval.
 _OURS = frozenset(scenario.name for scenario in SCENARIOS if scenario.waits_s)

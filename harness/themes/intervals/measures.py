@@ -11,13 +11,13 @@ from itertools import pairwise
 from statistics import median, median_low
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.names import event_name
-from harness.capture.run import ApiCall
-from harness.judging.items.item import Item
-from harness.otlp.model import Signal
-from harness.themes.intervals.experiment import VARIABLES
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...capture.names import event_name
+from ...capture.run import ApiCall
+from ...judging.items.item import Item
+from ...otlp.model import Signal
+from .experiment import VARIABLES
 
 #: From so many gaps on, one stall cannot move their median.
 _ENOUGH_GAPS = 3

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.contract.requirement import Requirement
-from harness.otlp.model import Signal
-from harness.themes.intervals.experiment import A_QUARTER, TWICE, VARIABLES
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...contract.requirement import Requirement
+from ...otlp.model import Signal
+from .experiment import A_QUARTER, TWICE, VARIABLES
 
 Lie = Callable[[Capture, Requirement], Capture]
 

@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from harness.fakes.script import Say, Step, UseTool
-from harness.otlp.model import Protocol, Signal
-from harness.running.scenario import Scenario, Until
-from harness.running.stage import Stage
-from harness.themes.intervals.experiment import (
+from ...fakes.script import Say, Step, UseTool
+from ...otlp.model import Protocol, Signal
+from ...running.scenario import Scenario, Until
+from ...running.stage import Stage
+from .experiment import (
     DEFAULT_PACE_S,
     DEFAULT_S,
     DEFAULT_STEPS,

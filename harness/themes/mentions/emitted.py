@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.reference.additions import AddedEvent, Logged
-from harness.reference.attributes import Attributes
+from ...reference.additions import AddedEvent, Logged
+from ...reference.attributes import Attributes
 
 
 def _mentions(logged: Logged) -> Iterator[Attributes]:

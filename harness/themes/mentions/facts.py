@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.drift.facts import Fact, Topic
-from harness.themes.mentions.measures import mentions
+from ...capture.capture import Capture
+from ...drift.facts import Fact, Topic
+from .measures import mentions
 
 
 def logged(capture: Capture) -> Iterator[Fact]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.themes.mentions.observed import Mentioned
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from .observed import Mentioned
 
 
 def mentions(capture: Capture) -> list[Item]:

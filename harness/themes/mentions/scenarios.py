@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.fakes.script import Say
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.running.stage import Stage
-from harness.subject.process import Completed
-from harness.themes.mentions.observed import Mentioned
+from ...fakes.script import Say
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...running.stage import Stage
+from ...subject.process import Completed
+from .observed import Mentioned
 
 #: What the prompt mentions: two files, a folder, a file that does not exist, and a subagent.
 _MENTIONED = ("notes.txt", "more.txt", "plans", "gone.txt")

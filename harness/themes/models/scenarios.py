@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
 
 #: The suffix asks for a long context; the API hears of the model without it.
 _LONG_CONTEXT = "[1m]"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.contract.requirement import Requirement
-from harness.judging.items.item import EVERY, Kind
-from harness.mutants import editing
-from harness.mutants.editing import ItemRef
-from harness.mutants.rewriting import copy_message, rewritten
-from harness.otlp.model import Signal
+from ...capture.capture import Capture
+from ...contract.requirement import Requirement
+from ...judging.items.item import EVERY, Kind
+from ...mutants import editing
+from ...mutants.editing import ItemRef
+from ...mutants.rewriting import copy_message, rewritten
+from ...otlp.model import Signal
 
 Lie = Callable[[Capture, Requirement], Capture]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.drift.facts import NOTHING, Fact, Topic
-from harness.themes.nonessential.scenarios import NONESSENTIAL
+from ...capture.capture import Capture
+from ...drift.facts import NOTHING, Fact, Topic
+from .scenarios import NONESSENTIAL
 
 _ADDRESS = re.compile(r"^\[?[\da-f.:]+\]?:(\d+) \((tcp|udp)\)$")
 _ID = re.compile(r"[^/]*\d[^/]*\d[^/]*")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
 
 #: Unlike all others, this session may look for its vendor: it is in a network without any.
 NONESSENTIAL = Scenario(

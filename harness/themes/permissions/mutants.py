@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.capture.capture import Capture
-from harness.capture.observed import edit_observed
-from harness.contract.requirement import Requirement
-from harness.themes.permissions.observed import Answers
+from ...capture.capture import Capture
+from ...capture.observed import edit_observed
+from ...contract.requirement import Requirement
+from .observed import Answers
 
 Lie = Callable[[Capture, Requirement], Capture]
 

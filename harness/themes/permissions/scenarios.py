@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from harness.fakes import quick_mcp_stub
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.running.stage import Stage
-from harness.subject.process import Completed
-from harness.themes.permissions.observed import Answers
+from ...fakes import quick_mcp_stub
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...running.stage import Stage
+from ...subject.process import Completed
+from .observed import Answers
 
 _SERVER, _TOOL = "keeper", "ask"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.otlp.model import DataPoint, Event
-from harness.themes.resuming.observed import Resumption
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from ...otlp.model import DataPoint, Event
+from .observed import Resumption
 
 
 def resumption(capture: Capture) -> list[Item]:

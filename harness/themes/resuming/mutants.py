@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from harness.capture.capture import Capture
-from harness.capture.observed import with_observed
-from harness.contract.requirement import Requirement
-from harness.mutants import editing
-from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.otlp.messages import ExportLogsServiceRequest
-from harness.themes.resuming.observed import Resumption
+from ...capture.capture import Capture
+from ...capture.observed import with_observed
+from ...contract.requirement import Requirement
+from ...mutants import editing
+from ...mutants.rewriting import copy_message, instead, rewritten
+from ...otlp.messages import ExportLogsServiceRequest
+from .observed import Resumption
 
 #: So many events the other process logged.
 _SENT_BEFORE = 4

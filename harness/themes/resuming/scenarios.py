@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Earlier, Scenario
-from harness.running.stage import Stage
-from harness.subject.process import Completed
-from harness.themes.resuming.observed import Resumption
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Earlier, Scenario
+from ...running.stage import Stage
+from ...subject.process import Completed
+from .observed import Resumption
 
 _EARLIER = Earlier(
     "Keep in mind where the keys are hidden, please.", (Say("They are hidden below the mat."),)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.drift.facts import Fact, Topic
-from harness.themes.routing.measures import routes
-from harness.themes.routing.observed import ApiHeaders
-from harness.themes.routing.scenarios import SCENARIOS
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...drift.facts import Fact, Topic
+from .measures import routes
+from .observed import ApiHeaders
+from .scenarios import SCENARIOS
 
 _OURS = frozenset(scenario.name for scenario in SCENARIOS)
 

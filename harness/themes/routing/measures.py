@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.otlp.model import Protocol, Signal
-from harness.themes.routing.observed import ApiHeaders
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from ...otlp.model import Protocol, Signal
+from .observed import ApiHeaders
 
 _OTLP = "OTEL_EXPORTER_OTLP_"
 _OWN, _GENERAL, _NONE = "own", "general", "none"

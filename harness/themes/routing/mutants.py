@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from harness.capture.capture import Capture, Connection
-from harness.capture.export import Export
-from harness.capture.observed import edit_observed
-from harness.contract.requirement import Requirement
-from harness.mutants.rewriting import copy_message, instead, with_body
-from harness.otlp.codec import encode
-from harness.otlp.messages import ENCODINGS
-from harness.otlp.model import Protocol, Signal
-from harness.themes.routing.measures import routes
-from harness.themes.routing.observed import ApiHeaders
-from harness.themes.routing.scenarios import OVERRIDDEN
+from ...capture.capture import Capture, Connection
+from ...capture.export import Export
+from ...capture.observed import edit_observed
+from ...contract.requirement import Requirement
+from ...mutants.rewriting import copy_message, instead, with_body
+from ...otlp.codec import encode
+from ...otlp.messages import ENCODINGS
+from ...otlp.model import Protocol, Signal
+from .measures import routes
+from .observed import ApiHeaders
+from .scenarios import OVERRIDDEN
 
 Lie = Callable[[Capture, Requirement], Capture]
 _Route = Mapping[str, Any]

@@ -19,13 +19,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from harness.capture.export import MAIN
-from harness.fakes.script import Say
-from harness.otlp.model import Protocol, Signal
-from harness.running.scenario import PROTOCOLS_BY_SIGNAL, Scenario
-from harness.running.stage import Backend, Stage
-from harness.subject.process import Completed
-from harness.themes.routing.observed import ApiHeaders
+from ...capture.export import MAIN
+from ...fakes.script import Say
+from ...otlp.model import Protocol, Signal
+from ...running.scenario import PROTOCOLS_BY_SIGNAL, Scenario
+from ...running.stage import Backend, Stage
+from ...subject.process import Completed
+from .observed import ApiHeaders
 
 OVERRIDDEN = "overridden"
 

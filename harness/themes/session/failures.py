@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.capture.export import MAIN
-from harness.fakes.script import CutOff, Fail, HangUp, Say, UseTool
-from harness.otlp.model import Protocol
-from harness.running.responders import refuses_the_first
-from harness.running.scenario import A_CUT_STREAM, PATIENCE, Scenario
-from harness.running.stage import Backend
+from ...capture.export import MAIN
+from ...fakes.script import CutOff, Fail, HangUp, Say, UseTool
+from ...otlp.model import Protocol
+from ...running.responders import refuses_the_first
+from ...running.scenario import A_CUT_STREAM, PATIENCE, Scenario
+from ...running.stage import Backend
 
 #: One retry: the pause before it is about 0.6 s, and nothing shortens it in every release.
 _ONE_RETRY = {"CLAUDE_CODE_MAX_RETRIES": "1"}

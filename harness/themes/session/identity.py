@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.running.stage import Stage
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...running.stage import Stage
 
 #: An invented account, in the form in which the CLI keeps one.
 _ACCOUNT = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from harness.capture.capture import Capture
-from harness.judging.items.item import Item
-from harness.themes.ending import ended
+from ...capture.capture import Capture
+from ...judging.items.item import Item
+from ..ending import ended
 
 
 def session(capture: Capture) -> list[Item]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from harness.themes.session.failures import (
+from .failures import (
     API_FAILURES,
     API_UNREACHABLE,
     CUT_STREAM,
     RETRIED_EXPORT,
     USAGE_FRAMES,
 )
-from harness.themes.session.identity import CUMULATIVE, FREQUENT, IDENTITIES
-from harness.themes.session.working_day import WORKING_DAY
+from .identity import CUMULATIVE, FREQUENT, IDENTITIES
+from .working_day import WORKING_DAY
 
 SCENARIOS = (
     API_FAILURES,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.fakes.script import Fail, Step, UseTool
-from harness.running.scenario import Scenario
+from ...fakes.script import Fail, Step, UseTool
+from ...running.scenario import Scenario
 
 #: What the failing command prints; a file, so that the command itself does not say it.
 _PRINTED = "printed.txt"

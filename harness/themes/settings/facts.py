@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.drift.facts import NOTHING, Fact, Topic
-from harness.themes.settings.measures import carried
-from harness.themes.settings.observed import CommandEnvironment
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...drift.facts import NOTHING, Fact, Topic
+from .measures import carried
+from .observed import CommandEnvironment
 
 #: The header by which each level of settings is told from the others.
 _LEVEL = "x-level"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.judging.items.item import Item
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...judging.items.item import Item
 
 #: ``signal`` of the item that speaks of all requests together.
 _ALL = "all"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.capture.capture import Capture, Connection
-from harness.capture.export import Export
-from harness.capture.observed import with_observed
-from harness.contract.requirement import Requirement
-from harness.mutants import editing
-from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.otlp.model import Signal
-from harness.themes.settings.observed import CommandEnvironment
-from harness.themes.settings.scenarios import PROJECT, USER
+from ...capture.capture import Capture, Connection
+from ...capture.export import Export
+from ...capture.observed import with_observed
+from ...contract.requirement import Requirement
+from ...mutants import editing
+from ...mutants.rewriting import copy_message, instead, rewritten
+from ...otlp.model import Signal
+from .observed import CommandEnvironment
+from .scenarios import PROJECT, USER
 
 #: Of the collectors of those scenarios: the winner of none, and of one.
 LOSERS = (USER, PROJECT)

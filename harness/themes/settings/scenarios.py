@@ -12,16 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.contract.applicability import opens
-from harness.fakes.script import Say, UseTool
-from harness.keeping.cells import why_not_apart
-from harness.otlp.model import Protocol
-from harness.running.drive import telemetry_settings
-from harness.running.scenario import Scenario
-from harness.running.stage import Backend, Stage
-from harness.subject.managed import MAIN_FILE, Files
-from harness.subject.process import Completed
-from harness.themes.settings.observed import CommandEnvironment
+from ...contract.applicability import opens
+from ...fakes.script import Say, UseTool
+from ...keeping.cells import why_not_apart
+from ...otlp.model import Protocol
+from ...running.drive import telemetry_settings
+from ...running.scenario import Scenario
+from ...running.stage import Backend, Stage
+from ...subject.managed import MAIN_FILE, Files
+from ...subject.process import Completed
+from .observed import CommandEnvironment
 
 #: Levels, the lowest first: the process environment and what can stand in its way.
 ENVIRONMENT, USER, PROJECT, LOCAL = "environment", "user", "project", "local"

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.names import short
-from harness.capture.run import ApiCall, Decision, GroundTruth, ToolRun
-from harness.judging.checks.matching import reported_name
-from harness.judging.items.item import Item
-from harness.judging.items.view import plain, span_view
-from harness.otlp.model import Span
+from ...capture.capture import Capture
+from ...capture.names import short
+from ...capture.run import ApiCall, Decision, GroundTruth, ToolRun
+from ...judging.checks.matching import reported_name
+from ...judging.items.item import Item
+from ...judging.items.view import plain, span_view
+from ...otlp.model import Span
 
 #: Clocks of one process that are read one after the other, and rounding to milliseconds.
 _SLACK_NS = 20_000_000

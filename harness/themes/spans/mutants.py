@@ -7,12 +7,12 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from harness.capture.capture import Capture
-from harness.capture.names import short
-from harness.contract.requirement import Requirement
-from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.otlp.messages import ExportTraceServiceRequest
-from harness.otlp.writing import put_attributes
+from ...capture.capture import Capture
+from ...capture.names import short
+from ...contract.requirement import Requirement
+from ...mutants.rewriting import copy_message, instead, rewritten
+from ...otlp.messages import ExportTraceServiceRequest
+from ...otlp.writing import put_attributes
 
 Lie = Callable[[Capture, Requirement], Capture]
 Edit = Callable[[trace_pb2.Span], object]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.drift.facts import Fact, Topic
-from harness.themes.tls.measures import tls, tls_api
+from ...capture.capture import Capture
+from ...drift.facts import Fact, Topic
+from .measures import tls, tls_api
 
 
 def trusted(capture: Capture) -> Iterator[Fact]:

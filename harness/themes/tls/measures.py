@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.themes.tls.observed import TlsCollectors
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from .observed import TlsCollectors
 
 
 def tls(capture: Capture) -> list[Item]:

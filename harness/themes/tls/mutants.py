@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.capture.capture import Capture
-from harness.capture.export import Export
-from harness.capture.observed import edit_observed
-from harness.contract.requirement import Requirement
-from harness.otlp.model import Protocol, Signal
-from harness.themes.tls.observed import TlsCollectors
+from ...capture.capture import Capture
+from ...capture.export import Export
+from ...capture.observed import edit_observed
+from ...contract.requirement import Requirement
+from ...otlp.model import Protocol, Signal
+from .observed import TlsCollectors
 
 _PATHS = {
     Protocol.GRPC: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",

@@ -9,15 +9,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from harness.collector.tls import Tls
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol, Signal
-from harness.running.scenario import Scenario
-from harness.running.stage import Backend, Stage
-from harness.subject.process import Completed
-from harness.themes import certificates
-from harness.themes.certificates import OTHER, OURS, PASSPHRASE, STRANGE, Folder
-from harness.themes.tls.observed import TlsCollectors
+from ...collector.tls import Tls
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol, Signal
+from ...running.scenario import Scenario
+from ...running.stage import Backend, Stage
+from ...subject.process import Completed
+from .. import certificates
+from ..certificates import OTHER, OURS, PASSPHRASE, STRANGE, Folder
+from .observed import TlsCollectors
 
 #: What collectors are called.  The certificates of most are for both.
 _NAME, _ADDRESS = "localhost", "127.0.0.1"

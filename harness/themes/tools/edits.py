@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.fakes.script import Say, Step, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.themes.tools.terminal_day import NOTEBOOK
+from ...fakes.script import Say, Step, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from .terminal_day import NOTEBOOK
 
 
 def _new_file(work: Path) -> Sequence[Step]:

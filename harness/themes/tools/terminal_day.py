@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.fakes.script import Say, Step, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.subject.dialogs import Choice
-from harness.subject.interactive import ARGUMENTS, AnswerPrompt, See, Type
+from ...fakes.script import Say, Step, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...subject.dialogs import Choice
+from ...subject.interactive import ARGUMENTS, AnswerPrompt, See, Type
 
 NOTEBOOK = json.dumps(
     {

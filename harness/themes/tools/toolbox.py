@@ -9,13 +9,13 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.fakes import quick_mcp_stub
-from harness.fakes.quick_mcp_stub import broken_of, name_of
-from harness.fakes.script import Say, Step, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.running.stage import Stage
-from harness.themes.canaries import CANARIES
+from ...fakes import quick_mcp_stub
+from ...fakes.quick_mcp_stub import broken_of, name_of
+from ...fakes.script import Say, Step, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...running.stage import Stage
+from ..canaries import CANARIES
 
 PROMPTS_GATE = "OTEL_LOG_USER_PROMPTS"
 DETAILS_GATE = "OTEL_LOG_TOOL_DETAILS"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.drift.facts import Fact, Topic
-from harness.themes.trace_context.measures import trace_context
+from ...capture.capture import Capture
+from ...drift.facts import Fact, Topic
+from .measures import trace_context
 
 #: Of these there is one each session, so that the span is named; the others race.
 _ONE = ("interaction", "command")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.themes.trace_context.observed import TraceContexts
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from .observed import TraceContexts
 
 _VARIABLE = "TRACEPARENT"
 _CALLER, _NOBODY, _UNKNOWN = "the caller", "nobody", "an unknown span"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.capture.capture import Capture
-from harness.capture.observed import edit_observed
-from harness.contract.requirement import Requirement
-from harness.mutants.rewriting import copy_message, instead, rewritten
-from harness.otlp.messages import (
+from ...capture.capture import Capture
+from ...capture.observed import edit_observed
+from ...contract.requirement import Requirement
+from ...mutants.rewriting import copy_message, instead, rewritten
+from ...otlp.messages import (
     ExportLogsServiceRequest,
     ExportMetricsServiceRequest,
     ExportTraceServiceRequest,
 )
-from harness.themes.trace_context.observed import TraceContexts
+from .observed import TraceContexts
 
 Lie = Callable[[Capture, Requirement], Capture]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.fakes.script import Say, UseTool
-from harness.otlp.model import Protocol
-from harness.running.scenario import Scenario
-from harness.running.stage import Stage
-from harness.subject.process import Completed
-from harness.themes.trace_context.observed import TraceContexts
+from ...fakes.script import Say, UseTool
+from ...otlp.model import Protocol
+from ...running.scenario import Scenario
+from ...running.stage import Stage
+from ...subject.process import Completed
+from .observed import TraceContexts
 
 #: The trace and the span of whoever started the session.
 TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.capture.capture import Capture
-from harness.capture.observed import observed
-from harness.judging.items.item import Item
-from harness.themes.untrusted.observed import Declined
+from ...capture.capture import Capture
+from ...capture.observed import observed
+from ...judging.items.item import Item
+from .observed import Declined
 
 
 def declined(capture: Capture) -> list[Item]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.capture.capture import Capture, Connection
-from harness.capture.observed import edit_observed
-from harness.contract.requirement import Requirement
-from harness.themes.untrusted.observed import Declined
-from harness.themes.untrusted.scenarios import PROJECT
+from ...capture.capture import Capture, Connection
+from ...capture.observed import edit_observed
+from ...contract.requirement import Requirement
+from .observed import Declined
+from .scenarios import PROJECT
 
 
 def project_reached_before_trust(capture: Capture, requirement: Requirement) -> Capture:

@@ -6,13 +6,13 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 
-from harness.otlp.model import Protocol
-from harness.running.drive import telemetry_settings
-from harness.running.scenario import Scenario
-from harness.running.stage import Backend, Stage
-from harness.subject.interactive import ARGUMENTS, Distrust
-from harness.subject.process import Completed
-from harness.themes.untrusted.observed import Declined
+from ...otlp.model import Protocol
+from ...running.drive import telemetry_settings
+from ...running.scenario import Scenario
+from ...running.stage import Backend, Stage
+from ...subject.interactive import ARGUMENTS, Distrust
+from ...subject.process import Completed
+from .observed import Declined
 
 #: Whose settings name which collector: those of the person, and those of the project.
 PERSON, PROJECT = "person", "project"
