@@ -129,7 +129,7 @@ def liar(lie: str, release: str, folder: Path) -> Binary:
     path = folder / "liar.py"
     package = __name__.partition(".")[0]
     path.write_text(
-        f"import os, sys\n{lie}\nfrom {package}.themes.emitter import main\n"
+        f"import os, sys\n{lie.replace('from ..', f'from {package}.')}\nfrom {package}.themes.emitter import main\n"
         f"sys.exit(main(['--emulate', '{release}', *sys.argv[1:]]))\n",
         encoding="utf-8",
     )

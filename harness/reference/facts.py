@@ -236,12 +236,13 @@ class Reporter:
 
     def decided(self, use: ToolUse, decision: Decision) -> None:
         """Report the decision about the permission of a tool."""
-        outcome: Attributes = {"decision": decision.word, "source": decision.source}
+        source = decision.source if self._promises.hook_decisions else decision.source_without_hooks
+        outcome: Attributes = {"decision": decision.word, "source": source}
         if use.name in tools.EDIT_TOOLS:
             language = tools.language_of(use.input)
             point: Attributes = {"decision": decision.word, "language": language}
             if self._promises.edit_decisions:
-                point |= {"tool_name": use.name, "source": decision.source}
+                point |= {"tool_name": use.name, "source": source}
             if not self._promises.august:
                 point["tool"] = use.name
             self._add("code_edit_tool.decision", 1, point)
@@ -314,7 +315,7 @@ class Reporter:
         if promises.august:
             event |= {"decision_type": decision.word, "decision_source": decision.source}
         else:
-            event |= {"decision": decision.word, "source": decision.source}
+            event |= {"decision": decision.word, "source": decision.source_without_hooks}
         if result is None:
             if details or not promises.august:
                 event["error"] = error[0]

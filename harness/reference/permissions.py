@@ -30,6 +30,11 @@ class Decision:
         return "accept" if self.accepted else "reject"
 
     @property
+    def source_without_hooks(self) -> str:
+        """The source in the words of a document that does not know that hooks decide."""
+        return "config" if self.source == "hook" else self.source
+
+    @property
     def ends_the_turn(self) -> bool:
         """Whether a person rejected the tool, and speaks next; the settings do not end a turn."""
         return not self.accepted and self.source != "config" and not self.by_tool

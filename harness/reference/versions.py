@@ -33,6 +33,8 @@ class Promises:
 
     #: ``speed`` on API events.
     event_speed: bool = _since("2.1.41")
+    #: A decision that a hook made has a source of its own.
+    hook_decisions: bool = _since("2.1.47")
     #: Account variables (``CLAUDE_CODE_ACCOUNT_UUID`` and others) are read.
     account_variables: bool = _since("2.1.51")
     #: Files of ``managed-settings.d`` are read.

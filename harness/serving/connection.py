@@ -25,6 +25,7 @@ from .application import (
     Connection,
     Malformed,
 )
+from .writing import ToWrite
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
@@ -56,25 +57,6 @@ _REASONS = {400: b"Bad Request", 431: b"Request Header Fields Too Large"}
 
 class _HeadTooLargeError(Exception):
     """A request's line and headers are larger than :data:`HEAD_BYTES`."""
-
-
-class ToWrite:
-    """The connections of a server whose answers are written at the end of this turn of its loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._connections: list[HttpConnection] = []
-
-    def add(self, connection: HttpConnection) -> None:
-        """Have the answers of a connection written, before any task that is made from now on."""
-        if not self._connections:
-            self._loop.call_soon(self._write)
-        self._connections.append(connection)
-
-    def _write(self) -> None:
-        connections, self._connections = self._connections, []
-        for connection in connections:
-            connection.write_answers()
 
 
 class HttpConnection(HttpToolsProtocol):

@@ -19,7 +19,8 @@ from uvicorn.server import ServerState
 
 from ..replaced import require_real_threads, true_sockets
 from .application import AtOnce, Malformed
-from .connection import HttpConnection, ToWrite
+from .connection import HttpConnection
+from .writing import ToWrite
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop]
 try:

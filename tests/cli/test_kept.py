@@ -163,7 +163,7 @@ def test_one_drawn_capture_is_run_again_with_the_seed_of_its_recording(
     )
     record_once(plan, print)
     capsys.readouterr()
-    codes = {path.name: cli.main(["judge", str(path)]) for path in folder.glob("fuzz-*")}
+    codes = {path.name: cli.main(["judge", "-v", str(path)]) for path in folder.glob("fuzz-*")}
     assert set(codes.values()) == {cli.OK, cli.FAILED}
     found = reruns(capsys.readouterr().out.splitlines())
     assert found

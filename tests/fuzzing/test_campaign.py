@@ -108,7 +108,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(campaign, "time", made)
+    monkeypatch.setattr(campaign, "monotonic_s", made.monotonic)
     return made
 
 

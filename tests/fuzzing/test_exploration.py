@@ -51,7 +51,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     for module in (campaign, exploration):
-        monkeypatch.setattr(module, "time", made)
+        monkeypatch.setattr(module, "monotonic_s", made.monotonic)
     return made
 
 
@@ -61,7 +61,7 @@ def sound(text: str) -> int:
 
 def run_by(subject: Subject) -> Callable[[Scenario, Protocol], Capture]:
     def run(scenario: Scenario, protocol: Protocol) -> Capture:
-        exploration.time.session()  # type: ignore[attr-defined]
+        exploration.monotonic_s.__self__.session()  # type: ignore[attr-defined]
         exit_code = subject(scenario.environment.get(VARIABLE, ""))
         run = Run(
             scenario=scenario.name,

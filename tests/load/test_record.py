@@ -25,7 +25,7 @@ def test_latencies_are_recorded_and_shown(
         f"--cc-collector={relay(out_port, lambda number: 1)}",
         f"--cc-collector-out=http://127.0.0.1:{out_port}",
         *("--cc-scenarios=passing", "--cc-protocols=http/protobuf", "--cc-collector-settle=1"),
-        f"--cc-captures={tmp_path / 'kept'}",
+        *(f"--cc-captures={tmp_path / 'kept'}", "-v"),
     )
     record = jsonl.read(tmp_path / "kept" / jsonl.FILE_NAME)
     latencies = record.header.latencies

@@ -17,6 +17,10 @@ from ...otlp.model import Span
 #: Clocks of one process that are read one after the other, and rounding to milliseconds.
 _SLACK_NS = 20_000_000
 
+#: The same, where the span and what it says of itself are clocked by different lines of a program
+#: that a busy machine may have stopped between them.
+_STOPPED_NS = 1_000_000_000
+
 _NOBODY, _UNKNOWN = "nobody", "an unknown span"
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")
 
@@ -109,7 +113,7 @@ class _Told:
         key = "interaction.duration_ms" if short(span.name) == "interaction" else "duration_ms"
         if (duration := _number(says.get(key))) is not None:
             lasted_ns = span.end_time_unix_nano - span.start_time_unix_nano
-            agrees["duration"] = abs(duration * 1e6 - lasted_ns) <= _SLACK_NS
+            agrees["duration"] = abs(duration * 1e6 - lasted_ns) <= _STOPPED_NS
         return agrees
 
     def _interaction(self, span: Span) -> _Agreement:
