@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from harness.contract import files
 from harness.contract.requirement import Requirement
+from harness.report.markdown import escaped
 
 DATA = Path(__file__).resolve().parent / "coverage.json"
 
@@ -90,8 +90,8 @@ class Coverage:
     @classmethod
     def read(cls, path: Path = DATA) -> Coverage:
         """Read the file; its schema stands beside it."""
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
-        schema = json.loads(path.with_suffix(".schema.json").read_text(encoding="utf-8"))
+        data = files.read_json(path)
+        schema = files.read_json(path.with_suffix(".schema.json"))
         Draft202012Validator(schema).validate(data)
         documents = data["documents"]
         return cls(
@@ -130,12 +130,12 @@ def problems(coverage: Coverage, requirements: Sequence[Requirement]) -> list[st
             placed[each.document, each.section] |= standing[pattern]
             if not standing[pattern]:
                 found.append(f"{where}: no requirement is called {pattern}")
-    for document, sections in _sections().items():
-        known = {*coverage.sections.get(document, ()), *coverage.unchanged.get(document, ())}
+    for document, sections in coverage.sections.items():
+        known = {*sections, *coverage.unchanged[document]}
         found += [
             f"docs/coverage.json, {document}: add the section {section!r} (and its statements)"
-            for section in sections
-            if document in coverage.sections and section not in known
+            for section in _documents()[document].get("sections", ())
+            if section not in known
         ]
     for requirement in requirements:
         document, section = requirement.source.document, requirement.source.section
@@ -154,9 +154,12 @@ def problems(coverage: Coverage, requirements: Sequence[Requirement]) -> list[st
     return found
 
 
-def _sections() -> dict[str, tuple[str, ...]]:
-    documents = files.read_json(files.schema_root() / "documents.json")["documents"]
-    return {name: tuple(facts.get("sections", ())) for name, facts in documents.items()}
+@cache
+def _documents() -> Mapping[str, Any]:
+    documents: Mapping[str, Any] = files.read_json(files.schema_root() / "documents.json")[
+        "documents"
+    ]
+    return documents
 
 
 _PREAMBLE = """# What of the documents is held
@@ -179,7 +182,7 @@ def page(coverage: Coverage, requirements: Sequence[Requirement]) -> str:
 
 
 def _page(coverage: Coverage, requirements: Sequence[Requirement]) -> Iterator[str]:
-    documents = files.read_json(files.schema_root() / "documents.json")["documents"]
+    documents = _documents()
     standing = _standing(coverage, requirements)
     yield _PREAMBLE
     yield from _counts(coverage, documents)
@@ -198,7 +201,7 @@ def _page(coverage: Coverage, requirements: Sequence[Requirement]) -> Iterator[s
             yield "| line | statement | held by |"
             yield "| --- | --- | --- |"
             for each in statements:
-                yield f"| {each.lines} | {_cell(each.says)} | {_cell(_held(each, standing))} |"
+                yield f"| {each.lines} | {escaped(each.says)} | {escaped(_held(each, standing))} |"
         if unchanged := coverage.unchanged[document]:
             yield f"\nNo difference from the edition before is known of {_listed(unchanged)}."
 
@@ -252,7 +255,3 @@ def _held(each: Statement, standing: Mapping[str, set[str]]) -> str:
         return told
     why = f"*{WHYS[each.why]}*{f': {each.note}' if each.note else ''}"
     return f"{told}; {why}" if told else why
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|")

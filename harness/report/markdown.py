@@ -50,14 +50,15 @@ def _page(
         yield f"|{' --- |' * len(columns)}"
         for promise in members:
             cells = (cell(promise) for cell in columns.values())
-            yield f"| {' | '.join(map(_escaped, cells))} |"
+            yield f"| {' | '.join(map(escaped, cells))} |"
 
 
 def _linked(source: Source) -> str:
     return f"[{source}]({source.url})" if source.url else str(source)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text as it may stand in a cell of a table."""
     return text.replace("|", "\\|")
 
 

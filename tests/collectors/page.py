@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from harness.report.markdown import escaped
 from tests.collectors import otelcol, recordings
 from tests.collectors.shapes import SHAPES, Shape
 
@@ -96,8 +97,4 @@ def _row(shape: Shape) -> str:
         rest = ", ".join(f"`{name}`" for name in sorted(shape.may_fail))
         fails += f"; {rest}, if a scrape comes between two exports"
     cells = (f"`{shape.name}`", shape.shape, shape.loss, fails, shape.remedy)
-    return f"| {' | '.join(map(_escaped, cells))} |"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")
+    return f"| {' | '.join(map(escaped, cells))} |"
