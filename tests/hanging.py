@@ -7,12 +7,11 @@ a test asks for, the last words above all, would not be there yet on a busy mach
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
+from harness.clock import monotonic_s
 from harness.keeping.cells import Kept
 from harness.subject import conversing, process
 
@@ -58,14 +57,14 @@ class Marks:
         self._overdue.add(running.pid)
         return False
 
-    def monotonic(self) -> float:
+    def monotonic_s(self) -> float:
         """Tell the time: ages have passed when any process is marked."""
-        return time.monotonic() + (_AGES_S if os.listdir(self._folder) else 0.0)
+        return monotonic_s() + (_AGES_S if os.listdir(self._folder) else 0.0)
 
 
 def let_deadlines_pass(folder: Path, put: Callable[[object, str, object], None] = setattr) -> Hang:
     """Put the marks in ``folder`` in the place of the clock of all that waits for a subject."""
     marks = Marks(folder)
     put(process, "wait", marks.wait)
-    put(conversing, "time", SimpleNamespace(time_ns=time.time_ns, monotonic=marks.monotonic))
+    put(conversing, "monotonic_s", marks.monotonic_s)
     return marks.hang

@@ -128,8 +128,9 @@ def liar(lie: str, release: str, folder: Path) -> Binary:
     """
     path = folder / "liar.py"
     package = __name__.partition(".")[0]
+    absolute = lie.replace("from ..", f"from {package}.")
     path.write_text(
-        f"import os, sys\n{lie.replace('from ..', f'from {package}.')}\nfrom {package}.themes.emitter import main\n"
+        f"import os, sys\n{absolute}\nfrom {package}.themes.emitter import main\n"
         f"sys.exit(main(['--emulate', '{release}', *sys.argv[1:]]))\n",
         encoding="utf-8",
     )

@@ -40,15 +40,21 @@ ABOUT_TOOLS = frozenset(
     }
 )
 
-#: What these scenarios have no occasion for: a person at a terminal, other tools, canaries.
+#: What these scenarios have no occasion for: a person at a terminal, other tools, hooks, canaries.
 ELSEWHERE = (
     "events.api_request.agent_name.",
+    "events.hook_",
     "events.tool_decision.source.user_",
     "events.tool_result.mcp_server_scope.present",
+    "hooks.",
     "metrics.code_edit_tool_decision.language_unknown",
     "metrics.code_edit_tool_decision.rejected",
     "privacy.",
 )
+
+#: A document begins here, and so do promises and ends of promises of it; the emitter goes on as
+#: before, for releases that were measured do.
+AS_BEFORE = Version(2, 1, 296)
 
 #: One that is newer than every document.
 NEWEST = Version(2, 1, 330)
@@ -57,6 +63,8 @@ NEWEST = Version(2, 1, 330)
 def boundaries() -> dict[str, tuple[str, ...]]:
     """Every version in which something changes and the one before it, with what shows it."""
     found: dict[Version, set[str]] = {NEWEST: set(WITH_TOOLS)}
+    for version in (replace(AS_BEFORE, patch=AS_BEFORE.patch - 1), AS_BEFORE):
+        found[version] = set(WITH_TOOLS)
     for promise in fields(Promises):
         since = promise.metadata["since"]
         for version in (replace(since, patch=since.patch - 1), since):
@@ -137,7 +145,7 @@ def test_nothing_fails_on_either_side_of_a_change(version: str, names: tuple[str
 def test_the_emitter_knows_of_every_change_that_the_contract_dates() -> None:
     """Else there would be a boundary that is not looked at."""
     known = {promise.metadata["since"] for promise in fields(Promises)}
-    known |= {Version.parse(addition.since) for _, addition in added()}
+    known |= {Version.parse(addition.since) for _, addition in added()} | {AS_BEFORE}
     dated = {
         version
         for requirement in contract_for(NEWEST).requirements
