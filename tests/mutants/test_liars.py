@@ -136,14 +136,17 @@ def failing(rows: dict[str, Row]) -> set[str]:
 
 
 def exported(contract: Contract, theme: str) -> set[str]:
-    """What a working day must export; in that of the emitter no turn ends with words."""
+    """What a working day must export.
+
+    In that of the emitter no turn ends with words, and no request is given up after retries.
+    """
     return {
         each.name
         for each in contract.requirements
         if each.name.startswith(theme)
         and each.name.endswith(".exported")
         and (not each.scenarios or "working_day" in each.scenarios)
-    } - {"events.assistant_response.exported"}
+    } - {"events.assistant_response.exported", "events.api_retries_exhausted.exported"}
 
 
 def test_a_liar_without_a_lie_passes(judged: Judged, contract: Contract) -> None:
