@@ -22,6 +22,7 @@ from ..judging.listing import NO_LISTING, Listing
 from ..judging.novelty import told_if_new
 from ..judging.proposals import proposed
 from ..judging.verdicts import Row, broken, decide, held_to
+from ..mutants.proof import Proof
 from ..record.summary import not_kept
 from .job import CLAUDE, Job
 from .recording import Recording
@@ -201,6 +202,11 @@ class Assessment:
     def expectations(self) -> Expectations:
         """The listed deviations.  Raises HarnessError for a list that cannot be followed."""
         return self.job.expectations(self._spec, self.contract, self.own, self._day)
+
+    def proof(self) -> Proof:
+        """Return what tells the lies about kept promises in this subject's own captures."""
+        job = self.job
+        return Proof(self._judge, self._views, job.measures, job.lies(), self.expectations)
 
     def entries(self, rows: Iterable[Row]) -> list[EntryTold]:
         """Tell what became of the entries of somebody's own list, by the verdicts."""

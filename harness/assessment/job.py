@@ -19,6 +19,7 @@ from ..judging.items.measured import Measures
 from ..judging.items.view import CaptureView
 from ..judging.judge import CHECKS, ByHand
 from ..judging.listing import Listing
+from ..mutants.named import Lie
 from ..record.header import CLAUDE as CLAUDE_NAME
 from ..record.header import COLLECTOR as COLLECTOR_NAME
 from ..record.header import CanaryTable
@@ -38,6 +39,10 @@ def _no_runs() -> Sequence[AnyRun]:
     return ()
 
 
+def _no_lies() -> Mapping[str, Lie]:
+    return {}
+
+
 def _no_latencies(captures: Sequence[Capture]) -> tuple[Latency, ...]:
     return ()
 
@@ -54,7 +59,7 @@ class Job:
     ``scenarios`` are the names of all scenarios that a run of it may have. ``shows_names``: a
     report lists canaries and undocumented names. ``has_releases``: its subjects have a release, by
     whose contract they are judged. ``latencies`` measures how long telemetry took to come out of
-    the subject, if it passes through.
+    the subject, if it passes through. ``lies`` are the named mutants that its contract speaks of.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Job:
     has_releases: bool = True
     once: frozenset[str] = frozenset()
     latencies: Callable[[Sequence[Capture]], tuple[Latency, ...]] = _no_latencies
+    lies: Callable[[], Mapping[str, Lie]] = _no_lies
 
     def canary_table(self, captures: Sequence[Capture], contract: Contract) -> CanaryTable:
         """Tabulate where canaries occur in the captures, and whether the contract allows it."""
@@ -133,6 +139,7 @@ CLAUDE = Job(
     _claude_exercised,
     by_hand,
     shows_names=True,
+    lies=themes.lies,
 )
 
 
@@ -157,6 +164,7 @@ COLLECTOR = Job(
     once=frozenset(name for name, each in relay_themes.SCENARIOS.items() if each.once),
     has_releases=False,
     latencies=latencies,
+    lies=relay_themes.lies,
 )
 
 JOBS: Mapping[str, Job] = {job.name: job for job in (CLAUDE, COLLECTOR)}

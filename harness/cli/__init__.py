@@ -19,6 +19,7 @@ from ..assessment.endings import ended_badly
 from ..assessment.job import CLAUDE, COLLECTOR, Job
 from ..assessment.kept import day_of, job_of, load_recording
 from ..assessment.listings import check_new, read_listing, write_proposals
+from ..assessment.power import power_of
 from ..assessment.recording import Recording, header_of
 from ..assessment.relay import sessions_of
 from ..assessment.writing import write_whole
@@ -126,6 +127,11 @@ def _add_judge(commands: Any) -> None:
         "--accept", metavar="FILE", type=Path, help="propose entries for it, as --cc-accept does"
     )
     command.add_argument(
+        "--power",
+        action="store_true",
+        help="tell lies about each promise that was kept, as --cc-power does",
+    )
+    command.add_argument(
         "-v", "--verbose", action="store_true", help="print all there is to say, not one screen"
     )
     command.set_defaults(run=_judge)
@@ -230,6 +236,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         listing=own.file,
         entries=assessment.entries(rows),
         ended=ended,
+        power=power_of(assessment, rows) if arguments.power else None,
     )
     if arguments.report is not None:
         written += _report(arguments.report, summed_up, assessment, code)
@@ -267,7 +274,8 @@ def _report(folder: Path, summary: Summary, assessment: Assessment, code: int) -
     plan = replace(recording.plan, expectations=own if own.file else None)
     path, shown, browsed = (folder / n for n in (jsonl.FILE_NAME, page.FILE_NAME, html.FILE_NAME))
     folder.mkdir(parents=True, exist_ok=True)
-    record = jsonl.RunRecord(summary.header, plan, recording.summary, rows, footer)
+    made = recording.summary
+    record = jsonl.RunRecord(summary.header, plan, made, rows, footer, power=summary.power)
     jsonl.write(path, record)
     yield f"record     {path}"
     write_whole(browsed, html.page(record), f"file {browsed}")

@@ -12,12 +12,14 @@ import pytest
 from ..assessment.assessment import Assessment
 from ..assessment.endings import ended_badly
 from ..assessment.listings import write_proposals
+from ..assessment.power import power_of
 from ..assessment.recording import Recording, header_of, kept_in, read_shared
 from ..assessment.reporting import write_reports
 from ..drift.comparison import Comparison
 from ..errors import HarnessError
 from ..judging.checks.names import Undocumented
 from ..judging.decision import decision
+from ..judging.power import Power
 from ..judging.verdicts import Row
 from ..record import jsonl
 from ..record.header import CanaryTable, Header
@@ -59,6 +61,7 @@ class Ledger:
         self._undocumented: tuple[Undocumented, ...] | None = None
         self._measured: tuple[Latency, ...] | None = None
         self._ended_badly: str | None = None
+        self._proven: Power | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._select([item.nodeid for item in session.items if isinstance(item, RequirementItem)])
@@ -84,6 +87,7 @@ class Ledger:
             and decision(self.rows, len(self._summary.undriven), self._also).failed
         ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._prove()
         self._propose()
         folders = []
         if self._state.captures is not None and self._recording is not None:
@@ -130,6 +134,7 @@ class Ledger:
             comparison=self._comparison(),
             ended=self._ended(),
             written=self._notes,
+            power=self._proven,
         )
 
     @property
@@ -249,6 +254,13 @@ class Ledger:
             latencies=self._latencies(),
         )
 
+    def _prove(self) -> None:
+        """Tell lies about what was kept, if that was asked for and all is judged."""
+        unjudged = self._recording is None or len(self.rows) < len(self._selected)
+        if self._state.power and not unjudged:
+            self._state.progress("telling lies about each promise that was kept")
+            self._proven = power_of(self._assessment, self.rows)
+
     def _propose(self) -> None:
         """Write what could be accepted, if that was asked for."""
         path = self._state.accept
@@ -295,7 +307,8 @@ class Ledger:
         recording = self._recording
         plan = Plan() if recording is None else recording.plan
         summary = None if recording is None else recording.summary
-        return jsonl.RunRecord(header, plan, summary, tuple(rows), footer, self._comparison())
+        compared, told = self._comparison(), self._proven
+        return jsonl.RunRecord(header, plan, summary, tuple(rows), footer, compared, told)
 
     def _write(self, folder: Path, exit_code: int) -> None:
         path = folder / jsonl.FILE_NAME

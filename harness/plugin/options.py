@@ -27,6 +27,7 @@ DEADLINE = "--cc-deadline"
 BASELINE = "--cc-baseline"
 _FAIL_ON = "--cc-fail-on"
 QUERIES = "--cc-queries"
+POWER = "--cc-power"
 #: What differences may fail a run; harness/drift/comparison.py says how.
 GRAVITIES = ("privacy", "breaking", "any", "none")
 #: Those among them that say nothing of a promise that is broken.
@@ -58,6 +59,7 @@ class Options:
     fail_on: str = "breaking"
     queries: tuple[str, ...] = ()
     fail_impacts: tuple[Impact, ...] = ()
+    power: bool = False
 
     @property
     def rerun(self) -> tuple[str, ...]:
@@ -156,6 +158,13 @@ def _add_lists(group: pytest.OptionGroup) -> None:
         help="write such a file, with an entry for each failure and grave difference that no list "
         "excuses; each waits for somebody to say why it is accepted",
     )
+    group.addoption(
+        POWER,
+        action="store_true",
+        default=None,
+        help="after judging, tell lies about each promise that was kept, in this run's own "
+        "recording, and say which of them its judge would have failed (some seconds)",
+    )
     _add_comparison(group)
 
 
@@ -192,7 +201,9 @@ def read(config: pytest.Config) -> Options | None:
     given = [name for name, value in values.items() if value is not None]
     empty = [name for name in given if not values[name].strip()]
     queries = tuple(config.getoption(QUERIES) or ())
+    power = bool(config.getoption(POWER))
     given += ["--cc-slow"] * slow + [_MANAGED] * allow_managed + [QUERIES] * bool(queries)
+    given += [POWER] * power
     if not given:
         return None
     if empty:
@@ -224,6 +235,7 @@ def read(config: pytest.Config) -> Options | None:
         _gravity(fail_on),
         queries,
         tuple(impact for impact in Impact if impact.option in fail_on),
+        power,
     )
 
 

@@ -16,7 +16,7 @@ from ..errors import printable
 from ..judging.listing import NO_LISTING
 from ..record.header import RelayFacts
 from ..subject.binary import Binary
-from .options import ACCEPT, EXPECTATIONS, QUERIES, Options
+from .options import ACCEPT, EXPECTATIONS, POWER, QUERIES, Options
 from .upgrade import Upgrade
 from .xdist import is_worker
 
@@ -52,6 +52,8 @@ class State:
             if expectations is None
             else read_listing(expectations, f"{EXPECTATIONS}={config.getoption(EXPECTATIONS)}")
         )
+        #: Whether lies are told about the promises that were kept.
+        self.power = bool(config.getoption(POWER))
         self.accept = accept
         if accept is not None and not is_worker(config):
             check_new(accept, f"{ACCEPT}={config.getoption(ACCEPT)}", expectations)

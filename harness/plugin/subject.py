@@ -13,7 +13,7 @@ from ..errors import HarnessError, SubjectError
 from ..keeping import folders
 from ..subject.binary import Binary, resolve
 from . import xdist
-from .options import ACCEPT, BASELINE, EXPECTATIONS
+from .options import ACCEPT, BASELINE, EXPECTATIONS, POWER
 from .state import State, SubjectState
 from .suite import SuitePlugin
 from .verdicts import choose
@@ -50,6 +50,7 @@ class SubjectPlugin:
                 (EXPECTATIONS, self.state.options.expectations),
                 (ACCEPT, self.state.options.accept),
                 (BASELINE, self.state.options.baseline),
+                (POWER, self.state.options.power),
             ):
                 if value:
                     raise pytest.UsageError(

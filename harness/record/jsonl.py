@@ -1,10 +1,11 @@
 """Write and read ``record.jsonl``: a record for machines, one JSON object on each line.
 
 The first line is the header with the plan. Then comes a line for each run, a line that says that
-the recording is complete, one line for each requirement that was judged, the lines of a comparison
-with another release, if there was one, and last the footer with the counts. A recording that was
-broken off has no line ``recording``, a run that was broken off no footer: so no part can be
-mistaken for the whole. ``schemas/record.schema.json`` describes each line.
+the recording is complete, one line for each requirement that was judged, one of the lies that
+were told about the run, if any were, the lines of a comparison with another release, if there was
+one, and last the footer with the counts. A recording that was broken off has no line
+``recording``, a run that was broken off no footer: so no part can be mistaken for the whole.
+``schemas/record.schema.json`` describes each line.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ..capture.serialization import from_plain, to_plain
 from ..contract.files import JsonObject, read_json, schema_root
 from ..errors import UsageError
 from ..judging.checks.names import Undocumented
+from ..judging.power import Power
 from ..judging.verdicts import Row, counts
 from . import comparison_lines
 from .header import CLAUDE, CanaryTable, Fuzz, Header, Machine, RelayFacts
@@ -41,7 +43,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: The order in which the kinds of lines stand.
 _ORDER = (
-    *("header", "run", "recording", "requirement", "comparison", "difference", "query"),
+    *("header", "run", "recording", "requirement", "power", "comparison", "difference", "query"),
     "footer",
 )
 
@@ -127,9 +129,9 @@ def read_part(path: Path) -> RunRecord:
     comparison = comparison_lines.read(
         by_kind["comparison"], by_kind["difference"], by_kind["query"], f"record {path}"
     )
-    return RunRecord(
-        _header_from(header), from_plain(Plan, header["plan"]), recording, rows, footer, comparison
-    )
+    power = next((from_plain(Power, plain) for plain in by_kind["power"]), None)
+    plan = from_plain(Plan, header["plan"])
+    return RunRecord(_header_from(header), plan, recording, rows, footer, comparison, power)
 
 
 def row_to_plain(row: Row) -> dict[str, Any]:
@@ -160,6 +162,8 @@ def _lines(record: RunRecord) -> Iterator[Mapping[str, Any]]:
         yield {"kind": "recording", **summary}
     for row in record.rows:
         yield {"kind": "requirement", **row_to_plain(row)}
+    if record.power is not None:
+        yield {"kind": "power", **to_plain(record.power)}
     if record.comparison is not None:
         yield from comparison_lines.lines(record.comparison)
     if record.footer is not None:

@@ -8,6 +8,7 @@ from typing import Self
 
 from ..drift.comparison import Comparison
 from ..judging.decision import decision
+from ..judging.power import Power
 from ..judging.verdicts import Row
 from .header import Header
 from .summary import Plan, RecordingSummary
@@ -61,7 +62,8 @@ class RunRecord:
     """Everything that is known of a run: what was planned, recorded and judged.
 
     ``recording`` is None while the recording goes on, or if it was broken off; ``footer`` is None
-    until everything is judged. ``comparison`` is that with another release, if there was one.
+    until everything is judged. ``comparison`` is that with another release, if there was one,
+    ``power`` what became of lies about the run, if any were told.
     """
 
     header: Header
@@ -70,3 +72,4 @@ class RunRecord:
     rows: tuple[Row, ...] = ()
     footer: Footer | None = None
     comparison: Comparison | None = None
+    power: Power | None = None

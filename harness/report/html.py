@@ -12,6 +12,7 @@ from ..judging.verdicts import Row
 from ..record.header import CLAUDE
 from ..record.run_record import RunRecord
 from . import drift
+from .power import by_doubt
 from .rerun import rerun
 from .screen import answer, broken_rows, impact, listed_rows, losses
 from .summary import Summary
@@ -56,6 +57,8 @@ def page(record: RunRecord) -> str:
         shown_findings=_FINDINGS,
         idle=_idle(rows),
         changed=drift.summary(record.comparison) if record.comparison else "",
+        power=record.power,
+        doubts=by_doubt(record.power) if record.power else {},
         choices=_choices(rows),
         themes=grouped(rows),
         impact=impact,

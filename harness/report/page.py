@@ -10,7 +10,7 @@ from ..findings import Verdict
 from ..judging.entries import EntryState
 from ..judging.verdicts import Row, counts, fails_the_run
 from ..record.header import CLAUDE
-from . import drift
+from . import drift, power
 from .failure import failure
 from .summary import Summary
 from .terminal import SHOWN_DIFFERENCES
@@ -31,6 +31,7 @@ def page(summary: Summary) -> str:
         _told("Good news: deviations that are gone in this release", rows, _is_good_news, _news),
         _told("Not as it SHOULD be, without failing the run", rows, _is_warned, _first_finding),
         _differences(summary),
+        _power(summary),
         _entries(summary),
         _told("Known deviations, seen again", rows, _is_known, _reason, folded=True),
         _notes(summary),
@@ -105,6 +106,20 @@ def _differences(summary: Summary) -> Iterator[str]:
     yield "## Differences from the baseline"
     yield ""
     yield from _fenced([line.text for line in drift.lines(summary.comparison, SHOWN_DIFFERENCES)])
+
+
+def _power(summary: Summary) -> Iterator[str]:
+    if summary.power is None:
+        return
+    yield "## Power: lies about this run"
+    yield ""
+    yield f"{summary.power.told[:1].upper()}{summary.power.told[1:]}."
+    yield ""
+    for doubt, members in power.by_doubt(summary.power).items():
+        yield f"* {doubt} ({len(members)}):"
+        yield from (f"  * `{each.requirement}`: {_text(each.reason)}" for each in members)
+    if summary.power.exceptions:
+        yield ""
 
 
 def _entries(summary: Summary) -> Iterator[str]:

@@ -12,10 +12,12 @@ from ..contract.impacts import impact_of
 from ..errors import printable
 from ..findings import Impact, Level, Verdict
 from ..judging.entries import EntryState
+from ..judging.power import Power
 from ..judging.verdicts import Row, exercised, fails_the_run
 from ..record.header import CLAUDE
 from . import drift
 from .line import Line, Style
+from .power import by_doubt
 from .summary import Summary
 
 #: The narrowest terminal for which no line is too long; only a path may be.
@@ -240,6 +242,16 @@ class _Screen:
         yield from self._own_list()
         if summary.comparison is not None:
             yield from self._told("changed", drift.summary(summary.comparison), most=2)
+        if summary.power is not None:
+            yield from self._power(summary.power)
+
+    def _power(self, power: Power) -> Iterator[Line]:
+        doubts = [f"{len(names)}: {doubt}" for doubt, names in by_doubt(power).items()]
+        style = Style.BAD if power.blind else Style.PLAIN
+        text = "; but ".join(filter(None, (power.told, "; ".join(doubts))))
+        yield from self._told("power", text, style, 2)
+        if power.blind:
+            yield from self._told("", f"missed: {', '.join(power.blind)}", style, 2)
 
     def _own_list(self) -> Iterator[Line]:
         summary = self._summary

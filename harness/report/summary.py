@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..drift.comparison import Comparison
 from ..judging.decision import Decision, decision
 from ..judging.entries import EntryTold
+from ..judging.power import Power
 from ..judging.verdicts import Row
 from ..record.header import Header
 
@@ -25,7 +26,8 @@ class Summary:
     for; ``shown`` is the most failures that are rendered. ``entries``
     say what became of somebody's own list of known deviations, called ``listing``.
     ``comparison`` is that with another release, if one was asked for, ``ended`` a sentence about
-    runs in which the subject ended badly.
+    runs in which the subject ended badly, ``power`` what became of lies about the run, if any
+    were told.
     """
 
     header: Header
@@ -41,6 +43,7 @@ class Summary:
     comparison: Comparison | None = None
     ended: str = ""
     written: Sequence[str] = ()
+    power: Power | None = None
 
     @property
     def decision(self) -> Decision:

@@ -9,7 +9,7 @@ from ..findings import Verdict
 from ..judging.entries import EntryState
 from ..judging.verdicts import Row, counts, fails_the_run
 from ..record.header import CLAUDE, Header
-from . import canaries, drift, latency, screen, undocumented
+from . import canaries, drift, latency, power, screen, undocumented
 from .failure import failure
 from .line import Line, Style
 from .summary import SHOWN_FAILURES as SHOWN_FAILURES
@@ -51,6 +51,7 @@ def render(summary: Summary, width: int = screen.NARROWEST) -> list[Line]:
         canaries.render(summary.header.canaries),
         undocumented.render(summary.header.undocumented),
         _failures(summary),
+        power.render(summary.power) if summary.power else (),
         drift.lines(summary.comparison, SHOWN_DIFFERENCES) if summary.comparison else (),
         map(Line, summary.notes),
         screen.render(summary, width),

@@ -61,6 +61,9 @@ def stable_lines(folder: Path) -> list[dict[str, Any]]:
     for name in ("started", "ended", "recording_s", "unavoidable_s"):
         del found[0][name]
     del found[-1]["ratio"]
+    for line in found:
+        if line["kind"] == "power":
+            del line["seconds"]
     return found
 
 
@@ -112,14 +115,14 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
     if PORT in options[0]:
         pytester.makeconftest(SKIPPED)
     live = pytester.runpytest_subprocess(
-        *(f"--cc-binary={claude}", "--cc-captures=kept", "--hypothesis-seed=1", *options),
+        *(f"--cc-binary={claude}", "--cc-captures=kept", "--hypothesis-seed=1", "--cc-power"),
+        *options,
         timeout=240,
     )
     assert live.ret == exit_code
     capsys.readouterr()
-    code = cli.main(
-        ["judge", str(pytester.path / "kept"), f"--report={pytester.path / 'again'}", "-v"]
-    )
+    again = f"--report={pytester.path / 'again'}"
+    code = cli.main(["judge", "--power", "-v", again, str(pytester.path / "kept")])
     shown = capsys.readouterr().out
     assert code == exit_code
     for ours, theirs in zip(
@@ -128,6 +131,9 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
         assert ours == theirs
     runs = [line for line in lines(pytester.path / "again") if line["kind"] == "run"]
     assert {run["outcome"] for run in runs} == outcomes
+    (power,) = [line for line in lines(pytester.path / "again") if line["kind"] == "power"]
+    assert power["lies"] >= power["proven"] > 0
+    assert f"of {power['kept']} promises kept, {power['proven']} would have failed" in shown
     for run in runs:
         if run["outcome"] == "undriven":
             assert "no gRPC today" in run["reason"]

@@ -77,6 +77,8 @@ KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
         ),
         (["--cc-slow"], "--cc-slow: expected --cc-binary=SPEC beside it"),
         (["--cc-binary=x", "test_own.py", "--cc-slow"], "--cc-slow: expected the packaged suite"),
+        (["--cc-power"], "--cc-power: expected --cc-binary=SPEC beside it"),
+        (["--cc-binary=x", "test_own.py", "--cc-power"], "--cc-power: expected the packaged suite"),
         (["--cc-allow-managed-settings"], "--cc-allow-managed-settings: expected --cc-binary=SP"),
         (
             ["--cc-binary=x", "test_own.py", "--cc-allow-managed-settings"],

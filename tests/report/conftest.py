@@ -10,6 +10,7 @@ from harness.capture.run import SubjectFacts
 from harness.findings import Finding, Impact, Level, RunName, Verdict
 from harness.judging.checks.canaries import Spot
 from harness.judging.checks.names import Undocumented
+from harness.judging.power import Doubt, Exempt, Power
 from harness.judging.verdicts import Row
 from harness.otlp.model import Protocol
 from harness.record.header import CanaryTable, Fuzz, Header, Machine
@@ -109,4 +110,5 @@ def stored(row: Rows, header: Header) -> RunRecord:
         RecordingSummary(5.25, runs, {"grpc": 3}),
         rows,
         Footer.of(header, rows, 1, catalogue=len(rows), exit_code=1),
+        power=Power(1, 0, 2, 0.5, (Exempt(rows[1].requirement, Doubt.BLIND, f"missed: {evil}"),)),
     )

@@ -44,6 +44,8 @@ def test_a_finding_is_told_whole(stored: RunRecord) -> None:
         "--hypothesis-seed=42",
         "request to the model: status 529",
         "forbidden",
+        "Of 1 promise kept, 0 would have failed a lie about this run: 2 lies were told",
+        "1: every lie was missed",
     ):
         assert text in shown, text
 

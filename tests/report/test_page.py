@@ -9,6 +9,7 @@ import pytest
 
 from harness.findings import Finding, Level, Verdict
 from harness.judging.entries import EntryState, EntryTold
+from harness.judging.power import Doubt, Exempt, Power
 from harness.judging.verdicts import Row
 from harness.record.header import Header
 from harness.report import page, terminal
@@ -106,3 +107,18 @@ def test_the_terminal_tells_of_a_list_as_well(header: Header, row: Rows) -> None
     assert not [line for line in lines if "a.known" in line]
     unlisted = Summary(header, [row("a.b")], 1, str, listing="own.json")
     assert "own.json: no requirement is listed" in [line.text for line in terminal.render(unlisted)]
+
+
+def test_what_became_of_lies_is_told_whole(show: Show, row: Rows) -> None:
+    doubted = (Exempt("a.b", Doubt.BLIND, "missed: a.b~1"), Exempt("a.c", Doubt.UNTOLD, "<none>"))
+    lines = show([row("a.b")], power=Power(3, 1, 5, 0.1, doubted))
+    start = lines.index("## Power: lies about this run")
+    assert lines[start + 2 : start + 8] == [
+        "Of 3 promises kept, 1 would have failed a lie about this run.",
+        "",
+        "* every lie was missed (1):",
+        "  * `a.b`: missed: a.b~1",
+        "* no lie can be told about this run (1):",
+        "  * `a.c`: &lt;none&gt;",
+    ]
+    assert not any("lies about" in line for line in show([row("a.b")]))

@@ -18,6 +18,7 @@ from harness.errors import UsageError
 from harness.findings import Finding, Level, Verdict
 from harness.judging.entries import EntryState, EntryTold
 from harness.judging.listing import Listing
+from harness.judging.power import Doubt, Exempt, Power
 from harness.judging.verdicts import Row
 from harness.record import jsonl as record
 from harness.record.header import COLLECTOR, Fuzz, Header, RelayFacts, Sent
@@ -126,6 +127,17 @@ def test_what_was_planned_and_recorded_is_kept(
     schema = Draft202012Validator(read_json(schema_root() / "record.schema.json"))
     for document in lines(path):
         schema.validate(document)
+
+
+def test_what_became_of_lies_is_kept(tmp_path: Path, header: Header) -> None:
+    doubted = tuple(Exempt(f"a.{each.name}", each, "missed: a~1") for each in Doubt)
+    made = RunRecord(
+        header, footer=replace(FOOTER, selected=0), power=Power(9, 5, 20, 0.5, doubted)
+    )
+    path = tmp_path / record.FILE_NAME
+    record.write(path, made)
+    assert record.read(path) == made
+    assert [each["kind"] for each in lines(path)] == ["header", "power", "footer"]
 
 
 def test_a_recording_that_goes_on_is_not_taken_for_a_whole_one(

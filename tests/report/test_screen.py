@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.findings import Finding, Impact, Level, Verdict
+from harness.judging.power import Doubt, Exempt, Power
 from harness.judging.verdicts import Row, fails_the_run, held_to
 from harness.record.header import Header
 from harness.report.line import Line, Style
@@ -180,3 +181,24 @@ def test_the_answer_has_the_style_of_its_meaning(header: Header, row: Rows) -> N
             line.style is style for line in render(summary) if line.text.startswith("answer")
         )
     assert Line("x").style is Style.PLAIN
+
+
+def test_what_became_of_lies(show: Show, row: Rows) -> None:
+    told = "power      of 9 promises kept, 9 would have failed a lie about this run"
+    assert told in show([row("a.b")], power=Power(9, 9, 20, 0.5))
+    doubted = (
+        Exempt("a.c", Doubt.BLIND, "missed: a.c~1"),
+        Exempt("a.b", Doubt.UNTOLD, "nothing carries it"),
+    )
+    shown = "\n".join(show([row("a.b")], power=Power(9, 7, 20, 0.5, doubted)))
+    words = " ".join(shown.split())
+    assert "9 promises kept, 7 would have failed a lie about this run; but 1: every lie" in words
+    assert "missed: a.c" in words
+
+
+def test_much_that_lies_show_takes_few_lines(show: Show, row: Rows) -> None:
+    rows = many(row)
+    doubted = tuple(Exempt("a.b" * 30, doubt, "x" * 300) for doubt in [*Doubt] * 9)
+    without, shown = show(rows), show(rows, power=Power(99, 63, 200, 1.5, doubted))
+    assert len(shown) <= len(without) + 4
+    assert max(map(len, shown)) <= NARROWEST

@@ -9,6 +9,7 @@ import pytest
 from harness.capture.run import SubjectFacts
 from harness.findings import Finding, Level, RunName, Verdict
 from harness.judging.decision import NOTHING_EXERCISED, decision
+from harness.judging.power import Doubt, Exempt, Power
 from harness.judging.verdicts import Row
 from harness.otlp.model import Protocol
 from harness.record.header import COLLECTOR, Fuzz, Header, RelayFacts, Sent
@@ -340,3 +341,17 @@ def test_an_error_of_everything_is_told_once(show: Show, row: Rows) -> None:
         "  ERROR a.c0",
     ]
     assert "    and 19 more for the same reason" in failures
+
+
+def test_each_promise_that_lies_got_past_is_told(show: Show, row: Rows) -> None:
+    doubted = (Exempt("a.c", Doubt.UNTOLD, "none"), Exempt("a.b", Doubt.BLIND, "missed: a.b~1"))
+    shown = show([row("a.b")], power=Power(3, 1, 5, 0.1, doubted))
+    told = "power      of 3 promises kept, 1 would have failed a lie about this run (5 lies, 0.1 s)"
+    start = texts(shown).index(told)
+    assert texts(shown)[start + 1 : start + 5] == [
+        "  every lie was missed (1)",
+        "    a.b: missed: a.b~1",
+        "  no lie can be told about this run (1)",
+        "    a.c: none",
+    ]
+    assert shown[start + 1].style is Style.BAD
