@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..otlp.model import Attributes, DataPoint, Event, Span, Value
-from .describe import describe_all
+from ..otlp.model import DataPoint, Event, Span, Value
+from .describe import describe_all, has
 from .export import Export
 from .names import event_name, event_names, short
 from .run import Run
@@ -64,7 +64,7 @@ class Capture:
         points = self._data_points
         if metric_name is not None:
             points = self._by_metric.get(metric_name, ())
-        return tuple(point for point in points if _has(point.attributes, attributes))
+        return tuple(point for point in points if has(point.attributes, attributes))
 
     def events(self, name: str | None = None, /, **attributes: Value) -> tuple[Event, ...]:
         """Return events in order of arrival, all or those called ``name``.
@@ -77,7 +77,7 @@ class Capture:
         events = self._events
         if name is not None:
             events = self._by_event.get(short(name), ())
-        return tuple(event for event in events if _has(event.attributes, attributes))
+        return tuple(event for event in events if has(event.attributes, attributes))
 
     def spans(self, name: str | None = None, /, **attributes: Value) -> tuple[Span, ...]:
         """Return spans in order of arrival, all or those called ``name``.
@@ -87,7 +87,7 @@ class Capture:
         return tuple(
             span
             for span in self._spans
-            if name in (None, span.name) and _has(span.attributes, attributes)
+            if name in (None, span.name) and has(span.attributes, attributes)
         )
 
     @cached_property
@@ -130,10 +130,3 @@ class Capture:
             for name in event_names(event):
                 grouped.setdefault(name, []).append(event)
         return {name: tuple(events) for name, events in grouped.items()}
-
-
-_ABSENT = object()
-
-
-def _has(attributes: Attributes, wanted: dict[str, Value]) -> bool:
-    return all(attributes.get(key, _ABSENT) == value for key, value in wanted.items())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from ..otlp.model import Signal
+from ..otlp.model import Attributes, Signal, Value
 from .export import Export
 from .names import event_name, short
 
@@ -67,3 +67,38 @@ def nearest(name: str, seen: Iterable[str]) -> tuple[str, ...]:
     shortened = {short(other): other for other in seen}
     close = difflib.get_close_matches(short(name), list(shortened), n=3, cutoff=0.6)
     return tuple(shortened[match] for match in close)
+
+
+#: Items that a message shows beside the one that was wanted.
+MOST_MISSES = 3
+
+_ABSENT = object()
+
+
+def has(attributes: Attributes, wanted: Mapping[str, Value]) -> bool:
+    """Return whether all ``wanted`` attributes are there, compared as Python does."""
+    return all(attributes.get(key, _ABSENT) == value for key, value in wanted.items())
+
+
+def misses(items: Iterable[Attributes], wanted: Mapping[str, Value]) -> tuple[str, ...]:
+    """Say what is wrong with the items that are most like what was wanted, the best first.
+
+    ``items`` are the attributes of each; what several have in common is said once.
+    """
+    told: dict[str, int] = {}
+    for attributes in items:
+        wrong = [
+            f"{key} is {attributes[key]!r}, not {value!r}"
+            if key in attributes
+            else f"no {key}; it has {', '.join(attributes) or 'no attribute'}"
+            for key, value in wanted.items()
+            if attributes.get(key, _ABSENT) != value
+        ]
+        told.setdefault("; ".join(wrong), len(wrong))
+    return tuple(sorted(told, key=lambda text: told[text])[:MOST_MISSES])
+
+
+def with_attributes(what: str, wanted: Mapping[str, Value]) -> str:
+    """Name what is looked for, with the attributes that it must have."""
+    named = ", ".join(f"{key}={value!r}" for key, value in wanted.items())
+    return f"{what} with {named}" if named else what

@@ -12,7 +12,7 @@ from ..capture.export import Export
 from ..errors import UsageError
 from ..otlp.content import DEFAULT_LIMIT as DEFAULT_MAX_BODY_BYTES
 from ..otlp.envelope import check_request, take_all
-from ..otlp.model import DataPoint, Event, Protocol, Signal
+from ..otlp.model import DataPoint, Event, Protocol, Signal, Span, Value
 from ..replaced import require_real_threads
 from ..serving.server import HttpServer
 from .answer import Asking, Responder
@@ -231,19 +231,29 @@ class Collector:
         """
         return self.store.wait_for_exports(n, deadline_s)
 
-    def wait_for_metric(self, name: str, deadline_s: float) -> DataPoint:
+    def wait_for_metric(self, name: str, deadline_s: float, **attributes: Value) -> DataPoint:
         """Wait for an accepted data point of the metric ``name``, and return the first.
 
-        Raises DeadlineExceeded after ``deadline_s`` seconds, with the nearest names seen.
+        It must have each of ``attributes``, compared as Python does; for dotted names pass a
+        dict: ``wait_for_metric("orders", 30, **{"session.id": "..."})``. Raises
+        DeadlineExceeded after ``deadline_s`` seconds, with the nearest names seen, or how those
+        of that name differ.
         """
-        return self.store.wait_for_metric(name, deadline_s)
+        return self.store.wait_for_metric(name, deadline_s, attributes)
 
-    def wait_for_event(self, name: str, deadline_s: float) -> Event:
+    def wait_for_event(self, name: str, deadline_s: float, **attributes: Value) -> Event:
         """Wait for an accepted event ``name``, with or without the prefix, and return the first.
 
-        Raises DeadlineExceeded after ``deadline_s`` seconds, with the nearest names seen.
+        ``attributes``, ``deadline_s`` and what is raised are as in :meth:`wait_for_metric`.
         """
-        return self.store.wait_for_event(name, deadline_s)
+        return self.store.wait_for_event(name, deadline_s, attributes)
+
+    def wait_for_span(self, name: str, deadline_s: float, **attributes: Value) -> Span:
+        """Wait for an accepted span ``name``, and return the first.
+
+        ``attributes``, ``deadline_s`` and what is raised are as in :meth:`wait_for_metric`.
+        """
+        return self.store.wait_for_span(name, deadline_s, attributes)
 
 
 def _address(host: str, port: int) -> str:

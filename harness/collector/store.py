@@ -11,20 +11,24 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from ..capture.describe import describe_all, item_names, nearest
+from ..capture.describe import describe_all, has, item_names, misses, nearest, with_attributes
 from ..capture.export import Export, number
 from ..capture.names import event_names, short
 from ..capture.waits import Waits
 from ..clock import monotonic_s
 from ..errors import DeadlineExceeded, HarnessError
-from ..otlp.model import DataPoint, Event
+from ..otlp.model import DataPoint, Event, Span, Value
 from .hints import hints
 
 T = TypeVar("T")
+Item = TypeVar("Item", DataPoint, Event, Span)
+
+#: Of an item that may have any attributes.
+NOTHING: Mapping[str, Value] = {}
 
 DEFAULT_LIMIT = 256 * 1024 * 1024
 
@@ -236,34 +240,67 @@ class Store:
         with self._lock:
             return self._arrived > seen
 
-    def wait_for_metric(self, name: str, deadline_s: float) -> DataPoint:
+    def wait_for_metric(
+        self, name: str, deadline_s: float, wanted: Mapping[str, Value] = NOTHING
+    ) -> DataPoint:
         """Wait for an accepted data point of the metric ``name``, and return the first."""
 
-        def find(export: Export) -> DataPoint | None:
-            points = () if export.rejected else export.data_points
-            return next((point for point in points if point.metric.name == name), None)
+        def named(export: Export) -> Iterator[DataPoint]:
+            return (point for point in export.data_points if point.metric.name == name)
 
-        return self._named(find, deadline_s, f"a data point of metric {name!r}", name)
+        what = f"a data point of metric {name!r}"
+        return self._item(named, deadline_s, what, name, wanted)
 
-    def wait_for_event(self, name: str, deadline_s: float) -> Event:
+    def wait_for_event(
+        self, name: str, deadline_s: float, wanted: Mapping[str, Value] = NOTHING
+    ) -> Event:
         """Wait for an accepted event ``name``, and return the first.
 
         The name may have the prefix or not (see :mod:`harness.capture.names`).
         """
-        wanted = short(name)
 
-        def find(export: Export) -> Event | None:
-            events = () if export.rejected else export.events
-            return next((event for event in events if wanted in event_names(event)), None)
+        def named(export: Export) -> Iterator[Event]:
+            return (event for event in export.events if short(name) in event_names(event))
 
-        return self._named(find, deadline_s, f"an event {name!r}", name)
+        return self._item(named, deadline_s, f"an event {name!r}", name, wanted)
 
-    def _named(
-        self, find: Callable[[Export], T | None], deadline_s: float, what: str, name: str
-    ) -> T:
+    def wait_for_span(
+        self, name: str, deadline_s: float, wanted: Mapping[str, Value] = NOTHING
+    ) -> Span:
+        """Wait for an accepted span ``name``, and return the first."""
+
+        def named(export: Export) -> Iterator[Span]:
+            return (span for span in export.spans if span.name == name)
+
+        return self._item(named, deadline_s, f"a span {name!r}", name, wanted)
+
+    def _item(
+        self,
+        named: Callable[[Export], Iterator[Item]],
+        deadline_s: float,
+        what: str,
+        name: str,
+        wanted: Mapping[str, Value],
+    ) -> Item:
+        """Wait for the first item of a name that has the ``wanted`` attributes.
+
+        Where it does not come, what came nearest is told.
+        """
+
+        def find(export: Export) -> Item | None:
+            items = () if export.rejected else named(export)
+            return next((item for item in items if has(item.attributes, wanted)), None)
+
         try:
-            return self.wait_for_item(find, deadline_s, what)
+            return self.wait_for_item(find, deadline_s, with_attributes(what, wanted))
         except DeadlineExceeded as error:
+            accepted = [export for export in self.exports if not export.rejected]
+            near = misses(
+                (each.attributes for export in accepted for each in named(export)), wanted
+            )
+            if near and wanted:
+                lines = "".join(f"\n  {line}" for line in near)
+                raise DeadlineExceeded(f"{error}\nnearest of that name:{lines}") from None
             names = {item_name for export in self.exports for item_name in item_names(export)}
             if close := nearest(name, names):
                 raise DeadlineExceeded(f"{error}\nnearest names: {', '.join(close)}") from None

@@ -13,6 +13,7 @@ import pytest
 
 from ..errors import UsageError
 from ..extras import require_suite
+from . import markers as _markers
 from . import options as _options
 from . import recorded_options as _recorded_options
 from . import relay_options as _relay_options
@@ -42,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # Before the plugin for JUnit XML reads its prefix.
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", _markers.LINE)
     recorded_options = _recorded_options.read(config)
     if recorded_options is not None:
         _judge_capture(config, recorded_options)

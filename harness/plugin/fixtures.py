@@ -81,15 +81,24 @@ def claude(request: pytest.FixtureRequest, cc_binary: Binary) -> ClaudeFactory:
     is laid over the telemetry settings, ``files`` (name -> content) are put in the work tree.
     Each call has a sandbox, a scripted API and a collector of its own. The result has
     ``completed`` (exit code, output), ``exports``, ``data_points(...)``, ``events(...)``,
-    ``truth`` (what really happened) and ``capture`` (all of it).
+    ``spans(...)``, the only one of them by ``data_point(...)``, ``event(...)``, ``span(...)``,
+    ``truth`` (what really happened) and ``capture`` (all of it). A test that is about some releases
+    only says so: ``@pytest.mark.claude(version=">=2.1.122")``.
     """
     try:
         require_suite("the fixture claude")
     except UsageError as error:
         pytest.fail(str(error), pytrace=False)
+    from .markers import left_out
     from .options import DEFAULT_DEADLINE_S
     from .session import ClaudeFactory
 
+    try:
+        reason = left_out(request.node, cc_binary.version)
+    except UsageError as error:
+        pytest.fail(str(error), pytrace=False)
+    if reason:
+        pytest.skip(reason)
     subject = request.config.pluginmanager.get_plugin("cc-otel-subject")
     deadline_s = DEFAULT_DEADLINE_S if subject is None else subject.state.options.deadline_s
     return ClaudeFactory(cc_binary, deadline_s)

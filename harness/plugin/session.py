@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from ..capture.capture import Capture
+from ..capture.describe import MOST_MISSES, has, misses, nearest, with_attributes
 from ..capture.export import Export
 from ..capture.run import GroundTruth, Run
 from ..errors import UsageError
 from ..fakes.script import Say
-from ..otlp.model import DataPoint, Event, Protocol, Value
+from ..otlp.model import DataPoint, Event, Protocol, Span, Value
 from ..running.recorder import run_session
 from ..running.scenario import Script
 from ..subject.binary import Binary
 
+
+def _tells_what_there_is(excinfo: Any) -> bool:
+    """Say whether an exception, as pytest holds it, is told by its text alone."""
+    return isinstance(excinfo.value, AssertionError)
+
+
+#: Whoever asked for the one event gets to see that line, and none of ours.
+__tracebackhide__ = _tells_what_there_is
+
 _ANSWER = (Say("Done."),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Session:
     """A session of the subject that has ended, with what it exported."""
 
@@ -54,6 +65,73 @@ class Session:
         See :meth:`harness.Capture.events`.
         """
         return self.capture.events(name, **attributes)
+
+    def spans(self, name: str | None = None, /, **attributes: Value) -> tuple[Span, ...]:
+        """Return spans in order of arrival, all or those called ``name``, with ``attributes``.
+
+        See :meth:`harness.Capture.spans`.
+        """
+        return self.capture.spans(name, **attributes)
+
+    def event(self, name: str, /, **attributes: Value) -> Event:
+        """Return the one event ``name`` that has ``attributes``.
+
+        Raises AssertionError if there is none or more than one; it says what there is instead.
+        """
+        every, names = self.events(name), self.capture.event_names
+        return _only(f"event {name!r}", name, every, attributes, names)
+
+    def data_point(self, metric: str, /, **attributes: Value) -> DataPoint:
+        """Return the one data point of ``metric`` that has ``attributes``.
+
+        Raises AssertionError if there is none or more than one; it says what there is instead.
+        """
+        every, names = self.data_points(metric), self.capture.metric_names
+        return _only(f"data point of {metric!r}", metric, every, attributes, names)
+
+    def span(self, name: str, /, **attributes: Value) -> Span:
+        """Return the one span ``name`` that has ``attributes``.
+
+        Raises AssertionError if there is none or more than one; it says what there is instead.
+        """
+        names = dict.fromkeys(span.name for span in self.spans())
+        return _only(f"span {name!r}", name, self.spans(name), attributes, tuple(names))
+
+    def __repr__(self) -> str:
+        """Tell in a line what it is: pytest shows it beside each assertion."""
+        run, seen = self.completed, len(self.exports)
+        return (
+            f"<session of claude {run.subject.version} over {run.protocol}: "
+            f"exit code {run.exit_code}, {seen} exports>"
+        )
+
+
+_Item = TypeVar("_Item", Event, DataPoint, Span)
+
+
+def _only(
+    what: str,
+    name: str,
+    every: Sequence[_Item],
+    wanted: Mapping[str, Value],
+    names: Sequence[str],
+) -> _Item:
+    found = [item for item in every if has(item.attributes, wanted)]
+    if len(found) == 1:
+        return found[0]
+    lines = [f"expected one {with_attributes(what, wanted)}, saw {len(found) or 'none'}"]
+    if found:
+        lines += [f"  {dict(item.attributes)}" for item in found[:MOST_MISSES]]
+    elif every:
+        lines += [
+            "nearest of that name:",
+            *(f"  {each}" for each in misses((item.attributes for item in every), wanted)),
+        ]
+    elif close := nearest(name, names):
+        lines.append(f"nearest names: {', '.join(close)}")
+    else:
+        lines.append(f"there is: {', '.join(names) or 'nothing of the kind'}")
+    raise AssertionError("\n".join(lines))
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,6 +285,37 @@ def test_a_deadline_lists_what_was_seen(
     )
 
 
+def test_an_item_is_waited_for_by_its_attributes(make_metrics: Make) -> None:
+    store = Store()
+    store.append(make_metrics(("orders", 1, {"country": "fr"}), ("orders", 2, {"country": "de"})))
+    assert store.wait_for_metric("orders", 0, {"country": "de"}).value == 2
+    assert store.wait_for_metric("orders", 0).value == 1
+
+
+def test_a_deadline_tells_the_nearest_misses(make_metrics: Make) -> None:
+    store = Store()
+    points = [{"country": "fr", "kind": "gift"}, {"country": "it"}, {"country": "fr"}, {}]
+    store.append(make_metrics(*(("orders", 1, each) for each in points)))
+    with pytest.raises(DeadlineExceeded) as caught:
+        store.wait_for_metric("orders", 0, {"country": "de", "kind": "gift"})
+    message = str(caught.value)
+    assert "a data point of metric 'orders' with country='de', kind='gift': not seen" in message
+    assert message.splitlines()[-4:] == [
+        "nearest of that name:",
+        "  country is 'fr', not 'de'",
+        "  country is 'it', not 'de'; no kind; it has country",
+        "  country is 'fr', not 'de'; no kind; it has country",
+    ]
+
+
+def test_a_refused_item_is_no_near_miss(make_metrics: Make) -> None:
+    store = Store()
+    store.append(make_metrics(("orders", 1, {"a": "b"}), status=503, rejected="busy"))
+    with pytest.raises(DeadlineExceeded) as caught:
+        store.wait_for_metric("orders", 0, {"a": "c"})
+    assert "nearest of that name" not in str(caught.value)
+
+
 def test_a_deadline_says_when_nothing_was_seen() -> None:
     with pytest.raises(DeadlineExceeded, match="my thing: not seen within 0 s") as caught:
         Store().wait_for(lambda exports: False, 0, what="my thing")

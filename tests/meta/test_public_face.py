@@ -140,6 +140,8 @@ def documents() -> Iterator[tuple[str, str]]:
         text = path.read_text(encoding="utf-8")
         blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
         yield path.name, "\n".join(blocks)
+    for path in sorted((ROOT / "docs" / "recipes").glob("*.py")):
+        yield path.name, path.read_text(encoding="utf-8")
 
 
 def test_the_documents_import_public_names_only() -> None:
