@@ -48,7 +48,7 @@ def test_the_nearest_is_told(session: Session) -> None:
         "  tool is 'Bash', not 'Grep'",
         "  tool is 'Read', not 'Grep'",
     ]
-    with pytest.raises(AssertionError, match="nearest names: claude_code.session.count"):
+    with pytest.raises(AssertionError, match=r"nearest names: claude_code\.session\.count"):
         session.data_point("claude_code.sessions.count")
     with pytest.raises(AssertionError, match="there is: work"):
         session.span("unlike")
