@@ -91,8 +91,8 @@ class MessagesApi:
         self._observer = observer
         self._usage_frames = usage_frames
         self._calls: list[ApiCall] = []
-        #: The connection that each of them came on, by the id of the request.
-        self._connections: dict[str, Connection] = {}
+        self._connections: dict[str, Connection] = {}  # what each came on, by the request's id
+        self.requests: dict[str, dict[str, Any]] = {}  # each call's body, by the same id
         self._tools: dict[str, UseTool] = {}
         self._tool_runs: dict[str, ToolRun] = {}
         self._asked_unix_nano: dict[str, int] = {}
@@ -101,8 +101,7 @@ class MessagesApi:
         self.tools_missing: list[str] = []  # MCP tools that the session did not have
         self._unexpected: list[str] = []
         self._headers: list[tuple[str, dict[str, str]]] = []
-        #: The common name in each certificate that a client has shown, the empty one for none.
-        self.certificates: set[str] = set()
+        self.certificates: set[str] = set()  # common names that clients have shown, empty for none
 
     @property
     def base_url(self) -> str:
@@ -195,9 +194,7 @@ class MessagesApi:
             body += event.get("body", b"")
             if not event.get("more_body", False):
                 break
-        headers = {
-            name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
-        }
+        headers = {key.decode("latin-1"): text.decode("latin-1") for key, text in scope["headers"]}
         self._headers.append((scope["path"], headers))
         if self.tls:
             self.certificates.add(_shown(scope["state"][TLS]))
@@ -254,6 +251,7 @@ class MessagesApi:
             arrived_unix_nano=time_ns(),
         )
         call = replace(call, **conversation.claims(request))
+        self.requests[call.request_id] = request
         if not main:
             block = conversation.auxiliary_block(request, f"toolu_aux{number:022d}")
             return self._succeed(call, block, usage_of_call(number))
@@ -267,7 +265,7 @@ class MessagesApi:
             return self._fail(call, step)
         usage = step.usage or usage_of_call(number)
         if isinstance(step, Say):
-            return self._succeed(call, {"type": "text", "text": step.text}, usage)
+            return self._succeed(call, {"type": "text", "text": step.text}, usage, step.thinking)
         tool_use_id = f"toolu_01{number:022d}"
         self._tools[tool_use_id] = step
         self._asked_unix_nano[tool_use_id] = self._answer_due()
@@ -342,16 +340,18 @@ class MessagesApi:
         """Return the time, in Unix nanoseconds, at which a message that came now is answered."""
         return time_ns() + round(self._thinks_s * 1e9)
 
-    def _succeed(self, call: ApiCall, block: dict[str, object], usage: Usage) -> Response:
+    def _succeed(
+        self, call: ApiCall, block: dict[str, object], usage: Usage, thinking: str = ""
+    ) -> Response:
         call = replace(_billed(call, usage), said=str(block.get("text", "")))
         self._calls.append(self._due(call))
-        answer = ModelMessage(f"msg_01{len(self._calls):022d}", call.model, block, usage)
-        headers = {"request-id": call.request_id}
-        headers["content-type"] = _EVENT_STREAM if call.streamed else "application/json"
+        message_id = f"msg_01{len(self._calls):022d}"
+        answer = ModelMessage(message_id, call.model, block, usage, thinking)
+        headers = {"request-id": call.request_id, "content-type": "application/json"}
         if not call.streamed:
             return Response(200, message_json(answer), headers)
         body = event_stream(answer, frames=self._usage_frames)
-        return Response(200, body, headers)
+        return Response(200, body, {**headers, "content-type": _EVENT_STREAM})
 
     def _fail(self, call: ApiCall, step: Fail | HangUp | CutOff) -> Response:
         if _lasts(step):

@@ -36,10 +36,14 @@ def usage_of_call(number: int) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Answer with ``text`` and end the turn; without ``usage``, :func:`usage_of_call` is billed."""
+    """Answer with ``text`` and end the turn; without ``usage``, :func:`usage_of_call` is billed.
+
+    ``thinking`` is what the model is said to have thought before, empty for nothing.
+    """
 
     text: str
     usage: Usage | None = None
+    thinking: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,26 @@ from dataclasses import dataclass
 
 from .script import Usage
 
+#: What every thought is signed with: nobody checks it here.
+_SIGNATURE = "c2lnbmF0dXJl"
+
 #: Shown in ``message_start``: generation has begun, the true count follows in the delta.
 FIRST_OUTPUT_TOKENS = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ModelMessage:
-    """A successful answer of the model, with ``block`` as its only content block."""
+    """A successful answer of the model: ``block``, after a block of ``thinking``, if any."""
 
     message_id: str
     model: str
     block: dict[str, object]
     usage: Usage
+    thinking: str = ""
+
+    @property
+    def content(self) -> list[dict[str, object]]:
+        return [*([_thought(self.thinking)] if self.thinking else []), self.block]
 
     @property
     def stop_reason(self) -> str:
@@ -33,7 +41,7 @@ class ModelMessage:
 
 def message_json(answer: ModelMessage) -> bytes:
     """Return the body of a non-streaming answer."""
-    message = _message(answer, [answer.block], answer.stop_reason, answer.usage.output_tokens)
+    message = _message(answer, answer.content, answer.stop_reason, answer.usage.output_tokens)
     return json.dumps(message).encode()
 
 
@@ -65,17 +73,12 @@ def _events(answer: ModelMessage, frames: int) -> Iterator[dict[str, object]]:
         "type": "message_start",
         "message": _message(answer, [], None, FIRST_OUTPUT_TOKENS),
     }
-    block = answer.block
-    if block["type"] == "tool_use":
-        opening: dict[str, object] = {**block, "input": {}}
-        arguments = json.dumps(block["input"])
-        delta: dict[str, object] = {"type": "input_json_delta", "partial_json": arguments}
-    else:
-        opening = {"type": "text", "text": ""}
-        delta = {"type": "text_delta", "text": block["text"]}
-    yield {"type": "content_block_start", "index": 0, "content_block": opening}
-    yield {"type": "content_block_delta", "index": 0, "delta": delta}
-    yield {"type": "content_block_stop", "index": 0}
+    for index, block in enumerate(answer.content):
+        opening, deltas = _in_pieces(block)
+        yield {"type": "content_block_start", "index": index, "content_block": opening}
+        for delta in deltas:
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
+        yield {"type": "content_block_stop", "index": index}
     for frame in range(1, frames + 1):
         output_tokens = answer.usage.output_tokens * frame // frames
         last = frame == frames
@@ -88,6 +91,23 @@ def _events(answer: ModelMessage, frames: int) -> Iterator[dict[str, object]]:
             "usage": {"output_tokens": output_tokens},
         }
     yield {"type": "message_stop"}
+
+
+def _in_pieces(block: dict[str, object]) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """Return how a content block opens, and the deltas that fill it."""
+    if block["type"] == "tool_use":
+        arguments = json.dumps(block["input"])
+        return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": arguments}]
+    if block["type"] == "thinking":
+        return _thought("", signature=""), [
+            {"type": "thinking_delta", "thinking": block["thinking"]},
+            {"type": "signature_delta", "signature": block["signature"]},
+        ]
+    return {"type": "text", "text": ""}, [{"type": "text_delta", "text": block["text"]}]
+
+
+def _thought(thinking: str, signature: str = _SIGNATURE) -> dict[str, object]:
+    return {"type": "thinking", "thinking": thinking, "signature": signature}
 
 
 def _message(

@@ -21,6 +21,18 @@ def length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def shortened(text: str, limit: int) -> str:
+    """Cut a text to ``limit`` UTF-16 code units, the mark that it was cut included.
+
+    A character of two units is never cut apart.
+    """
+    if length(text) <= limit:
+        return text
+    mark = f"\n\n[TRUNCATED - Content exceeds {limit} character limit]"
+    room = max(0, limit - len(mark)) * 2
+    return text.encode("utf-16-le", "surrogatepass")[:room].decode("utf-16-le", "ignore") + mark
+
+
 def in_digits(value: float) -> str:
     """Format a number as decimal digits without an exponent."""
     return format(Decimal(repr(value)), "f")

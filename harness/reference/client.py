@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import UsageError
+from .bodies import Bodies
 from .certificates import api_context
 from .proxies import authorization, proxy_for
 
@@ -130,9 +131,13 @@ class _AttemptError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """The answer to a single attempt; ``first_token_s`` is a monotonic time."""
+    """The answer to a single attempt; ``first_token_s`` is a monotonic time.
+
+    ``message`` is the message as the API tells it, but for its ``content``.
+    """
 
     request_id: str
+    message: Mapping[str, Any]
     content: Sequence[Mapping[str, Any]]
     usage: Usage
     stop_reason: str
@@ -158,7 +163,9 @@ class MessagesClient:
         entrypoint: str,
         user_id: str = "",
         effort: str = "",
+        bodies: Bodies | None = None,
     ) -> None:
+        self._bodies = bodies
         base_url = environ.get("ANTHROPIC_BASE_URL", "")
         url = urlsplit(base_url)
         if url.scheme not in ("http", "https") or not url.hostname:
@@ -216,6 +223,8 @@ class MessagesClient:
         while True:
             attempt_ids.append(str(uuid.uuid4()))
             reply: _Reply | None = None
+            if self._bodies:
+                self._bodies.request(body)
             try:
                 reply = self._attempt(body, {**further, "x-client-request-id": attempt_ids[-1]})
                 request_id = reply.request_id
@@ -228,6 +237,8 @@ class MessagesClient:
             exchange = Exchange(model, _ms(started), request_id, tuple(attempt_ids))
             if reply is not None:
                 first_token_ms = _ms(started, reply.first_token_s)
+                if self._bodies:
+                    self._bodies.response(reply.message, reply.content, request_id)
                 return ModelReply(
                     exchange, reply.content, reply.usage, reply.stop_reason, first_token_ms
                 )
@@ -311,6 +322,7 @@ def _server_sent_events(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 def _assemble(events: Iterable[dict[str, Any]], request_id: str) -> _Reply:
     """Read the stream to its end. Later usage replaces earlier: it is a running total."""
+    message: dict[str, Any] = {}
     blocks: dict[int, dict[str, Any]] = {}
     arguments: dict[int, str] = {}
     usage: dict[str, int] = {}
@@ -319,6 +331,7 @@ def _assemble(events: Iterable[dict[str, Any]], request_id: str) -> _Reply:
     for event in events:
         match event["type"]:
             case "message_start":
+                message |= event["message"]
                 usage.update(event["message"]["usage"])
             case "content_block_start":
                 if not blocks:
@@ -331,6 +344,9 @@ def _assemble(events: Iterable[dict[str, Any]], request_id: str) -> _Reply:
                 elif delta["type"] == "input_json_delta":
                     index = event["index"]
                     arguments[index] = arguments.get(index, "") + delta["partial_json"]
+                elif delta["type"] in ("thinking_delta", "signature_delta"):
+                    field = delta["type"].removesuffix("_delta")
+                    blocks[event["index"]][field] += delta[field]
             case "message_delta":
                 usage.update(event["usage"])
                 stop_reason = str(event["delta"].get("stop_reason") or "")
@@ -346,5 +362,6 @@ def _assemble(events: Iterable[dict[str, Any]], request_id: str) -> _Reply:
                     usage.get("cache_creation_input_tokens", 0),
                 )
                 content = [blocks[index] for index in sorted(blocks)]
-                return _Reply(request_id, content, billed, stop_reason, first_token_s)
+                message |= {"usage": usage, "stop_reason": stop_reason}
+                return _Reply(request_id, message, content, billed, stop_reason, first_token_s)
     raise _AttemptError("the stream ended before its message_stop", request_id=request_id)

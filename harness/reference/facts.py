@@ -24,6 +24,7 @@ from .attributes import (
     compact_json,
     in_digits,
     length,
+    shortened,
 )
 from .client import ApiError, Exchange, ToolUse, Usage
 from .identity import Identity, standard_attributes
@@ -207,7 +208,7 @@ class Reporter:
             return
         event: Attributes = {
             "response_length": length(text),
-            "response": text if self._settings.log_assistant_responses else REDACTED,
+            "response": self._shown(text),
             "model": exchange.model,
             "request_id": exchange.request_id,
             "query_source": self._source(attribution),
@@ -215,6 +216,12 @@ class Reporter:
         if self._promises.message_ids:
             event["message.uuid"] = message_id
         self._log("assistant_response", event)
+
+    def _shown(self, text: str) -> str:
+        """Return what may be shown of an answer."""
+        if not self._settings.log_assistant_responses:
+            return REDACTED
+        return shortened(text, self._settings.content_limit)
 
     def failed(self, error: ApiError, attribution: Attribution) -> None:
         """Report that the last attempt of an API request failed, by one event."""

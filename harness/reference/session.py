@@ -15,6 +15,7 @@ from ..errors import UsageError
 from . import identity, otlp_variables, proxies, tools
 from .additions import Addition, Additions
 from .attributes import Scalar
+from .bodies import Bodies
 from .client import MessagesClient, ToolUse
 from .custom_attributes import custom_attributes
 from .facts import EFFORT, Reporter, Sink
@@ -151,10 +152,11 @@ def opened(
             identity.terminal_type(environ, interactive=interactive),
             interactive,
         )
-        client = _client(environ, who, promises)
         additions = Additions(options.additions, options.version)
         transcript = Transcript(home, folder, who.session_id)
         reporter = Reporter(sink, who, settings, additions, folder, transcript)
+        bodies = Bodies(settings, promises, reporter.happened, who.query_source, folder)
+        client = _client(environ, who, promises, bodies)
         standard = identity.standard_attributes(who, settings, promises)
         with McpServers(options.mcp_configs, context) as servers:
             traces = Spans(spans, standard, settings, who.query_source)
@@ -178,7 +180,7 @@ def opened(
 
 
 def _client(
-    environ: Mapping[str, str], who: identity.Identity, promises: Promises
+    environ: Mapping[str, str], who: identity.Identity, promises: Promises, bodies: Bodies
 ) -> MessagesClient:
     return MessagesClient(
         environ,
@@ -187,6 +189,7 @@ def _client(
         entrypoint=who.entrypoint,
         user_id=who.user_id,
         effort=EFFORT if promises.effort else "",
+        bodies=bodies,
     )
 
 

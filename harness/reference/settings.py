@@ -9,6 +9,17 @@ from typing import Self
 
 from ..otlp.model import Protocol, Signal
 
+#: Bodies of the API are logged inline, or by reference to files.
+INLINE, IN_FILES = "1", "file:"
+
+#: How long contents may be, in UTF-16 code units.
+_CONTENT_LIMIT = 61_440
+_CONTENT_LIMIT_VARIABLES = (
+    "CLAUDE_CODE_OTEL_CONTENT_MAX_LENGTH",
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+    "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+)
+
 OTLP, CONSOLE, PROMETHEUS, NONE = "otlp", "console", "prometheus", "none"
 
 #: What each signal may be exported by.
@@ -51,6 +62,8 @@ class Settings:
     traces_protocol: Protocol | None = None
     traces_interval_ms: float = 5000.0
     propagate_traceparent: bool = False
+    raw_bodies: str = ""
+    content_limit: int = _CONTENT_LIMIT
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
@@ -85,7 +98,22 @@ class Settings:
             traces_protocol=_protocol(environ, Signal.TRACES) if traces else None,
             traces_interval_ms=_milliseconds(environ, "OTEL_TRACES_EXPORT_INTERVAL", 5000.0),
             propagate_traceparent=is_true(environ.get("CLAUDE_CODE_PROPAGATE_TRACEPARENT")),
+            raw_bodies=_raw_bodies(environ.get("OTEL_LOG_RAW_API_BODIES", "")),
+            content_limit=_content_limit(environ),
         )
+
+
+def _raw_bodies(value: str) -> str:
+    if value.startswith(IN_FILES) and value != IN_FILES:
+        return value
+    return INLINE if is_true(value) else ""
+
+
+def _content_limit(environ: Mapping[str, str]) -> int:
+    """Return the limit of contents: the variable's or the default, or a lower one of the SDK."""
+    own, *of_sdk = (environ.get(name, "").strip() for name in _CONTENT_LIMIT_VARIABLES)
+    limit = int(own) if own.isdecimal() and int(own) else _CONTENT_LIMIT
+    return min(limit, *(int(value) if value.isdecimal() else limit for value in of_sdk))
 
 
 def _exporters(environ: Mapping[str, str], signal: Signal) -> frozenset[str]:

@@ -43,6 +43,10 @@ class Promises:
     tool_parameters_gated: bool = _since("2.1.85")
     #: Requests that failed after retries.
     exhausted_retries: bool = _since("2.1.105")
+    #: Bodies of API requests and responses, with OTEL_LOG_RAW_API_BODIES.
+    bodies: bool = _since("2.1.111")
+    #: The same in files.
+    bodies_in_files: bool = _since("2.1.116")
     #: ``effort`` on cost, tokens and API events.
     effort: bool = _since("2.1.117")
     #: ``tool_use_id`` on tool events, ``tool_input_size_bytes`` on results.

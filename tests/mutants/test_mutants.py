@@ -193,6 +193,8 @@ def test_the_silent_emitter_exercises_nothing(
     must_act = {
         *("terminal_day", "untrusted_declined", "commands", "commands_details"),
         *("api_failures", "continued", "resumed"),
+        *("bodies", "bodies_in_files", "content_limit", "content_limit_of_sdk"),
+        *("content_limit_by_default", "content_limit_within_a_character"),
     }
     assert {label.split()[0] for label in undriven} == must_act
     # It is the same whatever its version, which is all that tells one recording from another.

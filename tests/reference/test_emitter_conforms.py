@@ -43,6 +43,8 @@ ABOUT_TOOLS = frozenset(
 #: What these scenarios have no occasion for: a person at a terminal, other tools, hooks, canaries.
 ELSEWHERE = (
     "events.api_request.agent_name.",
+    "events.api_request_body.",
+    "events.api_response_body.",
     "events.hook_",
     "events.tool_decision.source.user_",
     "events.tool_result.mcp_server_scope.present",
