@@ -230,7 +230,6 @@ def _telemetry(
             from .tracing import Tracing
 
             tracing = Tracing(settings, str(version), described, exporters, inbound)
-            closing.callback(tracing.close)
         sink = telemetry.SdkSink(settings, promises, str(version), described, exporters, tracing)
         closing.callback(sink.close)
         closing.callback(exporters.hurry)

@@ -117,12 +117,13 @@ class SdkSink:
             )
 
     def close(self) -> None:
-        """Export what is buffered, both signals at the same time."""
-        providers = (self._logger_provider, self._meter_provider)
-        with ThreadPoolExecutor(len(providers)) as threads:
-            ends = [
-                threads.submit(provider.shutdown) for provider in providers if provider is not None
-            ]
+        """Export what is buffered, all signals at the same time: traces, too."""
+        closable = (self._logger_provider, self._meter_provider)
+        shutdowns = [provider.shutdown for provider in closable if provider is not None]
+        if self._tracing is not None:
+            shutdowns.append(self._tracing.close)
+        with ThreadPoolExecutor(len(shutdowns) or 1) as threads:
+            ends = [threads.submit(shutdown) for shutdown in shutdowns]
         for end in ends:
             end.result()
 

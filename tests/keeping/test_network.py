@@ -16,6 +16,9 @@ from harness.running.stage import Backend, opened
 from harness.subject import process
 from tests.processes import DEADLINE_S
 
+#: What the package is called where it is, which is another name where it is installed.
+PACKAGE = Path(cells.__file__).parents[1].name
+
 #: Says of each place, given as HOST:PORT, whether it can be connected to.
 CONNECTING = """
 import socket, sys
@@ -106,9 +109,9 @@ def test_where_it_is_forbidden_the_network_is_shared_and_that_is_told(
     *python, program = cells._COMMAND
     forbidding = (
         "\ndef forbidden(): raise PermissionError(1, 'not here')"
-        "\nfrom harness.keeping import network; network.enter = forbidden\n"
+        f"\nfrom {PACKAGE}.keeping import network; network.enter = forbidden\n"
     )
-    at = program.index("from harness")
+    at = program.index(f"from {PACKAGE}")
     changed = program[:at] + forbidding + program[at:]
     monkeypatch.setattr(cells, "_COMMAND", (*python, changed))
     monkeypatch.setattr(cells, "_KEEPER", cells._Keeper())

@@ -472,7 +472,7 @@ def judge(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, 
 def test_a_kept_recording_is_judged_again(
     kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, _ = judge(capsys, kept, "--report", tmp_path)
+    code, out, _ = judge(capsys, kept, "-v", "--report", tmp_path)
     assert code == cli.FAILED
     assert f"collector  {HTTP} --drops=logs" in out
     assert f"judged from {kept}" in out
@@ -484,14 +484,14 @@ def test_a_kept_recording_is_judged_again(
 def test_one_capture_of_it_is_judged_by_itself(
     kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, _ = judge(capsys, kept / "passing-http-json")
+    code, out, _ = judge(capsys, "-v", kept / "passing-http-json")
     assert code == cli.FAILED
     assert "rerun     pytest '--cc-collector-cmd=" in out
     assert "claude 0.0.0" not in out
     alone = tmp_path / "alone"
     (kept / "passing-http-json").rename(alone)
     try:
-        code, out, _ = judge(capsys, alone)
+        code, out, _ = judge(capsys, "-v", alone)
     finally:
         alone.rename(kept / "passing-http-json")
     assert code == cli.FAILED

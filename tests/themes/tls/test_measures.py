@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.capture.capture import Capture
+from harness.capture.capture import Capture, Connection
 from harness.capture.observed import as_observed
 from harness.themes.tls.facts import trusted_api
 from harness.themes.tls.measures import tls_api
@@ -34,8 +35,13 @@ def test_what_an_api_was_shown(viewer: Viewer) -> None:
 
 
 def test_an_api_that_was_asked_nothing(viewer: Viewer) -> None:
-    assert views(seen(viewer, ())) == [{"asked": False}]
-    assert values(seen(viewer, ())) == ["not asked"]
+    told = replace(seen(viewer, ()), connections=(Connection("trusted", 1),))
+    assert views(told) == [{"asked": False}]
+    assert values(told) == ["not asked"]
+
+
+def test_an_api_of_a_subject_that_connected_to_nothing_has_no_item(viewer: Viewer) -> None:
+    assert views(replace(seen(viewer, ()), connections=())) == []
 
 
 def test_an_api_in_plain_text_has_no_item(viewer: Viewer) -> None:
