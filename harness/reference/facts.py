@@ -60,7 +60,7 @@ _OTHER_PRICES = (3.0, 15.0, 0.3, 3.75)
 EFFORT = "medium"
 
 #: Where servers of ``--mcp-config`` come from, and what their names become.
-_MCP_SCOPE = "dynamic"
+MCP_SCOPE = "dynamic"
 _CUSTOM = "custom"
 
 
@@ -333,7 +333,7 @@ class Reporter:
         if promises.tool_input and details:
             event["tool_input"] = bounded_json(use.input)
         if promises.mcp_scope and tools.is_mcp(use.name):
-            event["mcp_server_scope"] = _MCP_SCOPE
+            event["mcp_server_scope"] = MCP_SCOPE
         event |= tool_facts.parameters(use, promises, details=details, result=result)
         self._log("tool_result", event)
 

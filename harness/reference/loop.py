@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import subagents, tools
+from .called import Called
 from .client import ApiError, MessagesClient, ModelReply, ToolUse
 from .facts import Attribution, Reporter
 from .hooks import Hooks
@@ -35,6 +36,7 @@ class Toolbox:
     context: tools.ToolContext
     servers: McpServers
     agents: Subagents
+    called: Called
 
     def definitions(self) -> list[dict[str, Any]]:
         own = [*tools.definitions(), *self.agents.definitions]
@@ -53,7 +55,10 @@ class Toolbox:
         if traceparent:
             environ = {**context.environ, "TRACEPARENT": traceparent}
             context = replace(context, environ=environ)
-        return tools.run(use.name, use.input, context)
+        result = tools.run(use.name, use.input, context)
+        if result.skill:
+            self.called.skill(result.skill, result.skill_source)
+        return result
 
 
 class MainLoop:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import UsageError
 from . import tools
+from .called import Called
 from .client import ToolUse
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ class McpServers:
     They run in ``context`` while the block lasts. Raises :class:`UsageError` if one does not start.
     """
 
-    def __init__(self, configs: Sequence[str], context: tools.ToolContext) -> None:
-        self._context = context
+    def __init__(self, configs: Sequence[str], context: tools.ToolContext, called: Called) -> None:
+        self._context, self._called = context, called
         self._servers: dict[str, dict[str, Any]] = {}
         for config in configs:
             self._servers |= _read(config, context.folder)
@@ -48,6 +50,7 @@ class McpServers:
         with contextlib.ExitStack() as cleanup:
             self._portal = cleanup.enter_context(start_blocking_portal())
             for name, server in self._servers.items():
+                started = time.monotonic()
                 connected = self._portal.wrap_async_context_manager(self._connected(server))
                 try:
                     session = cleanup.enter_context(connected)
@@ -56,6 +59,9 @@ class McpServers:
                     raise UsageError(
                         _OPTION, seen=f"server {name}: {error!r}", expected="an MCP server"
                     ) from error
+                elapsed_ms = round((time.monotonic() - started) * 1000)
+                self._called.server("connected", name, elapsed_ms)
+                cleanup.callback(self._called.server, "disconnected", name, elapsed_ms)
                 self._sessions[name] = session
                 self._definitions += [
                     {

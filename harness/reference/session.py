@@ -16,6 +16,7 @@ from . import identity, otlp_variables, proxies, tools
 from .additions import Addition, Additions
 from .attributes import Scalar
 from .bodies import Bodies
+from .called import Called
 from .client import MessagesClient, ToolUse
 from .custom_attributes import custom_attributes
 from .facts import EFFORT, Reporter, Sink
@@ -158,12 +159,12 @@ def opened(
         bodies = Bodies(settings, promises, reporter.happened, who.query_source, folder)
         client = _client(environ, who, promises, bodies)
         standard = identity.standard_attributes(who, settings, promises)
-        with McpServers(options.mcp_configs, context) as servers:
+        details, report = settings.log_tool_details, reporter.happened
+        called = Called(promises, report, details)
+        with McpServers(options.mcp_configs, context, called) as servers:
             traces = Spans(spans, standard, settings, who.query_source)
-            agents = Subagents(options.agents, options.model, client, reporter, traces)
+            agents = Subagents(options.agents, options.model, client, reporter, traces, called)
             reporter.session_started(options.start.kind)
-            details = settings.log_tool_details
-            report = reporter.happened
             hooks = Hooks(options.hooks, promises, report, context, who.session_id, details=details)
             hooks.begin(options.start.begun)
             loop = MainLoop(
@@ -172,7 +173,7 @@ def opened(
                 reporter,
                 traces,
                 Gate(options.permissions, ask, servers.asking(options.permission_tool)),
-                Toolbox(context, servers, agents),
+                Toolbox(context, servers, agents, called),
                 hooks,
             )
             yield loop, reporter

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from ..errors import UsageError
 from . import tools
+from .called import Called
 from .client import ApiError, MessagesClient, ToolUse
 from .facts import Attribution, Reporter
 from .spans import Spans
@@ -32,13 +34,20 @@ class Subagents:
     """
 
     def __init__(
-        self, config: str, model: str, client: MessagesClient, reporter: Reporter, spans: Spans
+        self,
+        config: str,
+        model: str,
+        client: MessagesClient,
+        reporter: Reporter,
+        spans: Spans,
+        called: Called,
     ) -> None:
         self._own = _read(config)
         self._model = model
         self._client = client
         self._reporter = reporter
         self._spans = spans
+        self._called = called
 
     @property
     def definitions(self) -> list[dict[str, Any]]:
@@ -56,6 +65,7 @@ class Subagents:
         model = str(self._own.get(kind, {}).get("model") or self._model)
         model = _ALIASES.get(model, model)
         text = {"type": "text", "text": str(use.input.get("prompt", ""))}
+        started = time.monotonic()
         try:
             answer = self._spans.request(
                 model,
@@ -66,6 +76,10 @@ class Subagents:
             self._reporter.failed(error, attribution)
             raise tools.ToolError(f"API Error: {error.message}") from error
         self._reporter.answered(answer.exchange, answer.usage, attribution, answer.text)
+        usage = answer.usage
+        total = usage.input_tokens + usage.cache_creation_tokens + usage.cache_read_tokens
+        elapsed_ms = round((time.monotonic() - started) * 1000)
+        self._called.subagent(attribution, model, total + usage.output_tokens, elapsed_ms)
         return tools.Result(answer.text)
 
 

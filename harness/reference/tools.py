@@ -58,6 +58,8 @@ class Result:
     opened_pull_request: bool = False
     skill: str = ""
     """The skill that is active from here on."""
+    skill_source: str = ""
+    """Where it was found, as the documents call that."""
 
 
 class ToolError(Exception):
@@ -211,11 +213,12 @@ def _new_cell(tool_input: Mapping[str, Any], source: list[str]) -> dict[str, Any
 def _skill(tool_input: Mapping[str, Any], context: ToolContext) -> Result:
     """Read the instructions of a skill."""
     name = skill_name(tool_input)
-    for root in (Path(context.environ.get("HOME", "~")).expanduser(), context.folder):
+    home = Path(context.environ.get("HOME", "~")).expanduser()
+    for source, root in (("userSettings", home), ("projectSettings", context.folder)):
         path = root / ".claude" / "skills" / name / "SKILL.md"
         if _SKILL_NAME.fullmatch(name) and path.is_file():
             body = _FRONT_MATTER.sub("", path.read_text(encoding="utf-8"), count=1)
-            return Result(body.strip(), skill=name)
+            return Result(body.strip(), skill=name, skill_source=source)
     raise ToolError(f"Unknown skill: {name}")
 
 

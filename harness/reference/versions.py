@@ -51,6 +51,18 @@ class Promises:
     effort: bool = _since("2.1.117")
     #: ``tool_use_id`` on tool events, ``tool_input_size_bytes`` on results.
     tool_use_id: bool = _since("2.1.119")
+    #: Servers of MCP that connect and disconnect are logged.
+    mcp_connections: bool = _since("2.1.116")
+    #: ``is_plugin`` on those events.
+    plugin_servers: bool = _since("2.1.139")
+    #: Skills that the model uses are logged.
+    skills_activated: bool = _since("2.1.105")
+    #: ``invocation_trigger`` on those events.
+    skill_triggers: bool = _since("2.1.124")
+    #: Subagents that are done are logged.
+    subagents_completed: bool = _since("2.1.139")
+    #: ``final_model`` and ``model_swapped`` on those events.
+    final_model: bool = _since("2.1.212")
     #: Hooks that begin and end are logged.
     hooks_run: bool = _since("2.1.116")
     #: The hooks of a session are logged at its start.

@@ -36,7 +36,8 @@ ABOUT_TOOLS = frozenset(
     {
         *("tool_parameters_gated", "tool_use_id", "decision_parameters", "message_ids", "august"),
         *("results_of_runs", "error_type", "agent_name", "mcp_scope", "names_attributed"),
-        "repository_settings_closed",
+        *("mcp_connections", "plugin_servers", "skills_activated", "skill_triggers"),
+        *("subagents_completed", "final_model", "repository_settings_closed"),
     }
 )
 
@@ -46,6 +47,9 @@ ELSEWHERE = (
     "events.api_request_body.",
     "events.api_response_body.",
     "events.hook_",
+    "events.mcp_server_connection.",
+    "events.skill_activated.",
+    "events.subagent_completed.",
     "events.tool_decision.source.user_",
     "events.tool_result.mcp_server_scope.present",
     "hooks.",

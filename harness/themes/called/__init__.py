@@ -1,0 +1,1 @@
+"""What a session calls upon: servers of MCP, skills, subagents."""
