@@ -149,7 +149,9 @@ def character_cut_apart(capture: Capture, requirement: Requirement) -> Capture:
 
 def thought_in_a_body(capture: Capture, requirement: Requirement) -> Capture:
     """Show in a body what the model thought."""
-    thought = capture.run.truth.canaries["thinking"]
+    thought = capture.run.truth.canaries.get("thinking")
+    if thought is None:
+        raise ValueError(f"{capture.run.label} hid no thought")
 
     def edit(ref: editing.ItemRef) -> None:
         body = parsed(_own(ref)["body"])
