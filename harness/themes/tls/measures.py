@@ -44,13 +44,14 @@ def tls_api(capture: Capture) -> list[Item]:
 
     ``asked`` says whether any request reached it; ``certificates`` are the distinct
     client certificates that it was shown, missing if it was asked nothing. A subject that
-    opened no connection at all, to a collector neither, did nothing that could tell.
+    opened no connection at all, to a collector neither, and ended with success, did nothing that
+    could tell.
     """
     run = capture.run
     collectors = observed(run, TlsCollectors)
     if collectors is None or collectors.api_certificates is None:
         return []
-    if not collectors.api_certificates and not capture.connections:
+    if not (collectors.api_certificates or capture.connections or run.exit_code):
         return []
     view: dict[str, Any] = {"asked": bool(collectors.api_certificates)}
     if collectors.api_certificates:

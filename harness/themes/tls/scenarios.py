@@ -121,8 +121,8 @@ def _configure(
     settings = {
         "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
         "OTEL_EXPORTER_OTLP_PROTOCOL": stage.protocol.value,
-        # No session needs to try for longer what will not work; the end of one waits 2 s at most.
-        "OTEL_EXPORTER_OTLP_TIMEOUT": "1500",
+        # No session needs to try for longer what will not work, and its end waits for 2 s only.
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "1000",
         "OTEL_EXPORTER_OTLP_CERTIFICATE" if grpc else "NODE_EXTRA_CA_CERTS": authority,
     }
     if _TRACES in collectors:

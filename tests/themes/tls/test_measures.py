@@ -41,7 +41,9 @@ def test_an_api_that_was_asked_nothing(viewer: Viewer) -> None:
 
 
 def test_an_api_of_a_subject_that_connected_to_nothing_has_no_item(viewer: Viewer) -> None:
-    assert views(replace(seen(viewer, ()), connections=())) == []
+    idle = replace(seen(viewer, ()), connections=())
+    assert views(idle) == []
+    assert views(replace(idle, run=replace(idle.run, exit_code=1))) == [{"asked": False}]
 
 
 def test_an_api_in_plain_text_has_no_item(viewer: Viewer) -> None:
