@@ -86,7 +86,8 @@ def body_events(capture: Capture) -> list[Item]:
 
     ``length_is_right`` says whether the length that is told is that of the body, or, of one that
     was cut, exceeds what is left; ``file`` whether the file that is named is one of the folder,
-    with a name as documented; ``cut_is_told`` whether the event tells just of a body that was cut.
+    with a name as documented; ``model_of_the_body`` whether the model is that which the body names,
+    where that can be read; ``cut_is_told`` whether the event tells just of a body that was cut.
     """
     bodies = observed(capture.run, Bodies)
     if bodies is None:
@@ -94,7 +95,11 @@ def body_events(capture: Capture) -> list[Item]:
     return [
         Item(
             f"{capture.run.label} · {name} {number}",
-            {"event": name, **_described(bodies, event, capture.run.environment)},
+            {
+                "event": name,
+                "model_of_the_body": _model(bodies, event) in (None, event.attributes.get("model")),
+                **_described(bodies, event, capture.run.environment),
+            },
         )
         for name in (REQUEST, RESPONSE)
         for number, event in enumerate(capture.events(name), 1)
@@ -178,6 +183,11 @@ def _named(path: PurePath, event: Event) -> bool:
     if event.attributes.get("event.name") == RESPONSE:
         return path.name == f"{event.attributes.get('request_id')!s}.response.json"
     return _REQUEST_FILE.fullmatch(path.name) is not None
+
+
+def _model(bodies: Bodies, event: Event) -> object:
+    """Return the model that a body names; None for a body that was cut, or none at all."""
+    return _content(bodies, event).get("model")
 
 
 def _content(bodies: Bodies, event: Event) -> Mapping[str, Any]:

@@ -68,6 +68,11 @@ def response_of_another_text(capture: Capture, requirement: Requirement) -> Capt
     return _edited(capture, RESPONSE, edit, _with("body"))
 
 
+def model_of_no_body(capture: Capture, requirement: Requirement) -> Capture:
+    """Tell another model than the body does."""
+    return _edited(capture, REQUEST, lambda ref: _put(ref, "model", "claude-other-1"))
+
+
 def request_file_elsewhere(capture: Capture, requirement: Requirement) -> Capture:
     """Name a file that is not there."""
     return _edited(capture, REQUEST, _elsewhere, _with("body_ref"))
@@ -149,7 +154,9 @@ def character_cut_apart(capture: Capture, requirement: Requirement) -> Capture:
 
 def thought_in_a_body(capture: Capture, requirement: Requirement) -> Capture:
     """Show in a body what the model thought."""
-    thought = capture.run.truth.canaries["thinking"]
+    thought = capture.run.truth.canaries.get("thinking")
+    if thought is None:
+        raise ValueError(f"{capture.run.label} hid no thought")
 
     def edit(ref: editing.ItemRef) -> None:
         body = parsed(_own(ref)["body"])
@@ -253,6 +260,7 @@ LIES: Mapping[str, Lie] = {
         response_not_logged,
         response_logged_twice,
         response_of_another_text,
+        model_of_no_body,
         request_file_elsewhere,
         response_file_elsewhere,
         request_length_in_bytes,
