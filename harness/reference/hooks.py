@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -37,7 +37,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One hook of a settings file; only commands are ever run."""
+    """One hook of a settings file or plugin; only commands are ever run.
+
+    ``plugin`` is what is logged of the plugin that it comes with.
+    """
 
     event: str
     kind: str
@@ -45,6 +48,7 @@ class Hook:
     matcher: str
     command: str
     timeout_s: float
+    plugin: Attributes = field(default_factory=dict)
 
     def matches(self, event: str, subject: str) -> bool:
         pattern = "" if self.matcher == "*" else self.matcher
@@ -58,11 +62,12 @@ def configured(levels: Levels, promises: Promises) -> tuple[Hook, ...]:
     return tuple(
         hook
         for source, level in zip(_SOURCES, settings, strict=True)
-        for hook in _of_level(level, source)
+        for hook in hooks_in(level, source)
     )
 
 
-def _of_level(level: JsonObject, source: str) -> Iterator[Hook]:
+def hooks_in(level: JsonObject, source: str, plugin: Attributes | None = None) -> Iterator[Hook]:
+    """Yield the hooks of a settings object, or of the file of a plugin, found in ``source``."""
     events = level.get("hooks")
     for event, groups in events.items() if isinstance(events, Mapping) else ():
         for group in groups:
@@ -74,6 +79,7 @@ def _of_level(level: JsonObject, source: str) -> Iterator[Hook]:
                     str(group.get("matcher", "")),
                     str(hook.get("command", "")),
                     float(hook.get("timeout", _TIMEOUT_S)),
+                    plugin or {},
                 )
 
 
@@ -115,6 +121,7 @@ class Hooks:
                 "hook_type": hook.kind,
                 "hook_source": hook.source,
                 **self._safe,
+                **hook.plugin,
             }
             if self._details and hook.matcher:
                 attributes["hook_matcher"] = hook.matcher
