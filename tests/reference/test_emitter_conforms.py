@@ -46,6 +46,7 @@ ELSEWHERE = (
     "events.api_request.agent_name.",
     "events.api_request_body.",
     "events.api_response_body.",
+    "events.compaction.",
     "events.hook_",
     "events.mcp_server_connection.",
     "events.plugin_loaded.",
