@@ -119,6 +119,12 @@ class MainLoop:
                 if self._use_tools(answer.tool_uses):
                     return Turn("Interrupted. What should be done instead?", ok=True)
 
+    def switch_mode(self) -> str:
+        """Go on to the next permission mode, as the person wants; return its name."""
+        before, after = self._gate.switch_mode()
+        self._toolbox.called.mode(before, after)
+        return after
+
     def _ask(self) -> ModelReply:
         with self._working():
             return self._spans.request(

@@ -49,6 +49,7 @@ ELSEWHERE = (
     "events.compaction.",
     "events.hook_",
     "events.mcp_server_connection.",
+    "events.permission_mode_changed.",
     "events.plugin_loaded.",
     "events.skill_activated.",
     "events.subagent_completed.",
