@@ -291,7 +291,7 @@ def noticed(bench: Bench, name: str, views: Sequence[CaptureView]) -> bool:
 def test_nothing_is_lost_without_a_word(bench: Bench) -> None:
     """Who never sends an event, or a kind of span, breaks a promise about it: each for itself."""
     sent = {
-        *(f"events.{event.attributes['event.name']}" for event in events_of(bench)),
+        *(f"events.{event.attributes['event.name']!s}" for event in events_of(bench)),
         *(f"spans.{short(span.name)}" for capture in bench.captures for span in capture.spans()),
     }
     assert sent >= promised(bench.contract)

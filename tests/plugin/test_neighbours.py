@@ -16,6 +16,11 @@ import pytest
 HEAD = """
 import asyncio, os, time, urllib.request
 import pytest
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as OverGrpc
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as OverHttp
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 BODY = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"order"}]}]}]}'
 JSON = {"Content-Type": "application/json"}
@@ -24,6 +29,20 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def export(collector):
     request = urllib.request.Request(f"{collector.http_endpoint}/v1/logs", BODY, JSON)
     DIRECT.open(request).close()
+
+def over_http(collector):
+    send("http", OverHttp(f"{collector.http_endpoint}/v1/traces"), collector)
+
+def official(collector):
+    over_http(collector)
+    send("grpc", OverGrpc(collector.grpc_endpoint, insecure=True), collector)
+
+def send(name, exporter, collector):
+    provider = TracerProvider(resource=Resource({}))
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider.get_tracer("shop").start_span(name).end()
+    provider.shutdown()
+    assert collector.wait_for_span(name, 120)
 
 def never(collector):
     from pytest_cc_otel import DeadlineExceeded
@@ -36,10 +55,13 @@ def never(collector):
 FROZEN = """
 def holds(collector):
     assert time.time() < 1.6e9
+    # The deadlines of gRPC clients are long past then, which is why nothing comes.
+    assert "the clock of this process says 2020-01-01 00:00" in never(collector)
     export(collector)
     assert collector.wait_for_event("order", 120)
+    over_http(collector)
     assert collector.exports[0].arrived_unix_nano > 1.7e18
-    assert "not seen within 0.5 s" in never(collector)
+    assert "the clock" not in never(collector)
 """
 
 NEIGHBOURS = {
@@ -50,6 +72,10 @@ from freezegun import freeze_time
 @freeze_time("2020-01-01")
 def test_frozen_in_the_test(otlp_collector):
     holds(otlp_collector)
+
+@freeze_time("2020-01-01", ignore=["grpc"])
+def test_frozen_but_for_grpc(otlp_collector):
+    official(otlp_collector)
 
 @pytest.fixture
 def frozen():
@@ -71,15 +97,27 @@ def frozen():
 def test_frozen_before_the_start(frozen, otlp_collector):
     holds(otlp_collector)
 """,
-    "asyncio and anyio": """
+    "asyncio, pytest-asyncio and anyio": """
+import pytest_asyncio
+
 async def wait(collector):
     await asyncio.to_thread(export, collector)
+    await asyncio.to_thread(official, collector)
     assert await asyncio.to_thread(collector.wait_for_event, "order", 120)
     assert "await asyncio.to_thread" in never(collector)
     assert "to_thread" not in await asyncio.to_thread(never, collector)
 
 def test_asyncio(otlp_collector):
     asyncio.run(wait(otlp_collector))
+
+@pytest_asyncio.fixture
+async def with_an_order(otlp_collector):
+    await wait(otlp_collector)
+    return otlp_collector
+
+@pytest.mark.asyncio
+async def test_pytest_asyncio(with_an_order):
+    assert "await asyncio.to_thread" in never(with_an_order)
 
 @pytest.fixture
 def anyio_backend():
@@ -101,14 +139,14 @@ def test_forbidden(refused):
 
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_allowed(otlp_collector):
-    export(otlp_collector)
-    assert otlp_collector.wait_for_event("order", 120)
+    official(otlp_collector)
+    assert "not seen within 0.5 s" in never(otlp_collector)
 """,
     "pyfakefs": """
 def test_no_real_file_is_needed(fs, otlp_collector):
     assert not os.path.exists(__file__)
-    export(otlp_collector)
-    assert otlp_collector.wait_for_event("order", 120)
+    official(otlp_collector)
+    assert "not seen within 0.5 s" in never(otlp_collector)
 
 def test_none_before_the_start(fs, make_otlp_collector):
     export(make_otlp_collector())
@@ -125,8 +163,8 @@ def test_it_is_named(otlp_collector, monkeypatch):
     assert "secret" not in text
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
     assert "proxy" not in never(otlp_collector)
+    official(otlp_collector)
     monkeypatch.delenv("NO_PROXY")
-    export(otlp_collector)
     assert "proxy" not in never(otlp_collector)
 """,
 }
