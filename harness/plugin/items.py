@@ -11,15 +11,28 @@ import pytest
 from ..assessment.assessment import Assessment
 from ..contract.requirement import Requirement
 from ..errors import HarnessError
+from ..findings import Verdict
 from ..judging.verdicts import Row, broken, fails_the_run
 from ..report.failure import failure
+from .neighbours import placed_for_allure
 
 #: Why a session ends early.
 NOTHING_RECORDED = "nothing was recorded that could be judged"
 
 
 class RequirementFailedError(Exception):
-    """The exception by which pytest learns that an item failed; its row says why."""
+    """The exception by which pytest learns that an item failed; its text says why."""
+
+
+class PromiseBrokenError(RequirementFailedError, AssertionError):
+    """The same, of what the subject does; reporters tell it from a fault of the test."""
+
+
+def failed(row: Row, rerun: str) -> RequirementFailedError:
+    """Return the exception for a row that fails the run; ``rerun`` is what judges it again."""
+    ours = row.verdict in (Verdict.ERROR, Verdict.FIXED)
+    text = "\n".join(failure(row, rerun))
+    return RequirementFailedError(text) if ours else PromiseBrokenError(text)
 
 
 class NothingRecordedError(Exception):
@@ -59,6 +72,10 @@ class VerdictItem(pytest.Item):
     """A pytest item with a verdict: ``row``, once the item has run."""
 
     row: Row | None = None
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        placed_for_allure(self)
 
     def settle(self, row: Row) -> None:
         """Store the verdict, also in the properties of the item's report."""
@@ -122,15 +139,15 @@ class RequirementItem(VerdictItem):
             row = broken(self.requirement, str(error))
         self.settle(row)
         if fails_the_run(row):
-            raise RequirementFailedError(row.requirement)
+            raise failed(row, self._rerun(row))
 
     def fault(self, reason: str) -> Row:
         """Return the row of a requirement that could not be judged."""
         return broken(self.requirement, reason)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, RequirementFailedError) and self.row is not None:
-            return "\n".join(failure(self.row, self._rerun(self.row)))
+        if isinstance(excinfo.value, RequirementFailedError):
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

@@ -144,7 +144,8 @@ class VerdictPlugin:
         self, report: pytest.CollectReport | pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         row: dict[str, Any] | None = getattr(report, ROW, None)
-        if row is None:
+        # pytest-rerunfailures has an outcome of its own for what it runs again.
+        if row is None or report.outcome not in ("passed", "failed", "skipped"):
             return None
         verdict = Verdict(row["verdict"])
         word = verdict.value.upper()
