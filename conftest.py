@@ -41,6 +41,10 @@ REQUIRE_REAL_PARTS = "CC_OTEL_REQUIRE_REAL_PARTS"
 #: Tests keep the machine busy, and lies that they tell are to be failures all the same.
 os.environ.setdefault("CC_OTEL_MOST_CROWDED", "1000")
 
+#: Sessions that tests start report to nobody, wherever these tests run.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(_name, None)
+
 #: Reporters and the like that tests start sessions with; all other sessions do without them.
 NEIGHBOURS = ("allure_pytest", "html", "metadata", "randomly", "rerunfailures", "sugar")
 os.environ["PYTEST_ADDOPTS"] = " ".join(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ..assessment.assessment import Assessment
+from ..clock import monotonic_s
 from ..contract.requirement import Requirement
 from ..errors import HarnessError
 from ..findings import Verdict
@@ -72,6 +73,8 @@ class VerdictItem(pytest.Item):
     """A pytest item with a verdict: ``row``, once the item has run."""
 
     row: Row | None = None
+    #: How long its setup waited for the recording.
+    waited_s = 0.0
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
@@ -84,6 +87,8 @@ class VerdictItem(pytest.Item):
             ("verdict", row.verdict.value),
             ("level", row.level.value),
             ("source", row.source),
+            *([("impact", row.impact.value)] if row.impact else ()),
+            *([("link", row.url)] if row.url else ()),
             *([("news", row.news)] if row.news else ()),
         ]
 
@@ -116,6 +121,7 @@ class RequirementItem(VerdictItem):
         becomes this requirement's verdict: :meth:`runtest` raises it. Whatever the fault, it is the
         same for every other requirement: it is told once, and the session ends.
         """
+        began = monotonic_s()
         try:
             self._assessment.prepare(self.requirement)
         except HarnessError as error:
@@ -125,6 +131,8 @@ class RequirementItem(VerdictItem):
             self._fault = error
             self.session.shouldstop = NOTHING_RECORDED
             return
+        finally:
+            self.waited_s = monotonic_s() - began
         made = self._assessment.recording_so_far
         if made is not None and made.summary.harness_fault:
             self.session.shouldstop = NOTHING_RECORDED

@@ -99,7 +99,7 @@ def add(parser: pytest.Parser) -> None:
         "--cc-report",
         metavar="DIR",
         help="write DIR/index.html, a page to be browsed; DIR/record.jsonl, one line for each "
-        "requirement; and DIR/summary.md",
+        "requirement; DIR/summary.md; and DIR/code-quality.json, for GitLab",
     )
     group.addoption(
         "--cc-captures",
