@@ -294,7 +294,7 @@ class Ledger:
     def _write_pages(self, folder: Path, exit_code: int) -> None:
         """Write the pages for people, to browse and for a pull request, and that for GitLab."""
         for name, label, rendered in (
-            (html.FILE_NAME, "report", html.page(self._record(exit_code))),
+            (html.FILE_NAME, "report", html.page(self.record(exit_code))),
             (page.FILE_NAME, "summary", page.page(self.summed_up())),
             (code_quality.FILE_NAME, "", code_quality.code_quality(self.summed_up())),
         ):
@@ -308,7 +308,7 @@ class Ledger:
                 # What only machines read takes no line of the screen.
                 self._notes += [f"{label:<10} {path}"] if label else []
 
-    def _record(self, exit_code: int) -> jsonl.RunRecord:
+    def record(self, exit_code: int) -> jsonl.RunRecord:
         """Return all that is known; without a footer where not everything was judged."""
         header, rows = self._header(), self.rows
         footer = None
@@ -329,7 +329,7 @@ class Ledger:
 
     def _write(self, folder: Path, exit_code: int) -> None:
         path = folder / jsonl.FILE_NAME
-        record = self._record(exit_code)
+        record = self.record(exit_code)
         try:
             jsonl.write(path, record)
         except HarnessError as error:

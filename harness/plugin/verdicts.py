@@ -15,7 +15,7 @@ from ..findings import Verdict
 from ..judging.verdicts import Row, fails_the_run
 from ..record.jsonl import row_to_plain
 from ..report.rerun import rerun
-from . import github, xdist
+from . import github, otlp, xdist
 from .items import NothingRecordedError, RequirementItem, Suite, VerdictItem
 from .junit import WAITED_S, JUnitPlugin
 from .ledger import ROW, Ledger
@@ -79,6 +79,7 @@ class VerdictPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
+        otlp.target(config)  # what is wrong with it is told before anything runs
         if self._choice.alone and not config.getoption("junitprefix", None):
             # A node id without a file leaves the class name of a test case empty.
             config.option.junitprefix = "cc-otel"
@@ -97,6 +98,7 @@ class VerdictPlugin:
             config.pluginmanager.register(ledger, "cc-otel-ledger")
             config.pluginmanager.register(JUnitPlugin(ledger.facts), "cc-otel-junit")
             github.register(config, ledger.summed_up, ledger.note)
+            otlp.register(config, ledger.record, ledger.note)
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and self._choice.alone:
             # pytest would begin a line for each "file", and here each item has its own.
