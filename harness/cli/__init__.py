@@ -46,6 +46,7 @@ class Command:
 
 COMMANDS = (
     Command("collector", "collector", "listen, and show what arrives as it comes", suite=False),
+    Command("doctor", "doctor", "tell what this machine can and cannot exercise", suite=False),
     Command("requirements", "contract", "print the requirement catalogue"),
     Command("judge", "judge", "judge captures that --cc-captures kept"),
     Command("report", "judge", "render a record as a page, of any age, offline"),
