@@ -58,6 +58,7 @@ COMMANDS = (
         "fleet",
         "judge captures of production data, as a Collector's file exporter writes them",
     ),
+    Command("run", "run", "start any process, capture what it exports, and judge that"),
     Command("matrix", "matrix", "judge many releases, and tabulate what changed"),
     Command("schema", "contract", "print a schema, resolved for one release"),
     Command(
