@@ -5,7 +5,7 @@
         [--permission-mode MODE] [--allowedTools A,B] [--disallowedTools A,B]
         [--model NAME] [--mcp-config JSON] [--agents JSON] [--input-format stream-json]
         [--settings FILE-OR-JSON] [--resume SESSION | --continue] [--fork-session]
-        [--permission-prompt-tool NAME]
+        [--plugin-dir FOLDER] [--permission-prompt-tool NAME]
 
 It is run as a process, like any subject: it calls the Messages API at
 ANTHROPIC_BASE_URL, really runs the tools that the model requests, and exports with the
@@ -55,6 +55,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--mcp-config", nargs="+", default=[], metavar="JSON")
     parser.add_argument("--model", metavar="NAME")
     parser.add_argument("--settings", default="", metavar="FILE-OR-JSON")
+    parser.add_argument("--plugin-dir", action="append", default=[], metavar="FOLDER")
     parser.add_argument("--permission-prompt-tool", default="", metavar="NAME")
     parser.add_argument("-r", "--resume", default="", metavar="SESSION")
     parser.add_argument("-c", "--continue", dest="go_on", action="store_true")
@@ -101,7 +102,7 @@ def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]
         additions=additions(),
         permission_tool=known.permission_prompt_tool,
         start=session.Start(known.resume, known.go_on, known.fork_session),
-        hooks=hooks.configured(levels, promises),
+        hooks=(*hooks.configured(levels, promises), *hooks.of_plugins(known.plugin_dir)),
     )
     try:
         if known.prompt is not None and known.input_format == "stream-json":

@@ -1,4 +1,4 @@
-"""Hooks: commands of the settings files that run when something happens in a session."""
+"""Hooks: commands of settings files and plugins that run when something happens in a session."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from .attributes import Attributes
-from .settings_files import JsonObject, Levels
+from .settings_files import JsonObject, Levels, load
 from .tools import ToolContext
 from .versions import Promises
 
@@ -21,6 +22,9 @@ _TIMEOUT_S = 60.0
 
 #: What the document calls the levels of settings, from the lowest to the highest.
 _SOURCES = ("userSettings", "projectSettings", "localSettings", "flagSettings", "policySettings")
+
+_OF_A_PLUGIN = "pluginHook"
+_FOLDER_OF_THE_PLUGIN = "CLAUDE_PLUGIN_ROOT"
 
 _COMMAND = "command"
 _BLOCKED = 2
@@ -37,7 +41,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One hook of a settings file; only commands are ever run."""
+    """One hook of a settings file, or of the plugin in ``folder``; only commands are ever run."""
 
     event: str
     kind: str
@@ -45,6 +49,7 @@ class Hook:
     matcher: str
     command: str
     timeout_s: float
+    folder: str = ""
 
     def matches(self, event: str, subject: str) -> bool:
         pattern = "" if self.matcher == "*" else self.matcher
@@ -62,7 +67,16 @@ def configured(levels: Levels, promises: Promises) -> tuple[Hook, ...]:
     )
 
 
-def _of_level(level: JsonObject, source: str) -> Iterator[Hook]:
+def of_plugins(folders: Sequence[str]) -> tuple[Hook, ...]:
+    """Return the hooks of plugins, which are in a file of each; a plugin needs none."""
+    return tuple(
+        hook
+        for folder in folders
+        for hook in _of_level(load(Path(folder, "hooks", "hooks.json")), _OF_A_PLUGIN, folder)
+    )
+
+
+def _of_level(level: JsonObject, source: str, folder: str = "") -> Iterator[Hook]:
     events = level.get("hooks")
     for event, groups in events.items() if isinstance(events, Mapping) else ():
         for group in groups:
@@ -74,6 +88,7 @@ def _of_level(level: JsonObject, source: str) -> Iterator[Hook]:
                     str(group.get("matcher", "")),
                     str(hook.get("command", "")),
                     float(hook.get("timeout", _TIMEOUT_S)),
+                    folder,
                 )
 
 
@@ -151,11 +166,12 @@ class Hooks:
         started = time.monotonic()
         running = []
         for hook in hooks:
+            own = {_FOLDER_OF_THE_PLUGIN: hook.folder} if hook.folder else {}
             process = subprocess.Popen(
                 hook.command,
                 shell=True,
                 cwd=self._context.folder,
-                env=dict(self._context.environ),
+                env={**self._context.environ, **own},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
