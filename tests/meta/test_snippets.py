@@ -5,6 +5,7 @@ What they show in Python is run by test_readme.py and tests/plugin/test_recipes.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
@@ -133,6 +134,26 @@ def test_cc_harness_takes_every_command_of_it(capsys: pytest.CaptureFixture[str]
             parser.parse_args(words)
         except SystemExit:
             pytest.fail(f"{page}: {words}: {capsys.readouterr().err}")
+    assert seen > 15
+
+
+def test_commands_within_a_sentence_exist() -> None:
+    """They leave out what is not spoken of, so only what they name is looked for."""
+    (commands,) = (
+        action.choices
+        for action in cli._parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    seen = 0
+    for path in PAGES:
+        for text in re.findall(r"`cc-harness ([^`]+)`", path.read_text(encoding="utf-8")):
+            name, *words = text.split()
+            if name == "COMMAND":
+                continue
+            seen += 1
+            taken = {option for each in commands[name]._actions for option in each.option_strings}
+            named = {word.partition("=")[0] for word in words if word.startswith("--")}
+            assert named <= taken, f"{path.name}: cc-harness {text}"
     assert seen > 15
 
 
