@@ -345,7 +345,7 @@ def test_what_needs_a_protocol_that_is_left_out_says_so(
 
 
 def test_the_time_of_the_recording_is_booked_apart(pytester: pytest.Pytester, run_one: Run) -> None:
-    options = ("--durations=0", "-vv", "-k", "user_prompt", "--cc-report=out")
+    options = ("--durations=0", "-vv", "-k", "user_prompt", "--cc-report=out", "--junit-xml=x.xml")
     result = run_one("--cc-binary=reference", *options)
     assert result.ret == pytest.ExitCode.OK
     found = [re.fullmatch(r"([\d.]+)s (setup|call) +(\S+)", line) for line in result.outlines]
@@ -357,6 +357,8 @@ def test_the_time_of_the_recording_is_booked_apart(pytester: pytest.Pytester, ru
     first = next(line.split()[0] for line in result.outlines if " PASSED " in line)
     long = [(phase, name) for phase, seconds, name in took if seconds >= recording_s]
     assert long == [("setup", first)]
+    cases = ElementTree.parse(pytester.path / "x.xml").iter("testcase")
+    assert all(float(str(case.get("time"))) < recording_s for case in cases)
 
 
 def test_a_fault_of_the_recording_ends_the_run(
