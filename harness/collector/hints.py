@@ -52,8 +52,8 @@ def _clock() -> Iterator[str]:
     if told < now - _GIVEN_S:
         yield (
             f"the clock of this process says {datetime.fromtimestamp(told, UTC):%Y-%m-%d %H:%M},"
-            " which is long ago: gRPC clients count their deadlines from it, and give up before they"
-            ' send. freezegun leaves them the true time with freeze_time(..., ignore=["grpc"])'
+            " which is long ago: gRPC clients count their deadlines from it, and give up before"
+            ' they send. freezegun leaves them the true time: freeze_time(..., ignore=["grpc"])'
         )
 
 

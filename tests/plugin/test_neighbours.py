@@ -5,9 +5,9 @@ One session has a module for each neighbour, with our plugin and theirs as entry
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -62,6 +62,12 @@ def holds(collector):
     over_http(collector)
     assert collector.exports[0].arrived_unix_nano > 1.7e18
     assert "the clock" not in never(collector)
+
+def ends(claude):
+    from pytest_cc_otel import SubjectError
+    assert time.time() < 1.6e9
+    with pytest.raises(SubjectError, match="did not end session over http/json within 1 s"):
+        claude()
 """
 
 NEIGHBOURS = {
@@ -84,6 +90,9 @@ def frozen():
 
 def test_frozen_before_the_start(frozen, otlp_collector):
     holds(otlp_collector)
+
+def test_a_subject_that_hangs(frozen, claude):
+    ends(claude)
 """,
     "time-machine": FROZEN
     + """
@@ -96,6 +105,9 @@ def frozen():
 
 def test_frozen_before_the_start(frozen, otlp_collector):
     holds(otlp_collector)
+
+def test_a_subject_that_hangs(frozen, claude):
+    ends(claude)
 """,
     "asyncio, pytest-asyncio and anyio": """
 import pytest_asyncio
@@ -169,24 +181,28 @@ def test_it_is_named(otlp_collector, monkeypatch):
 """,
 }
 
-#: With these on, no server gets a turn: it is said, and nothing hangs.
+#: With real threads left as they are, all is well.  With those of these libraries, no server gets a
+#: turn: it is said, and nothing hangs.
 GREEN = {
-    "gevent": "from gevent import monkey; monkey.patch_all()",
-    "eventlet": "import eventlet; eventlet.monkey_patch()",
+    "gevent": "from gevent import monkey; monkey.patch_all",
+    "eventlet": "import eventlet; eventlet.monkey_patch",
 }
 
-REFUSED = """
-from pytest_cc_otel import Collector, UsageError
+BESIDE_GREEN = """
+def test_with_real_threads(otlp_collector):
+    official(otlp_collector)
+    assert "hint" not in never(otlp_collector)
 
-try:
-    Collector().start()
-except UsageError as error:
-    assert "the collector: expected" in str(error) and "that NAME has replaced" in str(error), error
-    print("refused")
+def test_with_threads_that_are_none(make_otlp_collector):
+    from pytest_cc_otel import UsageError
+    PATCH()
+    with pytest.raises(UsageError, match="the collector: expected .* that NAME has replaced"):
+        make_otlp_collector()
 """
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    options = os.environ["PYTEST_ADDOPTS"].replace("-pno:asyncio", "")
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -194,13 +210,25 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=300,
         check=False,
+        env={**os.environ, "PYTEST_ADDOPTS": options},
     )
 
 
-def session(folder: Path, files: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def session(
+    folder: Path, files: Mapping[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    files = {"pytest.ini": "[pytest]\nasyncio_default_fixture_loop_scope = function\n", **files}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    return run(folder, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist")
+    return run(folder, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments)
+
+
+def hanging(folder: Path) -> Path:
+    """A ``claude`` that says its version, and never ends otherwise."""
+    path = folder / "claude"
+    path.write_text("#!/bin/sh\ncase $1 in --version) echo 2.1.240;; *) exec sleep 600;; esac\n")
+    path.chmod(0o755)
+    return path
 
 
 def test_no_neighbour_changes_anything(tmp_path: Path) -> None:
@@ -209,16 +237,17 @@ def test_no_neighbour_changes_anything(tmp_path: Path) -> None:
         f"test_{''.join(filter(str.isalpha, name))}.py": HEAD + text
         for name, text in NEIGHBOURS.items()
     }
-    done = session(tmp_path, {"pytest.ini": "[pytest]\n", **files})
+    done = session(tmp_path, files, f"--cc-binary={hanging(tmp_path)}", "--cc-deadline=1", ".")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "10 passed" in done.stdout
+    assert "14 passed" in done.stdout
 
 
 @pytest.mark.parametrize("name", GREEN)
 def test_threads_that_are_none_are_refused(tmp_path: Path, name: str) -> None:
-    done = run(
-        tmp_path,
-        *("-W", "ignore", "-c"),
-        f"{GREEN[name]}\n{textwrap.dedent(REFUSED).replace('NAME', name)}",
+    patch = GREEN[name]
+    tests = BESIDE_GREEN.replace("PATCH", patch).replace("NAME", name)
+    done = session(
+        tmp_path, {"conftest.py": f"{patch}(thread=False)\n", "test_it.py": HEAD + tests}
     )
-    assert done.stdout == "refused\n", done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
