@@ -97,7 +97,7 @@ def _commands() -> Iterator[str]:
         "`cc-harness` comes with the extra `suite`. Its exit code is 0 if all is well, 1 if what "
         "it judged or compared is not, and 2 if it was asked for something impossible."
     )
-    parser = cli._parser()
+    parser = cli.parser(*(each.name for each in cli.COMMANDS))
     for action in parser._actions:
         if not isinstance(action, argparse._SubParsersAction):
             continue

@@ -17,7 +17,7 @@ DEFAULT_DEADLINE_S = 60.0
 _NAMES = (
     *("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios"),
     *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations", "--cc-accept"),
-    *("--cc-baseline", "--cc-fail-on"),
+    *("--cc-baseline", "--cc-fail-on", "--cc-otlp-endpoint", "--cc-otlp-headers"),
 )
 
 _MANAGED = "--cc-allow-managed-settings"
@@ -28,6 +28,7 @@ BASELINE = "--cc-baseline"
 _FAIL_ON = "--cc-fail-on"
 QUERIES = "--cc-queries"
 POWER = "--cc-power"
+OTLP, OTLP_HEADERS = "--cc-otlp-endpoint", "--cc-otlp-headers"
 #: What differences may fail a run; harness/drift/comparison.py says how.
 GRAVITIES = ("privacy", "breaking", "any", "none")
 #: Those among them that say nothing of a promise that is broken.
@@ -100,7 +101,8 @@ def add(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="write DIR/index.html, a page to be browsed; DIR/record.jsonl: a header, a line for "
         "each requirement, and a footer with the counts; DIR/summary.md, a page for a pull "
-        "request; and with --cc-baseline diff.json, diff.md and diff.html",
+        "request; DIR/code-quality.json, for GitLab; and with --cc-baseline diff.json, diff.md "
+        "and diff.html",
     )
     group.addoption(
         "--cc-captures",
@@ -162,6 +164,18 @@ def _add_lists(group: pytest.OptionGroup) -> None:
         help="after judging, tell lies about each promise that was kept, in this run's own "
         "recording, and say how many of these promises would have failed a liar; each exception is "
         "named with its reason (some ten seconds)",
+    )
+    group.addoption(
+        OTLP,
+        metavar="URL",
+        help="send what was found as OTLP metrics and events to a collector of yours, over "
+        "http/protobuf, such as http://localhost:4318; one that is away fails nothing",
+    )
+    group.addoption(
+        OTLP_HEADERS,
+        metavar="PAIRS",
+        help="headers for it, as NAME=VALUE,NAME=VALUE; ${NAME} in a value is a variable of the "
+        "environment",
     )
     _add_comparison(group)
     group.addoption(

@@ -15,7 +15,7 @@ RECORDING, ENV = "--cc-recording", "--cc-recording-env"
 _OTHERS = (
     *("--cc-binary", "--cc-collector", "--cc-collector-cmd", "--cc-report", "--cc-captures"),
     *("--cc-deadline", "--cc-scenarios", "--cc-protocols", "--cc-slow", "--cc-fuzz-seconds"),
-    *("--cc-accept", "--cc-power"),
+    *("--cc-accept", "--cc-power", "--cc-otlp-endpoint", "--cc-otlp-headers"),
 )
 
 

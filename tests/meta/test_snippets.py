@@ -64,8 +64,13 @@ BLOCKS = list(blocks())
 
 
 def commands(script: str) -> Iterator[list[str]]:
-    """Yield each command of some lines for a shell, as its words."""
-    for line in script.replace("\\\n", " ").splitlines():
+    """Yield each command of some lines for a shell, as its words.
+
+    Where lines begin with a prompt, the others are what a command printed.
+    """
+    lines = script.replace("\\\n", " ").splitlines()
+    prompted = [line for line in lines if line.startswith("$ ")]
+    for line in prompted or lines:
         command: list[str] = []
         for word in [*shlex.split(line.removeprefix("$ "), comments=True), "&&"]:
             if word not in ("&&", "|"):
@@ -129,7 +134,7 @@ def test_pytest_takes_every_command_of_it(pytest_help: str) -> None:
 
 
 def test_cc_harness_takes_every_command_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    parser = cli._parser()
+    parser = cli.parser(*(each.name for each in cli.COMMANDS))
     seen = 0
     for page, (program, *words) in SHELL:
         if Path(program).name != "cc-harness":
@@ -146,14 +151,14 @@ def test_commands_within_a_sentence_exist() -> None:
     """They leave out what is not spoken of, so only what they name is looked for."""
     (commands,) = (
         action.choices
-        for action in cli._parser()._actions
+        for action in cli.parser(*(each.name for each in cli.COMMANDS))._actions
         if isinstance(action, argparse._SubParsersAction)
     )
     seen = 0
     for path in PAGES:
         for text in re.findall(r"`cc-harness ([^`]+)`", path.read_text(encoding="utf-8")):
             name, *words = text.split()
-            if name == "COMMAND":
+            if name == "COMMAND" or name.startswith("-"):
                 continue
             seen += 1
             taken = {option for each in commands[name]._actions for option in each.option_strings}
