@@ -8,13 +8,12 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from .attributes import Attributes
-from .settings_files import JsonObject, Levels, load
+from .settings_files import JsonObject, Levels
 from .tools import ToolContext
 from .versions import Promises
 
@@ -23,7 +22,6 @@ _TIMEOUT_S = 60.0
 #: What the document calls the levels of settings, from the lowest to the highest.
 _SOURCES = ("userSettings", "projectSettings", "localSettings", "flagSettings", "policySettings")
 
-_OF_A_PLUGIN = "pluginHook"
 _FOLDER_OF_THE_PLUGIN = "CLAUDE_PLUGIN_ROOT"
 
 _COMMAND = "command"
@@ -41,7 +39,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One hook of a settings file, or of the plugin in ``folder``; only commands are ever run."""
+    """One hook of a settings file or plugin; only commands are ever run.
+
+    ``plugin`` is what is logged of the plugin that it comes with, ``folder`` where that plugin is.
+    """
 
     event: str
     kind: str
@@ -49,6 +50,7 @@ class Hook:
     matcher: str
     command: str
     timeout_s: float
+    plugin: Attributes = field(default_factory=dict)
     folder: str = ""
 
     def matches(self, event: str, subject: str) -> bool:
@@ -63,20 +65,14 @@ def configured(levels: Levels, promises: Promises) -> tuple[Hook, ...]:
     return tuple(
         hook
         for source, level in zip(_SOURCES, settings, strict=True)
-        for hook in _of_level(level, source)
+        for hook in hooks_in(level, source)
     )
 
 
-def of_plugins(folders: Sequence[str]) -> tuple[Hook, ...]:
-    """Return the hooks of plugins, which are in a file of each; a plugin needs none."""
-    return tuple(
-        hook
-        for folder in folders
-        for hook in _of_level(load(Path(folder, "hooks", "hooks.json")), _OF_A_PLUGIN, folder)
-    )
-
-
-def _of_level(level: JsonObject, source: str, folder: str = "") -> Iterator[Hook]:
+def hooks_in(
+    level: JsonObject, source: str, plugin: Attributes | None = None, folder: str = ""
+) -> Iterator[Hook]:
+    """Yield the hooks of a settings object, or of the file of a plugin, found in ``source``."""
     events = level.get("hooks")
     for event, groups in events.items() if isinstance(events, Mapping) else ():
         for group in groups:
@@ -88,6 +84,7 @@ def _of_level(level: JsonObject, source: str, folder: str = "") -> Iterator[Hook
                     str(group.get("matcher", "")),
                     str(hook.get("command", "")),
                     float(hook.get("timeout", _TIMEOUT_S)),
+                    plugin or {},
                     folder,
                 )
 
@@ -130,6 +127,7 @@ class Hooks:
                 "hook_type": hook.kind,
                 "hook_source": hook.source,
                 **self._safe,
+                **hook.plugin,
             }
             if self._details and hook.matcher:
                 attributes["hook_matcher"] = hook.matcher

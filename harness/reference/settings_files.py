@@ -129,6 +129,7 @@ def _given(text: str) -> JsonObject:
 
 
 def load(path: Path) -> JsonObject:
+    """Return the object in a file; an empty one where there is none, as releases take it."""
     try:
         return _parsed(path.read_text(encoding="utf-8"))
     except OSError:
