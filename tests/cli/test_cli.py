@@ -45,15 +45,15 @@ def test_judge_gives_the_table_of_a_run(captures: Path, capsys: pytest.CaptureFi
 def test_judge_and_report_print_json(
     captures: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    code, out, _ = called(capsys, "judge", captures, "--json", "--report", tmp_path)
+    code, out, _ = called(capsys, "judge", captures / "working_day-grpc", "--json")
     told = json.loads(out)
     assert (code, told["failed"]) == (cli.OK, False)
     assert told["why"].startswith("no MUST is broken")
     assert (told["subject"], told["release"]) == ("reference:2.1.31", "2.1.31")
-    assert f"report     {tmp_path / 'index.html'}" in told["written"]
+    assert told["written"] == [f"judged as release 2.1.31, from {captures / 'working_day-grpc'}"]
     assert {row["verdict"] for row in told["rows"]} == {"pass", "not exercised", "not applicable"}
-    output = tmp_path / "again.html"
-    code, out, _ = called(capsys, "report", tmp_path, "--output", output, "--json")
+    output = tmp_path / "index.html"
+    code, out, _ = called(capsys, "report", captures, "--output", output, "--json")
     assert (code, json.loads(out)) == (cli.OK, {"report": str(output)})
 
 
