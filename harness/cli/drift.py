@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ..assessment.assessment import catalogue
 from ..assessment.bisecting import Inspect, Log, bisect, releases_between
@@ -33,6 +32,7 @@ from ..report import drift as report
 from ..report.drift_page import page
 from ..subject.npm import published
 from ..themes.catalogue import SCENARIOS
+from .common import add_json, add_json_format, print_json
 
 #: Renderers by the name of their format.
 _FORMATS: dict[str, Callable[[Comparison], str]] = {
@@ -54,9 +54,8 @@ _SIDE = (
 )
 
 
-def add_commands(commands: Any) -> None:
-    """Add the commands to the subparsers of ``cc-harness``."""
-    command = commands.add_parser("inventory", help="write down what a release sends")
+def declare_inventory(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness inventory``."""
     command.add_argument("side", metavar="RELEASE", help=_SIDE)
     command.add_argument(
         "--output",
@@ -67,7 +66,9 @@ def add_commands(commands: Any) -> None:
     _add_quick(command)
     command.set_defaults(run=_inventory)
 
-    command = commands.add_parser("diff", help="tell what differs between two releases")
+
+def declare_diff(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness diff``."""
     command.add_argument("old", metavar="OLD", help=_SIDE)
     command.add_argument("new", metavar="NEW", help="the same, of the newer release")
     command.add_argument(
@@ -76,6 +77,7 @@ def add_commands(commands: Any) -> None:
         default="terminal",
         help="how to print it (default: %(default)s); html is one page that needs no network",
     )
+    add_json_format(command)
     command.add_argument(
         "--queries",
         metavar="FILE",
@@ -111,11 +113,10 @@ def add_commands(commands: Any) -> None:
     )
     _add_quick(command)
     command.set_defaults(run=_diff)
-    _add_bisect(commands)
 
 
-def _add_bisect(commands: Any) -> None:
-    command = commands.add_parser("bisect", help="find the release in which something changed")
+def declare_bisect(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness bisect``."""
     command.add_argument("--good", metavar="V", required=True, help="a release before the change")
     command.add_argument("--bad", metavar="V", required=True, help="a release after it")
     command.add_argument(
@@ -142,6 +143,7 @@ def _add_bisect(commands: Any) -> None:
     command.add_argument(
         "--log", metavar="FILE", type=Path, help="note each step, and go on where it ended"
     )
+    add_json(command)
     command.set_defaults(run=_bisect)
 
 
@@ -237,8 +239,21 @@ def _bisect(arguments: argparse.Namespace) -> int:
     releases = releases_between(good, bad, published(_progress, "cc-harness bisect"))
     log = Log(arguments.log, f"{good} {bad} {name or arguments.command}")
     found = bisect(releases, _inspection(arguments), log, _progress)
-    sys.stdout.write(report.neighbours(found.good, found.bad, found.skipped))
+    if arguments.json:
+        print_json(
+            {
+                "good": _seen(found.good),
+                "bad": _seen(found.bad),
+                "skipped": [_seen(each) for each in found.skipped],
+            }
+        )
+    else:
+        sys.stdout.write(report.neighbours(found.good, found.bad, found.skipped))
     return 0
+
+
+def _seen(look: report.Seen) -> dict[str, str]:
+    return {"release": look.version, "evidence": look.evidence}
 
 
 def _inspection(arguments: argparse.Namespace) -> Inspect:

@@ -1,4 +1,4 @@
-"""Hooks: commands of the settings files that run when something happens in a session."""
+"""Hooks: commands of settings files and plugins that run when something happens in a session."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _TIMEOUT_S = 60.0
 #: What the document calls the levels of settings, from the lowest to the highest.
 _SOURCES = ("userSettings", "projectSettings", "localSettings", "flagSettings", "policySettings")
 
+_FOLDER_OF_THE_PLUGIN = "CLAUDE_PLUGIN_ROOT"
+
 _COMMAND = "command"
 _BLOCKED = 2
 
@@ -39,7 +41,7 @@ class Outcome(StrEnum):
 class Hook:
     """One hook of a settings file or plugin; only commands are ever run.
 
-    ``plugin`` is what is logged of the plugin that it comes with.
+    ``plugin`` is what is logged of the plugin that it comes with, ``folder`` where that plugin is.
     """
 
     event: str
@@ -49,6 +51,7 @@ class Hook:
     command: str
     timeout_s: float
     plugin: Attributes = field(default_factory=dict)
+    folder: str = ""
 
     def matches(self, event: str, subject: str) -> bool:
         pattern = "" if self.matcher == "*" else self.matcher
@@ -66,7 +69,9 @@ def configured(levels: Levels, promises: Promises) -> tuple[Hook, ...]:
     )
 
 
-def hooks_in(level: JsonObject, source: str, plugin: Attributes | None = None) -> Iterator[Hook]:
+def hooks_in(
+    level: JsonObject, source: str, plugin: Attributes | None = None, folder: str = ""
+) -> Iterator[Hook]:
     """Yield the hooks of a settings object, or of the file of a plugin, found in ``source``."""
     events = level.get("hooks")
     for event, groups in events.items() if isinstance(events, Mapping) else ():
@@ -80,6 +85,7 @@ def hooks_in(level: JsonObject, source: str, plugin: Attributes | None = None) -
                     str(hook.get("command", "")),
                     float(hook.get("timeout", _TIMEOUT_S)),
                     plugin or {},
+                    folder,
                 )
 
 
@@ -158,11 +164,12 @@ class Hooks:
         started = time.monotonic()
         running = []
         for hook in hooks:
+            own = {_FOLDER_OF_THE_PLUGIN: hook.folder} if hook.folder else {}
             process = subprocess.Popen(
                 hook.command,
                 shell=True,
                 cwd=self._context.folder,
-                env=dict(self._context.environ),
+                env={**self._context.environ, **own},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

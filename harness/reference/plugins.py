@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .attributes import Attributes
 from .hooks import Hook, hooks_in
+from .settings_files import load
 from .versions import Promises
 
 #: Where plugins of folders are said to come from.
@@ -32,7 +31,7 @@ class Plugin:
 
     @classmethod
     def at(cls, folder: Path) -> Plugin:
-        manifest = _load(folder / ".claude-plugin" / "plugin.json")
+        manifest = load(folder / ".claude-plugin" / "plugin.json")
         return cls(folder, str(manifest.get("name", folder.name)), str(manifest.get("version", "")))
 
     @property
@@ -45,7 +44,8 @@ class Plugin:
             "plugin.name": self.name if details else _ANY,
             "plugin_id_hash": self.id_hash,
         }
-        return tuple(hooks_in(_load(self.folder / "hooks" / "hooks.json"), _SOURCE, plugin))
+        level = load(self.folder / "hooks" / "hooks.json")
+        return tuple(hooks_in(level, _SOURCE, plugin, str(self.folder)))
 
     def loaded(self, promises: Promises, *, details: bool) -> Attributes:
         """Return the attributes of the event that tells of it."""
@@ -89,11 +89,3 @@ def hooks_of(plugins: Sequence[Plugin], *, details: bool) -> Iterator[Hook]:
     """Yield the hooks of all plugins."""
     for plugin in plugins:
         yield from plugin.hooks(details=details)
-
-
-def _load(path: Path) -> Mapping[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
