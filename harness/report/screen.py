@@ -235,18 +235,30 @@ class _Screen:
             yield from self._told("gone", text, Style.BAD)
         for reason, number in _reasons(rows, Verdict.ERROR)[:1]:
             yield from self._told("error", f"{number} not judged: {reason}", Style.BAD)
-        idle = _reasons(rows, Verdict.NOT_EXERCISED)
-        told = 1 if self._tight else _REASONS
-        for label, (reason, number) in zip(("not seen", "", "")[:told], idle, strict=False):
-            yield from self._told(label, f"{number} not exercised: {reason}")
-        if len(idle) > told:
-            others = sum(number for _, number in idle[told:])
-            yield from self._told("", f"{others} not exercised for {len(idle) - told} more reasons")
+        yield from self._not_seen()
         yield from self._own_list()
         if summary.comparison is not None:
             yield from self._told("changed", drift.summary(summary.comparison), most=2)
         if summary.power is not None:
             yield from self._power(summary.power)
+
+    def _not_seen(self) -> Iterator[Line]:
+        """Tell what was not put to the test: what people would lose by it, and why it was not."""
+        rows = [row for row in self._summary.rows if row.verdict is Verdict.NOT_EXERCISED]
+        idle = _reasons(rows, Verdict.NOT_EXERCISED)
+        told = 1 if self._tight else _REASONS
+        label = "not seen"
+        if len(idle) > 1 and not self._tight:
+            counts = Counter(map(impact, rows))
+            named = ", ".join(f"{each} {counts[each]}" for each in Impact if counts[each])
+            yield from self._told(label, f"{len(rows)} promises: {named}", most=2)
+            label = ""
+        for reason, number in idle[:told]:
+            yield from self._told(label, f"{number} not exercised: {reason}")
+            label = ""
+        if len(idle) > told:
+            others = sum(number for _, number in idle[told:])
+            yield from self._told("", f"{others} not exercised for {len(idle) - told} more reasons")
 
     def _power(self, power: Power) -> Iterator[Line]:
         doubts = [f"{len(names)}: {doubt}" for doubt, names in by_doubt(power).items()]
