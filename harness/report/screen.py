@@ -116,7 +116,7 @@ def answer(summary: Summary) -> tuple[str, Style]:
         beside = f", beside {len(listed)} listed deviations" if listed else ""
         return f"BROKEN: {len(grave)} of {judged} promises{beside}: {_which(grave)}", Style.BAD
     if summary.decision.failed:
-        return f"BROKEN: {summary.decision.why}", Style.BAD
+        return _failed(summary, judged), Style.BAD
     deviating = broken + listed
     if not deviating:
         return f"keeps its promises: all {judged} that were exercised", Style.GOOD
@@ -124,6 +124,21 @@ def answer(summary: Summary) -> tuple[str, Style]:
         f"keeps its promises but for {len(deviating)} of {judged}: {_which(deviating)}",
         Style.CARE,
     )
+
+
+def _failed(summary: Summary, judged: int) -> str:
+    """Answer for a run that failed, although no promise is broken that fails it."""
+    compared = summary.comparison is not None and summary.comparison.failure
+    if summary.undriven or summary.ended or compared:
+        return f"BROKEN: {summary.decision.why}"
+    errors = sum(row.verdict is Verdict.ERROR for row in summary.rows)
+    if errors:
+        return (
+            f"not known for {errors} of {judged + errors} promises, which could not be judged; of "
+            "the others no MUST is broken that is not listed"
+        )
+    gone = sum(row.verdict is Verdict.FIXED for row in summary.rows)
+    return f"better than is listed: {gone} deviations are gone, and the list is to be mended"
 
 
 def _which(rows: Sequence[Row]) -> str:
