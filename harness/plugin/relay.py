@@ -190,13 +190,16 @@ class RelayPlugin(VerdictPlugin):
             documents=contract.documents,
             own=state.own,
         )
-        if state.shared is None:
-            return record_collector(order, state.progress)
-        return shared(
-            order.keep,
-            lambda keep: record_collector(replace(order, keep=keep), state.progress),
-            state.shared,
-        )
+        try:
+            if state.shared is None:
+                return record_collector(order, state.progress)
+            return shared(
+                order.keep,
+                lambda keep: record_collector(replace(order, keep=keep), state.progress),
+                state.shared,
+            )
+        finally:
+            state.progress.done()
 
     def _scenarios(self, setup: RelaySetup) -> Iterator[RelayScenario]:
         """Yield the scenarios that are needed; those of a live CLI come first, they take long."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .. import shortage
 from ..capture.capture import Capture
-from ..clock import monotonic_s
 from ..collector.store import Budget
 from ..errors import NotInTimeError, OursTooLateError, SubjectError
 from ..otlp.model import Protocol
+from ..progress import SoFar, Telling, every_s
 from ..subject import managed
 from ..subject.binary import Binary
 from ..subject.headless import PERMISSIONS
@@ -22,7 +22,6 @@ from ..subject.process import ProcessGroups
 from .crowding import CrowdingWatch
 from .drive import drive
 from .plan import label, planned
-from .progress import PROGRESS_S, so_far
 from .runner import Runner
 from .scenario import Scenario, Script
 from .shortages import ShortageWatch
@@ -113,7 +112,8 @@ def record_side_by_side(
     """Run several subjects through their scenarios, all of them in the same threads.
 
     Runs that wait start before all others, and have threads of their own. ``progress`` is called
-    with a line at the start and every few seconds. However this function ends, no subject is
+    with a line at the start and, while runs are under way, with a :class:`SoFar` every ten
+    seconds, or as often as its ``every_s`` says. However this function ends, no subject is
     left running.
     """
     folders = [order.keep for order in orders]
@@ -124,16 +124,22 @@ def record_side_by_side(
         for recording in recordings:
             progress(str(recording))
 
-        def still_running(text: str) -> None:
+        def still_running(so_far: SoFar) -> None:
             shortages.check()
-            progress(text)
+            progress(so_far)
 
-        _run_all([each for each in recordings if each.is_anything], still_running)
+        begun = [each for each in recordings if each.is_anything]
+        _run_all(begun, Telling(still_running, every_s(progress), _waits(begun)))
         shortages.check()
     return tuple(recording.collected() for recording in recordings)
 
 
-def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) -> None:
+def _waits(recordings: Sequence[_Recording]) -> dict[str, float]:
+    """Return for how many seconds runs have to wait, by their labels."""
+    return {label: wait_s for recording in recordings for label, wait_s in recording.waits.items()}
+
+
+def _run_all(recordings: Sequence[_Recording], telling: Telling) -> None:
     """Make all runs; if that is interrupted, end every subject."""
     if not recordings:
         return
@@ -157,13 +163,13 @@ def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) 
             # Last in the queue: its turn comes when all others have begun.
             for recording in recordings:
                 labels |= recording.start_exploring(pools)
-            _await(labels, progress)
+            _await(labels, telling)
             for recording in recordings:
-                recording.run_alone(pools, progress)
+                recording.run_alone(pools, telling)
             again: dict[Future[Any], str] = {}
             for recording in recordings:
                 again |= recording.start_again(pools)
-            _await(again, progress)
+            _await(again, telling)
         except BaseException:
             for pool in (pools.waiters, pools.others):
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -206,6 +212,11 @@ class _Recording:
     def waiting(self) -> int:
         """The number of runs that wait."""
         return sum(scenario.waits_s > 0 for scenario, _ in self._plan.runs)
+
+    @property
+    def waits(self) -> dict[str, float]:
+        """The seconds that runs have to wait, by their labels."""
+        return {label(run): run[0].waits_s for run in self._plan.runs if run[0].waits_s > 0}
 
     @property
     def not_waiting(self) -> int:
@@ -253,10 +264,10 @@ class _Recording:
         self._explored = pools.others.submit(self._explore, self._runner.drawn, self._others_wait)
         return {self._explored: "drawn input"}
 
-    def run_alone(self, pools: _Pools, progress: Callable[[str], None]) -> None:
+    def run_alone(self, pools: _Pools, telling: Telling) -> None:
         """Make the runs that must be alone, one after another."""
         for index in filter(self._must_be_alone, range(len(self._plan.runs))):
-            _await({self._start(pools, index): self._label(index)}, progress)
+            _await({self._start(pools, index): self._label(index)}, telling)
 
     def start_again(self, pools: _Pools) -> dict[Future[Any], str]:
         """Start the runs that came too late once more; return them with their labels."""
@@ -321,19 +332,9 @@ def run_session(
         groups.end_all()
 
 
-def _await(futures: Mapping[Future[Any], str], progress: Callable[[str], None]) -> None:
-    """Wait for all ``futures``, reporting the ones still running; raise what is no SubjectError."""
-    pending = set(futures)
-    began = told = monotonic_s()
-    while pending:
-        due = max(told + PROGRESS_S - monotonic_s(), 0)
-        done, pending = wait(pending, timeout=due, return_when=FIRST_COMPLETED)
-        for future in done:
-            error = future.exception()
-            if error is not None and not isinstance(error, SubjectError):
-                raise error
-        now = monotonic_s()
-        if pending and now - told >= PROGRESS_S:
-            told = now
-            running = sorted(futures[future] for future in pending if future.running())
-            progress(so_far(len(futures), len(futures) - len(pending), running, now - began))
+def _await(futures: Mapping[Future[Any], str], telling: Telling) -> None:
+    """Wait for all ``futures``, telling which are still running; raise what is no SubjectError."""
+    for future in telling.until_ended(futures):
+        error = future.exception()
+        if error is not None and not isinstance(error, SubjectError):
+            raise error
