@@ -1,7 +1,8 @@
 """Write what is made of ``schemas/`` and of the pipelines of our tests.
 
 That is docs/requirements.md, docs/collector_requirements.md, docs/undocumented.md,
-docs/collectors.md, docs/coverage.md (of docs/coverage.json) and the golden lists.
+docs/collectors.md, docs/what_we_found.md, docs/coverage.md (of docs/coverage.json), the
+reference (docs/options.md, commands.md, fixtures.md, schemas.md, record.md) and the golden lists.
 
     python docs/generated.py
 
@@ -16,6 +17,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import coverage_page
+import found_page
+import reference_page
+import schema_page
 
 from harness.assessment.job import CLAUDE, COLLECTOR
 from harness.contract.requirement import Requirement
@@ -39,6 +43,12 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "docs" / "requirements.md": markdown.requirements(claude),
         ROOT / "docs" / "collector_requirements.md": markdown.collector_requirements(collector),
+        ROOT / "docs" / "what_we_found.md": found_page.page(claude),
+        ROOT / "docs" / "options.md": reference_page.options(),
+        ROOT / "docs" / "commands.md": reference_page.commands(),
+        ROOT / "docs" / "fixtures.md": reference_page.fixtures(),
+        ROOT / "docs" / "schemas.md": schema_page.schemas(),
+        ROOT / "docs" / "record.md": schema_page.record(),
         ROOT / "docs" / "undocumented.md": undocumented.page(),
         GOLDEN / "requirements.golden.txt": _names(claude),
         GOLDEN / "collector_requirements.golden.txt": _names(collector),

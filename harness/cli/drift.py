@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ..assessment.assessment import catalogue
 from ..assessment.bisecting import Inspect, Log, bisect, releases_between
@@ -54,9 +53,8 @@ _SIDE = (
 )
 
 
-def add_commands(commands: Any) -> None:
-    """Add the commands to the subparsers of ``cc-harness``."""
-    command = commands.add_parser("inventory", help="write down what a release sends")
+def declare_inventory(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness inventory``."""
     command.add_argument("side", metavar="RELEASE", help=_SIDE)
     command.add_argument(
         "--output",
@@ -67,7 +65,9 @@ def add_commands(commands: Any) -> None:
     _add_quick(command)
     command.set_defaults(run=_inventory)
 
-    command = commands.add_parser("diff", help="tell what differs between two releases")
+
+def declare_diff(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness diff``."""
     command.add_argument("old", metavar="OLD", help=_SIDE)
     command.add_argument("new", metavar="NEW", help="the same, of the newer release")
     command.add_argument(
@@ -111,11 +111,10 @@ def add_commands(commands: Any) -> None:
     )
     _add_quick(command)
     command.set_defaults(run=_diff)
-    _add_bisect(commands)
 
 
-def _add_bisect(commands: Any) -> None:
-    command = commands.add_parser("bisect", help="find the release in which something changed")
+def declare_bisect(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness bisect``."""
     command.add_argument("--good", metavar="V", required=True, help="a release before the change")
     command.add_argument("--bad", metavar="V", required=True, help="a release after it")
     command.add_argument(

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from ..assessment.matrix.cache import Cache, parse_size
 from ..assessment.matrix.checking import Standing, check, told
@@ -37,11 +36,9 @@ _STOPPED = 2
 _CORES_PER_JOB = 8
 
 
-def add_command(commands: Any) -> None:
-    """Add the command to the subparsers of ``cc-harness``."""
-    command = commands.add_parser(
-        "matrix", help="judge many releases, and tabulate what changed", usage=_USAGE
-    )
+def declare_matrix(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness matrix``."""
+    command.usage = _USAGE
     command.add_argument(
         "names",
         metavar="VERSION",

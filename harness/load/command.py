@@ -10,7 +10,6 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..capture.capture import Capture
 from ..collector.collector import Collector
@@ -33,12 +32,10 @@ _SECONDS = 10.0
 _QUIET_S = 5.0
 
 
-def add(commands: Any, sessions: Sessions) -> None:
-    """Add the command to those of ``cc-harness``; ``sessions`` loads what is to be sent."""
-    command = commands.add_parser(
-        "load",
-        help="send many recorded sessions to a collector, and count what becomes of them",
-        description="Send copies of recorded sessions, each with ids of its own and times of now.",
+def declare(command: argparse.ArgumentParser, sessions: Sessions) -> None:
+    """Declare the options of ``cc-harness load``; ``sessions`` loads what is to be sent."""
+    command.description = (
+        "Send copies of recorded sessions, each with ids of its own and times of now."
     )
     _add_quantity(command)
     _add_ends(command)

@@ -36,7 +36,8 @@ def add(parser: pytest.Parser) -> None:
         metavar="PATH",
         action="append",
         help="a file that a Collector's file exporter has written, or a folder of such files; may "
-        "be given several times. Without test paths, judges each release in it",
+        "be given several times. Without test paths, judges each release in it; needs no claude, "
+        "and takes --cc-expectations",
     )
     group.addoption(
         ENV,

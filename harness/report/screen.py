@@ -15,7 +15,7 @@ from ..judging.entries import EntryState
 from ..judging.power import Power
 from ..judging.verdicts import Row, exercised, fails_the_run
 from ..record.header import CLAUDE
-from . import drift
+from . import drift, newer
 from .line import Line, Style
 from .power import by_doubt
 from .summary import Summary
@@ -223,6 +223,9 @@ class _Screen:
 
     def rest(self) -> Iterator[Line]:
         summary, rows = self._summary, self._summary.rows
+        mended = newer.told(self._listed, summary.header.subject.version)
+        if mended and summary.header.job == CLAUDE:
+            yield from self._told("newer", mended, most=2)
         news = [row for row in rows if row.verdict is Verdict.PASS and row.news]
         if news:
             yield from self._told("good news", f"{len(news)} deviations are gone", Style.GOOD)

@@ -19,6 +19,7 @@ from ..subject import managed
 from ..subject.binary import Binary
 from ..subject.headless import PERMISSIONS
 from ..subject.process import ProcessGroups
+from .brought import Folder, bring
 from .crowding import CrowdingWatch
 from .drive import drive
 from .plan import label, planned
@@ -312,6 +313,8 @@ def run_session(
     protocol: Protocol,
     env: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
+    settings: Mapping[str, object] | None = None,
+    plugins: Sequence[Folder] = (),
     args: Sequence[str] = PERMISSIONS,
     deadline_s: float = 60.0,
 ) -> Capture:
@@ -324,6 +327,7 @@ def run_session(
         environment=env or {},
         files=files or {},
         args=tuple(args),
+        prepare=bring(settings or {}, plugins),
     )
     groups = ProcessGroups()
     try:

@@ -48,6 +48,7 @@ ELSEWHERE = (
     "events.api_response_body.",
     "events.hook_",
     "events.mcp_server_connection.",
+    "events.plugin_loaded.",
     "events.skill_activated.",
     "events.subagent_completed.",
     "events.tool_decision.source.user_",
