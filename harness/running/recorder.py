@@ -54,6 +54,15 @@ RunDrawn = Callable[[Scenario, Protocol], Capture]
 Explore = Callable[[RunDrawn, Callable[[], bool]], Sequence[Capture]]
 
 
+#: Is handed each run that has ended, its capture or the fault, and says why no other need be made;
+#: an empty text goes on.
+Enough = Callable[[Capture | SubjectError], str]
+
+
+class _EnoughError(Exception):
+    """The exception by which a recording ends before all runs were made; its text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """Captures and faults of all runs, in the order of the scenarios.
@@ -84,6 +93,9 @@ class Order:
 
     A drawn scenario is not run itself: ``explore`` (None: nothing) makes the runs that it
     stands for, at the same time as the last of the others.
+
+    ``enough`` (None: nobody asks) ends all recordings early; runs that were not made then, or not
+    to their end, are skipped, each with what it said.
     """
 
     binary: Binary
@@ -93,6 +105,7 @@ class Order:
     keep: Path | None = None
     allow_managed: bool = False
     explore: Explore | None = None
+    enough: Enough | None = None
 
 
 def record(
@@ -130,14 +143,10 @@ def record_side_by_side(
             progress(so_far)
 
         begun = [each for each in recordings if each.is_anything]
-        _run_all(begun, Telling(still_running, every_s(progress), _waits(begun)))
+        waits = {name: wait_s for each in begun for name, wait_s in each.waits.items()}
+        _run_all(begun, Telling(still_running, every_s(progress), waits))
         shortages.check()
     return tuple(recording.collected() for recording in recordings)
-
-
-def _waits(recordings: Sequence[_Recording]) -> dict[str, float]:
-    """Return for how many seconds runs have to wait, by their labels."""
-    return {label: wait_s for recording in recordings for label, wait_s in recording.waits.items()}
 
 
 def _run_all(recordings: Sequence[_Recording], telling: Telling) -> None:
@@ -164,19 +173,20 @@ def _run_all(recordings: Sequence[_Recording], telling: Telling) -> None:
             # Last in the queue: its turn comes when all others have begun.
             for recording in recordings:
                 labels |= recording.start_exploring(pools)
-            _await(labels, telling)
+            _await(labels, telling, recordings)
             for recording in recordings:
                 recording.run_alone(pools, telling)
             again: dict[Future[Any], str] = {}
             for recording in recordings:
                 again |= recording.start_again(pools)
-            _await(again, telling)
-        except BaseException:
+            _await(again, telling, recordings)
+        except BaseException as error:
             for pool in (pools.waiters, pools.others):
                 pool.shutdown(wait=False, cancel_futures=True)
             for recording in recordings:
-                recording.end_all()
-            raise
+                recording.end_all(str(error))
+            if not isinstance(error, _EnoughError):
+                raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +209,10 @@ class _Recording:
         self._futures: dict[Future[Capture], int] = {}
         self._again: dict[str, str] = {}
         self._explored: Future[Sequence[Capture]] | None = None
+        self._enough = order.enough
+        self._stopped = ""
+        #: What had ended by itself when the recording was ended.
+        self._before: frozenset[Future[Any]] = frozenset()
 
     def __str__(self) -> str:
         """Summarise the planned runs for the progress line."""
@@ -224,31 +238,67 @@ class _Recording:
         """The number of runs that do not wait; drawn input makes any number of them."""
         return len(self._plan.runs) - self.waiting + (_MANY if self._explore is not None else 0)
 
-    def end_all(self) -> None:
-        """End every process that is still running."""
+    def end_all(self, why: str) -> None:
+        """End every process that is still running, and begin no other."""
+        self._stopped = why
+        begun = [*self._futures, *([self._explored] if self._explored else ())]
+        self._before = frozenset(future for future in begun if future.done())
         self._runner.groups.end_all()
+
+    def look_at(self, future: Future[Any]) -> None:
+        """Ask whether this run, which has ended, was enough.  Raises _EnoughError if it was."""
+        ours = future in self._futures or future is self._explored
+        if self._enough is None or not ours:
+            return
+        error = future.exception()
+        if isinstance(error, NotInTimeError):
+            return  # it is made once more
+        assert error is None or isinstance(error, SubjectError), "others have been raised"
+        made = error or future.result()
+        for each in made if isinstance(made, Sequence) else [made]:
+            if why := self._enough(each):
+                raise _EnoughError(why)
 
     def collected(self) -> Recorded:
         """Return the captures and faults of the runs, once all have ended."""
         captures: list[Capture] = []
         faults: dict[str, str] = {}
+        skipped = dict(self._plan.skipped)
         for future, index in sorted(self._futures.items(), key=lambda started: started[1]):
+            if self._is_left_out(future):
+                continue
             fault = future.exception()
             if fault is None:
                 captures.append(future.result())
             elif isinstance(fault, SubjectError):
-                faults[label(self._plan.runs[index])] = str(fault)
+                faults[self._label(index)] = str(fault)
             else:
                 raise fault
-        if self._explored is not None:
+        if self._stopped:
+            known = {capture.run.label for capture in captures} | faults.keys() | skipped.keys()
+            labels = map(self._label, range(len(self._plan.runs)))
+            skipped |= {each: self._stopped for each in labels if each not in known}
+        if self._explored is not None and not self._is_left_out(self._explored):
             fault = self._explored.exception()
             if fault is None:
                 captures += self._explored.result()
             else:
-                for scenario in self._plan.drawn:
-                    for over in self._plan.protocols:
-                        faults[label((scenario, over))] = str(fault)
-        return Recorded(tuple(captures), faults, self._plan.skipped, self._again)
+                faults |= dict.fromkeys(self._drawn_labels, str(fault))
+        elif self._explored is not None:
+            skipped |= dict.fromkeys(self._drawn_labels, self._stopped)
+        return Recorded(tuple(captures), faults, skipped, self._again)
+
+    @property
+    def _drawn_labels(self) -> list[str]:
+        return [label((each, over)) for each in self._plan.drawn for over in self._plan.protocols]
+
+    def _is_left_out(self, future: Future[Any]) -> bool:
+        """Say whether a run was not begun, or was ended by us; what it did says nothing then."""
+        if not self._stopped:
+            return False
+        return future.cancelled() or (
+            future not in self._before and isinstance(future.exception(), SubjectError)
+        )
 
     def start_together(self, pools: _Pools) -> dict[Future[Any], str]:
         """Start the runs that may be made side by side; return them with their labels."""
@@ -268,7 +318,7 @@ class _Recording:
     def run_alone(self, pools: _Pools, telling: Telling) -> None:
         """Make the runs that must be alone, one after another."""
         for index in filter(self._must_be_alone, range(len(self._plan.runs))):
-            _await({self._start(pools, index): self._label(index)}, telling)
+            _await({self._start(pools, index): self._label(index)}, telling, [self])
 
     def start_again(self, pools: _Pools) -> dict[Future[Any], str]:
         """Start the runs that came too late once more; return them with their labels."""
@@ -336,9 +386,13 @@ def run_session(
         groups.end_all()
 
 
-def _await(futures: Mapping[Future[Any], str], telling: Telling) -> None:
+def _await(
+    futures: Mapping[Future[Any], str], telling: Telling, recordings: Sequence[_Recording]
+) -> None:
     """Wait for all ``futures``, telling which are still running; raise what is no SubjectError."""
     for future in telling.until_ended(futures):
         error = future.exception()
         if error is not None and not isinstance(error, SubjectError):
             raise error
+        for recording in recordings:
+            recording.look_at(future)
