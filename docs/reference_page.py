@@ -94,8 +94,10 @@ def _commands() -> Iterator[str]:
     yield _WRITTEN.format(source="the parser of `cc-harness` (`cc-harness COMMAND --help`)")
     yield ""
     yield (
-        "`cc-harness` comes with the extra `suite`. Its exit code is 0 if all is well, 1 if what "
-        "it judged or compared is not, and 2 if it was asked for something impossible."
+        "`cc-harness` comes with the extra `suite`; `collector` and `doctor` work without it. "
+        "Its exit code is 0 if all is well, 1 if what it judged or compared is not, and 2 if it "
+        "was asked for something impossible. [`cc-harness` at a shell](cc_harness.md) is about "
+        "those that help a person with a set-up of their own."
     )
     parser = cli.parser(*(each.name for each in cli.COMMANDS))
     for action in parser._actions:

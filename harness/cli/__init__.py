@@ -64,6 +64,7 @@ COMMANDS = (
     Command(
         "load", "load", "send many recorded sessions to a collector, and count what becomes of them"
     ),
+    Command("completions", "completions", "print what completes all this in a shell"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import Any
 
@@ -12,7 +11,7 @@ from ..assessment.job import CLAUDE, COLLECTOR
 from ..contract.requirement import Requirement
 from ..errors import UsageError
 from ..report import markdown
-from .common import OK, print_line, release_of
+from .common import OK, add_json_format, print_json, release_of
 
 
 def declare_requirements(command: argparse.ArgumentParser) -> None:
@@ -22,6 +21,7 @@ def declare_requirements(command: argparse.ArgumentParser) -> None:
         "--collector", action="store_true", help="what is promised of a collector, not of the CLI"
     )
     command.add_argument("--format", choices=("markdown", "json"), default="markdown")
+    add_json_format(command)
     command.set_defaults(run=_requirements)
 
 
@@ -50,11 +50,7 @@ def _requirements(arguments: argparse.Namespace) -> int:
         if wanted is None or contract.applies(requirement)
     ]
     if arguments.format == "json":
-        print_line(
-            json.dumps(
-                [_plain(requirement) for requirement in chosen], indent=1, ensure_ascii=False
-            )
-        )
+        print_json([_plain(requirement) for requirement in chosen])
     elif arguments.collector:
         sys.stdout.write(markdown.collector_requirements(chosen))
     else:
@@ -99,5 +95,5 @@ def _schema(arguments: argparse.Namespace) -> int:
             seen="no schema and no requirement of that name",
             expected=f"a requirement, or one of {', '.join(sorted(names))}",
         )
-    print_line(json.dumps(schema, indent=1, ensure_ascii=False))
+    print_json(schema)
     return OK

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from ..doctor.parts import parts
 from ..doctor.probe import Told, lines, look, verdict
 from ..errors import printable
-from .common import FAILED, OK, print_line
+from .common import FAILED, OK, add_json, print_json, print_line
 
 _ABOUT = (
     "Tell what this machine can and cannot exercise, why, and what to change. Without what is "
@@ -24,7 +23,7 @@ def declare_doctor(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--offline", action="store_true", help="do not ask npm's registry, which may take a minute"
     )
-    command.add_argument("--json", action="store_true", help="print it as JSON")
+    add_json(command)
     command.set_defaults(run=_doctor)
 
 
@@ -38,7 +37,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     able, why = verdict(told)
     if arguments.json:
         found = [each.as_json() for each in told]
-        print_line(json.dumps({"able": able, "why": why, "parts": found}, indent=1))
+        print_json({"able": able, "why": why, "parts": found})
     else:
         print_line("")
         print_line(why)

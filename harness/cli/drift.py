@@ -32,6 +32,7 @@ from ..report import drift as report
 from ..report.drift_page import page
 from ..subject.npm import published
 from ..themes.catalogue import SCENARIOS
+from .common import add_json, add_json_format, print_json
 
 #: Renderers by the name of their format.
 _FORMATS: dict[str, Callable[[Comparison], str]] = {
@@ -76,6 +77,7 @@ def declare_diff(command: argparse.ArgumentParser) -> None:
         default="terminal",
         help="how to print it (default: %(default)s); html is one page that needs no network",
     )
+    add_json_format(command)
     command.add_argument(
         "--queries",
         metavar="FILE",
@@ -141,6 +143,7 @@ def declare_bisect(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--log", metavar="FILE", type=Path, help="note each step, and go on where it ended"
     )
+    add_json(command)
     command.set_defaults(run=_bisect)
 
 
@@ -236,8 +239,21 @@ def _bisect(arguments: argparse.Namespace) -> int:
     releases = releases_between(good, bad, published(_progress, "cc-harness bisect"))
     log = Log(arguments.log, f"{good} {bad} {name or arguments.command}")
     found = bisect(releases, _inspection(arguments), log, _progress)
-    sys.stdout.write(report.neighbours(found.good, found.bad, found.skipped))
+    if arguments.json:
+        print_json(
+            {
+                "good": _seen(found.good),
+                "bad": _seen(found.bad),
+                "skipped": [_seen(each) for each in found.skipped],
+            }
+        )
+    else:
+        sys.stdout.write(report.neighbours(found.good, found.bad, found.skipped))
     return 0
+
+
+def _seen(look: report.Seen) -> dict[str, str]:
+    return {"release": look.version, "evidence": look.evidence}
 
 
 def _inspection(arguments: argparse.Namespace) -> Inspect:

@@ -11,6 +11,7 @@ from ..assessment.fleet import check, declared
 from ..assessment.listings import read_listing
 from ..judging.listing import NO_LISTING
 from ..report import fleet as report
+from .common import add_json_format
 
 _ENV = "--env"
 
@@ -48,6 +49,7 @@ def declare_check(command: argparse.ArgumentParser) -> None:
         help="known deviations of your own (--cc-expectations)",
     )
     command.add_argument("--format", choices=("terminal", "json"), default="terminal")
+    add_json_format(command)
     command.set_defaults(run=_check)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from ..assessment.assessment import Assessment
 from ..assessment.endings import ended_badly
@@ -21,8 +22,8 @@ from ..assessment.writing import write_whole
 from ..capture.run import SubjectFacts
 from ..contract.versions import check_promised
 from ..errors import UsageError
-from ..judging.decision import decision
-from ..judging.listing import NO_LISTING
+from ..judging.decision import Decision, decision
+from ..judging.listing import NO_LISTING, Listing
 from ..judging.verdicts import Row
 from ..record import jsonl
 from ..record.header import Header, library_versions, tool_version
@@ -31,7 +32,7 @@ from ..report import html, page, screen, terminal
 from ..report.rerun import rerun
 from ..report.summary import Summary
 from ..themes.catalogue import SCENARIOS
-from .common import FAILED, OK, print_line, release_of
+from .common import FAILED, OK, add_json, print_json, print_line, release_of
 
 
 def declare_judge(command: argparse.ArgumentParser) -> None:
@@ -66,6 +67,7 @@ def declare_judge(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-v", "--verbose", action="store_true", help="print all there is to say, not one screen"
     )
+    add_json(command)
     command.set_defaults(run=_judge)
 
 
@@ -77,17 +79,14 @@ def declare_report(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--output", metavar="FILE", type=Path, help="where it is written (DIR/index.html)"
     )
+    add_json(command)
     command.set_defaults(run=_render)
 
 
 def _judge(arguments: argparse.Namespace) -> int:
     started = time.time_ns()
     accept: Path | None = arguments.accept
-    if accept is not None:
-        check_new(accept, f"--accept {accept}", arguments.expectations)
-    given = None
-    if arguments.expectations is not None:
-        given = read_listing(arguments.expectations, f"--expectations {arguments.expectations}")
+    given = _given(arguments)
     recorded_header, subject, recording = load_recording(arguments.folder, None)
     job = job_of(recorded_header, recording)
     version = _judged_as(arguments.version, subject, job)
@@ -109,7 +108,8 @@ def _judge(arguments: argparse.Namespace) -> int:
     summary = recording.summary
     header = _header(recorded_header, subject, recording, assessment, started)
     ended = ended_badly(assessment, rows)
-    code = FAILED if decision(rows, len(summary.undriven), ended).failed else OK
+    decided = decision(rows, len(summary.undriven), ended)
+    code = FAILED if decided.failed else OK
     by = f"as release {version}, " if job.has_releases else ""
     written = [f"judged {by}from {arguments.folder}"]
     if accept is not None:
@@ -135,10 +135,34 @@ def _judge(arguments: argparse.Namespace) -> int:
     )
     if arguments.report is not None:
         written += _report(arguments.report, summed_up, assessment, code)
-    width = shutil.get_terminal_size().columns
-    for line in (terminal if arguments.verbose else screen).render(summed_up, width):
-        print_line(line.text)
+    if arguments.json:
+        print_json(_plain(summed_up, assessment.release, decided))
+    else:
+        width = shutil.get_terminal_size().columns
+        for line in (terminal if arguments.verbose else screen).render(summed_up, width):
+            print_line(line.text)
     return code
+
+
+def _given(arguments: argparse.Namespace) -> Listing | None:
+    """Return the list that was given, and check where proposals are to go.  Raises UsageError."""
+    if arguments.accept is not None:
+        check_new(arguments.accept, f"--accept {arguments.accept}", arguments.expectations)
+    if arguments.expectations is None:
+        return None
+    return read_listing(arguments.expectations, f"--expectations {arguments.expectations}")
+
+
+def _plain(summary: Summary, release: str, decided: Decision) -> dict[str, Any]:
+    """Return a judgement as JSON's values; a report (--report) has all there is to say."""
+    return {
+        "subject": summary.header.subject.spec,
+        "release": release or None,
+        "failed": decided.failed,
+        "why": decided.why,
+        "written": list(summary.written),
+        "rows": [jsonl.row_to_plain(row) for row in summary.rows],
+    }
 
 
 def _judged_as(asked: str | None, subject: SubjectFacts, job: Job) -> str:
@@ -185,7 +209,10 @@ def _render(arguments: argparse.Namespace) -> int:
     path = given / jsonl.FILE_NAME if given.is_dir() else given
     output: Path = arguments.output or path.parent / html.FILE_NAME
     write_whole(output, html.page(jsonl.read_part(path)), f"--output {output}")
-    print_line(f"report     {output}")
+    if arguments.json:
+        print_json({"report": str(output)})
+    else:
+        print_line(f"report     {output}")
     return OK
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from ..assessment.matrix.cache import Cache, parse_size
-from ..assessment.matrix.checking import Standing, check, told
+from ..assessment.matrix.checking import Standing, check, plain, told
 from ..assessment.matrix.chosen import Chosen, choose, sharded
 from ..assessment.matrix.folder import MatrixFolder, MatrixPlan, merge
 from ..assessment.matrix.making import Making
@@ -23,6 +23,7 @@ from ..errors import HarnessError, UsageError
 from ..keeping.signals import end_with_parent
 from ..subject.npm import folder_of, published
 from ..themes.catalogue import SCENARIOS
+from .common import add_json, print_json
 
 _USAGE = """\
 cc-harness matrix VERSION... --output FOLDER [options]
@@ -80,6 +81,7 @@ def declare_matrix(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--keep-captures", action="store_true", help="keep the captures of each release as well"
     )
+    add_json(command)
     command.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
     command.set_defaults(run=_matrix)
 
@@ -89,7 +91,7 @@ def _matrix(arguments: argparse.Namespace) -> int:
     if first == "merge":
         return _merge(arguments, rest)
     if first == "check":
-        return _check(rest)
+        return _check(rest, as_json=arguments.json)
     return _make(arguments)
 
 
@@ -103,23 +105,35 @@ def _merge(arguments: argparse.Namespace, names: Sequence[str]) -> int:
         output = Path(names[0])
     into = MatrixFolder(output)
     merge([MatrixFolder(Path(name)) for name in names], into)
-    _show(into)
+    _show(into, as_json=arguments.json)
     return 0
 
 
-def _check(names: Sequence[str]) -> int:
+def _check(names: Sequence[str], *, as_json: bool) -> int:
     if len(names) != 1:
         raise UsageError("matrix check", seen=f"{len(names)} folders", expected="one")
     folder = MatrixFolder(Path(names[0]))
     folder.plan()
     found = check(folder.entries())
-    sys.stdout.write("".join(f"{line}\n" for line in told(found)))
+    if as_json:
+        print_json([plain(each) for each in found])
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in told(found)))
     return int(any(each.standing is Standing.WRONG for each in found))
 
 
-def _show(folder: MatrixFolder) -> None:
+def _show(folder: MatrixFolder, *, as_json: bool) -> None:
     entries = folder.entries()
     ran = sum(entry.ran for entry in entries)
+    if as_json:
+        print_json(
+            {
+                "ran": [entry.version for entry in entries if entry.ran],
+                "not_run": {entry.version: entry.reason for entry in entries if not entry.ran},
+                "written": [str(path) for path in write_pages(folder)],
+            }
+        )
+        return
     sys.stdout.write(f"{ran} releases were run, {len(entries) - ran} were not\n")
     for entry in entries:
         if not entry.ran:
@@ -152,7 +166,7 @@ def _make(arguments: argparse.Namespace) -> int:
         else:
             making.make(chosen, Progress(len(chosen), _progress, arguments.worker or 1))
         if not arguments.worker:
-            _show(folder)
+            _show(folder, as_json=arguments.json)
             _tell_missing(folder, chosen)
     return 0
 

@@ -17,6 +17,7 @@ _EXTRAS = {
         "--cc-binary=reference, the conforming emitter",
     ),
     "zstd": (("zstandard",), "captures and requests that are compressed with zstd"),
+    "completions": (("shtab",), "cc-harness completions"),
     "locust": (("locust",), "the users for Locust: more load than one machine sends"),
 }
 

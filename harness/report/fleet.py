@@ -99,7 +99,7 @@ def _not_exercised(release: ReleaseRows) -> Iterator[str]:
     for reason, number in reasons[:_REASONS]:
         yield f"  {number:5}  {reason}"
     if rest := sum(number for _, number in reasons[_REASONS:]):
-        yield f"  {rest:5}  other reasons (--format json lists all)"
+        yield f"  {rest:5}  other reasons (--json lists all)"
 
 
 def _unjudged(checked: Checked) -> Iterator[str]:

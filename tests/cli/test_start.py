@@ -39,6 +39,19 @@ def test_each_command_declares_options(capsys: pytest.CaptureFixture[str]) -> No
         assert out.startswith(f"usage: cc-harness {each.name} ")
 
 
+def test_each_command_that_prints_a_result_can_print_json(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    without = set()
+    for each in cli.COMMANDS:
+        with pytest.raises(SystemExit):
+            cli.main([each.name, "--help"])
+        if " --json " not in capsys.readouterr().out:
+            without.add(each.name)
+    # These two print JSON and nothing else; a script for shells is none.
+    assert without == {"inventory", "schema", "completions"}
+
+
 def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["--version"])

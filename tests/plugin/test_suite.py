@@ -92,7 +92,8 @@ def check_runs_and_canaries(header: Header, shown: list[str]) -> None:
     table = header.canaries
     assert table.gates == ("closed", "prompts", "answers", "details", "prompts+details")
     everywhere = {"login_token", "key_passphrase", "folder", "user_name", "host_name"}
-    assert {spot.canary for spot in table.spots} == {*CANARIES} | everywhere
+    of_their_sessions = {"plugin_name", "thinking"}
+    assert {spot.canary for spot in table.spots} == {*CANARIES} | everywhere | of_their_sessions
     assert all(all(spot.seen.values()) for spot in table.spots)
     start = next(n for n, line in enumerate(shown) if line.startswith("canaries ("))
     assert shown[start + 1].split() == ["canary", "place", *table.gates]

@@ -25,6 +25,8 @@ from harness.watching.view import View
 from tests.watching.bodies import logs
 
 DEADLINE_S = 60
+#: What axe finds that keeps somebody from reading the page.
+GRAVE = ("serious", "critical")
 JSON = {"content-type": "application/json"}
 
 
@@ -166,6 +168,7 @@ def test_entries_are_told_in_parts(view: View) -> None:
 
 @pytest.mark.needs("chromium")
 def test_the_page_shows_markup_as_text() -> None:
+    from axe_playwright_python.sync_playwright import Axe
     from playwright.sync_api import sync_playwright
 
     from tests.report.browser import chromium
@@ -184,5 +187,8 @@ def test_the_page_shows_markup_as_text() -> None:
         assert f"{markup} ×2" in page.inner_text("#rows")
         page.fill("#filter", "nothing like that")
         assert page.locator("#rows tr:visible").count() == 0
+        page.fill("#filter", "")
+        grave = [each for each in Axe().run(page).response["violations"] if each["impact"] in GRAVE]
+        assert [each["id"] for each in grave] == []
         assert (problems, page.title()) == ([], "cc-harness collector")
         browser.close()
