@@ -108,6 +108,13 @@ class Telling:
                 self.progress(SoFar.of(len(futures), ended, running, now - began, waits_s))
 
 
+def over(progress: Callable[[str], None]) -> None:
+    """Say that nothing more is told for now: who shows a bar takes it away by its ``done``."""
+    done = getattr(progress, "done", None)
+    if done is not None:
+        done()
+
+
 def every_s(progress: Callable[[str], None]) -> float:
     """Return how often somebody wants to be told; who rewrites a line wants it more often."""
     return float(getattr(progress, "every_s", PROGRESS_S))

@@ -190,16 +190,13 @@ class RelayPlugin(VerdictPlugin):
             documents=contract.documents,
             own=state.own,
         )
-        try:
-            if state.shared is None:
-                return record_collector(order, state.progress)
-            return shared(
-                order.keep,
-                lambda keep: record_collector(replace(order, keep=keep), state.progress),
-                state.shared,
-            )
-        finally:
-            state.progress.done()
+        if state.shared is None:
+            return record_collector(order, state.progress)
+        return shared(
+            order.keep,
+            lambda keep: record_collector(replace(order, keep=keep), state.progress),
+            state.shared,
+        )
 
     def _scenarios(self, setup: RelaySetup) -> Iterator[RelayScenario]:
         """Yield the scenarios that are needed; those of a live CLI come first, they take long."""

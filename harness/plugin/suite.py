@@ -90,12 +90,9 @@ class SuitePlugin(VerdictPlugin):
 
         def make(keep: Path | None) -> Recording:
             kept = replace(plan, keep=keep)
-            try:
-                if state.upgrade is not None:
-                    return state.upgrade.record(kept, state.progress)
-                return record_once(kept, state.progress)
-            finally:
-                state.progress.done()
+            if state.upgrade is not None:
+                return state.upgrade.record(kept, state.progress)
+            return record_once(kept, state.progress)
 
         if state.shared is None:
             return make(options.captures)

@@ -17,7 +17,7 @@ from ..clock import time_ns
 from ..contract.applicability import WITHOUT_OUTLET
 from ..errors import SubjectError
 from ..otlp.model import Protocol
-from ..progress import Telling, every_s
+from ..progress import Telling, every_s, over
 from .outlets.base import Outlet
 from .outlets.otlp import OtlpOutlet
 from .process import CollectorFault
@@ -125,6 +125,8 @@ def record_relay(plan: RelayPlan, progress: Callable[[str], None]) -> RelayRecor
                 future.cancel()
             plan.give_up()
             raise
+        finally:
+            over(progress)
     return RelayRecorded(
         tuple(each.capture for each in made.values() if each.capture is not None),
         {label: each.fault for label, each in made.items() if each.capture is None},

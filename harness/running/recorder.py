@@ -14,7 +14,7 @@ from ..capture.capture import Capture
 from ..collector.store import Budget
 from ..errors import NotInTimeError, OursTooLateError, SubjectError
 from ..otlp.model import Protocol
-from ..progress import SoFar, Telling, every_s
+from ..progress import SoFar, Telling, every_s, over
 from ..subject import managed
 from ..subject.binary import Binary
 from ..subject.headless import PERMISSIONS
@@ -54,13 +54,12 @@ RunDrawn = Callable[[Scenario, Protocol], Capture]
 Explore = Callable[[RunDrawn, Callable[[], bool]], Sequence[Capture]]
 
 
-#: Is handed each run that has ended, its capture or the fault, and says why no other need be made;
-#: an empty text goes on.
+#: Is handed each run that has ended, and says why no other need be made; an empty text goes on.
 Enough = Callable[[Capture | SubjectError], str]
 
 
 class _EnoughError(Exception):
-    """The exception by which a recording ends before all runs were made; its text says why."""
+    """The exception that ends a recording before all runs were made; its text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,10 @@ def record_side_by_side(
 
         begun = [each for each in recordings if each.is_anything]
         waits = {name: wait_s for each in begun for name, wait_s in each.waits.items()}
-        _run_all(begun, Telling(still_running, every_s(progress), waits))
+        try:
+            _run_all(begun, Telling(still_running, every_s(progress), waits))
+        finally:
+            over(progress)
         shortages.check()
     return tuple(recording.collected() for recording in recordings)
 
