@@ -45,8 +45,9 @@ os.environ.setdefault("CC_OTEL_MOST_CROWDED", "1000")
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
     os.environ.pop(_name, None)
 
-#: Reporters and the like that tests start sessions with; all other sessions do without them.
-NEIGHBOURS = ("allure_pytest", "html", "metadata", "randomly", "rerunfailures", "sugar")
+#: Reporters and the like that tests start sessions with; all other sessions do without them, and
+#: without pytest-asyncio, which warns in each that does not set its scope.
+NEIGHBOURS = ("allure_pytest", "asyncio", "html", "metadata", "randomly", "rerunfailures", "sugar")
 os.environ["PYTEST_ADDOPTS"] = " ".join(
     [*os.environ.get("PYTEST_ADDOPTS", "").split(), *(f"-pno:{name}" for name in NEIGHBOURS)]
 )

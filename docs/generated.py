@@ -2,7 +2,8 @@
 
 That is docs/requirements.md, docs/collector_requirements.md, docs/undocumented.md,
 docs/collectors.md, docs/what_we_found.md, docs/coverage.md (of docs/coverage.json), the
-reference (docs/options.md, commands.md, fixtures.md, schemas.md, record.md) and the golden lists.
+reference (docs/options.md, commands.md, fixtures.md, schemas.md, record.md), the golden lists, and
+schemas/validated.json.
 
     python docs/generated.py
 
@@ -12,6 +13,7 @@ golden list is a promise that nobody can refer to any more.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +24,9 @@ import reference_page
 import schema_page
 
 from harness.assessment.job import CLAUDE, COLLECTOR
+from harness.contract import validated
+from harness.contract.catalogue import CLAUDE_FOLDERS, COLLECTOR_FOLDERS, contract_files, validate
+from harness.contract.files import schema_root
 from harness.contract.requirement import Requirement
 from harness.report import markdown, undocumented
 
@@ -41,6 +46,7 @@ def generated() -> dict[Path, str]:
     claude = CLAUDE.contract(_ANY).requirements
     collector = COLLECTOR.contract(_ANY).requirements
     return {
+        schema_root() / validated.FILE_NAME: all_validated(),
         ROOT / "docs" / "requirements.md": markdown.requirements(claude),
         ROOT / "docs" / "collector_requirements.md": markdown.collector_requirements(collector),
         ROOT / "docs" / "what_we_found.md": found_page.page(claude),
@@ -55,6 +61,15 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "collectors.md": page.page(),
         ROOT / "docs" / "coverage.md": coverage_page.page(coverage_page.Coverage.read(), claude),
     }
+
+
+def all_validated() -> str:
+    """Validate every contract file, and return the list of them."""
+    files = [*contract_files(CLAUDE_FOLDERS), *contract_files(COLLECTOR_FOLDERS)]
+    for path, data in files:
+        validate(path, data)
+    listed = validated.listing(schema_root(), [path for path, _ in files])
+    return json.dumps(listed, indent=2) + "\n"
 
 
 def _names(requirements: Iterable[Requirement]) -> str:

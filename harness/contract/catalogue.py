@@ -26,6 +26,7 @@ from .files import JsonObject, read_json, schema_root
 from .impacts import advice_for, impact_of
 from .requirement import MutantSpec, Requirement, Selector, Source
 from .resolve import property_range, resolve
+from .validated import META, is_validated
 from .versions import Version, VersionRange
 
 #: The folders of ``schemas/`` with what the CLI promises, and with what a collector must keep.
@@ -128,23 +129,33 @@ def contract_files(
 ) -> tuple[tuple[Path, JsonObject], ...]:
     """Return every contract file of ``folders`` with its content, in the order of the catalogue.
 
-    Each is validated against ``contract.schema.json``, once.
+    Each is validated against ``contract.schema.json``, unless it is known to have been.
     """
     return _contract_files(folders)
+
+
+def validate(path: Path, data: JsonObject) -> None:
+    """Hold a contract file to JSON Schema and to ours; raise HarnessError that names it."""
+    with _naming(path):
+        Draft202012Validator.check_schema(data)
+    for error in _meta(schema_root() / META).iter_errors(data):
+        raise HarnessError(f"{path}: at {error.json_path}: {error.message}")
+
+
+@cache
+def _meta(path: Path) -> Draft202012Validator:
+    return Draft202012Validator(read_json(path))
 
 
 @cache  # by the folders, whether they were named or not
 def _contract_files(folders: tuple[str, ...]) -> tuple[tuple[Path, JsonObject], ...]:
     root = schema_root()
-    meta = Draft202012Validator(read_json(root / "contract.schema.json"))
     files = []
     for folder in folders:
         for path in sorted((root / folder).glob("*.json")):
             data = read_json(path)
-            with _naming(path):
-                Draft202012Validator.check_schema(data)
-            for error in meta.iter_errors(data):
-                raise HarnessError(f"{path}: at {error.json_path}: {error.message}")
+            if not is_validated(root, path):
+                validate(path, data)
             files.append((path, data))
     return tuple(files)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -67,6 +67,7 @@ class Known:
     evidence: str
 
 
+@lru_cache(maxsize=10_000)
 def is_documented(name: Name) -> bool:
     """Say whether a document, of whatever date, names it."""
     keys = _documented()

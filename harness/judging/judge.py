@@ -129,6 +129,11 @@ CHECKS = frozenset({*_PER_CAPTURE, *_ACROSS, *_BY_SCHEMA, *_BY_MEASUREMENT})
 #: Those among them that judge all runs at once, and so say nothing of a single one.
 ACROSS_RUNS = frozenset(_ACROSS)
 
+#: Those that look at the selected items and at nothing else of a run.
+OF_ITEMS_ALONE = frozenset(
+    {*_BY_SCHEMA, *_named(fields.absent, fields.covers, fields.present)},
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -278,6 +283,8 @@ def _shown_by_hand(
 
 
 def _merge(outcomes: _Outcomes) -> Outcome:
+    if len(outcomes) == 1:
+        return outcomes[0][1]
     judged = [outcome for _, outcome in outcomes if isinstance(outcome, Judged)]
     findings = tuple(finding for outcome in judged for finding in outcome.findings)
     exercised = {_occasion(view.run) for view, outcome in outcomes if isinstance(outcome, Judged)}

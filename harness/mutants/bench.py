@@ -14,7 +14,7 @@ from ..contract.requirement import Requirement
 from ..judging.expectations import NO_EXPECTATIONS, Expectations
 from ..judging.items.measured import Measures
 from ..judging.items.view import CaptureView
-from ..judging.judge import ByHand, Judge
+from ..judging.judge import OF_ITEMS_ALONE, ByHand, Judge
 from ..judging.verdicts import Row, decide
 
 
@@ -53,7 +53,8 @@ class Bench:
     def concerned(self) -> dict[str, frozenset[int]]:
         """For each requirement, which of its captures it speaks of."""
         return {
-            each.name: self._concerning(each, self.views) for each in self.contract.requirements
+            each.name: frozenset(n for n, v in enumerate(self.views) if self.speaks_of(each, v))
+            for each in self.contract.requirements
         }
 
     def rows(self, views: Sequence[CaptureView]) -> dict[str, Row]:
@@ -68,10 +69,11 @@ class Bench:
         """
         views = self.views_after(captures)
         changed = frozenset(n for n, view in enumerate(views) if view is not self.views[n])
+        other_runs = {n for n in changed if views[n].run is not self.views[n].run}
         rows = {}
         for each in self.contract.requirements:
             before = self.concerned[each.name]
-            now = before if self._same_runs(views, changed) else self._concerning(each, views)
+            now = (before - other_runs) | {n for n in other_runs if self.speaks_of(each, views[n])}
             same = now == before and all(
                 self.judged_alike(each, self.views[n], views[n]) for n in now & changed
             )
@@ -80,12 +82,6 @@ class Bench:
             else:
                 rows[each.name] = self.row(each, [views[n] for n in sorted(now)])
         return rows
-
-    def _same_runs(self, views: Sequence[CaptureView], changed: frozenset[int]) -> bool:
-        return all(views[n].run is self.views[n].run for n in changed)
-
-    def _concerning(self, requirement: Requirement, views: Sequence[CaptureView]) -> frozenset[int]:
-        return frozenset(n for n, view in enumerate(views) if self.speaks_of(requirement, view))
 
     def judged_alike(self, requirement: Requirement, before: CaptureView, now: CaptureView) -> bool:
         """Return whether one view may stand for the other beside all others.
@@ -97,6 +93,9 @@ class Bench:
         )
         if not same_run:
             return False
+        of_items = requirement.check in OF_ITEMS_ALONE and before.run is now.run
+        if of_items and now.selects_alike(before, requirement.selects):
+            return True
         was = self.judge.alone(requirement, before)
         if was is not None:
             return was == self.judge.alone(requirement, now)

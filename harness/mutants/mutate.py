@@ -77,7 +77,7 @@ def _mutate(capture: Capture, requirement: Requirement, operation: Any) -> Captu
         _edit_items(messages, requirement, operation)
     exports = []
     for export, message in zip(capture.exports, messages, strict=True):
-        if message is None:
+        if message is None or message == export.message:
             exports.append(export)
         elif editing.prune(message):
             exports.append(rewritten(export, message))

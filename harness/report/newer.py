@@ -7,16 +7,20 @@ from collections.abc import Iterable
 from ..contract.versions import Version
 from ..judging.expectations import Expectation, packaged_list
 from ..judging.verdicts import Row
+from ..record.header import CLAUDE, Header
 
 
-def told(rows: Iterable[Row], release: str) -> str:
+def told(rows: Iterable[Row], header: Header) -> str:
     """Say how many of these rows' deviations are gone in the newest release that we measured.
 
     Whoever decides about a release wants to know whether to wait for another one. The text is empty
-    where our list says nothing: it excuses none of the rows, or the release is newer than it.
+    where our list says nothing: the subject is no release or newer than the list, or it excuses
+    none of the rows.
     """
+    if header.job != CLAUDE:
+        return ""
     try:
-        version = Version.parse(release)
+        version = Version.parse(header.subject.version)
     except ValueError:
         return ""
     names = {row.requirement for row in rows if not row.listed_in}

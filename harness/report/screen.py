@@ -223,8 +223,8 @@ class _Screen:
 
     def rest(self) -> Iterator[Line]:
         summary, rows = self._summary, self._summary.rows
-        mended = newer.told(self._listed, summary.header.subject.version)
-        if mended and summary.header.job == CLAUDE:
+        mended = newer.told(self._listed, summary.header)
+        if mended:
             yield from self._told("newer", mended, most=2)
         news = [row for row in rows if row.verdict is Verdict.PASS and row.news]
         if news:

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from harness.errors import UsageError
-from harness.fleet.files import LONGEST, Broken, Message, find, messages
+from harness.fleet.files import LONGEST, Broken, Message, find, looks_written, messages
 from harness.fleet.wire import decode
 from harness.otlp.codec import decode_request
 from harness.otlp.errors import DecodeError
@@ -100,6 +100,23 @@ def test_a_message_that_is_cut_off_is_told(tmp_path: Path) -> None:
     (broken,) = problems(path)
     assert broken.where == f"{path} message 3 (byte {len(by_length(LINES[:2]))})"
     assert broken.why == f"cut off: {len(LINES[2]) - 3} of {len(LINES[2])} bytes"
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_lines_that_a_rotation_cut_are_told_and_the_whole_ones_read(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    """At the end of one file the beginning of a line is left, at that of the next one its end."""
+    path, whole = tmp_path / "otel.json", plain(LINES)
+    path.write_bytes(compress(LINES[0][9:] + b"\n" + whole + LINES[0][:9]))
+    *read, cut = bodies(path)
+    assert read == list(LINES)
+    with pytest.raises(DecodeError, match="body is not JSON"):
+        decode(cut)
+    (broken,) = problems(path)
+    assert broken.where == f"{path} line 1 (byte 0)"
+    assert broken.why == "cut off: it has no beginning"
+    assert looks_written(path.read_bytes())
 
 
 def test_what_no_exporter_writes_is_told(tmp_path: Path) -> None:

@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import jsonschema
 import pytest
 import reference_page
 import yaml
 
 from harness import cli
+from harness.contract.files import read_json, schema_root
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -32,6 +34,9 @@ OTHERS = {
 }
 #: What a reader sees, and nobody parses.
 SHOWN = {"", "text", "{toctree}", "{include} ../CONTRIBUTING.md"}
+
+#: What we show in TOML are the intended changes of a collector.
+CHANGES = "collector_changes.schema.json"
 
 OPTIONS = {each.name: each for group in reference_page.declared().values() for each in group}
 
@@ -185,7 +190,8 @@ def test_every_file_that_is_shown_can_be_read() -> None:
                 whole = block.text.lstrip().startswith("{")
                 json.loads(block.text if whole else f"{{{block.text}}}")
             case "toml":
-                tomllib.loads(block.text)
+                changes = tomllib.loads(block.text)
+                jsonschema.validate(changes, read_json(schema_root() / CHANGES))
             case "yaml":
                 yaml.safe_load(block.text)
             case "python":

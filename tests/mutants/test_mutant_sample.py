@@ -50,11 +50,15 @@ def capture() -> Capture:
     return made
 
 
-def verdicts(contract: Contract, captures: Sequence[Capture]) -> dict[str, Verdict]:
-    judge, views = (
-        Judge(contract, by_hand),
-        [CaptureView(capture, MEASURES) for capture in captures],
-    )
+@pytest.fixture(scope="module")
+def judge(contract: Contract) -> Judge:
+    """One for all: it remembers what it said of a value, as it does in any run."""
+    return Judge(contract, by_hand)
+
+
+def verdicts(judge: Judge, captures: Sequence[Capture]) -> dict[str, Verdict]:
+    contract = judge.contract
+    views = [CaptureView(capture, MEASURES) for capture in captures]
     return {
         each.name: decide(contract, each, judge.judge(each, views), NO_EXPECTATIONS).verdict
         for each in contract.requirements
@@ -73,22 +77,22 @@ def lying_captures(capture: Capture, requirements: Sequence[Requirement]) -> dic
     return found
 
 
-def test_the_honest_session_breaks_nothing(contract: Contract, capture: Capture) -> None:
-    found = set(verdicts(contract, [capture]).values())
+def test_the_honest_session_breaks_nothing(judge: Judge, capture: Capture) -> None:
+    found = set(verdicts(judge, [capture]).values())
     assert found == {Verdict.PASS, Verdict.NOT_EXERCISED}
 
 
-def test_each_lie_of_the_sample_is_caught(contract: Contract, capture: Capture) -> None:
+def test_each_lie_of_the_sample_is_caught(judge: Judge, capture: Capture) -> None:
     """What else a lie breaks depends on the session, and is left to ``test_mutants.py``."""
-    honest = verdicts(contract, [capture])
+    honest = verdicts(judge, [capture])
     lies = lying_captures(
         capture,
-        [each for each in contract.requirements if honest.get(each.name) is Verdict.PASS],
+        [each for each in judge.contract.requirements if honest.get(each.name) is Verdict.PASS],
     )
     assert len(lies) > 200
     missed = {}
     for name in sorted(lies)[::EVERY]:
-        rows = verdicts(contract, [lies[name]])
+        rows = verdicts(judge, [lies[name]])
         owner, _ = name.rsplit("~", 1)
         if rows[owner] is not Verdict.FAIL or Verdict.ERROR in rows.values():
             missed[name] = rows[owner]

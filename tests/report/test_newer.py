@@ -11,7 +11,7 @@ from harness.contract.versions import Version, VersionRange
 from harness.findings import Verdict
 from harness.judging.expectations import Expectation
 from harness.judging.verdicts import Row
-from harness.record.header import Header
+from harness.record.header import COLLECTOR, Header
 from harness.report import newer
 from harness.report.screen import render
 from harness.report.summary import Summary
@@ -56,8 +56,13 @@ def test_what_is_told(names: set[str], version: str, told: str) -> None:
 def test_the_screen_tells_it_by_our_list(header: Header, row: Callable[..., Row]) -> None:
     listed = row("metrics.session_count.exported", Verdict.KNOWN)
     old = replace(header, subject=replace(header.subject, version="2.1.31"))
-    for rows, times in (([listed], 1), ([replace(listed, listed_in="own.json")], 0)):
-        shown = render(Summary(old, rows, 1, lambda each: ""))
+    collector = replace(old, job=COLLECTOR)
+    for told_of, rows, times in (
+        (old, [listed], 1),
+        (old, [replace(listed, listed_in="own.json")], 0),
+        (collector, [listed], 0),
+    ):
+        shown = render(Summary(told_of, rows, 1, lambda each: ""))
         found = [line.text for line in shown if line.text.startswith("newer")]
         assert len(found) == times
         assert all("is without 1 of these" in text for text in found)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
 
 from ...contract.catalogue import Contract
 from ...contract.requirement import Requirement
@@ -14,6 +15,9 @@ from ...findings import Finding, Judged, NotExercised, Outcome
 from ..items.describe import expected, shown
 from ..items.item import MISSING, Item
 from ..items.view import CaptureView
+
+#: What the small schemas of ``params.where`` evolve from.
+_ANY = Draft202012Validator(True)
 
 
 class FieldChecks:
@@ -25,8 +29,15 @@ class FieldChecks:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._validators: dict[str, Draft202012Validator] = {}
-        self._answers: dict[tuple[str, str], bool] = {}
+        # Each validator evolves from one: making it combines all registries, which takes longer
+        # than most validations.
+        self._validator_of_all = Draft202012Validator(
+            True,
+            registry=contract.registry,
+            format_checker=Draft202012Validator.FORMAT_CHECKER,
+        )
+        self._validators: dict[str, Validator] = {}
+        self._answers: dict[tuple[str, type, Hashable], bool] = {}
 
     def valid_if_present(self, requirement: Requirement, view: CaptureView) -> Outcome:
         """Check that the field matches the schema on every selected item that has it."""
@@ -70,18 +81,17 @@ class FieldChecks:
         return expected(schema)
 
     def _holds(self, requirement: Requirement, value: Any) -> bool:
-        key = (requirement.name, f"{type(value).__name__} {json.dumps(value, default=str)}")
+        plain = isinstance(value, str | int | float)
+        told = value if plain else json.dumps(value, default=str)
+        key = (requirement.name, type(value), told)
         if key not in self._answers:
             self._answers[key] = self._validator(requirement).is_valid(value)
         return self._answers[key]
 
-    def _validator(self, requirement: Requirement) -> Draft202012Validator:
+    def _validator(self, requirement: Requirement) -> Validator:
         if requirement.name not in self._validators:
-            self._validators[requirement.name] = Draft202012Validator(
-                schema_of(requirement),
-                registry=self._contract.registry,
-                format_checker=Draft202012Validator.FORMAT_CHECKER,
-            )
+            schema = schema_of(requirement)
+            self._validators[requirement.name] = self._validator_of_all.evolve(schema=schema)
         return self._validators[requirement.name]
 
 
@@ -154,7 +164,7 @@ def matches(requirement: Requirement, item: Item) -> bool:
 
 def _meets(value: Any, wanted: object) -> bool:
     if isinstance(wanted, Mapping):
-        return value is not MISSING and Draft202012Validator(wanted).is_valid(value)
+        return value is not MISSING and _ANY.evolve(schema=wanted).is_valid(value)
     return bool(value == wanted)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ...capture.capture import Capture
 from ...capture.export import Export
@@ -43,6 +44,7 @@ class CaptureView:
         self.protocol = capture.run.protocol
         self._measures = measures
         self._selected: dict[Selector, tuple[Item, ...]] = {}
+        self._alike: WeakKeyDictionary[CaptureView, dict[Selector, bool]] = WeakKeyDictionary()
 
     @cached_property
     def run_name(self) -> RunName:
@@ -55,6 +57,13 @@ class CaptureView:
         if selector not in self._selected:
             self._selected[selector] = tuple(self._find(selector))
         return self._selected[selector]
+
+    def selects_alike(self, other: CaptureView, selector: Selector) -> bool:
+        """Say whether both views have the same items of the selector."""
+        with_other = self._alike.setdefault(other, {})
+        if selector not in with_other:
+            with_other[selector] = self.select(selector) == other.select(selector)
+        return with_other[selector]
 
     def _find(self, selector: Selector) -> list[Item]:
         match selector.kind:

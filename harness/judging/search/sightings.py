@@ -6,6 +6,7 @@ import re
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ...capture.capture import Capture
 from ...capture.export import Export
@@ -67,9 +68,10 @@ def _search(capture: Capture) -> set[Sighting]:
     within = [_within(export) for export in capture.exports]
     texts = {text for each in around for _, text in each}.union(*within)
     haystack = Haystack.of([reading for text in texts for reading in readings(text)])
-    searched = _Searched([one for one in needles if one.may_be_in(haystack)])
-    if not searched.suspects:
+    suspects = tuple(one for one in needles if one.may_be_in(haystack))
+    if not suspects:
         return set()
+    searched = _searched(suspects)
     return {
         sighting
         for export, headers, chunks in zip(capture.exports, around, within, strict=True)
@@ -78,9 +80,9 @@ def _search(capture: Capture) -> set[Sighting]:
 
 
 class _Searched:
-    """Texts of one capture and the secrets found in each; each text is searched once."""
+    """Texts and the secrets found in each; each text is searched once."""
 
-    def __init__(self, suspects: Sequence[Needle]) -> None:
+    def __init__(self, suspects: tuple[Needle, ...]) -> None:
         self.suspects = suspects
         self._hits: dict[bytes, tuple[_Hit, ...]] = {}
 
@@ -116,6 +118,12 @@ class _Searched:
                 located.setdefault(one, set()).add(form)
                 yield _sighting(one, place, form, shown)
         yield from _elsewhere(export, in_body, located)
+
+
+@lru_cache(maxsize=8)
+def _searched(suspects: tuple[Needle, ...]) -> _Searched:
+    """Return what was searched for these: a capture is judged again with little changed."""
+    return _Searched(suspects)
 
 
 def _elsewhere(
