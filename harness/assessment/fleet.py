@@ -132,6 +132,10 @@ def take_stock(name: Path, option: str, progress: Callable[[str], None]) -> dict
     return taking.inventory()
 
 
+#: In so many bytes of a file, a whole line begins after one that a rotation cut.
+_BEGINNING = 1 << 20
+
+
 def is_capture(path: Path) -> bool:
     """Say whether a file, or the first file of a folder, is a capture of production data."""
     try:
@@ -144,4 +148,4 @@ def is_capture(path: Path) -> bool:
 
 def _begins_as_one(path: Path) -> bool:
     with path.open("rb") as file:
-        return looks_written(file.read(64))
+        return looks_written(file.read(_BEGINNING))

@@ -18,8 +18,9 @@ _LIMIT_BYTES = 64 * 1024 * 1024
 
 _ABOUT = (
     "Listen for OTLP over gRPC and over HTTP, print a line for each request that arrives, and show "
-    "the same on a page. Values of items are not shown, and values of headers only where they are "
-    "no credentials by their meaning. Ctrl-C or SIGTERM ends it, with a summary."
+    "the same on a page. Values of items are not shown, but for one that cannot be decoded; values "
+    "of headers only where they are no credentials by their meaning. Ctrl-C or SIGTERM ends it, "
+    "with a summary."
 )
 
 

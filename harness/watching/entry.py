@@ -1,7 +1,8 @@
 """What is told of one request that arrived: facts of its transport, names of its items, oddities.
 
 No value of an item is among it, and no value of a header that may be a credential: what is
-watched may be read over a shoulder.
+watched may be read over a shoulder. The exception is the value, shortened, for which a request
+cannot be decoded: without it, nobody could tell what to mend.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def completed(script: Path, line: str, folder: Path) -> set[str]:
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     return {*done.stdout.split()}

@@ -42,7 +42,7 @@ def _no_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(pytester: pytest.Pytester) -> Run:
     """Run pytest as a process of its own, in an empty folder."""
 
-    def make(*arguments: str | Path, timeout: float = 120) -> pytest.RunResult:
+    def make(*arguments: str | Path, timeout: float = 400) -> pytest.RunResult:
         return pytester.runpytest_subprocess(*STRICT, *map(str, arguments), timeout=timeout)
 
     return make

@@ -353,13 +353,13 @@ def test_the_time_of_the_recording_is_booked_apart(pytester: pytest.Pytester, ru
     took = [(each[2], float(each[1]), each[3]) for each in found if each]
     assert sum(phase == "call" for phase, _, _ in took) > 10
     # pytest shows hundredths of a second.  Whatever else had waited for the recording would
-    # have taken as long.
+    # have taken as long; the first call judges all, which takes its time on a busy machine.
     recording_s = record.read(pytester.path / "out" / "record.jsonl").header.recording_s - 0.01
     first = next(line.split()[0] for line in result.outlines if " PASSED " in line)
-    long = [(phase, name) for phase, seconds, name in took if seconds >= recording_s]
-    assert long == [("setup", first)]
-    cases = ElementTree.parse(pytester.path / "x.xml").iter("testcase")
-    assert all(float(str(case.get("time"))) < recording_s for case in cases)
+    long = {(phase, name) for phase, seconds, name in took if seconds >= recording_s}
+    assert long - {("call", first)} == {("setup", first)}
+    _, *others = ElementTree.parse(pytester.path / "x.xml").iter("testcase")
+    assert all(float(str(case.get("time"))) < recording_s for case in others)
 
 
 def test_a_fault_of_the_recording_ends_the_run(

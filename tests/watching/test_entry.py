@@ -93,6 +93,13 @@ def test_usual_headers_and_values_of_a_query_are_left_out() -> None:
     assert without_values("/v1/logs") == "/v1/logs"
 
 
+def test_what_cannot_be_decoded_is_told_with_the_place(arrives: Arriving) -> None:
+    damaged = logs(1).replace(b'"timeUnixNano": "1"', b'"timeUnixNano": "soon"')
+    (note,) = arrives(damaged).notes
+    assert note.startswith("cannot be decoded: resourceLogs[0].scopeLogs[0].logRecords[0].timeUnix")
+    assert note.endswith('saw "soon"')
+
+
 def test_overlapping_windows_of_deltas_are_odd(arrives: Arriving) -> None:
     assert arrives(metrics(1, 5)).notes == ()
     assert arrives(metrics(5, 8)).notes == ()
