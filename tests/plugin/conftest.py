@@ -201,13 +201,19 @@ def judge_apart(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
-    """As ``judge_again``, in a process of its own and those that it starts."""
+    """As ``judge_again``, in processes of their own, with these plugins beside ours alone.
+
+    Five processes that import all that is installed take twice as long.
+    """
     folder = tmp_path_factory.mktemp("plugin")
     code = RECORDED_SESSIONS.format(folder=str(one_session))
     (folder / "one_session.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
 
-    def make(*arguments: str | Path) -> pytest.RunResult:
-        return run("-p", "one_session", *_NARROWED, *arguments, timeout=300)
+    def make(*arguments: str | Path, beside: tuple[str, ...] = ()) -> pytest.RunResult:
+        monkeypatch.delenv("PYTEST_ADDOPTS")
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        plugins = (f"-p{name}" for name in ("cc-otel", "one_session", *beside))
+        return run(*plugins, *_NARROWED, *arguments, timeout=550)
 
     return make

@@ -134,13 +134,12 @@ def test_last_failed(judge_again: Run) -> None:
 
 
 @pytest.mark.slow
-def test_workers_are_reported_as_one(
-    judge_apart: Run, beside: Callable[..., None], pytester: pytest.Pytester
-) -> None:
+def test_workers_are_reported_as_one(judge_apart: Run, pytester: pytest.Pytester) -> None:
     """Four workers, in another order, with three reporters beside the record."""
-    beside("allure_pytest", "html", "metadata", "randomly")
+    reporters = ("allure_pytest.plugin", "pytest_html.plugin", "pytest_metadata.plugin")
+    others = (*reporters, "pytest_randomly", "xdist")
     written = ("--junit-xml=junit.xml", "--alluredir=allure", "--html=out.html", "--cc-report=out")
-    result = judge_apart("-n", "4", *written)
+    result = judge_apart("-n", "4", *written, beside=others)
     assert result.ret == pytest.ExitCode.OK
     verdicts = Counter(
         row.verdict.value for row in jsonl.read(pytester.path / "out" / jsonl.FILE_NAME).rows
