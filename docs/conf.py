@@ -5,6 +5,8 @@ extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 # The headings that links may name, as GitHub names them.
 myst_heading_anchors = 4
+# Options begin with two hyphens, and stay so.
+smartquotes = False
 # Every link must lead somewhere; those to other sites are not followed.
 nitpicky = True
 

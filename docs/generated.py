@@ -25,7 +25,7 @@ import schema_page
 
 from harness.assessment.job import CLAUDE
 from harness.assessment.jobs import COLLECTOR
-from harness.contract import validated
+from harness.contract import exercised, validated
 from harness.contract.catalogue import CLAUDE_FOLDERS, COLLECTOR_FOLDERS, contract_files, validate
 from harness.contract.files import schema_root
 from harness.contract.requirement import Requirement
@@ -65,11 +65,15 @@ def generated() -> dict[Path, str]:
 
 
 def all_validated() -> str:
-    """Validate every contract file, and return the list of them."""
-    files = [*contract_files(CLAUDE_FOLDERS), *contract_files(COLLECTOR_FOLDERS)]
-    for path, data in files:
+    """Validate every contract file and what runs exercise; return the list of these files."""
+    root = schema_root()
+    files = dict((*contract_files(CLAUDE_FOLDERS), *contract_files(COLLECTOR_FOLDERS)))
+    for path, data in files.items():
         validate(path, data)
-    listed = validated.listing(schema_root(), [path for path, _ in files])
+    exercised.validate(exercised.read_exercised())
+    listed = validated.listing(
+        root, {root / exercised.FILE_NAME: exercised.SCHEMA, **dict.fromkeys(files, validated.META)}
+    )
     return json.dumps(listed, indent=2) + "\n"
 
 

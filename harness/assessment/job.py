@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from ..capture.capture import Capture
 from ..contract.applicability import AnyRun
@@ -86,6 +87,7 @@ class Job:
         return names.listing([CaptureView(capture, self.measures) for capture in captures])
 
 
+@lru_cache(maxsize=4)  # nobody changes it
 def _claude_contract(version: str = "0.0.0") -> Contract:
     return load(Version.parse(version), checks=CHECKS, scenarios=themes.SCENARIOS)
 

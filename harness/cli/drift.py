@@ -33,6 +33,7 @@ from ..report.drift_page import page
 from ..subject.npm import published
 from ..themes.catalogue import SCENARIOS
 from .common import add_json, add_json_format, print_json
+from .telling import tell
 
 #: Renderers by the name of their format.
 _FORMATS: dict[str, Callable[[Comparison], str]] = {
@@ -160,7 +161,7 @@ def _inventory(arguments: argparse.Namespace) -> int:
     output: Path | None = arguments.output
     if output is not None and output.suffix != ".json":
         raise UsageError("--output", seen=str(output), expected="a name that ends in .json")
-    side = find_side(arguments.side, _progress, quick=arguments.quick)
+    side = find_side(arguments.side, tell, quick=arguments.quick)
     text = json.dumps(side.inventory, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     if output is None:
         sys.stdout.write(text)
@@ -181,17 +182,17 @@ def _diff(arguments: argparse.Namespace) -> int:
     if folder is not None:
         check_folder(folder, "--report")
     # Both, before a minute is spent on one of them.
-    asked = [ask(name, _progress) for name in (arguments.old, arguments.new)]
-    old, new = make_sides(asked[0], asked[1], _progress, quick=arguments.quick)
+    asked = [ask(name, tell) for name in (arguments.old, arguments.new)]
+    old, new = make_sides(asked[0], asked[1], tell, quick=arguments.quick)
     left_out = [left_out_if_quick()] if arguments.quick else []
     fail_on = arguments.fail_on
     found = compare(old, new, queries=queries, fail_on=fail_on, left_out=left_out, own=own)
     _print(_FORMATS[arguments.format](found))
     if folder is not None:
         for path in write_reports(folder, found):
-            _progress(f"wrote {path}")
+            tell(f"wrote {path}")
     if arguments.accept is not None:
-        _progress(_propose(arguments, own, found, old, new))
+        tell(_propose(arguments, own, found, old, new))
     return int(bool(found.failure))
 
 
@@ -236,9 +237,9 @@ def _bisect(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "NAME or --run", seen="both" if name else "neither", expected="one of the two"
         )
-    releases = releases_between(good, bad, published(_progress, "cc-harness bisect"))
+    releases = releases_between(good, bad, published(tell, "cc-harness bisect"))
     log = Log(arguments.log, f"{good} {bad} {name or arguments.command}")
-    found = bisect(releases, _inspection(arguments), log, _progress)
+    found = bisect(releases, _inspection(arguments), log, tell)
     if arguments.json:
         print_json(
             {
@@ -259,11 +260,11 @@ def _seen(look: report.Seen) -> dict[str, str]:
 def _inspection(arguments: argparse.Namespace) -> Inspect:
     """Return what looks at each release, as the arguments say."""
     if arguments.command:
-        return at_command(arguments.command, _progress)
+        return at_command(arguments.command, tell)
     newer = str(max(map(Version.parse, (arguments.good, arguments.bad))))
     requirement = requirement_named(arguments.name, newer)
     if requirement is not None:
-        return at_promise(requirement, arguments.good, newer, _progress)
+        return at_promise(requirement, arguments.good, newer, tell)
     scenarios = arguments.scenarios.split(",")
     unknown = [each for each in scenarios if each not in SCENARIOS]
     if unknown:
@@ -276,9 +277,4 @@ def _inspection(arguments: argparse.Namespace) -> Inspect:
             seen="no requirement of that name",
             expected=f"one, or a difference that begins with {', '.join(_SUBJECTS)}",
         )
-    return at_difference(arguments.name, arguments.good, scenarios, _progress)
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(f"cc-harness: {line}\n")
-    sys.stderr.flush()
+    return at_difference(arguments.name, arguments.good, scenarios, tell)

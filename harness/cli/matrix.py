@@ -24,6 +24,7 @@ from ..keeping.signals import end_with_parent
 from ..subject.npm import folder_of, published
 from ..themes.catalogue import SCENARIOS
 from .common import add_json, print_json
+from .telling import tell
 
 _USAGE = """\
 cc-harness matrix VERSION... --output FOLDER [options]
@@ -164,7 +165,7 @@ def _make(arguments: argparse.Namespace) -> int:
         if arguments.jobs > 1:
             make_side_by_side(_as_worker(arguments, plan, chosen), arguments.jobs)
         else:
-            making.make(chosen, Progress(len(chosen), _progress, arguments.worker or 1))
+            making.make(chosen, Progress(len(chosen), tell, arguments.worker or 1))
         if not arguments.worker:
             _show(folder, as_json=arguments.json)
             _tell_missing(folder, chosen)
@@ -176,7 +177,7 @@ def _tell_missing(folder: MatrixFolder, chosen: Sequence[Chosen]) -> None:
     there = {entry.version for entry in folder.entries()}
     missing = [each.version for each in chosen if each.version not in there]
     if missing:
-        _progress(f"another process is at work on {', '.join(missing)}: they are not in the tables")
+        tell(f"another process is at work on {', '.join(missing)}: they are not in the tables")
 
 
 def _as_worker(
@@ -261,9 +262,4 @@ def _are_published(chosen: Sequence[Chosen]) -> None:
 
 @cache
 def _published() -> list[str]:
-    return published(_progress, "cc-harness matrix")
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(f"cc-harness: {line}\n")
-    sys.stderr.flush()
+    return published(tell, "cc-harness matrix")

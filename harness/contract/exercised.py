@@ -16,9 +16,11 @@ from jsonschema import Draft202012Validator
 
 from ..errors import HarnessError
 from .files import JsonObject, read_json, schema_root
+from .validated import is_validated
 from .versions import Version
 
 FILE_NAME = "exercised.json"
+SCHEMA = "exercised.schema.json"
 
 #: What writes the file anew.
 COMMAND = "python docs/exercised.py DIR..."
@@ -136,10 +138,15 @@ def rows_of(data: JsonObject, part: str) -> list[Row]:
 
 @cache
 def read_exercised() -> JsonObject:
-    """Read the file, validated against its schema."""
+    """Read the file, validated against its schema unless it is known to have been."""
     root = schema_root()
     data = read_json(root / FILE_NAME)
-    schema = read_json(root / "exercised.schema.json")
-    for error in Draft202012Validator(schema).iter_errors(data):
-        raise HarnessError(f"{FILE_NAME}: at {error.json_path}: {error.message}")
+    if not is_validated(root, root / FILE_NAME, SCHEMA):
+        validate(data)
     return data
+
+
+def validate(data: JsonObject) -> None:
+    """Hold the file's content to its schema; raise HarnessError that names it."""
+    for error in Draft202012Validator(read_json(schema_root() / SCHEMA)).iter_errors(data):
+        raise HarnessError(f"{FILE_NAME}: at {error.json_path}: {error.message}")

@@ -22,6 +22,10 @@ from ..extras import require_fleet
 #: The longest message that is read, in bytes: what is decoded of one must fit into memory.
 LONGEST = 32 * 1024 * 1024
 
+#: How OTLP/JSON names a signal; an inventory of ours tells of a ``resource``, too.
+_SIGNAL = re.compile(rb'"resource(Logs|Metrics|Spans)"')
+_LINE = re.compile(rb'\n\{"resource(Logs|Metrics|Spans)"')
+
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BUFFER = 1 << 20
 _LENGTH = 4
@@ -102,8 +106,8 @@ def looks_written(head: bytes) -> bool:
         return True
     text = head.lstrip()
     if text[:1] == b"{":
-        return b'"resource' in text
-    return (len(head) > _LENGTH and not _too_long(head)) or b'\n{"resource' in head
+        return _SIGNAL.search(text) is not None
+    return (len(head) > _LENGTH and not _too_long(head)) or _LINE.search(head) is not None
 
 
 def messages(paths: Sequence[Path]) -> Iterator[Message | Broken]:

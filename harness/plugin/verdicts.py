@@ -20,6 +20,7 @@ from .items import NothingRecordedError, RequirementItem, Suite, VerdictItem
 from .junit import WAITED_S, JUnitPlugin
 from .ledger import ROW, Ledger
 from .state import State
+from .telling import Listener
 
 #: The names by which all requirements are asked for.
 PACKAGES = ("harness.suite", "pytest_cc_otel.suite")
@@ -72,6 +73,13 @@ class VerdictPlugin:
     def __init__(self, state: State, choice: Choice) -> None:
         self._state = state
         self._choice = choice
+        self._listener: Listener | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
 
     def make_assessment(self) -> Assessment:
         """Make the assessment whose verdicts are collected; called when the session starts."""
@@ -94,6 +102,8 @@ class VerdictPlugin:
             raise pytest.UsageError(str(error)) from None
         self._session = session
         if not xdist.is_worker(config):
+            if self._state.shared is not None:
+                self._listener = Listener(self._state.shared, self._state.progress)
             ledger = Ledger(self._state, self._assessment)
             config.pluginmanager.register(ledger, "cc-otel-ledger")
             config.pluginmanager.register(JUnitPlugin(ledger.facts), "cc-otel-junit")

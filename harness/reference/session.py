@@ -18,6 +18,7 @@ from .attributes import Scalar
 from .bodies import Bodies
 from .called import Called
 from .client import MessagesClient, ToolUse
+from .compaction import Compaction
 from .custom_attributes import custom_attributes
 from .facts import EFFORT, Reporter, Sink
 from .headers_helper import DynamicHeaders, Reports
@@ -179,6 +180,7 @@ def opened(
                 Gate(options.permissions, ask, servers.asking(options.permission_tool)),
                 Toolbox(context, servers, agents, called),
                 hooks,
+                Compaction(options.model, client, reporter, promises, environ),
             )
             yield loop, reporter
             hooks.end()

@@ -67,6 +67,12 @@ class Promises:
     hooks_run: bool = _since("2.1.116")
     #: The hooks of a session are logged at its start.
     hooks_registered: bool = _since("2.1.139")
+    #: Changes of the permission mode are logged.
+    mode_changes: bool = _since("2.1.116")
+    #: Compactions are logged.
+    compactions: bool = _since("2.1.105")
+    #: ``precompute_reuse`` on those that a person asked for.
+    precomputed: bool = _since("2.1.153")
     #: Plugins are logged when they are loaded.
     plugins_loaded: bool = _since("2.1.139")
     #: ``host_owned_mcp`` on those events.

@@ -172,6 +172,20 @@ def test_what_is_no_otlp_says_why(body: bytes, why: str) -> None:
         decode(body)
 
 
+@pytest.mark.parametrize("more", [b"", b',"attributes":null'], ids=["canonical", "loose"])
+def test_two_signals_of_one_line_are_both_read(more: bytes) -> None:
+    record, metric = b'{"eventName":"order"' + more + b"}", b'{"name":"orders"}'
+    request = decode(
+        b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[' + record + b"]}]}],"
+        b'"resourceMetrics":[{"scopeMetrics":[{"metrics":[' + metric + b"]}]}]}"
+    )
+    assert request.resource_logs is not None
+    assert request.resource_metrics is not None
+    (logs,), (metrics,) = request.resource_logs, request.resource_metrics
+    assert logs.scope_logs[0].log_records[0].event_name == "order"
+    assert metrics.scope_metrics[0].metrics[0].name == "orders"
+
+
 def test_what_the_mapping_allows_is_read_as_its_canonical_form() -> None:
     loose = (
         b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"attributes":null,"severityNumber":9,'

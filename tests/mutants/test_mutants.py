@@ -201,7 +201,7 @@ def test_the_silent_emitter_exercises_nothing(
     # Who did nothing in the session before has none to go on with.
     must_act = {
         *("terminal_day", "untrusted_declined", "commands", "commands_details"),
-        *("api_failures", "continued", "resumed"),
+        *("api_failures", "compaction", "continued", "resumed"),
         *("bodies", "bodies_in_files", "content_limit", "content_limit_of_sdk"),
         *("content_limit_by_default", "content_limit_within_a_character"),
     }

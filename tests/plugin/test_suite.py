@@ -404,15 +404,21 @@ def test_a_should_that_fails_only_warns(
 
 @pytest.mark.slow
 def test_stopping_at_the_first_failure_is_not_a_whole_record(
-    pytester: pytest.Pytester, run_one: Run, emitter: Subject
+    pytester: pytest.Pytester, run: Run, emitter: Subject
 ) -> None:
-    result = run_one(
-        f"--cc-binary={emitter(INDISCREET)}", "-x", "-k", "user_prompt", "--cc-report=out"
-    )
+    """Nor is a session of half an hour waited for, which would show no more."""
+    scenarios = ("--cc-scenarios=working_day,helper_half_hour", "--cc-slow")
+    options = (f"--cc-binary={emitter(INDISCREET)}", *scenarios, "-x", "--cc-report=out")
+    result = run(*options, REDACTED, "headers_helper.default_29_minutes", timeout=600)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert any(line.startswith("broken off: ") for line in summary(result))
+    path = pytester.path / "out" / "record.jsonl"
     with pytest.raises(UsageError, match="no footer"):
-        record.read(pytester.path / "out" / "record.jsonl")
+        record.read(path)
+    recording = record.read_part(path).recording
+    assert recording is not None
+    assert recording.stopped.startswith("the recording was stopped: working_day over ")
+    assert "helper_half_hour over http/json" in {each.label for each in recording.skipped}
 
 
 @pytest.mark.slow
