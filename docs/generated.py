@@ -23,7 +23,8 @@ import found_page
 import reference_page
 import schema_page
 
-from harness.assessment.job import CLAUDE, COLLECTOR
+from harness.assessment.job import CLAUDE
+from harness.assessment.jobs import COLLECTOR
 from harness.contract import exercised, validated
 from harness.contract.catalogue import CLAUDE_FOLDERS, COLLECTOR_FOLDERS, contract_files, validate
 from harness.contract.files import schema_root

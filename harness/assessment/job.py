@@ -9,10 +9,9 @@ from functools import lru_cache
 
 from ..capture.capture import Capture
 from ..contract.applicability import AnyRun
-from ..contract.catalogue import COLLECTOR_FOLDERS, Contract, load
+from ..contract.catalogue import Contract, load
 from ..contract.exercised import NOTHING_MEASURED, REFERENCE, Exercised, exercised_by, kind_of
 from ..contract.versions import Version
-from ..errors import UsageError
 from ..judging.checks import canaries, names
 from ..judging.checks.names import Undocumented
 from ..judging.expectations import Expectations, load_expectations
@@ -22,14 +21,10 @@ from ..judging.judge import CHECKS, ByHand
 from ..judging.listing import Listing
 from ..mutants.named import Lie
 from ..record.header import CLAUDE as CLAUDE_NAME
-from ..record.header import COLLECTOR as COLLECTOR_NAME
 from ..record.header import CanaryTable
 from ..record.latency import Latency
-from ..relay.arriving import latencies
-from ..relay_themes import catalogue as relay_themes
 from ..themes import catalogue as themes
 from ..themes.free_form.by_hand import by_hand
-from . import live
 
 
 def _nothing_measured(spec: str) -> Exercised:
@@ -100,28 +95,15 @@ def _claude_contract(version: str = "0.0.0") -> Contract:
 def _claude_expectations(spec: str, contract: Contract, own: Listing, today: date) -> Expectations:
     return load_expectations(
         contract.version,
-        names=_names_of(contract),
+        names=names_of(contract),
         own=own,
         packaged=kind_of(spec) != REFERENCE,
         today=today,
     )
 
 
-def _collector_expectations(
-    spec: str, contract: Contract, own: Listing, today: date
-) -> Expectations:
-    if own.names_releases:
-        raise UsageError(
-            own.file,
-            seen="since, until or newest_measured",
-            expected="none of them: the release of a collector is not known",
-        )
-    return load_expectations(
-        contract.version, names=_names_of(contract), own=own, packaged=False, today=today
-    )
-
-
-def _names_of(contract: Contract) -> list[str]:
+def names_of(contract: Contract) -> list[str]:
+    """Return the names of all requirements of a contract."""
     return [requirement.name for requirement in contract.requirements]
 
 
@@ -143,30 +125,3 @@ CLAUDE = Job(
     shows_names=True,
     lies=themes.lies,
 )
-
-
-def _collector_contract(version: str = "0.0.0") -> Contract:
-    """Load what is promised of a collector; that does not depend on its version."""
-    return load(
-        Version.parse("0.0.0"),
-        checks=relay_themes.CHECKS,
-        scenarios=relay_themes.SCENARIOS,
-        folders=COLLECTOR_FOLDERS,
-    )
-
-
-#: A collector that the CLI's telemetry passes through.
-COLLECTOR = Job(
-    COLLECTOR_NAME,
-    _collector_contract,
-    _collector_expectations,
-    relay_themes.MEASURES,
-    frozenset({*relay_themes.SCENARIOS, *live.SCENARIOS}),
-    relay_themes.planned_runs,
-    once=frozenset(name for name, each in relay_themes.SCENARIOS.items() if each.once),
-    has_releases=False,
-    latencies=latencies,
-    lies=relay_themes.lies,
-)
-
-JOBS: Mapping[str, Job] = {job.name: job for job in (CLAUDE, COLLECTOR)}

@@ -18,7 +18,8 @@ from ..record.header import Header
 from ..record.jsonl import RunRecord
 from ..record.moments import Moment, moments_of
 from ..record.summary import Plan, RunSummary
-from .job import CLAUDE, JOBS, Job
+from .job import CLAUDE, Job
+from .jobs import JOBS
 from .recording import Recording, recorded
 
 #: No run was earlier (the first release is younger) or will be later.

@@ -7,7 +7,8 @@ import sys
 from typing import Any
 
 from ..assessment.assessment import catalogue
-from ..assessment.job import CLAUDE, COLLECTOR
+from ..assessment.job import CLAUDE
+from ..assessment.jobs import COLLECTOR
 from ..contract.requirement import Requirement
 from ..errors import UsageError
 from ..report import markdown

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ..assessment.assessment import Assessment
-from ..assessment.job import CLAUDE, COLLECTOR
+from ..assessment.job import CLAUDE
+from ..assessment.jobs import COLLECTOR
 from ..assessment.kept import check_job
 from ..assessment.live import SCENARIOS as LIVE_SCENARIOS
 from ..assessment.live import LiveSubject

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.assessment.assessment import Assessment
-from harness.assessment.job import CLAUDE, COLLECTOR, JOBS
+from harness.assessment.job import CLAUDE
+from harness.assessment.jobs import COLLECTOR, JOBS
 from harness.assessment.kept import load_recording
 from harness.assessment.live import SCENARIOS as LIVE
 from harness.assessment.recording import recorded

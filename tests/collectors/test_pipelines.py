@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.assessment.job import COLLECTOR
+from harness.assessment.jobs import COLLECTOR
 from harness.relay.template import PLACES, filled, named_in
 from tests.collectors import otelcol, page
 from tests.collectors.shapes import PIPELINES as FOLDER

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from harness.assessment.job import COLLECTOR
+from harness.assessment.jobs import COLLECTOR
 from harness.contract import catalogue, files
 from harness.contract.catalogue import Contract, load
 from harness.contract.versions import Version, VersionRange

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.assessment.job import JOBS, Job
+from harness.assessment.job import Job
+from harness.assessment.jobs import JOBS
 from harness.contract.impacts import UNKNOWN, advice_for, impact_of, meaning, ruled
 from harness.findings import Impact
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.assessment.job import COLLECTOR
+from harness.assessment.jobs import COLLECTOR
 from harness.capture import files
 from harness.record import jsonl
 

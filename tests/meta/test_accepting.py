@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.assessment.job import CLAUDE, COLLECTOR
+from harness.assessment.job import CLAUDE
+from harness.assessment.jobs import COLLECTOR
 from harness.judging.expectations import load_expectations
 from harness.judging.listing import parse_listing
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.assessment.assessment import catalogue
-from harness.assessment.job import COLLECTOR
+from harness.assessment.jobs import COLLECTOR
 from harness.report.markdown import collector_requirements, requirements
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

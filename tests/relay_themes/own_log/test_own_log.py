@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.assessment.job import COLLECTOR
+from harness.assessment.jobs import COLLECTOR
 from harness.capture.capture import Capture
 from harness.capture.observed import as_observed, observed
 from harness.capture.run import Run, SubjectFacts

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.assessment.job import COLLECTOR
+from harness.assessment.jobs import COLLECTOR
 from harness.capture.capture import Capture
 from harness.contract.catalogue import Contract
 from harness.contract.requirement import MutantSpec

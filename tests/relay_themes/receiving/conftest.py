@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from miniature_receiving import Behaviour, grpc_server, http_server
 
-from harness.assessment.job import COLLECTOR
+from harness.assessment.jobs import COLLECTOR
 from harness.capture.capture import Capture
 from harness.capture.export import Export
 from harness.capture.observed import as_observed
