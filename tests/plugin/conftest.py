@@ -13,8 +13,15 @@ from harness.reference.versions import DEFAULT
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
 
+#: Plugins of others that are installed for test_neighbours.py, which starts sessions with them. Here
+#: each process of a nested session would spend a quarter of its start on them.
+NEIGHBOURS = ("anyio", "fakefs", "locust", "pytest_fakefs", "socket", "time_machine")
+
 #: Every nested session must be free of warnings that are ours.
-STRICT = ("-W", "error", "--strict-config", "--strict-markers")
+STRICT = (
+    *("-W", "error", "--strict-config", "--strict-markers"),
+    *(part for name in NEIGHBOURS for part in ("-p", f"no:{name}")),
+)
 
 _TELLS_VERSION = """\
 import sys
