@@ -47,6 +47,17 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     _bytecode = Path(__file__).parent / ".pytest_cache" / "bytecode"
     os.environ.setdefault("PYTHONPYCACHEPREFIX", str(_bytecode))
 
+#: Sessions that tests start report to nobody, wherever these tests run.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(_name, None)
+
+#: Reporters and the like that tests start sessions with; all other sessions do without them, and
+#: without pytest-asyncio, which warns in each that does not set its scope.
+NEIGHBOURS = ("allure_pytest", "asyncio", "html", "metadata", "randomly", "rerunfailures", "sugar")
+os.environ["PYTEST_ADDOPTS"] = " ".join(
+    [*os.environ.get("PYTEST_ADDOPTS", "").split(), *(f"-pno:{name}" for name in NEIGHBOURS)]
+)
+
 #: A test with one of these fixtures runs a real program from elsewhere: a release from npm, a
 #: collector, a backend.
 REAL_FIXTURES = frozenset({"clickhouse", "otelcol", "prometheus", "registry", "release", "rotel"})
@@ -180,6 +191,13 @@ def _release(version: str) -> Binary:
 def release() -> Callable[[str], Binary]:
     """Give a released CLI, from the per-user cache or installed into it once."""
     return _release
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """As pytest has it, without the neighbours in the sessions that are started."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-pno:{name}" for name in NEIGHBOURS))
+    return pytester
 
 
 class MissingPart(Protocol):

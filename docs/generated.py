@@ -1,7 +1,8 @@
 """Write what is made of ``schemas/`` and of the pipelines of our tests.
 
 That is docs/requirements.md, docs/collector_requirements.md, docs/undocumented.md,
-docs/collectors.md, docs/coverage.md (of docs/coverage.json), the golden lists, and
+docs/collectors.md, docs/what_we_found.md, docs/coverage.md (of docs/coverage.json), the
+reference (docs/options.md, commands.md, fixtures.md, schemas.md, record.md), the golden lists, and
 schemas/validated.json.
 
     python docs/generated.py
@@ -18,6 +19,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import coverage_page
+import found_page
+import reference_page
+import schema_page
 
 from harness.assessment.job import CLAUDE, COLLECTOR
 from harness.contract import exercised, validated
@@ -45,6 +49,12 @@ def generated() -> dict[Path, str]:
         schema_root() / validated.FILE_NAME: all_validated(),
         ROOT / "docs" / "requirements.md": markdown.requirements(claude),
         ROOT / "docs" / "collector_requirements.md": markdown.collector_requirements(collector),
+        ROOT / "docs" / "what_we_found.md": found_page.page(claude),
+        ROOT / "docs" / "options.md": reference_page.options(),
+        ROOT / "docs" / "commands.md": reference_page.commands(),
+        ROOT / "docs" / "fixtures.md": reference_page.fixtures(),
+        ROOT / "docs" / "schemas.md": schema_page.schemas(),
+        ROOT / "docs" / "record.md": schema_page.record(),
         ROOT / "docs" / "undocumented.md": undocumented.page(),
         GOLDEN / "requirements.golden.txt": _names(claude),
         GOLDEN / "collector_requirements.golden.txt": _names(collector),

@@ -1,4 +1,4 @@
-"""``cc-harness``: check that the packages which its commands need are installed, and run one."""
+"""``cc-harness``: run one of its commands."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import os
 import sys
 
 from .errors import UsageError
-from .extras import require_suite
 
 
 def main() -> int:
-    """Run the command that ``sys.argv`` names; return 2 if it cannot even be begun.
-
-    That is so if the extra ``suite`` is missing, or the working directory.
-    """
+    """Run the command that ``sys.argv`` names; return 2 if the working directory is missing."""
     try:
         _check_working_directory()
-        require_suite("cc-harness")
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -20,6 +20,8 @@ _SHOWN = 3
 def ended_badly(assessment: Assessment, rows: Iterable[Row]) -> str:
     """Return a sentence that names the runs that ended badly; empty if none did.
 
+    A recording that was stopped early is one, too: what it leaves open must not pass.
+
     A subject that crashed is not cleared because somebody selected other promises: those about
     endings are judged here if they are not among ``rows``. The recording must have been made.
     """
@@ -37,7 +39,8 @@ def ended_badly(assessment: Assessment, rows: Iterable[Row]) -> str:
     for capture in assessment.recording.captures:
         if capture.run.label in labels:
             ended.setdefault(capture.run.ending, []).append(capture.run.label)
-    return f"the subject ended {' and '.join(map(_told, ended.items()))}" if ended else ""
+    badly = f"the subject ended {' and '.join(map(_told, ended.items()))}" if ended else ""
+    return "; ".join(filter(None, (badly, assessment.recording.summary.stopped)))
 
 
 def about_endings(requirement: Requirement) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from ..contract.versions import Version
 from ..drift.inventory import RECORDED
 from ..errors import UsageError
-from ..fleet.files import find, looks_written, messages
+from ..fleet.files import Broken, Message, find, looks_written, messages
 from ..fleet.release import Release
 from ..fleet.rules import Fleet
 from ..fleet.stock import Stocktaking
@@ -55,14 +55,24 @@ def check(
     file that cannot be read.
     """
     paths = find(names, option)
+    return check_messages(messages(paths), tuple(map(str, paths)), environment, own)
+
+
+def check_messages(
+    given: Iterable[Message | Broken],
+    files: tuple[str, ...],
+    environment: Mapping[str, str],
+    own: Listing = NO_LISTING,
+) -> Checked:
+    """Judge these messages, as :func:`check` does; ``files`` say where they are from."""
     stream = Stream(CLAUDE.contract, Fleet(environment))
     with _few_collections():
-        stream.feed(messages(paths))
+        stream.feed(given)
     stream.end()
     today = datetime.now(UTC).date()
     ordered = sorted(stream.releases.values(), key=lambda release: release.contract.version)
     return Checked(
-        files=tuple(map(str, paths)),
+        files=files,
         messages=stream.messages,
         releases=tuple(_rows(release, own, today) for release in ordered),
         broken=tuple(stream.broken),
@@ -122,6 +132,10 @@ def take_stock(name: Path, option: str, progress: Callable[[str], None]) -> dict
     return taking.inventory()
 
 
+#: In so many bytes of a file, a whole line begins after one that a rotation cut.
+_BEGINNING = 1 << 20
+
+
 def is_capture(path: Path) -> bool:
     """Say whether a file, or the first file of a folder, is a capture of production data."""
     try:
@@ -134,4 +148,4 @@ def is_capture(path: Path) -> bool:
 
 def _begins_as_one(path: Path) -> bool:
     with path.open("rb") as file:
-        return looks_written(file.read(64))
+        return looks_written(file.read(_BEGINNING))

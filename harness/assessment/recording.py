@@ -25,7 +25,7 @@ from ..record.header import CLAUDE, Fuzz, Header, RelayFacts, library_versions, 
 from ..record.jsonl import RunRecord
 from ..record.moments import moments_of
 from ..record.summary import Plan, RecordingSummary, RunOutcome, RunSummary
-from ..running.recorder import Order, Recorded, record_side_by_side
+from ..running.recorder import Enough, Order, Recorded, record_side_by_side
 from ..running.scenario import Scenario
 from ..shortage import want_of
 from ..subject.binary import Binary
@@ -55,7 +55,8 @@ class RecordingPlan:
 
     ``selected`` are the requirements that are to be judged (None: all), ``options`` those
     of the command line, ``left_out`` the runs not made on purpose, with the reasons, and ``own``
-    the user's list of known deviations; they and ``fail_on`` are for the record.
+    the user's list of known deviations; they and ``fail_on`` are for the record. ``enough`` says
+    after each run whether no other need be made.
     """
 
     binary: Binary
@@ -71,6 +72,7 @@ class RecordingPlan:
     left_out: Mapping[str, str] = field(default_factory=dict)
     own: Listing = NO_LISTING
     fail_on: tuple[Impact, ...] = ()
+    enough: Enough | None = None
 
     @property
     def plan(self) -> Plan:
@@ -257,6 +259,7 @@ def _order(plan: RecordingPlan) -> Order:
         plan.keep,
         plan.allow_managed,
         plan.explore,
+        plan.enough,
     )
 
 

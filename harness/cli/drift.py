@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ..assessment.assessment import catalogue
 from ..assessment.bisecting import Inspect, Log, bisect, releases_between
@@ -33,6 +32,8 @@ from ..report import drift as report
 from ..report.drift_page import page
 from ..subject.npm import published
 from ..themes.catalogue import SCENARIOS
+from .common import add_json, add_json_format, print_json
+from .telling import tell
 
 #: Renderers by the name of their format.
 _FORMATS: dict[str, Callable[[Comparison], str]] = {
@@ -54,9 +55,8 @@ _SIDE = (
 )
 
 
-def add_commands(commands: Any) -> None:
-    """Add the commands to the subparsers of ``cc-harness``."""
-    command = commands.add_parser("inventory", help="write down what a release sends")
+def declare_inventory(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness inventory``."""
     command.add_argument("side", metavar="RELEASE", help=_SIDE)
     command.add_argument(
         "--output",
@@ -67,7 +67,9 @@ def add_commands(commands: Any) -> None:
     _add_quick(command)
     command.set_defaults(run=_inventory)
 
-    command = commands.add_parser("diff", help="tell what differs between two releases")
+
+def declare_diff(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness diff``."""
     command.add_argument("old", metavar="OLD", help=_SIDE)
     command.add_argument("new", metavar="NEW", help="the same, of the newer release")
     command.add_argument(
@@ -76,6 +78,7 @@ def add_commands(commands: Any) -> None:
         default="terminal",
         help="how to print it (default: %(default)s); html is one page that needs no network",
     )
+    add_json_format(command)
     command.add_argument(
         "--queries",
         metavar="FILE",
@@ -111,11 +114,10 @@ def add_commands(commands: Any) -> None:
     )
     _add_quick(command)
     command.set_defaults(run=_diff)
-    _add_bisect(commands)
 
 
-def _add_bisect(commands: Any) -> None:
-    command = commands.add_parser("bisect", help="find the release in which something changed")
+def declare_bisect(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness bisect``."""
     command.add_argument("--good", metavar="V", required=True, help="a release before the change")
     command.add_argument("--bad", metavar="V", required=True, help="a release after it")
     command.add_argument(
@@ -142,6 +144,7 @@ def _add_bisect(commands: Any) -> None:
     command.add_argument(
         "--log", metavar="FILE", type=Path, help="note each step, and go on where it ended"
     )
+    add_json(command)
     command.set_defaults(run=_bisect)
 
 
@@ -158,7 +161,7 @@ def _inventory(arguments: argparse.Namespace) -> int:
     output: Path | None = arguments.output
     if output is not None and output.suffix != ".json":
         raise UsageError("--output", seen=str(output), expected="a name that ends in .json")
-    side = find_side(arguments.side, _progress, quick=arguments.quick)
+    side = find_side(arguments.side, tell, quick=arguments.quick)
     text = json.dumps(side.inventory, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     if output is None:
         sys.stdout.write(text)
@@ -179,17 +182,17 @@ def _diff(arguments: argparse.Namespace) -> int:
     if folder is not None:
         check_folder(folder, "--report")
     # Both, before a minute is spent on one of them.
-    asked = [ask(name, _progress) for name in (arguments.old, arguments.new)]
-    old, new = make_sides(asked[0], asked[1], _progress, quick=arguments.quick)
+    asked = [ask(name, tell) for name in (arguments.old, arguments.new)]
+    old, new = make_sides(asked[0], asked[1], tell, quick=arguments.quick)
     left_out = [left_out_if_quick()] if arguments.quick else []
     fail_on = arguments.fail_on
     found = compare(old, new, queries=queries, fail_on=fail_on, left_out=left_out, own=own)
     _print(_FORMATS[arguments.format](found))
     if folder is not None:
         for path in write_reports(folder, found):
-            _progress(f"wrote {path}")
+            tell(f"wrote {path}")
     if arguments.accept is not None:
-        _progress(_propose(arguments, own, found, old, new))
+        tell(_propose(arguments, own, found, old, new))
     return int(bool(found.failure))
 
 
@@ -234,21 +237,34 @@ def _bisect(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "NAME or --run", seen="both" if name else "neither", expected="one of the two"
         )
-    releases = releases_between(good, bad, published(_progress, "cc-harness bisect"))
+    releases = releases_between(good, bad, published(tell, "cc-harness bisect"))
     log = Log(arguments.log, f"{good} {bad} {name or arguments.command}")
-    found = bisect(releases, _inspection(arguments), log, _progress)
-    sys.stdout.write(report.neighbours(found.good, found.bad, found.skipped))
+    found = bisect(releases, _inspection(arguments), log, tell)
+    if arguments.json:
+        print_json(
+            {
+                "good": _seen(found.good),
+                "bad": _seen(found.bad),
+                "skipped": [_seen(each) for each in found.skipped],
+            }
+        )
+    else:
+        sys.stdout.write(report.neighbours(found.good, found.bad, found.skipped))
     return 0
+
+
+def _seen(look: report.Seen) -> dict[str, str]:
+    return {"release": look.version, "evidence": look.evidence}
 
 
 def _inspection(arguments: argparse.Namespace) -> Inspect:
     """Return what looks at each release, as the arguments say."""
     if arguments.command:
-        return at_command(arguments.command, _progress)
+        return at_command(arguments.command, tell)
     newer = str(max(map(Version.parse, (arguments.good, arguments.bad))))
     requirement = requirement_named(arguments.name, newer)
     if requirement is not None:
-        return at_promise(requirement, arguments.good, newer, _progress)
+        return at_promise(requirement, arguments.good, newer, tell)
     scenarios = arguments.scenarios.split(",")
     unknown = [each for each in scenarios if each not in SCENARIOS]
     if unknown:
@@ -261,9 +277,4 @@ def _inspection(arguments: argparse.Namespace) -> Inspect:
             seen="no requirement of that name",
             expected=f"one, or a difference that begins with {', '.join(_SUBJECTS)}",
         )
-    return at_difference(arguments.name, arguments.good, scenarios, _progress)
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(f"cc-harness: {line}\n")
-    sys.stderr.flush()
+    return at_difference(arguments.name, arguments.good, scenarios, tell)

@@ -6,26 +6,27 @@ import argparse
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 from ..assessment.fleet import check, declared
 from ..assessment.listings import read_listing
 from ..judging.listing import NO_LISTING
 from ..report import fleet as report
+from .common import add_json_format
 
 _ENV = "--env"
 
 
-def add_command(commands: Any) -> None:
-    """Add the command to the subparsers of ``cc-harness``."""
-    command = commands.add_parser(
-        "check",
-        help="judge captures of production data, as a Collector's file exporter writes them",
-        description="Judge captures of production data, as the file exporter of an OpenTelemetry "
-        "Collector writes them (OTLP/JSON lines or length-prefixed messages; plain, gzip or zstd), "
-        "by what a capture alone can show. Each release in it is judged by its own contract. The "
-        "exit code is 1 if a MUST is broken, something cannot be read, or nothing was judged.",
-    )
+_ABOUT = (
+    "Judge captures of production data, as the file exporter of an OpenTelemetry "
+    "Collector writes them (OTLP/JSON lines or length-prefixed messages; plain, gzip or zstd), "
+    "by what a capture alone can show. Each release in it is judged by its own contract. The "
+    "exit code is 1 if a MUST is broken, something cannot be read, or nothing was judged."
+)
+
+
+def declare_check(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness check``."""
+    command.description = _ABOUT
     command.add_argument(
         "files",
         metavar="FILE",
@@ -48,6 +49,7 @@ def add_command(commands: Any) -> None:
         help="known deviations of your own (--cc-expectations)",
     )
     command.add_argument("--format", choices=("terminal", "json"), default="terminal")
+    add_json_format(command)
     command.set_defaults(run=_check)
 
 

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from ..assessment.matrix.cache import Cache, parse_size
-from ..assessment.matrix.checking import Standing, check, told
+from ..assessment.matrix.checking import Standing, check, plain, told
 from ..assessment.matrix.chosen import Chosen, choose, sharded
 from ..assessment.matrix.folder import MatrixFolder, MatrixPlan, merge
 from ..assessment.matrix.making import Making
@@ -24,6 +23,8 @@ from ..errors import HarnessError, UsageError
 from ..keeping.signals import end_with_parent
 from ..subject.npm import folder_of, published
 from ..themes.catalogue import SCENARIOS
+from .common import add_json, print_json
+from .telling import tell
 
 _USAGE = """\
 cc-harness matrix VERSION... --output FOLDER [options]
@@ -37,11 +38,9 @@ _STOPPED = 2
 _CORES_PER_JOB = 8
 
 
-def add_command(commands: Any) -> None:
-    """Add the command to the subparsers of ``cc-harness``."""
-    command = commands.add_parser(
-        "matrix", help="judge many releases, and tabulate what changed", usage=_USAGE
-    )
+def declare_matrix(command: argparse.ArgumentParser) -> None:
+    """Declare the options of ``cc-harness matrix``."""
+    command.usage = _USAGE
     command.add_argument(
         "names",
         metavar="VERSION",
@@ -83,6 +82,7 @@ def add_command(commands: Any) -> None:
     command.add_argument(
         "--keep-captures", action="store_true", help="keep the captures of each release as well"
     )
+    add_json(command)
     command.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
     command.set_defaults(run=_matrix)
 
@@ -92,7 +92,7 @@ def _matrix(arguments: argparse.Namespace) -> int:
     if first == "merge":
         return _merge(arguments, rest)
     if first == "check":
-        return _check(rest)
+        return _check(rest, as_json=arguments.json)
     return _make(arguments)
 
 
@@ -106,23 +106,35 @@ def _merge(arguments: argparse.Namespace, names: Sequence[str]) -> int:
         output = Path(names[0])
     into = MatrixFolder(output)
     merge([MatrixFolder(Path(name)) for name in names], into)
-    _show(into)
+    _show(into, as_json=arguments.json)
     return 0
 
 
-def _check(names: Sequence[str]) -> int:
+def _check(names: Sequence[str], *, as_json: bool) -> int:
     if len(names) != 1:
         raise UsageError("matrix check", seen=f"{len(names)} folders", expected="one")
     folder = MatrixFolder(Path(names[0]))
     folder.plan()
     found = check(folder.entries())
-    sys.stdout.write("".join(f"{line}\n" for line in told(found)))
+    if as_json:
+        print_json([plain(each) for each in found])
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in told(found)))
     return int(any(each.standing is Standing.WRONG for each in found))
 
 
-def _show(folder: MatrixFolder) -> None:
+def _show(folder: MatrixFolder, *, as_json: bool) -> None:
     entries = folder.entries()
     ran = sum(entry.ran for entry in entries)
+    if as_json:
+        print_json(
+            {
+                "ran": [entry.version for entry in entries if entry.ran],
+                "not_run": {entry.version: entry.reason for entry in entries if not entry.ran},
+                "written": [str(path) for path in write_pages(folder)],
+            }
+        )
+        return
     sys.stdout.write(f"{ran} releases were run, {len(entries) - ran} were not\n")
     for entry in entries:
         if not entry.ran:
@@ -153,9 +165,9 @@ def _make(arguments: argparse.Namespace) -> int:
         if arguments.jobs > 1:
             make_side_by_side(_as_worker(arguments, plan, chosen), arguments.jobs)
         else:
-            making.make(chosen, Progress(len(chosen), _progress, arguments.worker or 1))
+            making.make(chosen, Progress(len(chosen), tell, arguments.worker or 1))
         if not arguments.worker:
-            _show(folder)
+            _show(folder, as_json=arguments.json)
             _tell_missing(folder, chosen)
     return 0
 
@@ -165,7 +177,7 @@ def _tell_missing(folder: MatrixFolder, chosen: Sequence[Chosen]) -> None:
     there = {entry.version for entry in folder.entries()}
     missing = [each.version for each in chosen if each.version not in there]
     if missing:
-        _progress(f"another process is at work on {', '.join(missing)}: they are not in the tables")
+        tell(f"another process is at work on {', '.join(missing)}: they are not in the tables")
 
 
 def _as_worker(
@@ -250,9 +262,4 @@ def _are_published(chosen: Sequence[Chosen]) -> None:
 
 @cache
 def _published() -> list[str]:
-    return published(_progress, "cc-harness matrix")
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(f"cc-harness: {line}\n")
-    sys.stderr.flush()
+    return published(tell, "cc-harness matrix")

@@ -98,7 +98,7 @@ class Collector:
         grpc = self._grpc_server()
         self._servers = (grpc,)
         try:
-            listener = _listen("http_port", self._host, self._http_port)
+            listener = open_listener("http_port", self._host, self._http_port)
             self._http_port = listener.getsockname()[1]
             app = HttpApp(
                 self.store,
@@ -124,7 +124,7 @@ class Collector:
 
     def _grpc_server(self) -> GrpcServer:
         # grpcio reports a port that is taken on stderr and says little in the exception.
-        _listen("grpc_port", self._host, self._grpc_port).close()
+        open_listener("grpc_port", self._host, self._grpc_port).close()
         try:
             return GrpcServer(
                 _address(self._host, self._grpc_port),
@@ -260,7 +260,11 @@ def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _listen(option: str, host: str, port: int) -> socket.socket:
+def open_listener(option: str, host: str, port: int) -> socket.socket:
+    """Return a socket that listens; ``option`` names the port to whom it cannot be given.
+
+    Raises UsageError for an address that cannot be listened on.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         if not 0 <= port <= 65535:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
+
+from ..clock import time_ns
 
 #: The variables by which HTTP clients and gRPC find a proxy; both read them in small letters, too.
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "GRPC_PROXY")
+
+#: How long an exporter gives a request, if nobody says otherwise.
+_GIVEN_S = 10.0
 
 
 def hints(nothing_seen: bool) -> Iterator[str]:
     """Give a sentence for each thing that may be why a wait in this thread was in vain."""
     if nothing_seen:
         yield from _proxies()
+        yield from _clock()
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -36,6 +44,17 @@ def _proxies() -> Iterator[str]:
                 f"{name} names the proxy {_address(os.environ[name])}, which exporters in this"
                 " process send to instead of 127.0.0.1: set NO_PROXY=127.0.0.1"
             )
+
+
+def _clock() -> Iterator[str]:
+    """Tell of a clock that a library has set back; it is its own, which everybody else reads."""
+    told, now = time.time(), time_ns() / 1e9
+    if told < now - _GIVEN_S:
+        yield (
+            f"the clock of this process says {datetime.fromtimestamp(told, UTC):%Y-%m-%d %H:%M},"
+            " which is long ago: gRPC clients count their deadlines from it, and give up before"
+            ' they send. freezegun leaves them the true time: freeze_time(..., ignore=["grpc"])'
+        )
 
 
 def _address(url: str) -> str:

@@ -22,6 +22,10 @@ from ..extras import require_fleet
 #: The longest message that is read, in bytes: what is decoded of one must fit into memory.
 LONGEST = 32 * 1024 * 1024
 
+#: How OTLP/JSON names a signal; an inventory of ours tells of a ``resource``, too.
+_SIGNAL = re.compile(rb'"resource(Logs|Metrics|Spans)"')
+_LINE = re.compile(rb'\n\{"resource(Logs|Metrics|Spans)"')
+
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BUFFER = 1 << 20
 _LENGTH = 4
@@ -96,14 +100,14 @@ def looks_written(head: bytes) -> bool:
     """Say whether a file that begins so can be one of a file exporter.
 
     As a length, the first byte of anything else (a program, a script) would be of a message that
-    is too long.
+    is too long; or it is the rest of a line that a rotation cut, before whole ones.
     """
     if head[:2] == _GZIP or head[:4] == _ZSTD:
         return True
     text = head.lstrip()
     if text[:1] == b"{":
-        return b'"resource' in text
-    return len(head) > _LENGTH and int.from_bytes(head[:_LENGTH], "big") <= LONGEST
+        return _SIGNAL.search(text) is not None
+    return (len(head) > _LENGTH and not _too_long(head)) or _LINE.search(head) is not None
 
 
 def messages(paths: Sequence[Path]) -> Iterator[Message | Broken]:
@@ -120,10 +124,17 @@ def _messages(name: str, raw: BinaryIO) -> Iterator[Message | Broken]:
     file, problems = _uncompressed(raw)
     at = _Place(name)
     try:
-        lines = _peek(file).lstrip()[:1] in (b"{", b"")
-        yield from (_lines if lines else _by_length)(file, at)
+        yield from (_lines if _in_lines(_peek(file)) else _by_length)(file, at)
     except problems as error:
         yield Broken(at.next, f"the file is cut off or damaged from here on: {error}")
+
+
+def _in_lines(head: bytes) -> bool:
+    return head.lstrip()[:1] in (b"{", b"")
+
+
+def _too_long(head: bytes) -> bool:
+    return int.from_bytes(head[:_LENGTH], "big") > LONGEST
 
 
 class _Place:
@@ -208,6 +219,9 @@ def _lines(file: BinaryIO, at: _Place) -> Iterator[Message | Broken]:
 
 
 def _by_length(file: BinaryIO, at: _Place) -> Iterator[Message | Broken]:
+    if _too_long(_peek(file)):
+        yield from _after_a_cut(file, at)
+        return
     expand = _expander()
     while head := file.read(_LENGTH):
         length = int.from_bytes(head, "big")
@@ -229,6 +243,19 @@ def _by_length(file: BinaryIO, at: _Place) -> Iterator[Message | Broken]:
             yield Message(at.name, at.number, at.byte, body)
         at.number += 1
         at.byte += _LENGTH + length
+
+
+def _after_a_cut(file: BinaryIO, at: _Place) -> Iterator[Message | Broken]:
+    """Yield the lines after the first, of which a rotation has left the end alone."""
+    rest = file.readline(LONGEST + 1)
+    if rest.endswith(b"\n") and (head := _peek(file)) and _in_lines(head):
+        yield Broken(f"{at.name} line {at.number} (byte {at.byte})", "cut off: it has no beginning")
+        at.number += 1
+        at.byte += len(rest)
+        yield from _lines(file, at)
+    else:
+        where = f"{at.name} message {at.number} (byte {at.byte})"
+        yield Broken(where, "neither OTLP/JSON nor messages with their length before them")
 
 
 def _expander() -> Callable[[bytes], bytes]:

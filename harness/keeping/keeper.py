@@ -51,7 +51,7 @@ def keep(control: socket.socket) -> None:
     os.chdir("/")
     _survive_signals()
     signal.signal(signal.SIGCHLD, lambda *_: _reap())
-    _adopt_orphans()
+    adopt_orphans()
     folders: set[str] = set()
     while request := _received(control):
         kind, descriptors = request
@@ -142,7 +142,7 @@ class _Cell:
 
     def __init__(self, link: socket.socket) -> None:
         os.setsid()
-        _adopt_orphans()
+        adopt_orphans()
         self._link = link
         #: pid -> where to tell its end.
         self._started: dict[int, socket.socket] = {}
@@ -345,7 +345,7 @@ def _is_cell(pid: int) -> bool:
         return True
 
 
-def _adopt_orphans() -> None:
+def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent has ended, where Linux can do that."""
     if _LINUX:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import math
 import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..capture.capture import Capture
 from ..collector.collector import Collector
@@ -23,7 +23,7 @@ from ..relay.sending import endpoint_for
 from .arrivals import LIMIT_BYTES, Arrivals, Arrived
 from .order import Order, sources
 from .processes import Sent, send
-from .summary import Result, progress, render
+from .summary import Result, as_json, progress, render
 
 #: Loads the sessions of a recording; without one, of the newest that comes with us.
 Sessions = Callable[[Path | None], Sequence[Capture]]
@@ -33,15 +33,14 @@ _SECONDS = 10.0
 _QUIET_S = 5.0
 
 
-def add(commands: Any, sessions: Sessions) -> None:
-    """Add the command to those of ``cc-harness``; ``sessions`` loads what is to be sent."""
-    command = commands.add_parser(
-        "load",
-        help="send many recorded sessions to a collector, and count what becomes of them",
-        description="Send copies of recorded sessions, each with ids of its own and times of now.",
+def declare(command: argparse.ArgumentParser, sessions: Sessions) -> None:
+    """Declare the options of ``cc-harness load``; ``sessions`` loads what is to be sent."""
+    command.description = (
+        "Send copies of recorded sessions, each with ids of its own and times of now."
     )
     _add_quantity(command)
     _add_ends(command)
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(run=lambda arguments: run(arguments, sessions))
 
 
@@ -133,8 +132,11 @@ def run(arguments: argparse.Namespace, sessions: Sessions) -> int:
             sent = send(order, lambda seconds, counts: _show(progress(seconds, counts)), stopped)
         arrived = None if outlet is None else _arrived(order, sent, outlet, arguments.settle)
     result = Result(order, sent.counts, arrived, arguments.out or "", sent.ended_early)
-    for line in render(result):
-        sys.stdout.write(f"{line.text}\n")
+    if arguments.json:
+        sys.stdout.write(f"{json.dumps(as_json(result), indent=1)}\n")
+    else:
+        for line in render(result):
+            sys.stdout.write(f"{line.text}\n")
     return int(result.failed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..otlp.model import Signal
 from ..record.latency import Latency
@@ -81,6 +82,45 @@ def render(result: Result) -> Iterator[Line]:
         yield from _arrived(result, result.arrived)
     yield Line(f"limit      {limit(result)}")
     yield _end(result)
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """Return the whole result as JSON's values."""
+    order, counts, arrived = result.order, result.counts, result.arrived
+    answers = Latency.of("answers", "", counts.answers) if len(counts.answers) else None
+    return {
+        "failed": result.failed,
+        "ended_early": result.ended_early,
+        "seconds": round(result.seconds, 3),
+        "to": [endpoint.url for endpoint in order.endpoints],
+        "protocols": [protocol.value for protocol in order.protocols],
+        "sessions": counts.sessions,
+        "requests": counts.requests,
+        "bytes": counts.bytes,
+        "items": {signal.value: counts.items[signal] for signal in Signal},
+        "accepted": counts.accepted,
+        "refused": counts.refused,
+        "unanswered": counts.unanswered,
+        "retried": counts.retried,
+        "rejected_items": counts.rejected_items,
+        "reasons": dict(counts.reasons.most_common()),
+        "answers_ms": None if answers is None else _percentiles(answers),
+        "limit": limit(result),
+        "came_out": None
+        if arrived is None
+        else {
+            "at": result.outlet,
+            "items": arrived.came,
+            "lost": {signal.value: arrived.lost[signal] for signal in Signal},
+            "repeated": arrived.repeated,
+            "unexpected": arrived.unexpected,
+            "took_ms": {each.signal: _percentiles(each) for each in arrived.latencies("")},
+        },
+    }
+
+
+def _percentiles(of: Latency) -> dict[str, float]:
+    return {"p50": of.p50_ms, "p90": of.p90_ms, "p99": of.p99_ms, "max": of.max_ms}
 
 
 def limit(result: Result) -> str:

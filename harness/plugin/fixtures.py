@@ -79,6 +79,8 @@ def claude(request: pytest.FixtureRequest, cc_binary: Binary) -> ClaudeFactory:
     ``claude(prompt="…", script=[Say("Done.")], protocol="http/json", env={}, files={})``:
     ``script`` is what the model answers (``Say``, ``UseTool``, … of :mod:`harness`), ``env``
     is laid over the telemetry settings, ``files`` (name -> content) are put in the work tree.
+    ``settings={}`` is what a settings file says, hooks for example; ``plugins=[]`` are folders of
+    plugins that the session loads.
     Each call has a sandbox, a scripted API and a collector of its own. The result has
     ``completed`` (exit code, output), ``exports``, ``data_points(...)``, ``events(...)``,
     ``spans(...)``, the only one of them by ``data_point(...)``, ``event(...)``, ``span(...)``,

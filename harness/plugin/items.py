@@ -9,17 +9,31 @@ from typing import Any
 import pytest
 
 from ..assessment.assessment import Assessment
+from ..clock import monotonic_s
 from ..contract.requirement import Requirement
 from ..errors import HarnessError
+from ..findings import Verdict
 from ..judging.verdicts import Row, broken, fails_the_run
 from ..report.failure import failure
+from .neighbours import placed_for_allure
 
 #: Why a session ends early.
 NOTHING_RECORDED = "nothing was recorded that could be judged"
 
 
 class RequirementFailedError(Exception):
-    """The exception by which pytest learns that an item failed; its row says why."""
+    """The exception by which pytest learns that an item failed; its text says why."""
+
+
+class PromiseBrokenError(RequirementFailedError, AssertionError):
+    """The same, of what the subject does; reporters tell it from a fault of the test."""
+
+
+def failed(row: Row, rerun: str) -> RequirementFailedError:
+    """Return the exception for a row that fails the run; ``rerun`` is what judges it again."""
+    ours = row.verdict in (Verdict.ERROR, Verdict.FIXED)
+    text = "\n".join(failure(row, rerun))
+    return RequirementFailedError(text) if ours else PromiseBrokenError(text)
 
 
 class NothingRecordedError(Exception):
@@ -59,6 +73,12 @@ class VerdictItem(pytest.Item):
     """A pytest item with a verdict: ``row``, once the item has run."""
 
     row: Row | None = None
+    #: How long its setup waited for the recording.
+    waited_s = 0.0
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        placed_for_allure(self)
 
     def settle(self, row: Row) -> None:
         """Store the verdict, also in the properties of the item's report."""
@@ -67,6 +87,8 @@ class VerdictItem(pytest.Item):
             ("verdict", row.verdict.value),
             ("level", row.level.value),
             ("source", row.source),
+            *([("impact", row.impact.value)] if row.impact else ()),
+            *([("link", row.url)] if row.url else ()),
             *([("news", row.news)] if row.news else ()),
         ]
 
@@ -99,6 +121,7 @@ class RequirementItem(VerdictItem):
         becomes this requirement's verdict: :meth:`runtest` raises it. Whatever the fault, it is the
         same for every other requirement: it is told once, and the session ends.
         """
+        began = monotonic_s()
         try:
             self._assessment.prepare(self.requirement)
         except HarnessError as error:
@@ -108,6 +131,8 @@ class RequirementItem(VerdictItem):
             self._fault = error
             self.session.shouldstop = NOTHING_RECORDED
             return
+        finally:
+            self.waited_s = monotonic_s() - began
         made = self._assessment.recording_so_far
         if made is not None and made.summary.harness_fault:
             self.session.shouldstop = NOTHING_RECORDED
@@ -122,15 +147,15 @@ class RequirementItem(VerdictItem):
             row = broken(self.requirement, str(error))
         self.settle(row)
         if fails_the_run(row):
-            raise RequirementFailedError(row.requirement)
+            raise failed(row, self._rerun(row))
 
     def fault(self, reason: str) -> Row:
         """Return the row of a requirement that could not be judged."""
         return broken(self.requirement, reason)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, RequirementFailedError) and self.row is not None:
-            return "\n".join(failure(self.row, self._rerun(self.row)))
+        if isinstance(excinfo.value, RequirementFailedError):
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

@@ -25,7 +25,7 @@ from ..record import jsonl
 from ..record.header import CanaryTable, Header
 from ..record.latency import Latency
 from ..record.summary import Plan, RecordingSummary
-from ..report import html, page, screen, terminal
+from ..report import code_quality, html, page, screen, terminal
 from ..report.line import Style
 from ..report.rerun import rerun
 from ..report.summary import Summary
@@ -110,7 +110,7 @@ class Ledger:
         yield
         if self._config.option.collectonly:
             return
-        summary = self._summed_up()
+        summary = self.summed_up()
         if self._summary.harness_fault and terminalreporter.stats.get("error"):
             summary = replace(summary, problem="")  # pytest has shown it
         terminalreporter.write_sep("=", f"{self._assessment.job.name} telemetry")
@@ -120,7 +120,8 @@ class Ledger:
         for line in lines:
             terminalreporter.write_line(line.text, **_MARKUP[line.style])
 
-    def _summed_up(self) -> Summary:
+    def summed_up(self) -> Summary:
+        """Return what the end of the run is rendered from."""
         return Summary(
             self._header(),
             self.rows,
@@ -136,6 +137,20 @@ class Ledger:
             written=self._notes,
             power=self._proven,
         )
+
+    def note(self, line: str) -> None:
+        """Add a line about a file that was, or was not, written."""
+        self._notes.append(line)
+
+    def facts(self) -> dict[str, str]:
+        """Return what a JUnit file says of the whole suite."""
+        facts, summary = self._state.facts, self._summary
+        return {
+            "subject": facts.spec,
+            "version": facts.version,
+            "recording_s": f"{summary.seconds:.3f}",
+            "runs": str(len(summary.recorded)),
+        }
 
     @property
     def rows(self) -> list[Row]:
@@ -277,21 +292,23 @@ class Ledger:
         self._notes.append(note)
 
     def _write_pages(self, folder: Path, exit_code: int) -> None:
-        """Write the pages for people: one that is browsed, and one for a pull request."""
+        """Write the pages for people, to browse and for a pull request, and that for GitLab."""
         for name, label, rendered in (
-            (html.FILE_NAME, "report", html.page(self._record(exit_code))),
-            (page.FILE_NAME, "summary", page.page(self._summed_up())),
+            (html.FILE_NAME, "report", html.page(self.record(exit_code))),
+            (page.FILE_NAME, "summary", page.page(self.summed_up())),
+            (code_quality.FILE_NAME, "", code_quality.code_quality(self.summed_up())),
         ):
             path = folder / name
             try:
                 # A path may have bytes that are no UTF-8.
                 path.write_text(rendered, encoding="utf-8", errors="backslashreplace")
             except OSError as error:
-                self._notes.append(f"no {label}: {error}")
+                self._notes.append(f"no {label or name}: {error}")
             else:
-                self._notes.append(f"{label:<10} {path}")
+                # What only machines read takes no line of the screen.
+                self._notes += [f"{label:<10} {path}"] if label else []
 
-    def _record(self, exit_code: int) -> jsonl.RunRecord:
+    def record(self, exit_code: int) -> jsonl.RunRecord:
         """Return all that is known; without a footer where not everything was judged."""
         header, rows = self._header(), self.rows
         footer = None
@@ -312,7 +329,7 @@ class Ledger:
 
     def _write(self, folder: Path, exit_code: int) -> None:
         path = folder / jsonl.FILE_NAME
-        record = self._record(exit_code)
+        record = self.record(exit_code)
         try:
             jsonl.write(path, record)
         except HarnessError as error:

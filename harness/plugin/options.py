@@ -17,7 +17,7 @@ DEFAULT_DEADLINE_S = 60.0
 _NAMES = (
     *("--cc-binary", "--cc-report", "--cc-captures", "--cc-deadline", "--cc-scenarios"),
     *("--cc-protocols", "--cc-fuzz-seconds", "--cc-expectations", "--cc-accept"),
-    *("--cc-baseline", "--cc-fail-on"),
+    *("--cc-baseline", "--cc-fail-on", "--cc-otlp-endpoint", "--cc-otlp-headers"),
 )
 
 _MANAGED = "--cc-allow-managed-settings"
@@ -28,6 +28,7 @@ BASELINE = "--cc-baseline"
 _FAIL_ON = "--cc-fail-on"
 QUERIES = "--cc-queries"
 POWER = "--cc-power"
+OTLP, OTLP_HEADERS = "--cc-otlp-endpoint", "--cc-otlp-headers"
 #: What differences may fail a run; harness/drift/comparison.py says how.
 GRAVITIES = ("privacy", "breaking", "any", "none")
 #: Those among them that say nothing of a promise that is broken.
@@ -98,18 +99,22 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--cc-report",
         metavar="DIR",
-        help="write DIR/index.html, a page to be browsed; DIR/record.jsonl, one line for each "
-        "requirement; and DIR/summary.md",
+        help="write DIR/index.html, a page to be browsed; DIR/record.jsonl: a header, a line for "
+        "each requirement, and a footer with the counts; DIR/summary.md, a page for a pull "
+        "request; DIR/code-quality.json, for GitLab; and with --cc-baseline diff.json, diff.md "
+        "and diff.html",
     )
     group.addoption(
         "--cc-captures",
         metavar="DIR",
-        help="keep what the subject exported, as folders of OTLP-JSON lines in DIR",
+        help="keep what the subject exported, as folders of OTLP-JSON lines in DIR, each with a "
+        "sidecar of the transport facts; cc-harness judge DIR judges them again",
     )
     group.addoption(
         "--cc-deadline",
         metavar="SECONDS",
-        help=f"how long one run of the subject may take (default {DEFAULT_DEADLINE_S:g})",
+        help="how long one run of the subject may take, on top of what it has to wait for (default "
+        f"{DEFAULT_DEADLINE_S:g})",
     )
     group.addoption(
         "--cc-scenarios",
@@ -127,7 +132,8 @@ def add(parser: pytest.Parser) -> None:
         "--cc-slow",
         action="store_true",
         default=None,
-        help="run the scenarios that wait for half an hour as well",
+        help="run the scenarios that wait for half an hour as well; what they show is not "
+        "exercised without it",
     )
     group.addoption(
         "--cc-fuzz-seconds",
@@ -136,21 +142,14 @@ def add(parser: pytest.Parser) -> None:
         "ci, deep); 0: only the inputs that are always tried",
     )
     _add_lists(group)
-    group.addoption(
-        _MANAGED,
-        action="store_true",
-        help="where a run cannot have managed settings of its own (a private mount namespace), "
-        "write them to the machine's folder while it goes on, for every session there to see; "
-        "what is there already is not touched",
-    )
 
 
 def _add_lists(group: pytest.OptionGroup) -> None:
     group.addoption(
         EXPECTATIONS,
         metavar="FILE",
-        help="a JSON file of known deviations of your own, beside and over our list: what is "
-        "listed and seen again does not fail the run, what is gone does",
+        help="a JSON file of known deviations of your own, of a claude or a collector, beside and "
+        "over our list: what is listed and seen again does not fail the run, what is gone does",
     )
     group.addoption(
         ACCEPT,
@@ -163,9 +162,29 @@ def _add_lists(group: pytest.OptionGroup) -> None:
         action="store_true",
         default=None,
         help="after judging, tell lies about each promise that was kept, in this run's own "
-        "recording, and say which of them its judge would have failed (some seconds)",
+        "recording, and say how many of these promises would have failed a liar; each exception is "
+        "named with its reason (some ten seconds)",
+    )
+    group.addoption(
+        OTLP,
+        metavar="URL",
+        help="send what was found as OTLP metrics and events to a collector of yours, over "
+        "http/protobuf, such as http://localhost:4318; one that is away fails nothing",
+    )
+    group.addoption(
+        OTLP_HEADERS,
+        metavar="PAIRS",
+        help="headers for it, as NAME=VALUE,NAME=VALUE; ${NAME} in a value is a variable of the "
+        "environment",
     )
     _add_comparison(group)
+    group.addoption(
+        _MANAGED,
+        action="store_true",
+        help="where a run cannot have managed settings of its own (a private mount namespace), "
+        "write them to the machine's folder while it goes on, for every session there to see; "
+        "what is there already is not touched",
+    )
 
 
 def _add_comparison(group: pytest.OptionGroup) -> None:
@@ -180,8 +199,9 @@ def _add_comparison(group: pytest.OptionGroup) -> None:
         _FAIL_ON,
         metavar="IMPACTS",
         help="which broken promises fail the run by what people lose, listed or not and whatever "
-        f"their level: {', '.join(impact.option for impact in Impact)}; and which differences from "
-        "--cc-baseline: privacy, breaking (or worse; the default), any, or none",
+        f"their level: {', '.join(impact.option for impact in Impact)} (what your own list accepts "
+        "stays accepted); and which differences from --cc-baseline: privacy, breaking (or worse; "
+        "the default), any, or none",
     )
     group.addoption(
         QUERIES,

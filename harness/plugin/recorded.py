@@ -14,9 +14,9 @@ from ..errors import UsageError
 from ..findings import Verdict
 from ..fleet.summary import Checked
 from ..judging.verdicts import Row, fails_the_run
-from ..report.failure import failure
 from ..report.fleet import overview
-from .items import RequirementFailedError, VerdictItem
+from .items import RequirementFailedError, VerdictItem, failed
+from .neighbours import placed_for_allure
 from .options import EXPECTATIONS
 from .recorded_options import ENV, RECORDING, RecordedOptions
 from .state import State
@@ -97,6 +97,7 @@ class WholeItem(pytest.Item):
 
     def __init__(self, *, checked: Checked, **kw: Any) -> None:
         super().__init__(**kw)
+        placed_for_allure(self)
         self._checked = checked
 
     def runtest(self) -> None:
@@ -122,11 +123,11 @@ class RowItem(VerdictItem):
     def runtest(self) -> None:
         self.settle(self._given)
         if fails_the_run(self._given):
-            raise RequirementFailedError(self._given.requirement)
+            raise failed(self._given, self._rerun_all)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, RequirementFailedError):
-            return "\n".join(failure(self._given, self._rerun_all))
+            return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:

@@ -15,7 +15,7 @@ RECORDING, ENV = "--cc-recording", "--cc-recording-env"
 _OTHERS = (
     *("--cc-binary", "--cc-collector", "--cc-collector-cmd", "--cc-report", "--cc-captures"),
     *("--cc-deadline", "--cc-scenarios", "--cc-protocols", "--cc-slow", "--cc-fuzz-seconds"),
-    *("--cc-accept", "--cc-power"),
+    *("--cc-accept", "--cc-power", "--cc-otlp-endpoint", "--cc-otlp-headers"),
 )
 
 
@@ -36,7 +36,8 @@ def add(parser: pytest.Parser) -> None:
         metavar="PATH",
         action="append",
         help="a file that a Collector's file exporter has written, or a folder of such files; may "
-        "be given several times. Without test paths, judges each release in it",
+        "be given several times. Without test paths, judges each release in it; needs no claude, "
+        "and takes --cc-expectations",
     )
     group.addoption(
         ENV,

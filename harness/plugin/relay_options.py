@@ -121,7 +121,7 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         _HEADERS,
         metavar="NAME=VALUE[,...]",
-        help="headers for every request to the collector, in the form of "
+        help="headers for every request to the collector, scrapes included, in the form of "
         "OTEL_EXPORTER_OTLP_HEADERS; ${NAME} in a value stands for a variable of the environment",
     )
     for option, text in _PEM_FILES.items():

@@ -13,6 +13,7 @@ from ..capture.run import GroundTruth, Run
 from ..errors import UsageError
 from ..fakes.script import Say
 from ..otlp.model import DataPoint, Event, Protocol, Span, Value
+from ..running.brought import Folder
 from ..running.recorder import run_session
 from ..running.scenario import Script
 from ..subject.binary import Binary
@@ -149,6 +150,8 @@ class ClaudeFactory:
         protocol: str = Protocol.HTTP_JSON,
         env: Mapping[str, str] | None = None,
         files: Mapping[str, str] | None = None,
+        settings: Mapping[str, object] | None = None,
+        plugins: Sequence[Folder] = (),
     ) -> Session:
         """Run one session to its end, and return it.
 
@@ -156,9 +159,13 @@ class ClaudeFactory:
         (or a function from the work tree's path to the steps). ``protocol`` is ``grpc``,
         ``http/protobuf`` or ``http/json``. ``env`` is laid over the telemetry settings;
         ``files`` (name -> content) are put in the work tree before the session starts.
+        ``settings`` is what a settings file would say, hooks for example. ``plugins`` are folders
+        of plugins, by their paths or by their names in the work tree; those from elsewhere are
+        copied, so that the session changes none of yours.
 
         Raises SubjectError if it does not end in time or never calls the API,
-        UsageError for a protocol that does not exist or a file outside the work tree.
+        UsageError for a protocol that does not exist, a file outside the work tree, settings that
+        JSON cannot say or a plugin that is no folder.
         """
         if protocol not in list(Protocol):
             raise UsageError(
@@ -171,6 +178,8 @@ class ClaudeFactory:
             protocol=Protocol(protocol),
             env=env,
             files=files,
+            settings=settings,
+            plugins=plugins,
             deadline_s=self.deadline_s,
         )
         return Session(capture)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +11,11 @@ from ..assessment.listings import check_new, read_listing
 from ..assessment.query_files import read_all
 from ..capture.run import SubjectFacts
 from ..clock import time_ns
-from ..errors import printable
 from ..judging.listing import NO_LISTING
 from ..record.header import RelayFacts
 from ..subject.binary import Binary
 from .options import ACCEPT, EXPECTATIONS, POWER, QUERIES, Options
+from .telling import Teller
 from .upgrade import Upgrade
 from .xdist import is_worker
 
@@ -60,6 +59,8 @@ class State:
         self.shared: Path | None = None
         self.upgrade: Upgrade | None = None
         self.started_unix_nano = time_ns()
+        #: What long work is told to, line by line.
+        self.progress = Teller(config, lambda: self.shared)
 
     @property
     def facts(self) -> SubjectFacts:
@@ -69,20 +70,6 @@ class State:
     def relay(self, runs: Sequence[str]) -> RelayFacts | None:
         """Return what is known of a collector under test and its runs; None for another job."""
         return None
-
-    def progress(self, text: str) -> None:
-        """Print a line of progress, unless pytest was told to be quiet."""
-        plugins = self.config.pluginmanager
-        reporter = plugins.get_plugin("terminalreporter")
-        if reporter is None or self.config.get_verbosity() < 0:
-            return
-        capturing = plugins.get_plugin("capturemanager")
-        with contextlib.ExitStack() as shown:
-            if capturing is not None:
-                shown.enter_context(capturing.global_and_fixture_disabled())
-            reporter.ensure_newline()
-            reporter.write_line(f"cc-otel: {printable(text)}")
-            reporter.flush()
 
 
 class SubjectState(State):

@@ -13,7 +13,7 @@ from ..errors import HarnessError, SubjectError
 from ..keeping import folders
 from ..subject.binary import Binary, resolve
 from . import xdist
-from .options import ACCEPT, BASELINE, EXPECTATIONS, POWER
+from .options import ACCEPT, BASELINE, EXPECTATIONS, OTLP, OTLP_HEADERS, POWER
 from .state import State, SubjectState
 from .suite import SuitePlugin
 from .verdicts import choose
@@ -51,6 +51,7 @@ class SubjectPlugin:
                 (ACCEPT, self.state.options.accept),
                 (BASELINE, self.state.options.baseline),
                 (POWER, self.state.options.power),
+                *((name, config.getoption(name)) for name in (OTLP, OTLP_HEADERS)),
             ):
                 if value:
                     raise pytest.UsageError(

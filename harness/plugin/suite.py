@@ -10,6 +10,7 @@ import pytest
 
 from ..assessment.assessment import Assessment
 from ..assessment.recording import Recording, RecordingPlan, record_once, shared
+from ..assessment.stopping import Stopping, failing
 from ..contract.requirement import Requirement
 from ..contract.versions import check_promised
 from ..errors import HarnessError
@@ -84,6 +85,7 @@ class SuitePlugin(VerdictPlugin):
             left_out=self._left_out(selected),
             own=state.own,
             fail_on=options.fail_impacts,
+            enough=self._enough(selected),
         )
 
         def make(keep: Path | None) -> Recording:
@@ -95,6 +97,14 @@ class SuitePlugin(VerdictPlugin):
         if state.shared is None:
             return make(options.captures)
         return shared(options.captures, make, state.shared)
+
+    def _enough(self, selected: Sequence[Requirement]) -> Stopping | None:
+        """Return what ends the recording where pytest is to stop after some failures."""
+        most = self._state.config.getoption("maxfail", 0)
+        if not most:
+            return None
+        wanted = failing(selected, self._state.options.fail_impacts)
+        return Stopping(most, self._assessment.breaks, wanted)
 
     def _left_out(self, selected: Sequence[Requirement]) -> Mapping[str, str]:
         """Return the runs that ``--cc-protocols`` leaves out, each with the reason."""

@@ -15,10 +15,12 @@ from ..findings import Verdict
 from ..judging.verdicts import Row, fails_the_run
 from ..record.jsonl import row_to_plain
 from ..report.rerun import rerun
-from . import xdist
+from . import github, otlp, xdist
 from .items import NothingRecordedError, RequirementItem, Suite, VerdictItem
+from .junit import WAITED_S, JUnitPlugin
 from .ledger import ROW, Ledger
 from .state import State
+from .telling import Listener
 
 #: The names by which all requirements are asked for.
 PACKAGES = ("harness.suite", "pytest_cc_otel.suite")
@@ -71,6 +73,13 @@ class VerdictPlugin:
     def __init__(self, state: State, choice: Choice) -> None:
         self._state = state
         self._choice = choice
+        self._listener: Listener | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
 
     def make_assessment(self) -> Assessment:
         """Make the assessment whose verdicts are collected; called when the session starts."""
@@ -78,6 +87,7 @@ class VerdictPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
+        otlp.target(config)  # what is wrong with it is told before anything runs
         if self._choice.alone and not config.getoption("junitprefix", None):
             # A node id without a file leaves the class name of a test case empty.
             config.option.junitprefix = "cc-otel"
@@ -92,7 +102,13 @@ class VerdictPlugin:
             raise pytest.UsageError(str(error)) from None
         self._session = session
         if not xdist.is_worker(config):
-            config.pluginmanager.register(Ledger(self._state, self._assessment), "cc-otel-ledger")
+            if self._state.shared is not None:
+                self._listener = Listener(self._state.shared, self._state.progress)
+            ledger = Ledger(self._state, self._assessment)
+            config.pluginmanager.register(ledger, "cc-otel-ledger")
+            config.pluginmanager.register(JUnitPlugin(ledger.facts), "cc-otel-junit")
+            github.register(config, ledger.summed_up, ledger.note)
+            otlp.register(config, ledger.record, ledger.note)
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and self._choice.alone:
             # pytest would begin a line for each "file", and here each item has its own.
@@ -127,6 +143,8 @@ class VerdictPlugin:
             if not self._tells_first():
                 report.outcome = "skipped"
                 report.longrepr = ("cc-otel", 0, "another worker tells why nothing is judged")
+        if isinstance(item, VerdictItem) and call.when == "setup":
+            setattr(report, WAITED_S, item.waited_s)
         if not isinstance(item, VerdictItem) or call.when != "call":
             return report
         if item.row is None:
@@ -144,7 +162,8 @@ class VerdictPlugin:
         self, report: pytest.CollectReport | pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         row: dict[str, Any] | None = getattr(report, ROW, None)
-        if row is None:
+        # pytest-rerunfailures has an outcome of its own for what it runs again.
+        if row is None or report.outcome not in ("passed", "failed", "skipped"):
             return None
         verdict = Verdict(row["verdict"])
         word = verdict.value.upper()

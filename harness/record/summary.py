@@ -18,6 +18,10 @@ _SHOWN_FAULTS = 3
 _SHOWN_REQUESTS = 8
 
 
+#: With this begins why runs were not made after enough had failed (``-x``).
+STOPPED = "the recording was stopped: "
+
+
 class RunOutcome(StrEnum):
     """How a run ended: recorded, or why not."""
 
@@ -106,6 +110,11 @@ class RecordingSummary:
     def skipped(self) -> tuple[RunSummary, ...]:
         """The runs that cannot be made on this machine."""
         return self._with(RunOutcome.SKIPPED)
+
+    @property
+    def stopped(self) -> str:
+        """Why the recording was stopped before all runs were made; empty if it was not."""
+        return next((run.reason for run in self.skipped if run.reason.startswith(STOPPED)), "")
 
     @property
     def incomplete(self) -> tuple[RunSummary, ...]:

@@ -1,4 +1,4 @@
-"""Report what a session calls upon: servers of MCP, skills and subagents."""
+"""Report what a session calls upon, servers of MCP, skills and subagents, and its mode."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ class Called:
         if self.promises.skill_triggers:
             event["invocation_trigger"] = "claude-proactive"
         self.log("skill_activated", {**event, "skill.source": source})
+
+    def mode(self, before: str, after: str) -> None:
+        """Report that a person went on to another permission mode."""
+        if self.promises.mode_changes:
+            event: Attributes = {"from_mode": before, "to_mode": after, "trigger": "shift_tab"}
+            self.log("permission_mode_changed", event)
 
     def subagent(
         self, attribution: Attribution, model: str, total_tokens: int, duration_ms: int

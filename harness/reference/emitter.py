@@ -5,7 +5,7 @@
         [--permission-mode MODE] [--allowedTools A,B] [--disallowedTools A,B]
         [--model NAME] [--mcp-config JSON] [--agents JSON] [--input-format stream-json]
         [--settings FILE-OR-JSON] [--resume SESSION | --continue] [--fork-session]
-        [--permission-prompt-tool NAME]
+        [--permission-prompt-tool NAME] [--plugin-dir FOLDER]
 
 It is run as a process, like any subject: it calls the Messages API at
 ANTHROPIC_BASE_URL, really runs the tools that the model requests, and exports with the
@@ -56,6 +56,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--model", metavar="NAME")
     parser.add_argument("--settings", default="", metavar="FILE-OR-JSON")
     parser.add_argument("--permission-prompt-tool", default="", metavar="NAME")
+    parser.add_argument("--plugin-dir", action="append", default=[], type=Path, metavar="FOLDER")
     parser.add_argument("-r", "--resume", default="", metavar="SESSION")
     parser.add_argument("-c", "--continue", dest="go_on", action="store_true")
     parser.add_argument("--fork-session", action="store_true")
@@ -77,7 +78,7 @@ def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]
         say_version(known.emulate)
         return 0
     # Only a session needs more than this module: --version answers at once.
-    from . import hooks, session, settings_files
+    from . import hooks, plugins, session, settings_files
     from .headers_helper import SETTING
     from .permissions import Permissions
     from .versions import Promises
@@ -102,6 +103,7 @@ def main(argv: Sequence[str] | None, additions: Callable[[], Sequence[Addition]]
         permission_tool=known.permission_prompt_tool,
         start=session.Start(known.resume, known.go_on, known.fork_session),
         hooks=hooks.configured(levels, promises),
+        plugins=[plugins.Plugin.at(folder) for folder in known.plugin_dir],
     )
     try:
         if known.prompt is not None and known.input_format == "stream-json":

@@ -94,12 +94,14 @@ class Attribution:
 
     They are the active skill, the MCP tool whose result the request carries, and the subagent
     that makes it: ``agent`` is a placeholder for the ``agent_called`` of people's own.
+    ``side_call`` is what it is for, if that is not the conversation.
     """
 
     skill: str = ""
     mcp_tool: str = ""
     agent: str = ""
     agent_called: str = ""
+    side_call: str = ""
 
     def attributes(self, promises: Promises, *, details: bool) -> Attributes:
         """Return the attributes that a release with these promises tells them by.
@@ -173,8 +175,8 @@ class Reporter:
         cost = cost_usd(exchange.model, usage)
         shared: Attributes = {"model": exchange.model}
         if self._promises.query_source:
-            source = "subagent" if attribution.agent else "main"
-            shared["query_source"] = source
+            side = "auxiliary" if attribution.side_call else "main"
+            shared["query_source"] = "subagent" if attribution.agent else side
         details = self._settings.log_tool_details
         shared |= attribution.attributes(self._promises, details=details)
         if self._promises.effort:
@@ -354,7 +356,8 @@ class Reporter:
         return attributes
 
     def _source(self, attribution: Attribution) -> str:
-        return f"agent:{attribution.agent}" if attribution.agent else self._query_source
+        side = attribution.side_call or self._query_source
+        return f"agent:{attribution.agent}" if attribution.agent else side
 
     def _api_number(self, value: float) -> Scalar:
         return value if self._promises.api_numbers else in_digits(value)

@@ -1,4 +1,4 @@
-"""Hooks: commands of the settings files that run when something happens in a session."""
+"""Hooks: commands of settings files and plugins that run when something happens in a session."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +21,8 @@ _TIMEOUT_S = 60.0
 
 #: What the document calls the levels of settings, from the lowest to the highest.
 _SOURCES = ("userSettings", "projectSettings", "localSettings", "flagSettings", "policySettings")
+
+_FOLDER_OF_THE_PLUGIN = "CLAUDE_PLUGIN_ROOT"
 
 _COMMAND = "command"
 _BLOCKED = 2
@@ -37,7 +39,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One hook of a settings file; only commands are ever run."""
+    """One hook of a settings file or plugin; only commands are ever run.
+
+    ``plugin`` is what is logged of the plugin that it comes with, ``folder`` where that plugin is.
+    """
 
     event: str
     kind: str
@@ -45,6 +50,8 @@ class Hook:
     matcher: str
     command: str
     timeout_s: float
+    plugin: Attributes = field(default_factory=dict)
+    folder: str = ""
 
     def matches(self, event: str, subject: str) -> bool:
         pattern = "" if self.matcher == "*" else self.matcher
@@ -58,11 +65,14 @@ def configured(levels: Levels, promises: Promises) -> tuple[Hook, ...]:
     return tuple(
         hook
         for source, level in zip(_SOURCES, settings, strict=True)
-        for hook in _of_level(level, source)
+        for hook in hooks_in(level, source)
     )
 
 
-def _of_level(level: JsonObject, source: str) -> Iterator[Hook]:
+def hooks_in(
+    level: JsonObject, source: str, plugin: Attributes | None = None, folder: str = ""
+) -> Iterator[Hook]:
+    """Yield the hooks of a settings object, or of the file of a plugin, found in ``source``."""
     events = level.get("hooks")
     for event, groups in events.items() if isinstance(events, Mapping) else ():
         for group in groups:
@@ -74,6 +84,8 @@ def _of_level(level: JsonObject, source: str) -> Iterator[Hook]:
                     str(group.get("matcher", "")),
                     str(hook.get("command", "")),
                     float(hook.get("timeout", _TIMEOUT_S)),
+                    plugin or {},
+                    folder,
                 )
 
 
@@ -115,6 +127,7 @@ class Hooks:
                 "hook_type": hook.kind,
                 "hook_source": hook.source,
                 **self._safe,
+                **hook.plugin,
             }
             if self._details and hook.matcher:
                 attributes["hook_matcher"] = hook.matcher
@@ -151,11 +164,12 @@ class Hooks:
         started = time.monotonic()
         running = []
         for hook in hooks:
+            own = {_FOLDER_OF_THE_PLUGIN: hook.folder} if hook.folder else {}
             process = subprocess.Popen(
                 hook.command,
                 shell=True,
                 cwd=self._context.folder,
-                env=dict(self._context.environ),
+                env={**self._context.environ, **own},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import keyboard, session, tools
@@ -20,6 +20,9 @@ from .permissions import Reply, Rule
 _CLEAR = "\x1b[H\x1b[2J"
 _RULE = "─" * 60
 _INPUT = "❯ "
+#: What stands below the input line in other modes than the usual one.
+_MODES = {"acceptEdits": "⏵⏵ accept edits on", "plan": "⏸ plan mode on"}
+
 _ONCE_MORE = "Press Ctrl-D again to exit"
 
 #: Lines below the transcript that are kept free for a question.
@@ -46,7 +49,7 @@ def run(options: session.Options, environ: Mapping[str, str], folder: Path) -> i
             return 1
         with session.opened(options, environ, folder, ask=person.decide) as (loop, reporter):
             try:
-                while (prompt := person.prompt()) is not None:
+                while (prompt := person.prompt(loop.switch_mode)) is not None:
                     turn = loop.turn(prompt)
                     reporter.active(person.active_s(), "user")
                     person.say(turn.text)
@@ -73,8 +76,11 @@ class _Person:
     def say(self, text: str) -> None:
         self._transcript += ["", *text.splitlines()]
 
-    def prompt(self) -> str | None:
-        """Return the next prompt, or None at the end of input."""
+    def prompt(self, switch_mode: Callable[[], str]) -> str | None:
+        """Return the next prompt, or None at the end of input.
+
+        ``switch_mode`` goes on to the next permission mode, and returns it.
+        """
         self._keys.forget()
         activity = Activity()
         line, hint = "", ""
@@ -83,7 +89,7 @@ class _Person:
                 self._draw(hint, _RULE, f"{_INPUT}{line}")
             key = self._keys.key()
             if key == keyboard.END_OF_INPUT:
-                if hint:
+                if hint == _ONCE_MORE:
                     return None
                 hint = _ONCE_MORE
                 continue
@@ -92,6 +98,8 @@ class _Person:
             if key in keyboard.ENTER:
                 if line.strip():
                     break
+            elif key == keyboard.SHIFT_TAB:
+                hint = _MODES.get(switch_mode(), "")
             elif key == keyboard.CLEAR_LINE:
                 line = ""
             elif key in keyboard.RUBOUT:

@@ -16,6 +16,7 @@ END_OF_INPUT = "\x04"
 CLEAR_LINE = "\x15"
 ESCAPE = "\x1b"
 ENTER = ("\r", "\n")
+SHIFT_TAB = "\x1b[Z"
 RUBOUT = ("\x7f", "\b")
 
 #: Who presses no key for longer than this is taken to be away.
@@ -46,10 +47,9 @@ class Keyboard:
                 chunk = b""
             if not chunk:
                 return END_OF_INPUT
-            # Of the keys that send several characters (arrows and others), none means
-            # anything here.
+            # Of the keys that send several characters (arrows and others), one means anything here.
             keys = _KEY.findall(self._decoder.decode(chunk))
-            self._waiting.extend(key for key in keys if len(key) == 1)
+            self._waiting.extend(key for key in keys if len(key) == 1 or key == SHIFT_TAB)
         return self._waiting.popleft()
 
     def forget(self) -> None:

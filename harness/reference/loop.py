@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import subagents, tools
+from . import compaction, subagents, tools
 from .called import Called
 from .client import ApiError, MessagesClient, ModelReply, ToolUse
+from .compaction import Compaction
 from .facts import Attribution, Reporter
 from .hooks import Hooks
 from .mcp_servers import McpServers
@@ -73,6 +74,7 @@ class MainLoop:
         gate: Gate,
         toolbox: Toolbox,
         hooks: Hooks,
+        compaction: Compaction,
     ) -> None:
         self._model = model
         self._client = client
@@ -81,6 +83,7 @@ class MainLoop:
         self._gate = gate
         self._toolbox = toolbox
         self._hooks = hooks
+        self._compaction = compaction
         self._messages: list[dict[str, Any]] = []
         self._skill = ""
         self._heard_mcp = ""
@@ -92,6 +95,12 @@ class MainLoop:
         with self._spans.interaction(prompt):
             self._reporter.prompt(prompt)
             self._hooks.run("UserPromptSubmit", prompt=prompt)
+            command, _, instructions = prompt.partition(" ")
+            if command == compaction.COMMAND:
+                self._messages = self._compaction.command(self._messages, instructions)
+                return Turn("Compacted.", ok=True)
+            if self._compaction.due:
+                self._messages = self._compaction.automatic(self._messages)
             self._tell([{"type": "text", "text": prompt}])
             while True:
                 attribution = Attribution(self._skill, self._heard_mcp)
@@ -102,12 +111,19 @@ class MainLoop:
                     status = "" if error.status is None else f"{error.status} "
                     return Turn(f"API Error: {status}{error.message}", ok=False)
                 self._reporter.answered(answer.exchange, answer.usage, attribution, answer.text)
+                self._compaction.note(answer.usage)
                 self._messages.append({"role": "assistant", "content": answer.content})
                 if not answer.tool_uses:
                     self._hooks.run("Stop")
                     return Turn(answer.text, ok=True)
                 if self._use_tools(answer.tool_uses):
                     return Turn("Interrupted. What should be done instead?", ok=True)
+
+    def switch_mode(self) -> str:
+        """Go on to the next permission mode, as the person wants; return its name."""
+        before, after = self._gate.switch_mode()
+        self._toolbox.called.mode(before, after)
+        return after
 
     def _ask(self) -> ModelReply:
         with self._working():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from . import tools
@@ -12,6 +12,9 @@ from .client import ToolUse
 
 _EVERYTHING = "bypassPermissions"
 _EDITS = "acceptEdits"
+
+#: What a person goes through, one after the other; from any other mode, the first is next.
+_MODES = ("default", _EDITS, "plan")
 
 #: Tools that change nothing are never asked about.
 _SAFE = frozenset({"Read"})
@@ -126,8 +129,14 @@ class Gate:
         self._tool = tool
         self._permissions = permissions
         self._ask = ask
-        self._all_edits = False
         self._rules: list[Rule] = []
+
+    def switch_mode(self) -> tuple[str, str]:
+        """Go on to the next permission mode; return the one before and the new one."""
+        before = self._permissions.mode
+        place = _MODES.index(before) + 1 if before in _MODES else 0
+        self._permissions = replace(self._permissions, mode=_MODES[place % len(_MODES)])
+        return before, self._permissions.mode
 
     def decide(self, use: ToolUse) -> Decision:
         if self._permissions.deny(use):
@@ -140,17 +149,14 @@ class Gate:
             return Decision(False)
         reply = self._ask(use)
         if reply is Reply.YES_FOR_THE_SESSION:
-            self._all_edits = True
+            self._permissions = replace(self._permissions, mode=_EDITS)
         elif reply is Reply.YES_AND_NEVER_ASK_AGAIN:
             self._rules.append(Rule.of(use))
         return _DECISIONS[reply]
 
     def _allowed(self, use: ToolUse) -> bool:
-        return (
-            self._permissions.allow(use.name)
-            or (self._all_edits and use.name in tools.EDIT_TOOLS)
-            or any(rule.covers(use) for rule in self._rules)
-        )
+        allowed = self._permissions.allow(use.name)
+        return allowed or any(rule.covers(use) for rule in self._rules)
 
 
 def _subject(use: ToolUse) -> str:

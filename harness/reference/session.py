@@ -12,12 +12,13 @@ from pathlib import Path
 
 from ..contract.versions import Version
 from ..errors import UsageError
-from . import identity, otlp_variables, proxies, tools
+from . import identity, otlp_variables, plugins, proxies, tools
 from .additions import Addition, Additions
 from .attributes import Scalar
 from .bodies import Bodies
 from .called import Called
 from .client import MessagesClient, ToolUse
+from .compaction import Compaction
 from .custom_attributes import custom_attributes
 from .facts import EFFORT, Reporter, Sink
 from .headers_helper import DynamicHeaders, Reports
@@ -25,6 +26,7 @@ from .hooks import Hook, Hooks
 from .loop import MainLoop, Toolbox, Turn
 from .mcp_servers import McpServers
 from .permissions import Gate, Permissions, Reply
+from .plugins import Plugin
 from .settings import Settings
 from .spans import Spans, SpanSink
 from .subagents import Subagents
@@ -81,6 +83,7 @@ class Options:
     permission_tool: str = ""
     start: Start = field(default_factory=Start)
     hooks: Sequence[Hook] = ()
+    plugins: Sequence[Plugin] = ()
 
 
 def run(prompt: str, options: Options, environ: Mapping[str, str], folder: Path) -> int:
@@ -165,8 +168,10 @@ def opened(
             traces = Spans(spans, standard, settings, who.query_source)
             agents = Subagents(options.agents, options.model, client, reporter, traces, called)
             reporter.session_started(options.start.kind)
-            hooks = Hooks(options.hooks, promises, report, context, who.session_id, details=details)
+            every = (*plugins.hooks_of(options.plugins, details=details), *options.hooks)
+            hooks = Hooks(every, promises, report, context, who.session_id, details=details)
             hooks.begin(options.start.begun)
+            plugins.report(options.plugins, promises, report, details=details)
             loop = MainLoop(
                 options.model,
                 client,
@@ -175,6 +180,7 @@ def opened(
                 Gate(options.permissions, ask, servers.asking(options.permission_tool)),
                 Toolbox(context, servers, agents, called),
                 hooks,
+                Compaction(options.model, client, reporter, promises, environ),
             )
             yield loop, reporter
             hooks.end()

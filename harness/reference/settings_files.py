@@ -56,9 +56,9 @@ def read(
     project = folder / ".claude"
     files = (user / "settings.json", project / "settings.json", project / "settings.local.json")
     return Levels(
-        own=(*map(_load, files), _given(command_line)),
-        managed=_load(managed / MAIN_FILE),
-        fragments=tuple(map(_load, sorted((managed / "managed-settings.d").glob("*.json")))),
+        own=(*map(load, files), _given(command_line)),
+        managed=load(managed / MAIN_FILE),
+        fragments=tuple(map(load, sorted((managed / "managed-settings.d").glob("*.json")))),
     )
 
 
@@ -125,10 +125,11 @@ def _merged(*levels: JsonObject) -> dict[str, Any]:
 def _given(text: str) -> JsonObject:
     if not text:
         return {}
-    return _parsed(text) if text.lstrip().startswith("{") else _load(Path(text))
+    return _parsed(text) if text.lstrip().startswith("{") else load(Path(text))
 
 
-def _load(path: Path) -> JsonObject:
+def load(path: Path) -> JsonObject:
+    """Return the object in a file; an empty one where there is none, as releases take it."""
     try:
         return _parsed(path.read_text(encoding="utf-8"))
     except OSError:

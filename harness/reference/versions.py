@@ -67,7 +67,17 @@ class Promises:
     hooks_run: bool = _since("2.1.116")
     #: The hooks of a session are logged at its start.
     hooks_registered: bool = _since("2.1.139")
-    #: ``safe_mode`` on the events of hooks.
+    #: Changes of the permission mode are logged.
+    mode_changes: bool = _since("2.1.116")
+    #: Compactions are logged.
+    compactions: bool = _since("2.1.105")
+    #: ``precompute_reuse`` on those that a person asked for.
+    precomputed: bool = _since("2.1.153")
+    #: Plugins are logged when they are loaded.
+    plugins_loaded: bool = _since("2.1.139")
+    #: ``host_owned_mcp`` on those events.
+    host_mcp: bool = _since("2.1.172")
+    #: ``safe_mode`` on the events of hooks and plugins.
     safe_mode: bool = _since("2.1.169")
     #: Numbers of API events are sent as numbers; strings before.
     api_numbers: bool = _since("2.1.122")

@@ -17,6 +17,7 @@ from ..clock import time_ns
 from ..contract.applicability import WITHOUT_OUTLET
 from ..errors import SubjectError
 from ..otlp.model import Protocol
+from ..progress import Telling, every_s, over
 from .outlets.base import Outlet
 from .outlets.otlp import OtlpOutlet
 from .process import CollectorFault
@@ -111,7 +112,10 @@ def record_relay(plan: RelayPlan, progress: Callable[[str], None]) -> RelayRecor
             run: pool.submit(_made, plan, *run)
             for run in sorted(runs, key=lambda run: -run[0].patience)
         }
+        labels = {future: run_label(each.name, over) for (each, over), future in futures.items()}
         try:
+            for future in Telling(progress, every_s(progress)).until_ended(labels):
+                future.result()  # a fault that is no run's own ends all of them
             made = {
                 run_label(scenario.name, protocol): futures[scenario, protocol].result()
                 for scenario, protocol in runs
@@ -121,6 +125,8 @@ def record_relay(plan: RelayPlan, progress: Callable[[str], None]) -> RelayRecor
                 future.cancel()
             plan.give_up()
             raise
+        finally:
+            over(progress)
     return RelayRecorded(
         tuple(each.capture for each in made.values() if each.capture is not None),
         {label: each.fault for label, each in made.items() if each.capture is None},

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from ..findings import Verdict
@@ -98,7 +99,7 @@ def _not_exercised(release: ReleaseRows) -> Iterator[str]:
     for reason, number in reasons[:_REASONS]:
         yield f"  {number:5}  {reason}"
     if rest := sum(number for _, number in reasons[_REASONS:]):
-        yield f"  {rest:5}  other reasons (--format json lists all)"
+        yield f"  {rest:5}  other reasons (--json lists all)"
 
 
 def _unjudged(checked: Checked) -> Iterator[str]:
@@ -117,11 +118,12 @@ def _unjudged(checked: Checked) -> Iterator[str]:
         )
 
 
-def as_json(checked: Checked) -> str:
-    """Render everything as JSON: rows grouped by release."""
+def as_json(checked: Checked, more: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Render everything as JSON: rows grouped by release; ``more`` comes before."""
     decided = checked.decision
     return json.dumps(
         {
+            **more,
             "files": checked.files,
             "messages": checked.messages,
             "environment": dict(checked.environment),

@@ -11,7 +11,7 @@ from ..findings import Impact, Level, Verdict
 from ..judging.verdicts import Row
 from ..record.header import CLAUDE
 from ..record.run_record import RunRecord
-from . import drift
+from . import drift, newer
 from .power import by_doubt
 from .rerun import rerun
 from .screen import answer, broken_rows, impact, listed_rows, losses
@@ -37,6 +37,7 @@ def page(record: RunRecord) -> str:
         title=header.subject.spec + version,
         answer=told[:1].upper() + told[1:],
         style=style,
+        newer=newer.told(listed_rows(rows), header),
         why=record.footer.why if record.footer and record.footer.failed else "",
         problem=summary.problem.splitlines(),
         header=header,

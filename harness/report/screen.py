@@ -15,7 +15,7 @@ from ..judging.entries import EntryState
 from ..judging.power import Power
 from ..judging.verdicts import Row, exercised, fails_the_run
 from ..record.header import CLAUDE
-from . import drift
+from . import drift, newer
 from .line import Line, Style
 from .power import by_doubt
 from .summary import Summary
@@ -116,7 +116,7 @@ def answer(summary: Summary) -> tuple[str, Style]:
         beside = f", beside {len(listed)} listed deviations" if listed else ""
         return f"BROKEN: {len(grave)} of {judged} promises{beside}: {_which(grave)}", Style.BAD
     if summary.decision.failed:
-        return f"BROKEN: {summary.decision.why}", Style.BAD
+        return _failed(summary, judged), Style.BAD
     deviating = broken + listed
     if not deviating:
         return f"keeps its promises: all {judged} that were exercised", Style.GOOD
@@ -124,6 +124,21 @@ def answer(summary: Summary) -> tuple[str, Style]:
         f"keeps its promises but for {len(deviating)} of {judged}: {_which(deviating)}",
         Style.CARE,
     )
+
+
+def _failed(summary: Summary, judged: int) -> str:
+    """Answer for a run that failed, although no promise is broken that fails it."""
+    compared = summary.comparison is not None and summary.comparison.failure
+    if summary.undriven or summary.ended or compared:
+        return f"BROKEN: {summary.decision.why}"
+    errors = sum(row.verdict is Verdict.ERROR for row in summary.rows)
+    if errors:
+        return (
+            f"not known for {errors} of {judged + errors} promises, which could not be judged; of "
+            "the others no MUST is broken that is not listed"
+        )
+    gone = sum(row.verdict is Verdict.FIXED for row in summary.rows)
+    return f"better than is listed: {gone} deviations are gone, and the list is to be mended"
 
 
 def _which(rows: Sequence[Row]) -> str:
@@ -223,6 +238,9 @@ class _Screen:
 
     def rest(self) -> Iterator[Line]:
         summary, rows = self._summary, self._summary.rows
+        mended = newer.told(self._listed, summary.header)
+        if mended:
+            yield from self._told("newer", mended, most=2)
         news = [row for row in rows if row.verdict is Verdict.PASS and row.news]
         if news:
             yield from self._told("good news", f"{len(news)} deviations are gone", Style.GOOD)
@@ -232,18 +250,30 @@ class _Screen:
             yield from self._told("gone", text, Style.BAD)
         for reason, number in _reasons(rows, Verdict.ERROR)[:1]:
             yield from self._told("error", f"{number} not judged: {reason}", Style.BAD)
-        idle = _reasons(rows, Verdict.NOT_EXERCISED)
-        told = 1 if self._tight else _REASONS
-        for label, (reason, number) in zip(("not seen", "", "")[:told], idle, strict=False):
-            yield from self._told(label, f"{number} not exercised: {reason}")
-        if len(idle) > told:
-            others = sum(number for _, number in idle[told:])
-            yield from self._told("", f"{others} not exercised for {len(idle) - told} more reasons")
+        yield from self._not_seen()
         yield from self._own_list()
         if summary.comparison is not None:
             yield from self._told("changed", drift.summary(summary.comparison), most=2)
         if summary.power is not None:
             yield from self._power(summary.power)
+
+    def _not_seen(self) -> Iterator[Line]:
+        """Tell what was not put to the test: what people would lose by it, and why it was not."""
+        rows = [row for row in self._summary.rows if row.verdict is Verdict.NOT_EXERCISED]
+        idle = _reasons(rows, Verdict.NOT_EXERCISED)
+        told = 1 if self._tight else _REASONS
+        label = "not seen"
+        if len(idle) > 1 and not self._tight:
+            counts = Counter(map(impact, rows))
+            named = ", ".join(f"{each} {counts[each]}" for each in Impact if counts[each])
+            yield from self._told(label, f"{len(rows)} promises: {named}", most=2)
+            label = ""
+        for reason, number in idle[:told]:
+            yield from self._told(label, f"{number} not exercised: {reason}")
+            label = ""
+        if len(idle) > told:
+            others = sum(number for _, number in idle[told:])
+            yield from self._told("", f"{others} not exercised for {len(idle) - told} more reasons")
 
     def _power(self, power: Power) -> Iterator[Line]:
         doubts = [f"{len(names)}: {doubt}" for doubt, names in by_doubt(power).items()]

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .. import shortage
 from ..capture.capture import Capture
-from ..clock import monotonic_s
 from ..collector.store import Budget
 from ..errors import NotInTimeError, OursTooLateError, SubjectError
 from ..otlp.model import Protocol
+from ..progress import SoFar, Telling, every_s, over
 from ..subject import managed
 from ..subject.binary import Binary
 from ..subject.headless import PERMISSIONS
 from ..subject.process import ProcessGroups
+from .brought import Folder, bring
 from .crowding import CrowdingWatch
 from .drive import drive
 from .plan import label, planned
-from .progress import PROGRESS_S, so_far
 from .runner import Runner
 from .scenario import Scenario, Script
 from .shortages import ShortageWatch
@@ -52,6 +52,14 @@ RunDrawn = Callable[[Scenario, Protocol], Capture]
 #: Is handed a :data:`RunDrawn` and whether others are still under way, and returns those
 #: captures that are to be kept.
 Explore = Callable[[RunDrawn, Callable[[], bool]], Sequence[Capture]]
+
+
+#: Is handed each run that has ended, and says why no other need be made; an empty text goes on.
+Enough = Callable[[Capture | SubjectError], str]
+
+
+class _EnoughError(Exception):
+    """The exception that ends a recording before all runs were made; its text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,9 @@ class Order:
 
     A drawn scenario is not run itself: ``explore`` (None: nothing) makes the runs that it
     stands for, at the same time as the last of the others.
+
+    ``enough`` (None: nobody asks) ends all recordings early; runs that were not made then, or not
+    to their end, are skipped, each with what it said.
     """
 
     binary: Binary
@@ -93,6 +104,7 @@ class Order:
     keep: Path | None = None
     allow_managed: bool = False
     explore: Explore | None = None
+    enough: Enough | None = None
 
 
 def record(
@@ -113,7 +125,8 @@ def record_side_by_side(
     """Run several subjects through their scenarios, all of them in the same threads.
 
     Runs that wait start before all others, and have threads of their own. ``progress`` is called
-    with a line at the start and every few seconds. However this function ends, no subject is
+    with a line at the start and, while runs are under way, with a :class:`SoFar` every ten
+    seconds, or as often as its ``every_s`` says. However this function ends, no subject is
     left running.
     """
     folders = [order.keep for order in orders]
@@ -124,16 +137,21 @@ def record_side_by_side(
         for recording in recordings:
             progress(str(recording))
 
-        def still_running(text: str) -> None:
+        def still_running(so_far: SoFar) -> None:
             shortages.check()
-            progress(text)
+            progress(so_far)
 
-        _run_all([each for each in recordings if each.is_anything], still_running)
+        begun = [each for each in recordings if each.is_anything]
+        waits = {name: wait_s for each in begun for name, wait_s in each.waits.items()}
+        try:
+            _run_all(begun, Telling(still_running, every_s(progress), waits))
+        finally:
+            over(progress)
         shortages.check()
     return tuple(recording.collected() for recording in recordings)
 
 
-def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) -> None:
+def _run_all(recordings: Sequence[_Recording], telling: Telling) -> None:
     """Make all runs; if that is interrupted, end every subject."""
     if not recordings:
         return
@@ -157,19 +175,20 @@ def _run_all(recordings: Sequence[_Recording], progress: Callable[[str], None]) 
             # Last in the queue: its turn comes when all others have begun.
             for recording in recordings:
                 labels |= recording.start_exploring(pools)
-            _await(labels, progress)
+            _await(labels, telling, recordings)
             for recording in recordings:
-                recording.run_alone(pools, progress)
+                recording.run_alone(pools, telling)
             again: dict[Future[Any], str] = {}
             for recording in recordings:
                 again |= recording.start_again(pools)
-            _await(again, progress)
-        except BaseException:
+            _await(again, telling, recordings)
+        except BaseException as error:
             for pool in (pools.waiters, pools.others):
                 pool.shutdown(wait=False, cancel_futures=True)
             for recording in recordings:
-                recording.end_all()
-            raise
+                recording.end_all(str(error))
+            if not isinstance(error, _EnoughError):
+                raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +211,10 @@ class _Recording:
         self._futures: dict[Future[Capture], int] = {}
         self._again: dict[str, str] = {}
         self._explored: Future[Sequence[Capture]] | None = None
+        self._enough = order.enough
+        self._stopped = ""
+        #: What had ended by itself when the recording was ended.
+        self._before: frozenset[Future[Any]] = frozenset()
 
     def __str__(self) -> str:
         """Summarise the planned runs for the progress line."""
@@ -208,35 +231,76 @@ class _Recording:
         return sum(scenario.waits_s > 0 for scenario, _ in self._plan.runs)
 
     @property
+    def waits(self) -> dict[str, float]:
+        """The seconds that runs have to wait, by their labels."""
+        return {label(run): run[0].waits_s for run in self._plan.runs if run[0].waits_s > 0}
+
+    @property
     def not_waiting(self) -> int:
         """The number of runs that do not wait; drawn input makes any number of them."""
         return len(self._plan.runs) - self.waiting + (_MANY if self._explore is not None else 0)
 
-    def end_all(self) -> None:
-        """End every process that is still running."""
+    def end_all(self, why: str) -> None:
+        """End every process that is still running, and begin no other."""
+        self._stopped = why
+        begun = [*self._futures, *([self._explored] if self._explored else ())]
+        self._before = frozenset(future for future in begun if future.done())
         self._runner.groups.end_all()
+
+    def look_at(self, future: Future[Any]) -> None:
+        """Ask whether this run, which has ended, was enough.  Raises _EnoughError if it was."""
+        ours = future in self._futures or future is self._explored
+        if self._enough is None or not ours:
+            return
+        error = future.exception()
+        if isinstance(error, NotInTimeError):
+            return  # it is made once more
+        assert error is None or isinstance(error, SubjectError), "others have been raised"
+        made = error or future.result()
+        for each in made if isinstance(made, Sequence) else [made]:
+            if why := self._enough(each):
+                raise _EnoughError(why)
 
     def collected(self) -> Recorded:
         """Return the captures and faults of the runs, once all have ended."""
         captures: list[Capture] = []
         faults: dict[str, str] = {}
+        skipped = dict(self._plan.skipped)
         for future, index in sorted(self._futures.items(), key=lambda started: started[1]):
+            if self._is_left_out(future):
+                continue
             fault = future.exception()
             if fault is None:
                 captures.append(future.result())
             elif isinstance(fault, SubjectError):
-                faults[label(self._plan.runs[index])] = str(fault)
+                faults[self._label(index)] = str(fault)
             else:
                 raise fault
-        if self._explored is not None:
+        if self._stopped:
+            known = {capture.run.label for capture in captures} | faults.keys() | skipped.keys()
+            labels = map(self._label, range(len(self._plan.runs)))
+            skipped |= {each: self._stopped for each in labels if each not in known}
+        if self._explored is not None and not self._is_left_out(self._explored):
             fault = self._explored.exception()
             if fault is None:
                 captures += self._explored.result()
             else:
-                for scenario in self._plan.drawn:
-                    for over in self._plan.protocols:
-                        faults[label((scenario, over))] = str(fault)
-        return Recorded(tuple(captures), faults, self._plan.skipped, self._again)
+                faults |= dict.fromkeys(self._drawn_labels, str(fault))
+        elif self._explored is not None:
+            skipped |= dict.fromkeys(self._drawn_labels, self._stopped)
+        return Recorded(tuple(captures), faults, skipped, self._again)
+
+    @property
+    def _drawn_labels(self) -> list[str]:
+        return [label((each, over)) for each in self._plan.drawn for over in self._plan.protocols]
+
+    def _is_left_out(self, future: Future[Any]) -> bool:
+        """Say whether a run was not begun, or was ended by us; what it did says nothing then."""
+        if not self._stopped:
+            return False
+        return future.cancelled() or (
+            future not in self._before and isinstance(future.exception(), SubjectError)
+        )
 
     def start_together(self, pools: _Pools) -> dict[Future[Any], str]:
         """Start the runs that may be made side by side; return them with their labels."""
@@ -253,10 +317,10 @@ class _Recording:
         self._explored = pools.others.submit(self._explore, self._runner.drawn, self._others_wait)
         return {self._explored: "drawn input"}
 
-    def run_alone(self, pools: _Pools, progress: Callable[[str], None]) -> None:
+    def run_alone(self, pools: _Pools, telling: Telling) -> None:
         """Make the runs that must be alone, one after another."""
         for index in filter(self._must_be_alone, range(len(self._plan.runs))):
-            _await({self._start(pools, index): self._label(index)}, progress)
+            _await({self._start(pools, index): self._label(index)}, telling, [self])
 
     def start_again(self, pools: _Pools) -> dict[Future[Any], str]:
         """Start the runs that came too late once more; return them with their labels."""
@@ -301,6 +365,8 @@ def run_session(
     protocol: Protocol,
     env: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
+    settings: Mapping[str, object] | None = None,
+    plugins: Sequence[Folder] = (),
     args: Sequence[str] = PERMISSIONS,
     deadline_s: float = 60.0,
 ) -> Capture:
@@ -313,6 +379,7 @@ def run_session(
         environment=env or {},
         files=files or {},
         args=tuple(args),
+        prepare=bring(settings or {}, plugins),
     )
     groups = ProcessGroups()
     try:
@@ -321,19 +388,13 @@ def run_session(
         groups.end_all()
 
 
-def _await(futures: Mapping[Future[Any], str], progress: Callable[[str], None]) -> None:
-    """Wait for all ``futures``, reporting the ones still running; raise what is no SubjectError."""
-    pending = set(futures)
-    began = told = monotonic_s()
-    while pending:
-        due = max(told + PROGRESS_S - monotonic_s(), 0)
-        done, pending = wait(pending, timeout=due, return_when=FIRST_COMPLETED)
-        for future in done:
-            error = future.exception()
-            if error is not None and not isinstance(error, SubjectError):
-                raise error
-        now = monotonic_s()
-        if pending and now - told >= PROGRESS_S:
-            told = now
-            running = sorted(futures[future] for future in pending if future.running())
-            progress(so_far(len(futures), len(futures) - len(pending), running, now - began))
+def _await(
+    futures: Mapping[Future[Any], str], telling: Telling, recordings: Sequence[_Recording]
+) -> None:
+    """Wait for all ``futures``, telling which are still running; raise what is no SubjectError."""
+    for future in telling.until_ended(futures):
+        error = future.exception()
+        if error is not None and not isinstance(error, SubjectError):
+            raise error
+        for recording in recordings:
+            recording.look_at(future)

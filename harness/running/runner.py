@@ -43,6 +43,9 @@ class Runner:
     def one(self, scenario: Scenario, protocol: Protocol) -> Capture:
         """Run a scenario over a protocol, and save its capture."""
         capture = self._drive(scenario, protocol, self.budget)
+        if self.groups.cancelled:
+            # It may have been ended by us, which says nothing about it.
+            raise SubjectError("the recording was ended")
         if self.keep is not None:
             with self._saving:
                 save(capture, self.keep / folder_name(capture.run))

@@ -22,6 +22,7 @@ ARGUMENTS = ("--permission-mode", "default")
 _CLEAR_LINE = "\x15"
 _END_OF_INPUT = "\x04"
 _ENTER = "\r"
+_SHIFT_TAB = "\x1b[Z"
 _ONCE_MORE = "again to exit"
 
 
@@ -56,11 +57,18 @@ class See:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchMode:
+    """Go on to the next permission mode (Shift+Tab), until the screen shows ``shown``."""
+
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class Distrust:
     """Wait for the question whether the folder is trusted, and decline: that ends the session."""
 
 
-Act = Type | AnswerPrompt | See | Distrust
+Act = Type | AnswerPrompt | See | SwitchMode | Distrust
 
 #: Of every release's question and options.
 _TRUST = re.compile(r"\btrust\b.*Yes, .*\btrust\b", re.DOTALL)
@@ -161,6 +169,13 @@ class _Person:
                 )
                 terminal.press(
                     ESCAPE, lambda: terminal.ended, "the end of the session", again=lambda: ESCAPE
+                )
+            case SwitchMode():
+                self._ready()
+                self._terminal.press(
+                    _SHIFT_TAB,
+                    lambda: act.shown in self._terminal.text,
+                    f"the permission mode {act.shown!r}",
                 )
             case See():
                 self._terminal.until(

@@ -42,6 +42,21 @@ def test_judge_gives_the_table_of_a_run(captures: Path, capsys: pytest.CaptureFi
     assert runs.startswith("runs       4, the longest: ")
 
 
+def test_judge_and_report_print_json(
+    captures: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, out, _ = called(capsys, "judge", captures / "working_day-grpc", "--json")
+    told = json.loads(out)
+    assert (code, told["failed"]) == (cli.OK, False)
+    assert told["why"].startswith("no MUST is broken")
+    assert (told["subject"], told["release"]) == ("reference:2.1.31", "2.1.31")
+    assert told["written"] == [f"judged as release 2.1.31, from {captures / 'working_day-grpc'}"]
+    assert {row["verdict"] for row in told["rows"]} == {"pass", "not exercised", "not applicable"}
+    output = tmp_path / "index.html"
+    code, out, _ = called(capsys, "report", captures, "--output", output, "--json")
+    assert (code, json.loads(out)) == (cli.OK, {"report": str(output)})
+
+
 def test_judge_shows_where_canaries_were_seen(
     captures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,7 +106,7 @@ def test_requirements_of_a_release(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_requirements_of_a_collector(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = called(capsys, "requirements", "--collector", "--format", "json")
+    code, out, _ = called(capsys, "requirements", "--collector", "--json")
     assert code == cli.OK
     found = {each["requirement"]: each for each in json.loads(out)}
     assert found["receiving.paths.logs"]["protocols"] == ["http/protobuf", "http/json"]

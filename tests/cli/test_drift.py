@@ -65,7 +65,7 @@ def test_two_recordings_of_one_release_do_not_differ(
 def test_what_a_release_changed(
     recordings: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, _ = called(capsys, "diff", recordings["old"], recordings["new"], "--format", "json")
+    code, out, _ = called(capsys, "diff", recordings["old"], recordings["new"], "--json")
     assert code == cli.OK
     found = {
         (each["subject"], each["change"], each["impact"]) for each in json.loads(out)["differences"]
@@ -325,3 +325,8 @@ def test_a_search_by_a_command(
     assert out.splitlines()[0] == "changed after 2.1.35, in 2.1.36"
     assert "8 releases left, about 4 steps" in err
     assert len(log.read_text().splitlines()) <= 1 + 2 + 4
+    code, out, _ = called(capsys, *argv, "--json")
+    told = json.loads(out)
+    assert (told["good"]["release"], told["bad"]["release"]) == ("2.1.35", "2.1.36")
+    assert told["bad"]["evidence"]
+    assert (code, told["skipped"]) == (cli.OK, [])

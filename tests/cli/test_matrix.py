@@ -106,6 +106,11 @@ def test_a_matrix_is_interrupted_and_goes_on(
     # Nothing is listed of the emitter.
     code, out, _ = called(capsys, "check", output)
     assert (code, out.splitlines()[0]) == (cli.OK, "wrong: 0")
+    checked = json.loads(called(capsys, "check", output, "--json")[1])
+    assert {each["standing"] for each in checked} == {"not seen"}
+    told = json.loads(called(capsys, "merge", output, "--json")[1])
+    assert (told["ran"], [*told["not_run"]]) == (["2.1.31"], ["2.1.77"])
+    assert told["written"] == [str(output / f"matrix.{kind}") for kind in ("html", "md", "json")]
 
 
 @pytest.mark.parametrize(

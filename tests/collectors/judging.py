@@ -19,7 +19,7 @@ Pytest = Callable[..., int]
 
 
 def command(otelcol: Path) -> str:
-    """Return the command that starts the OpenTelemetry Collector, as in the README."""
+    """Return the command that starts the OpenTelemetry Collector, as the documents show it."""
     return f"{shlex.quote(str(otelcol))} --config {{config}}"
 
 

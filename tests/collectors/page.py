@@ -58,7 +58,8 @@ def _lines() -> Iterator[str]:
         f"Collector {release} in `tests/collectors/pipelines/`, in the shape of what people run. "
         f"Our tests send recorded sessions of Claude Code {recordings.release()} through every one "
         "of them, and hold the plugin to exactly these findings. Judge yours with "
-        "`pytest --cc-collector-cmd=… --cc-collector-config=…` (README, “Validate your collector”)."
+        "`pytest --cc-collector-cmd=… --cc-collector-config=…`, as "
+        "[Validate a collector](validate_a_collector.md) says."
     )
     yield ""
     yield "## Pipelines"

@@ -1,4 +1,4 @@
-"""The README's command judges the real collector as it is printed."""
+"""The command that the documents show judges the real collector as it is printed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ import pytest
 
 from tests.collectors.shapes import SHAPES
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+SHOWN = ("README.md", "docs/validate_a_collector.md")
 
 
 def test_the_command_works_as_printed(
     otelcol: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (command,) = re.findall(
-        r"^pytest --cc-collector-cmd=.*$", README.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    (command,) = {
+        found
+        for name in SHOWN
+        for found in re.findall(
+            r"^pytest --cc-collector-cmd=.*$",
+            (ROOT / name).read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    }
     (tmp_path / "otelcol").symlink_to(otelcol)
     (tmp_path / "collector.yaml").write_text(SHAPES["scrape"].config.read_text(encoding="utf-8"))
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
@@ -35,7 +42,7 @@ def test_the_command_works_as_printed(
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    # The most copied set-up, and what the README says of it.
+    # The most copied set-up, and what docs/collectors.md says of it.
     assert "series.total.scrape" in done.stdout
     assert "the scrape says" in done.stdout
     assert "add `deltatocumulative`" in done.stdout

@@ -20,7 +20,7 @@ def lines(recorded: Recorded) -> list[bytes]:
 
 
 def checked(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict[str, Any]]:
-    code = main(["check", "--format", "json", *map(str, arguments)])
+    code = main(["check", "--json", *map(str, arguments)])
     return code, json.loads(capsys.readouterr().out)
 
 

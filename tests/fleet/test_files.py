@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from harness.errors import UsageError
-from harness.fleet.files import LONGEST, Broken, Message, find, messages
+from harness.fleet.files import LONGEST, Broken, Message, find, looks_written, messages
 from harness.fleet.wire import decode
 from harness.otlp.codec import decode_request
 from harness.otlp.errors import DecodeError
@@ -102,6 +102,23 @@ def test_a_message_that_is_cut_off_is_told(tmp_path: Path) -> None:
     assert broken.why == f"cut off: {len(LINES[2]) - 3} of {len(LINES[2])} bytes"
 
 
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_lines_that_a_rotation_cut_are_told_and_the_whole_ones_read(
+    tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    """At the end of one file the beginning of a line is left, at that of the next one its end."""
+    path, whole = tmp_path / "otel.json", plain(LINES)
+    path.write_bytes(compress(LINES[0][9:] + b"\n" + whole + LINES[0][:9]))
+    *read, cut = bodies(path)
+    assert read == list(LINES)
+    with pytest.raises(DecodeError, match="body is not JSON"):
+        decode(cut)
+    (broken,) = problems(path)
+    assert broken.where == f"{path} line 1 (byte 0)"
+    assert broken.why == "cut off: it has no beginning"
+    assert looks_written(path.read_bytes())
+
+
 def test_what_no_exporter_writes_is_told(tmp_path: Path) -> None:
     path = tmp_path / "README"
     path.write_bytes(b"How this was captured")
@@ -153,6 +170,20 @@ def test_what_is_no_file_is_a_wrong_call(tmp_path: Path) -> None:
 def test_what_is_no_otlp_says_why(body: bytes, why: str) -> None:
     with pytest.raises(DecodeError, match=why):
         decode(body)
+
+
+@pytest.mark.parametrize("more", [b"", b',"attributes":null'], ids=["canonical", "loose"])
+def test_two_signals_of_one_line_are_both_read(more: bytes) -> None:
+    record, metric = b'{"eventName":"order"' + more + b"}", b'{"name":"orders"}'
+    request = decode(
+        b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[' + record + b"]}]}],"
+        b'"resourceMetrics":[{"scopeMetrics":[{"metrics":[' + metric + b"]}]}]}"
+    )
+    assert request.resource_logs is not None
+    assert request.resource_metrics is not None
+    (logs,), (metrics,) = request.resource_logs, request.resource_metrics
+    assert logs.scope_logs[0].log_records[0].event_name == "order"
+    assert metrics.scope_metrics[0].metrics[0].name == "orders"
 
 
 def test_what_the_mapping_allows_is_read_as_its_canonical_form() -> None:

@@ -21,8 +21,8 @@ from harness.relay import golden
 from harness.relay.arriving import identity
 from harness.relay.ports import free_port
 
-#: As the README has it, but for what each process has counted itself: what a worker tells its
-#: master last may come too late for the master's table.
+#: As docs/validate_a_collector.md has it, but for what each process has counted itself: what a
+#: worker tells its master last may come too late for the master's table.
 LOCUSTFILE = """
 import json, os
 from collections import Counter

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from harness.load.arrivals import Arrived
 from harness.load.counts import Counts
 from harness.load.order import Order
-from harness.load.summary import Result, limit, progress, render
+from harness.load.summary import Result, as_json, limit, progress, render
 from harness.otlp.model import Protocol, Signal
 from harness.relay.endpoint import Endpoint
 from harness.report.line import Style
@@ -47,6 +49,24 @@ def test_nothing_sent_is_rendered_as_nothing() -> None:
     lines = list(render(Result(ORDER, Counts())))
     assert lines[1].text == "sessions   0 · 0.0/s · 10/s asked"
     assert lines[-1].style is Style.GOOD
+
+
+def test_json_has_all_that_is_rendered() -> None:
+    counts = Counts(sessions=3, requests=12, bytes=25, accepted=11, refused=1, wall_s=2.0)
+    counts.items[Signal.LOGS] = 7
+    counts.answers.add(0.25)
+    counts.reasons["503"] = 1
+    arrived = Arrived(came=6)
+    arrived.lost[Signal.LOGS] = 1
+    arrived.taken[Signal.LOGS].add(0.5)
+    told = json.loads(json.dumps(as_json(Result(ORDER, counts, arrived, "grpc://x"))))
+    assert (told["failed"], told["seconds"], told["reasons"]) == (True, 2.0, {"503": 1})
+    assert told["items"] == {"metrics": 0, "logs": 7, "traces": 0}
+    assert told["answers_ms"]["max"] == 250
+    assert told["came_out"]["lost"]["logs"] == 1
+    assert told["came_out"]["took_ms"]["logs"]["p50"] > 0
+    nothing = as_json(Result(ORDER, Counts()))
+    assert (nothing["failed"], nothing["answers_ms"], nothing["came_out"]) == (False, None, None)
 
 
 def test_progress_is_a_line() -> None:

@@ -13,35 +13,40 @@ from harness.judging.expectations import load_expectations
 from harness.judging.listing import parse_listing
 
 ROOT = Path(__file__).resolve().parents[2]
-LISTS = re.findall(
-    r"^```json\n(\{[^`]*\"deviations\"[^`]*)^```$",
-    (ROOT / "README.md").read_text(encoding="utf-8"),
-    re.DOTALL | re.MULTILINE,
-)
+PAGES = {
+    name: (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for name in ("judge_a_release.md", "validate_a_collector.md")
+}
+LISTS = [
+    (name, text)
+    for name, page in PAGES.items()
+    for text in re.findall(
+        r"^```json\n(\{[^`]*\"deviations\"[^`]*)^```$", page, re.DOTALL | re.MULTILINE
+    )
+]
 
 
 def test_both_kinds_of_subjects_have_an_example() -> None:
-    assert len(LISTS) == 2
+    assert [name for name, _ in LISTS] == list(PAGES)
 
 
-@pytest.mark.parametrize("text", LISTS)
-def test_the_examples_are_lists_in_force(text: str) -> None:
-    listing = parse_listing(text, "README.md")
+@pytest.mark.parametrize(("name", "text"), LISTS)
+def test_the_examples_are_lists_in_force(name: str, text: str) -> None:
+    listing = parse_listing(text, name)
     job = CLAUDE if listing.names_releases else COLLECTOR
     contract = job.contract("2.1.332")
-    names = [requirement.name for requirement in contract.requirements]
+    promised = [requirement.name for requirement in contract.requirements]
     day = date(2026, 12, 1)
     found = load_expectations(
-        contract.version, names=names, own=listing, packaged=job is CLAUDE, today=day
+        contract.version, names=promised, own=listing, packaged=job is CLAUDE, today=day
     )
-    listed = [name for entry in listing.deviations for name in entry.get("requirements", ())]
-    assert [name for name in listed if found.get(name) is None] == []
+    listed = [each for entry in listing.deviations for each in entry.get("requirements", ())]
+    assert [each for each in listed if found.get(each) is None] == []
     assert listed
 
 
 def test_every_field_of_an_entry_is_explained() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text[text.index("## Accept what you know") : text.index("## Validate your")]
+    section = PAGES["judge_a_release.md"].partition("## Accept what you know")[2]
     explained = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     schema = (ROOT / "schemas" / "expectations.schema.json").read_text(encoding="utf-8")
     fields = set(re.findall(r"`(\w+)`", " ".join(explained))) | {"of", "old", "new", "silent"}

@@ -1,4 +1,4 @@
-"""The README's commands are CI's, and its snippets run."""
+"""The README's commands are CI's, and the tests that our documents show run."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from harness import plugin
-
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OWN_TESTS = (ROOT / "docs" / "own_tests.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def test_a_newcomer_reads_no_more_than_150_lines() -> None:
+    assert len(README.splitlines()) <= 150
 
 
 def test_the_first_block_holds_exactly_the_two_commands() -> None:
@@ -56,34 +59,14 @@ def test_the_second_command_leaves_room_for_the_first() -> None:
 
 @pytest.mark.slow
 def test_the_snippets_run(pytester: pytest.Pytester) -> None:
-    exporter, session = blocks("python")
-    pytester.makepyfile(test_exporter=exporter, test_session=session)
+    (first,) = blocks("python")
+    exporter, session = blocks("python", OWN_TESTS)
+    pytester.makepyfile(test_first=first, test_exporter=exporter, test_session=session)
+    names = ("test_first.py", "test_exporter.py", "test_session.py")
     result = pytester.runpytest_subprocess(
-        "--cc-binary=reference", "test_exporter.py", "test_session.py", "-p", "no:cacheprovider"
+        "--cc-binary=reference", *names, "-p", "no:cacheprovider"
     )
-    result.assert_outcomes(passed=2)
-
-
-class Declared:
-    """Stands in for pytest's parser: keeps what the plugin declares."""
-
-    def __init__(self) -> None:
-        self.options: list[str] = []
-
-    def getgroup(self, name: str, description: str = "") -> Declared:
-        return self
-
-    def addoption(self, name: str, *, metavar: str = "", **rest: object) -> None:
-        self.options.append(f"{name}={metavar}" if metavar else name)
-
-
-def test_every_option_is_explained(pytester: pytest.Pytester) -> None:
-    declared = Declared()
-    plugin.pytest_addoption(declared)  # type: ignore[arg-type]  # as much of a parser as it asks for
-    explained = re.findall(r"^\| `(--cc-[^`]+)`", README, re.MULTILINE)
-    assert sorted(explained) == sorted(declared.options) != []
-    shown = pytester.runpytest_subprocess("--help").stdout.str()
-    assert re.findall(r"^  (--cc-\S+)", shown, re.MULTILINE) == declared.options
+    result.assert_outcomes(passed=3)
 
 
 @pytest.mark.slow

@@ -10,7 +10,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 #: These ask the kernel, which nobody can install.
-SKIPS_BY_ITSELF = {"tests/relay/test_ports.py", "tests/subject/test_managed.py"}
+SKIPS_BY_ITSELF = {
+    "tests/keeping/test_attended.py",
+    "tests/relay/test_ports.py",
+    "tests/subject/test_managed.py",
+}
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def day(tmp_path: Path) -> Day:
     assert named["SUBJECT"] == "${{ inputs.subject || 'npm:latest' }}"
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     given = {"SUBJECT": SUBJECT, "PYTEST_ADDOPTS": SHORT, "PATH": path}
-    given["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary.md")
+    given |= {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
     return Day(folder, {**named, **given})
 
 
@@ -148,7 +148,7 @@ def test_the_steps_of_a_day(day: Day) -> None:
 def test_a_day_without_a_report_is_summed_up_as_well(day: Day) -> None:
     assert day.run("Summarize").returncode == 0
     summary = Path(day.environment["GITHUB_STEP_SUMMARY"]).read_text(encoding="utf-8")
-    assert "No report/summary.md: see the log." in summary
+    assert "No report/diff.md: see the log." in summary
 
 
 def test_the_first_list_can_be_used(day: Day) -> None:

@@ -138,7 +138,8 @@ def failing(rows: dict[str, Row]) -> set[str]:
 def exported(contract: Contract, theme: str) -> set[str]:
     """What a working day must export.
 
-    In that of the emitter no turn ends with words, and no request is given up after retries.
+    In that of the emitter no turn ends with words, no request is given up after retries, and
+    neither a server nor a skill nor a subagent is called.
     """
     return {
         each.name
@@ -146,7 +147,13 @@ def exported(contract: Contract, theme: str) -> set[str]:
         if each.name.startswith(theme)
         and each.name.endswith(".exported")
         and (not each.scenarios or "working_day" in each.scenarios)
-    } - {"events.assistant_response.exported", "events.api_retries_exhausted.exported"}
+    } - {
+        "events.api_retries_exhausted.exported",
+        "events.assistant_response.exported",
+        "events.mcp_server_connection.exported",
+        "events.skill_activated.exported",
+        "events.subagent_completed.exported",
+    }
 
 
 def test_a_liar_without_a_lie_passes(judged: Judged, contract: Contract) -> None:
@@ -288,6 +295,9 @@ def test_the_end_of_the_key_in_base64(judged: Judged) -> None:
         for event in (
             "api_request",
             "assistant_response",
+            "mcp_server_connection",
+            "skill_activated",
+            "subagent_completed",
             "tool_decision",
             "tool_result",
             "user_prompt",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import chain, repeat
+from operator import is_
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,23 @@ from jsonschema import Draft202012Validator
 
 from harness.assessment.recording import read_shared
 from harness.capture.capture import Capture
+from harness.capture.export import Export
+from harness.capture.names import short
 from harness.capture.observed import observed, with_observed
 from harness.contract.catalogue import Contract, load
 from harness.contract.exercised import REFERENCE, Exercised, exercised_by
-from harness.contract.requirement import MutantSpec, Selector
+from harness.contract.requirement import MutantSpec, Requirement, Selector
 from harness.contract.versions import Version
 from harness.findings import Verdict
+from harness.judging.items.view import CaptureView
 from harness.judging.judge import CHECKS
+from harness.judging.verdicts import fails_the_run
+from harness.mutants import editing
 from harness.mutants.bench import Bench
 from harness.mutants.mutate import mutate
-from harness.otlp.model import Protocol
+from harness.mutants.rewriting import copy_message, rewritten
+from harness.otlp.messages import Request
+from harness.otlp.model import Event, Protocol, Signal
 from harness.themes.catalogue import MEASURES, SCENARIOS
 from harness.themes.catalogue import lies as theme_lies
 from harness.themes.free_form.by_hand import by_hand
@@ -192,7 +201,7 @@ def test_the_silent_emitter_exercises_nothing(
     # Who did nothing in the session before has none to go on with.
     must_act = {
         *("terminal_day", "untrusted_declined", "commands", "commands_details"),
-        *("api_failures", "continued", "resumed"),
+        *("api_failures", "compaction", "continued", "resumed"),
         *("bodies", "bodies_in_files", "content_limit", "content_limit_of_sdk"),
         *("content_limit_by_default", "content_limit_within_a_character"),
     }
@@ -211,6 +220,101 @@ def test_the_silent_emitter_exercises_nothing(
     seen = {name: row for name, row in rows.items() if row.verdict not in idle}
     assert {name: row.verdict.value for name, row in seen.items()} == {}
     assert all(row.reason for row in rows.values())
+
+
+def lost(captures: Sequence[Capture], *names: str) -> tuple[Capture, ...]:
+    """The captures of a subject that never sends events or spans of these names."""
+    return tuple(losing(capture, names) for capture in captures)
+
+
+def losing(capture: Capture, names: Sequence[str]) -> Capture:
+    exports: list[Export] = []
+    for export in capture.exports:
+        message = None if export.signal is Signal.METRICS else copy_message(export)
+        if message is None or not sum(map(leave_out, scopes_of(message), repeat(names))):
+            exports.append(export)
+        elif editing.prune(message):
+            exports.append(rewritten(export, message))
+    same = len(exports) == len(capture.exports) and all(map(is_, exports, capture.exports))
+    return capture if same else replace(capture, exports=tuple(exports))
+
+
+def scopes_of(message: Request) -> Iterator[Any]:
+    return chain.from_iterable(map(editing.scopes, editing.groups(message)))
+
+
+def leave_out(scope: Any, names: Sequence[str]) -> int:
+    """Remove the records of these names; return how many there were."""
+    records = scope.log_records if hasattr(scope, "log_records") else scope.spans
+    gone = [number for number, record in enumerate(records) if name_of(record) in names]
+    for number in reversed(gone):
+        del records[number]
+    return len(gone)
+
+
+def name_of(record: Any) -> str:
+    """``events.user_prompt``, ``spans.tool.execution``: much as promises about it begin."""
+    if hasattr(record, "span_id") and hasattr(record, "parent_span_id"):
+        return f"spans.{short(record.name)}"
+    texts = (pair.value.string_value for pair in record.attributes if pair.key == "event.name")
+    return f"events.{next(texts, '')}"
+
+
+def promised(contract: Contract) -> set[str]:
+    """The names of all events that a contract knows."""
+    return {
+        f"events.{each.selects.name.removeprefix('claude_code.')}"
+        for each in contract.requirements
+        if each.selects.kind == "event" and contract.applies(each)
+    }
+
+
+def unnoticed(bench: Bench, *names: str) -> list[str]:
+    """Of these names, those that a subject can lose all of without breaking a MUST about one."""
+    views = bench.views_after(lost(bench.captures, *names))
+    return [name for name in names if not noticed(bench, name, views)]
+
+
+def noticed(bench: Bench, name: str, views: Sequence[CaptureView]) -> bool:
+    kind, _, of = name.partition(".")
+    about = [
+        each
+        for each in bench.contract.requirements
+        if each.name.startswith(f"{kind}.{of.replace('.', '_')}.")
+    ]
+    # What is lost as a whole is mostly noticed by the promises that it is there.
+    about.sort(key=lambda each: not each.name.endswith(("exported", "one_each")))
+    return any(fails_the_run(bench.row(each, views)) for each in about)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_nothing_is_lost_without_a_word(bench: Bench) -> None:
+    """Who never sends an event, or a kind of span, breaks a promise about it: each for itself."""
+    sent = {
+        *(f"events.{event.attributes['event.name']!s}" for event in events_of(bench)),
+        *(f"spans.{short(span.name)}" for capture in bench.captures for span in capture.spans()),
+    }
+    assert sent >= promised(bench.contract)
+    if not any(each.name.startswith("spans.") for each in judged_in(bench)):
+        sent = {name for name in sent if not name.startswith("spans.")}
+    assert [name for name in sorted(sent) if unnoticed(bench, name)] == []
+
+
+def test_the_loss_of_all_that_only_the_newer_document_knows(
+    benches: Callable[[str], Bench],
+) -> None:
+    old, new = (promised(contract_for(release)) for release in RELEASES)
+    assert len(new - old) >= 10
+    assert unnoticed(benches(RELEASES[-1]), *sorted(new - old)) == []
+
+
+def events_of(bench: Bench) -> Iterator[Event]:
+    for capture in bench.captures:
+        yield from (event for event in capture.events() if "event.name" in event.attributes)
+
+
+def judged_in(bench: Bench) -> Iterator[Requirement]:
+    return filter(bench.contract.applies, bench.contract.requirements)
 
 
 def of_release(release: str, capture: Capture) -> Capture:

@@ -4,23 +4,30 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.assessment.recording import RecordingPlan, read_shared, record_shared
+from harness.capture.capture import Capture
+from harness.otlp.model import Protocol
 from harness.reference.versions import DEFAULT
+from harness.running import runner
+from harness.subject.binary import resolve
+from harness.themes.catalogue import SCENARIOS
 
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
 
-#: Plugins of others that are installed for test_neighbours.py, which starts sessions with them. Here
-#: each process of a nested session would spend a quarter of its start on them.
-NEIGHBOURS = ("anyio", "fakefs", "locust", "pytest_fakefs", "socket", "time_machine")
+#: Further plugins of others that are there for test_neighbours.py, which starts sessions with them.
+#: Here each process of a nested session would spend a quarter of its start on them.
+IDLE = ("anyio", "fakefs", "locust", "pytest_fakefs", "socket", "time_machine")
 
 #: Every nested session must be free of warnings that are ours.
 STRICT = (
     *("-W", "error", "--strict-config", "--strict-markers"),
-    *(part for name in NEIGHBOURS for part in ("-p", f"no:{name}")),
+    *(part for name in IDLE for part in ("-p", f"no:{name}")),
 )
 
 _TELLS_VERSION = """\
@@ -42,7 +49,7 @@ def _no_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(pytester: pytest.Pytester) -> Run:
     """Run pytest as a process of its own, in an empty folder."""
 
-    def make(*arguments: str | Path, timeout: float = 120) -> pytest.RunResult:
+    def make(*arguments: str | Path, timeout: float = 400) -> pytest.RunResult:
         return pytester.runpytest_subprocess(*STRICT, *map(str, arguments), timeout=timeout)
 
     return make
@@ -148,3 +155,66 @@ def recorded_sessions(
     (folder / "recorded_sessions.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
     return "recorded_sessions"
+
+
+@pytest.fixture(scope="session")
+def one_session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Record a session of ``reference`` over http/json, once for all tests and workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if hasattr(request.config, "workerinput") else base
+    folder = shared / "one-session"
+    folder.mkdir(exist_ok=True)
+    binary, protocols = resolve("reference", progress=print), (Protocol.HTTP_JSON,)
+    plan = RecordingPlan(binary, (SCENARIOS["working_day"],), 300.0, None, protocols=protocols)
+    record_shared(plan, print, folder)
+    return folder
+
+
+#: Runs pytest on one session that has been recorded; ``told``: it tells the prompt, too, which
+#: nobody allowed.
+JudgeAgain = Callable[..., pytest.RunResult]
+
+_NARROWED = ("--cc-binary=reference", ONE_SCENARIO, "--cc-protocols=http/json", "-k", "user_prompt")
+
+
+@pytest.fixture
+def judge_again(run_here: Run, one_session: Path, monkeypatch: pytest.MonkeyPatch) -> JudgeAgain:
+    """Judge ``one_session`` again in this process, and nothing that it has no part in."""
+
+    def make(*arguments: str | Path, told: bool = False) -> pytest.RunResult:
+        recording = read_shared(one_session)
+        assert recording is not None
+        (capture,) = recording.captures
+        shown = _telling_the_prompt(capture) if told else capture
+        with monkeypatch.context() as patched:
+            patched.setattr(runner, "drive", lambda *_, **__: shown)
+            return run_here(*_NARROWED, *arguments)
+
+    return make
+
+
+def _telling_the_prompt(capture: Capture) -> Capture:
+    exports = (
+        replace(export, body=export.body.replace(b"<REDACTED>", b"Fix it"))
+        for export in capture.exports
+    )
+    return replace(capture, exports=tuple(exports))
+
+
+@pytest.fixture
+def judge_apart(
+    run: Run,
+    one_session: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Run:
+    """As ``judge_again``, in a process of its own and those that it starts."""
+    folder = tmp_path_factory.mktemp("plugin")
+    code = RECORDED_SESSIONS.format(folder=str(one_session))
+    (folder / "one_session.py").write_text(code, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+
+    def make(*arguments: str | Path) -> pytest.RunResult:
+        return run("-p", "one_session", *_NARROWED, *arguments, timeout=300)
+
+    return make

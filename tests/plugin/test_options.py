@@ -79,6 +79,31 @@ KNOWN = f"--cc-scenarios: expected names among {', '.join(SCENARIOS)}"
         (["--cc-binary=x", "test_own.py", "--cc-slow"], "--cc-slow: expected the packaged suite"),
         (["--cc-power"], "--cc-power: expected --cc-binary=SPEC beside it"),
         (["--cc-binary=x", "test_own.py", "--cc-power"], "--cc-power: expected the packaged suite"),
+        (["--cc-otlp-endpoint=http://a"], "--cc-otlp-endpoint: expected --cc-binary=SPEC beside"),
+        (
+            ["--cc-binary=x", "test_own.py", "--cc-otlp-endpoint=http://a"],
+            "--cc-otlp-endpoint: expected the packaged suite",
+        ),
+        (
+            ["--cc-binary=x", "--cc-otlp-endpoint=localhost:4318"],
+            "--cc-otlp-endpoint: expected a URL of OTLP over HTTP without credentials, such as",
+        ),
+        (
+            ["--cc-binary=x", "--cc-otlp-endpoint=http://me:secret@a"],
+            "--cc-otlp-endpoint: expected a URL of OTLP over HTTP without credentials, such as",
+        ),
+        (
+            ["--cc-binary=x", "--cc-otlp-endpoint=http://a:99999"],
+            "--cc-otlp-endpoint: expected a URL of OTLP over HTTP",
+        ),
+        (
+            ["--cc-binary=x", "--cc-otlp-headers=a=b"],
+            "--cc-otlp-headers: expected --cc-otlp-endpoint=URL beside it, saw none",
+        ),
+        (
+            ["--cc-binary=x", "--cc-otlp-endpoint=http://a", "--cc-otlp-headers=a=${NO_SUCH}"],
+            "--cc-otlp-headers: expected a variable NO_SUCH in the environment, saw none",
+        ),
         (["--cc-allow-managed-settings"], "--cc-allow-managed-settings: expected --cc-binary=SP"),
         (
             ["--cc-binary=x", "test_own.py", "--cc-allow-managed-settings"],

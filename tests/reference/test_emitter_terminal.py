@@ -20,7 +20,7 @@ from harness.running.drive import drive
 from harness.running.scenario import Scenario
 from harness.subject.binary import resolve
 from harness.subject.dialogs import Choice
-from harness.subject.interactive import ARGUMENTS, Act, AnswerPrompt, See, Type
+from harness.subject.interactive import ARGUMENTS, Act, AnswerPrompt, See, SwitchMode, Type
 from harness.subject.process import ProcessGroups
 
 pytestmark = pytest.mark.slow
@@ -81,6 +81,7 @@ def test_several_turns_are_one_session(version: str) -> None:
         See("one"),
         Type("and then the second"),
         See("two"),
+        SwitchMode("plan mode on"),
     ]
     capture = session(acts, [Say("one"), Say("two")], version=version)
 
@@ -88,11 +89,15 @@ def test_several_turns_are_one_session(version: str) -> None:
     items: tuple[DataPoint | Event, ...] = (*capture.data_points(), *capture.events())
     assert len({item.attributes["session.id"] for item in items}) == 1
     assert total(capture, "session.count") == 1
+    # A key that seems lost is pressed again.
+    modes = [event.attributes["to_mode"] for event in capture.events("permission_mode_changed")]
+    assert modes[:2] == ([] if version == FEBRUARY else ["acceptEdits", "plan"])
     events = capture.events()
     assert [event.attributes["event.sequence"] for event in events] == list(range(len(events)))
     said = ["assistant_response"] if version == AUGUST else []
     turn = ["user_prompt", *said, "api_request"]
-    assert [event.attributes["event.name"] for event in events] == turn * 2
+    switched = ["permission_mode_changed"] * len(modes)
+    assert [event.attributes["event.name"] for event in events] == turn * 2 + switched
     if version == AUGUST:
         assert len({event.attributes["prompt.id"] for event in events}) == 2
         sources = {event.attributes["query_source"] for event in capture.events("api_request")}

@@ -151,6 +151,41 @@ def test_an_answer_by_few_promises_says_so(show: Show, row: Rows) -> None:
     )
 
 
+def test_what_was_not_seen_is_counted_by_what_people_would_lose(show: Show, row: Rows) -> None:
+    rows = [
+        row("a.b"),
+        row("a.c", Verdict.NOT_EXERCISED, reason="no prompt", impact=Impact.LOSS),
+        row("a.d", Verdict.NOT_EXERCISED, reason="no prompt", impact=Impact.PRIVACY),
+        row("a.e", Verdict.NOT_EXERCISED, reason="no tool", impact=Impact.LOSS),
+    ]
+    shown = show(rows)
+    start = next(n for n, line in enumerate(shown) if line.startswith("not seen"))
+    assert [line.split(maxsplit=2)[-1] for line in shown[start : start + 1]] == [
+        "3 promises: privacy 1, loss of data 2"
+    ]
+    assert [line.strip() for line in shown[start + 1 : start + 3]] == [
+        "2 not exercised: no prompt",
+        "1 not exercised: no tool",
+    ]
+    one_reason = show([rows[0], rows[1], rows[2]])
+    assert "not seen   2 not exercised: no prompt" in one_reason
+
+
+def test_what_is_not_the_subjects_fault_is_not_called_broken(show: Show, row: Rows) -> None:
+    rows = [row("a.b"), row("a.c", Verdict.ERROR, reason="the machine was too busy")]
+    assert answer(show(rows)) == (
+        "not known for 1 of 2 promises, which could not be judged; of the others no MUST is "
+        "broken that is not listed"
+    )
+    gone = show([row("a.b"), row("a.c", Verdict.FIXED)])
+    assert answer(gone) == (
+        "better than is listed: 1 deviations are gone, and the list is to be mended"
+    )
+    assert gone[-1] == "FAILED: 1 of 2 requirements fail the run"
+    undriven = answer(show(rows, undriven=1))
+    assert undriven.startswith("BROKEN: 1 of 2 requirements fail the run; 1 run could not")
+
+
 def test_a_broken_off_run_has_no_answer(show: Show, row: Rows) -> None:
     shown = show([row("a.b")], selected=3)
     assert answer(shown) == "not known: the run was broken off"

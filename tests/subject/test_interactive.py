@@ -257,7 +257,8 @@ def test_a_release_takes_no_for_an_answer(release: Callable[[str], Binary], sess
         [UseTool("Write", {"file_path": str(path), "content": "x = 1\n"}), Say("Never said.")],
         prompts=[PROMPT],
     )
-    done = made.run(release("2.1.330"), Type(PROMPT), AnswerPrompt(Choice.NO, "unwanted.py"))
+    acts = (Type(PROMPT), AnswerPrompt(Choice.NO, "unwanted.py"))
+    done = made.run(release("2.1.330"), *acts, deadline_s=300)
     assert (done.exit_code, done.timed_out) == (0, False), done.last_output
     assert made.answers == [Choice.NO]
     assert made.api.prompts == (PROMPT,)

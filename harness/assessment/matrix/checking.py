@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 from ...contract.applicability import needs_run
 from ...contract.requirement import Requirement
@@ -122,6 +123,18 @@ def _must_show(each: Expectation, entry: Entry) -> bool:
 def requirements() -> dict[str, Requirement]:
     """Return every promise of the CLI, whenever it holds, by its name."""
     return {each.name: each for each in CLAUDE.contract("0.0.0").requirements}
+
+
+def plain(found: Checked) -> dict[str, Any]:
+    """Return what was found as JSON's values."""
+    listed = found.listed
+    return {
+        "requirement": found.requirement,
+        "listed": None if listed is None else str(listed.versions),
+        "standing": found.standing.value,
+        "broken": list(found.broken),
+        "problems": list(found.problems),
+    }
 
 
 def told(found: Sequence[Checked]) -> Iterator[str]:

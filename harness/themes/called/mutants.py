@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from ...capture.capture import Capture
 from ...contract.requirement import Requirement
 from ...mutants import editing
-from ...mutants.rewriting import copy_message, instead, rewritten
-from ...otlp.messages import ExportLogsServiceRequest
+from ...mutants.events import Edit, adding, edited, setting
 
 Lie = Callable[[Capture, Requirement], Capture]
-Edit = Callable[[editing.ItemRef], object]
 
 _CONNECTED = {"event.name": "mcp_server_connection", "status": "connected"}
 _DISCONNECTED = {"event.name": "mcp_server_connection", "status": "disconnected"}
@@ -25,39 +22,10 @@ _LONG_MS = 900_000
 
 def _lie(name: str, what: str, wanted: Mapping[str, str], edit: Edit) -> Lie:
     def lie(capture: Capture, requirement: Requirement) -> Capture:
-        return _edited(capture, wanted, edit)
+        return edited(capture, wanted, edit)
 
     lie.__name__, lie.__doc__ = name, what
     return lie
-
-
-def _setting(key: str, value: object) -> Edit:
-    return lambda ref: editing.put(ref, ("attributes", key), value)
-
-
-def _adding(key: str, more: int) -> Edit:
-    def edit(ref: editing.ItemRef) -> None:
-        value = int(str(ref.item.view["attributes"][key]))
-        editing.put(ref, ("attributes", key), value + more)
-
-    return edit
-
-
-def _edited(capture: Capture, wanted: Mapping[str, str], edit: Edit) -> Capture:
-    """Return ``capture`` with the last event edited that has the attributes ``wanted``.
-
-    Raises ValueError if there is none.
-    """
-    for export in reversed(capture.exports):
-        message = copy_message(export)
-        if not isinstance(message, ExportLogsServiceRequest):
-            continue
-        for ref in reversed(list(editing.item_refs(message))):
-            attributes: Mapping[str, Any] = ref.item.view["attributes"]
-            if all(attributes.get(key) == value for key, value in wanted.items()):
-                edit(ref)
-                return instead(capture, export, rewritten(export, message))
-    raise ValueError(f"{capture.run.label} logged no event with {dict(wanted)}")
 
 
 _LIES = (
@@ -69,19 +37,19 @@ _LIES = (
         "connection_in_seconds",
         "Tell how long connecting took in seconds.",
         _CONNECTED,
-        _setting("duration_ms", 0),
+        setting("duration_ms", 0),
     ),
     _lie(
         "connection_in_microseconds",
         "Tell how long connecting took in microseconds.",
         _CONNECTED,
-        _setting("duration_ms", _LONG_MS),
+        setting("duration_ms", _LONG_MS),
     ),
     _lie(
         "another_server_name",
         "Name a server that is not configured.",
         _CONNECTED,
-        _setting("server_name", "something-else"),
+        setting("server_name", "something-else"),
     ),
     _lie("skill_not_logged", "Log no use of a skill.", _SKILL, editing.remove),
     _lie("skill_logged_twice", "Log the use of a skill twice.", _SKILL, editing.repeat),
@@ -89,13 +57,13 @@ _LIES = (
         "skill_name_shown",
         "Give the name of a skill that is to be hidden.",
         _SKILL,
-        _setting("skill.name", "practise"),
+        setting("skill.name", "practise"),
     ),
     _lie(
         "another_skill_name",
         "Name a skill that was not used.",
         _SKILL,
-        _setting("skill.name", "custom_skill"),
+        setting("skill.name", "custom_skill"),
     ),
     _lie("subagent_not_logged", "Log no subagent.", _SUBAGENT, editing.remove),
     _lie("subagent_logged_twice", "Log a subagent twice.", _SUBAGENT, editing.repeat),
@@ -103,45 +71,45 @@ _LIES = (
         "another_agent_type",
         "Hide the type of a subagent that is to be shown.",
         _SUBAGENT,
-        _setting("agent_type", "custom"),
+        setting("agent_type", "custom"),
     ),
     _lie(
         "agent_type_shown",
         "Give the type of a subagent that is to be hidden.",
         _SUBAGENT,
-        _setting("agent_type", "helper"),
+        setting("agent_type", "helper"),
     ),
     _lie(
         "fewer_tokens",
         "Leave out some of a subagent's tokens.",
         _SUBAGENT,
-        _adding("total_tokens", -20),
+        adding("total_tokens", -20),
     ),
-    _lie("subagent_token_more", "Count one token more.", _SUBAGENT, _adding("total_tokens", 1)),
-    _lie("one_tool_more", "Count one tool more.", _SUBAGENT, _adding("total_tool_uses", 1)),
+    _lie("subagent_token_more", "Count one token more.", _SUBAGENT, adding("total_tokens", 1)),
+    _lie("one_tool_more", "Count one tool more.", _SUBAGENT, adding("total_tool_uses", 1)),
     _lie(
         "subagent_in_seconds",
         "Tell the time of a subagent in seconds.",
         _SUBAGENT,
-        _setting("duration_ms", 0),
+        setting("duration_ms", 0),
     ),
     _lie(
         "subagent_in_microseconds",
         "Tell the time of a subagent in microseconds.",
         _SUBAGENT,
-        _setting("duration_ms", _LONG_MS),
+        setting("duration_ms", _LONG_MS),
     ),
     _lie(
         "another_model",
         "Name the model of a subagent by an alias.",
         _SUBAGENT,
-        _setting("model", "haiku"),
+        setting("model", "haiku"),
     ),
     _lie(
         "another_final_model",
         "Name another model as the last one of a subagent.",
         _SUBAGENT,
-        _setting("final_model", "haiku"),
+        setting("final_model", "haiku"),
     ),
 )
 

@@ -11,7 +11,8 @@ from typing import Any
 from ...fakes import hook_stub
 from ...fakes.hook_stub import BLOCK, FAIL, HANG, SUCCEED
 from ...running.stage import Stage
-from .observed import ConfiguredHook, Hooked, HookRun
+from .observed import OF_A_PLUGIN, ConfiguredHook, Hooked, HookRun
+from .plugins import PLUGIN
 
 #: A hook that never ends is given up after this time, in seconds.
 LIMIT_S = 1
@@ -98,7 +99,9 @@ def observe(stage: Stage) -> Hooked:
         for source, several in PLANNED.items()
         for planned in several
     )
-    return Hooked(configured, tuple(HookRun(**json.loads(line)) for line in lines), LIMIT_S * 1000)
+    ran = tuple(HookRun(**json.loads(line)) for line in lines)
+    of_plugin = ConfiguredHook(PLUGIN.hook_event, "command", OF_A_PLUGIN)
+    return Hooked((*configured, of_plugin), ran, LIMIT_S * 1000, PLUGIN)
 
 
 def _settings(stage: Stage, several: Sequence[Planned]) -> dict[str, Any]:

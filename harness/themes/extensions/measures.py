@@ -10,7 +10,8 @@ from ...capture.observed import observed
 from ...fakes.hook_stub import BLOCK, FAIL, HANG, SUCCEED
 from ...judging.items.item import Item
 from ...otlp.model import Event
-from .observed import Hooked, HookRun
+from . import plugin_measures
+from .observed import OF_A_PLUGIN, Hooked, HookRun
 
 #: How each outcome is counted.
 _COUNTED = {
@@ -28,11 +29,13 @@ def hooks_registered(capture: Capture) -> list[Item]:
     """Return one item for each kind of configured hook: how many there are, and were logged.
 
     A kind is the event, the type, the source and, where that is logged, the matcher. ``missing``
-    are hooks without an event, ``extra`` events without a hook; hooks of plugins are not compared.
+    are hooks without an event, ``extra`` events without a hook; hooks of plugins that come with a
+    release are not compared.
     """
     hooked = observed(capture.run, Hooked)
     if hooked is None or not capture.run.truth.api_calls:
         return []
+    plugins = {hook.event for hook in hooked.configured if hook.source == OF_A_PLUGIN}
     logged = Counter(
         _kind(
             event.attributes.get("hook_event"),
@@ -40,7 +43,8 @@ def hooks_registered(capture: Capture) -> list[Item]:
             event.attributes.get("hook_source"),
         )
         for event in capture.events("hook_registered")
-        if event.attributes.get("hook_source") != "pluginHook"
+        if event.attributes.get("hook_source") != OF_A_PLUGIN
+        or event.attributes.get("hook_event") in plugins
     )
     configured = Counter(_kind(hook.event, hook.type, hook.source) for hook in hooked.configured)
     return [
@@ -200,4 +204,4 @@ def _integer(value: object) -> int:
         return -1
 
 
-MEASURES = (hooks_registered, hook_matchers, hook_executions, hook_pairs)
+MEASURES = (hooks_registered, hook_matchers, hook_executions, hook_pairs, *plugin_measures.MEASURES)

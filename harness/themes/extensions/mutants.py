@@ -8,8 +8,10 @@ from typing import Any
 from ...capture.capture import Capture
 from ...contract.requirement import Requirement
 from ...mutants import editing
+from ...mutants.events import setting
 from ...mutants.rewriting import copy_message, instead, rewritten
 from ...otlp.messages import ExportLogsServiceRequest
+from . import plugin_mutants
 
 Lie = Callable[[Capture, Requirement], Capture]
 
@@ -33,7 +35,7 @@ def hook_registered_twice(capture: Capture, requirement: Requirement) -> Capture
 def another_matcher(capture: Capture, requirement: Requirement) -> Capture:
     """Log another matcher than is configured."""
     wanted = {"event.name": _REGISTERED, "hook_matcher": "Read"}
-    return _edited(capture, wanted, _setting("hook_matcher", "Write"))
+    return _edited(capture, wanted, setting("hook_matcher", "Write"))
 
 
 def hook_start_not_logged(capture: Capture, requirement: Requirement) -> Capture:
@@ -48,7 +50,7 @@ def hook_start_twice(capture: Capture, requirement: Requirement) -> Capture:
 
 def hook_start_miscounted(capture: Capture, requirement: Requirement) -> Capture:
     """Log the start of one hook more than there are."""
-    return _edited(capture, {"event.name": _START, "num_hooks": 1}, _setting("num_hooks", 2))
+    return _edited(capture, {"event.name": _START, "num_hooks": 1}, setting("num_hooks", 2))
 
 
 def hook_end_not_logged(capture: Capture, requirement: Requirement) -> Capture:
@@ -78,27 +80,27 @@ def hung_counted_as_failure(capture: Capture, requirement: Requirement) -> Captu
 
 def success_not_counted(capture: Capture, requirement: Requirement) -> Capture:
     """Count fewer hooks that succeeded."""
-    return _edited(capture, {"event.name": _END, "num_success": 2}, _setting("num_success", 1))
+    return _edited(capture, {"event.name": _END, "num_success": 2}, setting("num_success", 1))
 
 
 def hung_in_seconds(capture: Capture, requirement: Requirement) -> Capture:
     """Tell the time of a hook that was given up in seconds."""
     return _edited(
-        capture, {"event.name": _END, "num_cancelled": 1}, _setting("total_duration_ms", 1)
+        capture, {"event.name": _END, "num_cancelled": 1}, setting("total_duration_ms", 1)
     )
 
 
 def hung_in_microseconds(capture: Capture, requirement: Requirement) -> Capture:
     """Tell the time of a hook that was given up in microseconds."""
     return _edited(
-        capture, {"event.name": _END, "num_cancelled": 1}, _setting("total_duration_ms", 1_000_000)
+        capture, {"event.name": _END, "num_cancelled": 1}, setting("total_duration_ms", 1_000_000)
     )
 
 
 def _miscounted(capture: Capture, counted: str, instead_of_it: str) -> Capture:
     def edit(ref: editing.ItemRef) -> None:
-        _setting(counted, 0)(ref)
-        _setting(instead_of_it, 1)(ref)
+        setting(counted, 0)(ref)
+        setting(instead_of_it, 1)(ref)
 
     wanted = {"event.name": _END, counted: 1, instead_of_it: 0}
     return _edited(capture, wanted, edit)
@@ -114,13 +116,6 @@ def _where(requirement: Requirement) -> Mapping[str, Any]:
 def _is(value: object, wanted: object) -> bool:
     # Releases send numbers as texts.
     return value in wanted["enum"] if isinstance(wanted, Mapping) else str(value) == str(wanted)
-
-
-def _setting(key: str, value: object) -> Callable[[editing.ItemRef], None]:
-    def put(ref: editing.ItemRef) -> None:
-        editing.put(ref, ("attributes", key), value)
-
-    return put
 
 
 def _edited(
@@ -143,21 +138,24 @@ def _edited(
 
 
 LIES: Mapping[str, Lie] = {
-    lie.__name__: lie
-    for lie in (
-        hook_not_registered,
-        hook_registered_twice,
-        another_matcher,
-        hook_start_not_logged,
-        hook_start_twice,
-        hook_start_miscounted,
-        hook_end_not_logged,
-        hook_end_twice,
-        blocking_counted_as_success,
-        failure_counted_as_blocking,
-        hung_counted_as_failure,
-        success_not_counted,
-        hung_in_seconds,
-        hung_in_microseconds,
-    )
+    **plugin_mutants.LIES,
+    **{
+        lie.__name__: lie
+        for lie in (
+            hook_not_registered,
+            hook_registered_twice,
+            another_matcher,
+            hook_start_not_logged,
+            hook_start_twice,
+            hook_start_miscounted,
+            hook_end_not_logged,
+            hook_end_twice,
+            blocking_counted_as_success,
+            failure_counted_as_blocking,
+            hung_counted_as_failure,
+            success_not_counted,
+            hung_in_seconds,
+            hung_in_microseconds,
+        )
+    },
 }

@@ -7,10 +7,13 @@ from typing import ClassVar
 
 from ...capture.observed import Observation
 
+#: Where hooks of plugins are configured, as the document calls it.
+OF_A_PLUGIN = "pluginHook"
+
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredHook:
-    """One hook of a settings file: its event, its type and where it is configured."""
+    """One hook of a settings file or plugin: its event, its type and where it is configured."""
 
     event: str
     type: str
@@ -39,11 +42,30 @@ class HookRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfiguredPlugin:
+    """The plugin of a session: its name and version, the event of its only hook, and its folders.
+
+    It has no servers of MCP.
+    """
+
+    name: str
+    version: str
+    hook_event: str
+    skill_paths: int
+    command_paths: int
+    agent_paths: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hooked(Observation):
-    """The hooks that were configured, and those that ran; a hung one for ``limit_ms``."""
+    """The hooks that were configured, and those that ran; a hung one for ``limit_ms``.
+
+    ``plugin`` is the plugin of the session, with a hook of its own.
+    """
 
     NAME: ClassVar[str] = "hooks"
 
     configured: tuple[ConfiguredHook, ...]
     ran: tuple[HookRun, ...]
     limit_ms: int
+    plugin: ConfiguredPlugin | None = None

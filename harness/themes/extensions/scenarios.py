@@ -10,7 +10,7 @@ from ...otlp.model import Protocol
 from ...running.scenario import Scenario
 from ...running.stage import Stage
 from ...subject.process import Completed
-from . import hooks
+from . import hooks, plugins
 from .observed import Hooked
 
 DETAILS_GATE = "OTEL_LOG_TOOL_DETAILS"
@@ -24,6 +24,10 @@ def _steps(work: Path) -> Sequence[Step]:
     )
 
 
+def _prepare(stage: Stage) -> Sequence[str]:
+    return (*hooks.configure(stage), *plugins.configure(stage))
+
+
 def _observe(stage: Stage, completed: Completed) -> Hooked:
     return hooks.observe(stage)
 
@@ -35,12 +39,13 @@ def _scenario(
         name=name,
         expected_s=3.0,
         description=f"{description}: hooks of every type, in every settings file, that succeed, "
-        "block, fail and never end",
+        "block, fail and never end, and a plugin",
         prompt="Run what is hooked.",
         script=_steps,
         files={"notes.txt": "one\n"},
         environment=gates,
-        prepare=hooks.configure,
+        canaries={"plugin_name": plugins.NAME},
+        prepare=_prepare,
         observe=_observe,
         waits_s=hooks.LIMIT_S,
         protocols=protocols,

@@ -21,8 +21,11 @@ _SLACK_NS = 20_000_000
 #: that a busy machine may have stopped between them.
 _STOPPED_NS = 1_000_000_000
 
-_NOBODY, _UNKNOWN = "nobody", "an unknown span"
+_NOBODY, _CALLER, _UNKNOWN = "nobody", "the caller", "an unknown span"
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")
+
+#: Hands the trace and the span of a caller to the session.
+_VARIABLE = "TRACEPARENT"
 
 #: Whether something that a span says agrees with what is known; without what it does not say.
 _Agreement = dict[str, bool]
@@ -31,8 +34,9 @@ _Agreement = dict[str, bool]
 def spans(capture: Capture) -> list[Item]:
     """Return one item for each span.
 
-    ``name`` is its own without the prefix, ``parent`` that of its parent, ``below`` those of all
-    spans above it, the nearest first. ``in_the_trace`` is whether its trace is its parent's,
+    ``name`` is its own without the prefix, ``parent`` that of its parent (or that nobody is, the
+    caller, or a span that was never exported), ``below`` those of all spans above it, the nearest
+    first. ``in_the_trace`` is whether its trace is its parent's,
     ``within_the_parent`` whether it began and ended while that went on; a root has neither.
     ``of_an_agent`` is whether a request was a subagent's. ``agrees`` tells of each fact that it
     states whether it is as other spans say and the fakes saw.
@@ -51,6 +55,7 @@ class _Told:
     def __init__(self, capture: Capture, every: Mapping[str, Span]) -> None:
         truth = capture.run.truth
         self._every = every
+        self._callers = capture.run.environment.get(_VARIABLE, "")
         self._sessions = {call.session_id for call in truth.api_calls} - {""}
         self._calls = {call.request_id: call for call in truth.api_calls}
         self._decisions = {decision.tool_use_id: decision for decision in truth.decisions}
@@ -95,6 +100,8 @@ class _Told:
     def _name_of(self, span_id: str) -> str:
         if not span_id:
             return _NOBODY
+        if f"-{span_id}-" in self._callers:
+            return _CALLER
         return short(self._every[span_id].name) if span_id in self._every else _UNKNOWN
 
     def _above(self, span: Span) -> list[Span]:
@@ -227,19 +234,22 @@ def _number(value: object) -> float | None:
 
 
 def span_counts(capture: Capture) -> list[Item]:
-    """Return one item for each kind of span in a run that exported spans.
+    """Return one item for each kind of span that a run exported, or had occasion for.
 
-    ``sent`` is how many of that ``name`` were, ``happened`` how often that was what they tell of.
+    ``sent`` is how many of that ``name`` were, ``as_it_happened`` whether that is how often there
+    was what they tell of. A run that never asked for traces, and sent none, has none to count.
     """
-    sent = Counter(short(span.name) for span in capture.spans())
-    if not sent:
+    sent, truth = Counter(short(span.name) for span in capture.spans()), capture.run.truth
+    asked = "otlp" in capture.run.environment.get("OTEL_TRACES_EXPORTER", "")
+    if not sent and not (asked and truth.api_calls):
         return []
     return [
         Item(
             f"{capture.run.label} · spans called {name}",
             {"name": name, "sent": sent[name], "as_it_happened": sent[name] == times},
         )
-        for name, times in _happened(capture.run.truth).items()
+        for name, times in _happened(truth).items()
+        if times or sent[name]
     ]
 
 

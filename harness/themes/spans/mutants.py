@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from opentelemetry.proto.trace.v1 import trace_pb2
@@ -108,6 +109,33 @@ def _twice(name: str) -> Lie:
     return lie
 
 
+def _lost(lost: Callable[[str], bool]) -> Lie:
+    """Return the lie that spans whose names are ``lost`` are never sent."""
+
+    def lie(capture: Capture, requirement: Requirement) -> Capture:
+        found, exports = 0, []
+        for export in capture.exports:
+            message = copy_message(export)
+            if not isinstance(message, ExportTraceServiceRequest):
+                exports.append(export)
+                continue
+            kept = 0
+            for group in message.resource_spans:
+                for scope in group.scope_spans:
+                    for number in reversed(range(len(scope.spans))):
+                        if lost(short(scope.spans[number].name)):
+                            del scope.spans[number]
+                            found += 1
+                    kept += len(scope.spans)
+            if kept:
+                exports.append(rewritten(export, message))
+        if not found:
+            raise ValueError(f"{capture.run.label} exported no such span")
+        return replace(capture, exports=tuple(exports))
+
+    return lie
+
+
 def _says(**attributes: Any) -> Edit:
     """Return the edit that puts attributes in place of others; ``__`` stands for a dot."""
 
@@ -165,6 +193,10 @@ LIES: Mapping[str, Lie] = {
     "execution_below_the_interaction": _below(_RUN, "interaction"),
     "span_in_another_trace": _one(_RUN, _another_trace),
     "span_after_its_parent": _one(_QUESTION, _an_hour_later),
+    "execution_below_a_stranger": _one(_RUN, _below_a_stranger),
+    "interaction_lost": _lost(lambda name: name == "interaction"),
+    "nothing_but_requests": _lost(lambda name: name != _REQUEST),
+    "no_spans": _lost(lambda name: True),
     "interaction_twice": _twice("interaction"),
     "request_span_twice": _twice(_REQUEST),
     "tool_span_twice": _twice(_TOOL),

@@ -9,8 +9,11 @@ from pathlib import Path
 from ...fakes.script import Say, Step, UseTool
 from ...otlp.model import Protocol
 from ...running.scenario import Scenario
+from ...running.stage import Stage
 from ...subject.dialogs import Choice
-from ...subject.interactive import ARGUMENTS, AnswerPrompt, See, Type
+from ...subject.interactive import ARGUMENTS, AnswerPrompt, See, SwitchMode, Type
+from ...subject.process import Completed
+from .observed import Switched
 
 NOTEBOOK = json.dumps(
     {
@@ -81,12 +84,18 @@ def _steps(work: Path) -> Sequence[Step]:
     )
 
 
+def _switched(stage: Stage, completed: Completed) -> Switched:
+    """Tell the modes: edits were accepted for the session, and then the screen showed the last."""
+    return Switched("acceptEdits", "plan")
+
+
 TERMINAL_DAY = Scenario(
     name="terminal_day",
     expected_s=12.0,
     description=(
         "A session at a terminal: permission prompts answered yes, yes for the session, yes "
-        "and never again, no, and dismissed, for Edit, Write, NotebookEdit and Bash"
+        "and never again, no, and dismissed, for Edit, Write, NotebookEdit and Bash; at last, "
+        "another permission mode"
     ),
     script=_steps,
     files=_FILES,
@@ -112,6 +121,8 @@ TERMINAL_DAY = Scenario(
         Type("Do the last part."),
         AnswerPrompt(Choice.YES_FOR_THE_SESSION, "new.py"),
         See("The last part is done."),
+        SwitchMode("plan mode on"),
     ),
+    observe=_switched,
     protocols=(Protocol.HTTP_PROTOBUF,),
 )

@@ -48,7 +48,8 @@ def trace_context(capture: Capture) -> list[Item]:
             },
         )
         for bearer, places in bearers.items()
-        if places
+        # Where the interaction's span is lost, nothing goes on with the caller's.
+        if places or bearer == "interaction"
     ]
 
 

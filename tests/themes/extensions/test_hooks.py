@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.assessment.assessment import catalogue
 from harness.capture.observed import as_observed
-from harness.capture.run import ApiCall, GroundTruth
+from harness.capture.run import ApiCall, GroundTruth, SubjectFacts
 from harness.fakes.hook_stub import BLOCK, FAIL, HANG, SUCCEED
+from harness.findings import Verdict
+from harness.judging.expectations import NO_EXPECTATIONS, load_expectations
+from harness.judging.judge import Judge
+from harness.judging.verdicts import decide
 from harness.themes.extensions import measures
 from harness.themes.extensions.observed import ConfiguredHook, Hooked, HookRun
 
@@ -189,3 +194,26 @@ def test_an_end_without_a_start_is_found_in_any_session(
 @pytest.mark.parametrize("name", ["hooks_registered", "hook_matchers", "hook_executions"])
 def test_a_session_without_hooks_says_nothing(measured: Callable[..., Any], name: str) -> None:
     assert measured(name, [registered(STOP), end("Stop")], observed={}) == []
+
+
+SESSION_START = "SessionStart:startup"
+
+
+@pytest.mark.parametrize("release", ["2.1.140", "2.1.153"])
+def test_a_start_hook_that_ends_without_having_begun_breaks_a_promise(
+    viewer: Viewer, release: str
+) -> None:
+    """The promise is younger than these releases, but was seen to be kept, but for this."""
+    contract, own = catalogue(release), SubjectFacts("test", "/bin/test", release)
+    promise = contract.requirement("hooks.ends.after_a_start")
+    verdicts = []
+    for events in ([end(SESSION_START)], [start(SESSION_START), end(SESSION_START)]):
+        view = viewer(events=events, scenario="extensions", subject=own, truth=ASKED)
+        judgement = Judge(contract).judge(promise, [view])
+        verdicts.append(decide(contract, promise, judgement, NO_EXPECTATIONS).verdict)
+    assert verdicts == [Verdict.FAIL, Verdict.PASS]
+    # Whoever runs these releases is told that it is known.
+    names = [each.name for each in contract.requirements]
+    listed = load_expectations(contract.version, names=names).get(promise.name)
+    assert listed is not None
+    assert "SessionStart" in listed.reason

@@ -182,3 +182,29 @@ def test_spans_are_counted(viewer: Viewer) -> None:
 
 def test_without_spans_nothing_is_counted(viewer: Viewer) -> None:
     assert span_counts(viewer(spans=[], truth=TRUTH).capture) == []
+
+
+def test_who_asked_for_traces_and_sent_none_lost_them_all(viewer: Viewer) -> None:
+    asked = {"OTEL_TRACES_EXPORTER": "otlp"}
+    lost = span_counts(viewer(spans=[], truth=TRUTH, environment=asked).capture)
+    assert len(lost) == 5
+    assert not any(item.view["as_it_happened"] for item in lost)
+    # Who asked the model nothing had nothing to tell.
+    idle = GroundTruth(prompts=TRUTH.prompts)
+    assert span_counts(viewer(spans=[], truth=idle, environment=asked).capture) == []
+
+
+def test_the_parent_that_never_came(viewer: Viewer) -> None:
+    each = session()
+    del each["turn"]
+    assert [view["parent"] for view in measured(viewer, each).values()].count(
+        "an unknown span"
+    ) == 2
+
+
+def test_below_the_caller(viewer: Viewer) -> None:
+    each = session()
+    each["turn"] = {**each["turn"], "parent_span_id": "99" * 8}
+    context = {"TRACEPARENT": f"00-{TRACE}-{'99' * 8}-01"}
+    capture = viewer(spans=list(each.values()), truth=TRUTH, environment=context).capture
+    assert spans(capture)[0].view["parent"] == "the caller"

@@ -70,6 +70,11 @@ def test_what_is_handed_on_names_spans_of_the_session(viewer: Viewer) -> None:
     assert found["request"] == (False, ["nobody", "the caller"])
 
 
+def test_a_lost_interaction_goes_on_with_nothing(viewer: Viewer) -> None:
+    found = measured(viewer, [span("claude_code.llm_request", OURS, SPAN, CALLER)])
+    assert found["interaction"][1] == []
+
+
 def test_a_session_without_spans_says_nothing(viewer: Viewer) -> None:
     assert measured(viewer, []) == {}
 
