@@ -41,6 +41,12 @@ REQUIRE_REAL_PARTS = "CC_OTEL_REQUIRE_REAL_PARTS"
 #: Tests keep the machine busy, and lies that they tell are to be failures all the same.
 os.environ.setdefault("CC_OTEL_MOST_CROWDED", "1000")
 
+# Hundreds of processes are started, each of which would compile all that it imports: a second of
+# CPU.  Whoever wants no bytecode beside the sources gets it beside none.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    _bytecode = Path(__file__).parent / ".pytest_cache" / "bytecode"
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(_bytecode))
+
 #: Sessions that tests start report to nobody, wherever these tests run.
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
     os.environ.pop(_name, None)

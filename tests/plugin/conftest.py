@@ -20,8 +20,15 @@ from harness.themes.catalogue import SCENARIOS
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
 
+#: Further plugins of others that are there for test_neighbours.py, which starts sessions with them.
+#: Here each process of a nested session would spend a quarter of its start on them.
+IDLE = ("anyio", "fakefs", "locust", "pytest_fakefs", "socket", "time_machine")
+
 #: Every nested session must be free of warnings that are ours.
-STRICT = ("-W", "error", "--strict-config", "--strict-markers")
+STRICT = (
+    *("-W", "error", "--strict-config", "--strict-markers"),
+    *(part for name in IDLE for part in ("-p", f"no:{name}")),
+)
 
 _TELLS_VERSION = """\
 import sys
