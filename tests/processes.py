@@ -1,4 +1,4 @@
-"""Wait for what other processes do: files they write, and their end."""
+"""Start other processes, and wait for what they do: files they write, and their end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from pathlib import Path
 
 #: The longest that a test waits for another process, in seconds: no machine is that slow.
 DEADLINE_S = 60
+
+
+def outside_of_workers() -> dict[str, str]:
+    """Return the environment for a nested session, which is no worker of the outer one.
+
+    It keeps the outer one's options: they keep out plugins that a nested session is not about.
+    """
+    return {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_XDIST_")}
 
 
 def until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:

@@ -21,6 +21,7 @@ from harness.judging.listing import parse_listing
 from harness.otlp.model import Protocol
 from harness.subject.binary import resolve
 from harness.themes.catalogue import SCENARIOS
+from tests.processes import outside_of_workers
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "docs" / "ci" / "telemetry.yml"
@@ -88,14 +89,10 @@ class Day:
         return self.shell(step(name))
 
     def shell(self, lines: str) -> subprocess.CompletedProcess[str]:
-        # A worker of this session is none of that one.
-        outside = {
-            name: text for name, text in os.environ.items() if not name.startswith("PYTEST_XDIST_")
-        }
         return subprocess.run(
             [*BASH, lines],
             cwd=self.folder,
-            env={**outside, **self.environment},
+            env={**outside_of_workers(), **self.environment},
             capture_output=True,
             text=True,
             check=False,

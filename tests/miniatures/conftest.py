@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ import pytest
 import harness
 from harness.findings import Verdict
 from harness.record import jsonl
+from tests.processes import outside_of_workers
 
 MINIATURE = Path(__file__).parent / "collector" / "miniature.py"
 ROOT = Path(harness.__file__).parents[1]
@@ -58,7 +58,7 @@ def judge(tmp_path: Path) -> Judge:
                 *options,
             ],
             cwd=tmp_path,
-            env={**_without_distribution(), "PYTHONPATH": str(ROOT)},
+            env={**outside_of_workers(), "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             timeout=300,
@@ -84,8 +84,3 @@ def judge(tmp_path: Path) -> Judge:
         )
 
     return run
-
-
-def _without_distribution() -> dict[str, str]:
-    """A nested session must not take itself for a worker of the outer one."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}

@@ -6,7 +6,6 @@ One session of the emitter, which serves metrics and exports them besides, is re
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.record import jsonl
-from tests.processes import until
+from tests.processes import outside_of_workers, until
 
 COMMAND = (
     *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--cc-binary=reference"),
@@ -51,11 +50,10 @@ os.execv(sys.argv[1], sys.argv[1:])
 @contextlib.contextmanager
 def begun(folder: Path, *prefix: str) -> Iterator[subprocess.Popen[str]]:
     folder.mkdir()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     with subprocess.Popen(
         [*prefix, *COMMAND],
         cwd=folder,
-        env=environment,
+        env=outside_of_workers(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
