@@ -241,7 +241,7 @@ def _requirement(
         given=entry.get("given", {}),
         protocols=tuple(entry.get("protocols", ())),
         mutants=tuple(
-            MutantSpec(name, number, lie, (name, *lie.get("also", ())))
+            MutantSpec(name, number, lie, (name, *lie.get("also", ())), tuple(lie.get("may", ())))
             for number, lie in enumerate(entry.get("mutants", ()), start=1)
         ),
     )
@@ -307,7 +307,7 @@ def _verify(
         problems += [
             f"mutant {lie.number} breaks the unknown {broken!r}"
             for lie in requirement.mutants
-            for broken in lie.breaks
+            for broken in (*lie.breaks, *lie.may)
             if broken not in names
         ]
         if problems:

@@ -67,13 +67,15 @@ class Selector:
 class MutantSpec:
     """A lie that must be caught, in the terms of ``schemas/contract.schema.json``.
 
-    ``breaks`` holds every requirement that it breaks, the owner first.
+    ``breaks`` holds every requirement that it breaks, the owner first; ``may`` those that it breaks
+    besides where the item that is lied about happens to be followed by another of its session.
     """
 
     owner: str
     number: int
     operation: Mapping[str, object]
     breaks: tuple[str, ...]
+    may: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
