@@ -24,9 +24,9 @@ from harness.themes.free_form.by_hand import by_hand
 
 DATA = Path(__file__).resolve().parents[2] / "docs" / "power.json"
 SUBJECT = "reference:2.1.240"
-#: Of so many cells (a field and a kind) one is judged: all of them would take minutes.  Prime to
-#: the number of kinds, so that the sample has each kind.
-ONE_OF = 5
+#: Of so many cells (a field and a kind) one is judged: all of them would take minutes.  It has no
+#: divisor in common with the number of kinds, so that the sample has each kind.
+ONE_OF = 10
 
 
 @pytest.fixture(scope="module")
