@@ -9,15 +9,13 @@ from typing import Any
 from ...capture.capture import Capture
 from ...contract.requirement import Requirement
 from ...mutants import editing
-from ...mutants.rewriting import copy_message, instead, rewritten
-from ...otlp.messages import ExportLogsServiceRequest
+from ...mutants.events import Edit, Lie, edited_if
+from ...mutants.rewriting import instead
 from ...otlp.model import Signal
 from .comparing import as_text, parsed
 from .experiment import units
 from .measures import MARK, REQUEST, RESPONSE
 
-Lie = Callable[[Capture, Requirement], Capture]
-Edit = Callable[[editing.ItemRef], object]
 Wanted = Callable[[Mapping[str, Any]], bool]
 
 ANSWER = "assistant_response"
@@ -240,16 +238,11 @@ def _edited(capture: Capture, event: str, edit: Edit, wanted: Wanted = lambda ow
 
     Raises ValueError if there is none.
     """
-    for export in reversed(capture.exports):
-        message = copy_message(export)
-        if not isinstance(message, ExportLogsServiceRequest):
-            continue
-        for ref in reversed(list(editing.item_refs(message))):
-            own = ref.item.view["attributes"]
-            if own.get("event.name") == event and wanted(own):
-                edit(ref)
-                return instead(capture, export, rewritten(export, message))
-    raise ValueError(f"{capture.run.label} logged no such {event}")
+
+    def fits(own: Mapping[str, Any]) -> bool:
+        return own.get("event.name") == event and wanted(own)
+
+    return edited_if(capture, fits, edit, f"such {event}")
 
 
 LIES: Mapping[str, Lie] = {

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from ...capture.capture import Capture
-from ...contract.requirement import Requirement
 from ...mutants import editing
-from ...mutants.events import Edit, edited, setting
-
-Lie = Callable[[Capture, Requirement], Capture]
+from ...mutants.events import Lie, lie, setting
 
 _AUTO = {"event.name": "compaction", "trigger": "auto"}
 _MANUAL = {"event.name": "compaction", "trigger": "manual"}
@@ -18,57 +14,49 @@ _MANUAL = {"event.name": "compaction", "trigger": "manual"}
 _LONG_MS = "900000"
 
 
-def _lie(name: str, what: str, wanted: Mapping[str, str], edit: Edit) -> Lie:
-    def lie(capture: Capture, requirement: Requirement) -> Capture:
-        return edited(capture, wanted, edit)
-
-    lie.__name__, lie.__doc__ = name, what
-    return lie
-
-
 _LIES = (
-    _lie("full_context_not_logged", "Log no compaction of a full one.", _AUTO, editing.remove),
-    _lie("command_not_logged", "Log no compaction by `/compact`.", _MANUAL, editing.remove),
-    _lie("compaction_logged_twice", "Log a compaction twice.", _AUTO, editing.repeat),
-    _lie(
+    lie("full_context_not_logged", "Log no compaction of a full one.", _AUTO, editing.remove),
+    lie("command_not_logged", "Log no compaction by `/compact`.", _MANUAL, editing.remove),
+    lie("compaction_logged_twice", "Log a compaction twice.", _AUTO, editing.repeat),
+    lie(
         "command_called_automatic",
         "Call a compaction by `/compact` automatic.",
         _MANUAL,
         setting("trigger", "auto"),
     ),
-    _lie(
+    lie(
         "compaction_failed",
         "Call a compaction failed that was none.",
         _AUTO,
         setting("success", "false"),
     ),
-    _lie("error_without_failure", "Tell of an error.", _AUTO, setting("error", "too long")),
-    _lie("compaction_in_seconds", "Tell its time in seconds.", _AUTO, setting("duration_ms", "0")),
-    _lie(
+    lie("error_without_failure", "Tell of an error.", _AUTO, setting("error", "too long")),
+    lie("compaction_in_seconds", "Tell its time in seconds.", _AUTO, setting("duration_ms", "0")),
+    lie(
         "compaction_in_microseconds",
         "Tell its time in microseconds.",
         _AUTO,
         setting("duration_ms", _LONG_MS),
     ),
-    _lie(
+    lie(
         "half_a_context",
         "Count half of the tokens before.",
         _AUTO,
         setting("pre_tokens", "85650"),
     ),
-    _lie(
+    lie(
         "context_not_smaller",
         "Count as many tokens after as before.",
         _AUTO,
         setting("post_tokens", "172000"),
     ),
-    _lie(
+    lie(
         "summary_called_prepared",
         "Tell of a prepared summary in one that asked for none.",
         _AUTO,
         setting("precompute_reuse", "hit"),
     ),
-    _lie(
+    lie(
         "summary_reused",
         "Call a summary reused that was made.",
         _MANUAL,
@@ -76,4 +64,4 @@ _LIES = (
     ),
 )
 
-LIES: Mapping[str, Lie] = {lie.__name__: lie for lie in _LIES}
+LIES: Mapping[str, Lie] = {each.__name__: each for each in _LIES}

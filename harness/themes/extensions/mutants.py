@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ...capture.capture import Capture
 from ...contract.requirement import Requirement
 from ...mutants import editing
-from ...mutants.events import setting
-from ...mutants.rewriting import copy_message, instead, rewritten
-from ...otlp.messages import ExportLogsServiceRequest
+from ...mutants.events import Edit, Lie, edited_if, setting
 from . import plugin_mutants
-
-Lie = Callable[[Capture, Requirement], Capture]
 
 _REGISTERED, _START, _END = (
     "hook_registered",
@@ -118,23 +114,16 @@ def _is(value: object, wanted: object) -> bool:
     return value in wanted["enum"] if isinstance(wanted, Mapping) else str(value) == str(wanted)
 
 
-def _edited(
-    capture: Capture, wanted: Mapping[str, Any], edit: Callable[[editing.ItemRef], object]
-) -> Capture:
+def _edited(capture: Capture, wanted: Mapping[str, Any], edit: Edit) -> Capture:
     """Return ``capture`` with the last event edited that has the attributes ``wanted``.
 
     Raises ValueError if there is none.
     """
-    for export in reversed(capture.exports):
-        message = copy_message(export)
-        if not isinstance(message, ExportLogsServiceRequest):
-            continue
-        for ref in reversed(list(editing.item_refs(message))):
-            attributes = ref.item.view["attributes"]
-            if all(_is(attributes.get(key), value) for key, value in wanted.items()):
-                edit(ref)
-                return instead(capture, export, rewritten(export, message))
-    raise ValueError(f"{capture.run.label} logged no event with {dict(wanted)}")
+
+    def fits(attributes: Mapping[str, Any]) -> bool:
+        return all(_is(attributes.get(key), value) for key, value in wanted.items())
+
+    return edited_if(capture, fits, edit, f"event with {dict(wanted)}")
 
 
 LIES: Mapping[str, Lie] = {

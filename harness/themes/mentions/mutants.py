@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from ...capture.capture import Capture
 from ...contract.requirement import Requirement
 from ...mutants import editing
-from ...mutants.rewriting import copy_message, instead, rewritten
-from ...otlp.messages import ExportLogsServiceRequest
-
-Lie = Callable[[Capture, Requirement], Capture]
+from ...mutants.events import Lie, edited, setting
 
 
 def mention_not_logged(capture: Capture, requirement: Requirement) -> Capture:
     """Log no event for one mention that was resolved."""
-    return _edited(capture, "true", editing.remove)
+    return edited(capture, _logged("true"), editing.remove)
 
 
 def mention_logged_twice(capture: Capture, requirement: Requirement) -> Capture:
     """Log two events for one mention that was resolved."""
-    return _edited(capture, "true", editing.repeat)
+    return edited(capture, _logged("true"), editing.repeat)
 
 
 def missing_file_resolved(capture: Capture, requirement: Requirement) -> Capture:
     """Log the mention of a file that is not there as resolved."""
-    return _edited(
-        capture, "false", lambda ref: editing.put(ref, ("attributes", "success"), "true")
-    )
+    return edited(capture, _logged("false"), setting("success", "true"))
 
 
-def _edited(capture: Capture, success: str, edit: Callable[[editing.ItemRef], object]) -> Capture:
-    """Return ``capture`` with the last mention edited that was logged with that ``success``.
-
-    Raises ValueError if there is none.
-    """
-    for export in reversed(capture.exports):
-        message = copy_message(export)
-        if not isinstance(message, ExportLogsServiceRequest):
-            continue
-        for ref in reversed(list(editing.item_refs(message))):
-            attributes = ref.item.view["attributes"]
-            if (attributes.get("event.name"), attributes.get("success")) == ("at_mention", success):
-                edit(ref)
-                return instead(capture, export, rewritten(export, message))
-    raise ValueError(f"{capture.run.label} logged no mention with success={success}")
+def _logged(success: str) -> Mapping[str, str]:
+    return {"event.name": "at_mention", "success": success}
 
 
 LIES: Mapping[str, Lie] = {
