@@ -12,6 +12,7 @@ from ...capture.capture import Capture
 from ...capture.observed import observed
 from ...capture.run import ApiCall
 from ...judging.items.item import Item
+from ...judging.items.measured import integer
 from ...otlp.model import Event, Signal
 from .comparing import COMPARED, parsed, sent
 from .experiment import ANSWERS_GATE, GATE, MARK_AT_MOST, limit_in, units
@@ -157,7 +158,7 @@ def exports_with_contents(capture: Capture) -> list[Item]:
 
 def _described(bodies: Bodies, event: Event, environment: Mapping[str, str]) -> dict[str, Any]:
     own = event.attributes
-    length = _integer(own.get("body_length"))
+    length = integer(own.get("body_length"))
     if "body_ref" in own:
         path = str(own["body_ref"])
         text = bodies.files.get(path)
@@ -229,14 +230,6 @@ def _unmarked(text: str) -> tuple[str, bool]:
     """Return a text without the mark that it was cut, and whether there is one."""
     match = MARK.search(text)
     return (text[: match.start()], True) if match else (text, False)
-
-
-def _integer(value: object) -> int:
-    """Return a number, also one that is sent as a text; -1 for anything else."""
-    try:
-        return int(str(value))
-    except ValueError:
-        return -1
 
 
 MEASURES = (

@@ -13,6 +13,7 @@ from itertools import pairwise
 from ...capture.capture import Capture
 from ...capture.run import ApiCall, ToolRun
 from ...judging.items.item import Item
+from ...judging.items.measured import integer
 from ...otlp.model import Event
 
 _MCP, _SKILL, _SUBAGENT = "mcp__", "Skill", ("Task", "Agent")
@@ -41,7 +42,7 @@ def mcp_connections(capture: Capture) -> list[Item]:
     asked = [run.asked_unix_nano for run in runs if run.asked_unix_nano]
     latest = min(asked, default=capture.run.ended_unix_nano) - capture.run.started_unix_nano
     most_ms = latest / 1e6 + _ROUNDED_MS
-    took = [_number(event, "duration_ms") for event in begun]
+    took = [integer(event.attributes.get("duration_ms")) for event in begun]
     return [
         Item(
             f"{capture.run.label} · servers of MCP",
@@ -109,7 +110,8 @@ def subagents_joined(capture: Capture) -> list[Item]:
     """
     runs = sorted(_subagents(capture), key=lambda run: run.returned_unix_nano)
     events = sorted(
-        capture.events("subagent_completed"), key=lambda event: _number(event, "event.sequence")
+        capture.events("subagent_completed"),
+        key=lambda event: integer(event.attributes.get("event.sequence")),
     )
     # A copy of an event says what the event itself says.
     events = [event for index, event in enumerate(events) if event not in events[:index]]
@@ -132,9 +134,9 @@ def _joined(event: Event, run: ToolRun, calls: Sequence[ApiCall]) -> dict[str, b
     return {
         "named": attributes.get("agent_type") == run.input.get("subagent_type"),
         "hidden": attributes.get("agent_type") == _ANY_AGENT,
-        "tokens_billed": _number(event, "total_tokens") == read + last.output_tokens,
-        "no_tools": _number(event, "total_tool_uses") == 0,
-        "in_time": max(1, least_ms) <= _number(event, "duration_ms") <= most_ms,
+        "tokens_billed": integer(event.attributes.get("total_tokens")) == read + last.output_tokens,
+        "no_tools": integer(event.attributes.get("total_tool_uses")) == 0,
+        "in_time": max(1, least_ms) <= integer(event.attributes.get("duration_ms")) <= most_ms,
         "model_asked": _without_suffix(attributes.get("model")) == _without_suffix(calls[0].model),
         "final_model_asked": _without_suffix(attributes.get("final_model"))
         == _without_suffix(last.model),
@@ -185,14 +187,6 @@ def _different(wanted: Sequence[str], told: Sequence[str]) -> int:
     """Count the texts that are on one side only."""
     one, other = Counter(wanted), Counter(told)
     return (one - other).total() + (other - one).total()
-
-
-def _number(event: Event, key: str) -> int:
-    """Return a number, also one that is sent as a text; -1 for anything else."""
-    try:
-        return int(str(event.attributes.get(key)))
-    except ValueError:
-        return -1
 
 
 MEASURES = (mcp_connections, skills_used, subagents_used, subagents_joined)

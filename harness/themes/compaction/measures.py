@@ -7,7 +7,7 @@ from collections import Counter
 from ...capture.capture import Capture
 from ...capture.observed import observed
 from ...judging.items.item import Item
-from ...otlp.model import Event
+from ...judging.items.measured import compared, integer
 from .observed import Provoked
 
 #: Tokens of a context are counted approximately.
@@ -21,17 +21,8 @@ def compactions(capture: Capture) -> list[Item]:
         return []
     logged = Counter(str(event.attributes.get("trigger")) for event in capture.events("compaction"))
     wanted = Counter(provoked.by_trigger)
-    return [
-        Item(
-            f"{capture.run.label} · compactions by trigger {trigger}",
-            {
-                "trigger": trigger,
-                "missing": max(0, wanted[trigger] - logged[trigger]),
-                "extra": max(0, logged[trigger] - wanted[trigger]),
-            },
-        )
-        for trigger in sorted(wanted | logged)
-    ]
+    where = f"{capture.run.label} · compactions by trigger"
+    return compared(where, "trigger", wanted, logged)
 
 
 def compactions_told(capture: Capture) -> list[Item]:
@@ -48,29 +39,24 @@ def compactions_told(capture: Capture) -> list[Item]:
     least_ms = min(call.answered_unix_nano - call.arrived_unix_nano for call in calls) / 1e6
     most_ms = (capture.run.ended_unix_nano - capture.run.started_unix_nano) / 1e6
     full = provoked.full_tokens
-    return [
-        Item(
-            f"{capture.run.label} · compaction by trigger {event.attributes.get('trigger')!s}",
-            {
-                "trigger": str(event.attributes.get("trigger")),
-                "succeeded": event.attributes.get("success") == "true",
-                "no_error": "error" not in event.attributes,
-                "in_time": max(1, least_ms - 1) <= _number(event, "duration_ms") <= most_ms,
-                "of_full_context": full <= _number(event, "pre_tokens") <= full * _ABOUT,
-                "fewer": 0 < _number(event, "post_tokens") < _number(event, "pre_tokens"),
-                "reuse": str(event.attributes.get("precompute_reuse", "")),
-            },
+    items = []
+    for event in capture.events("compaction"):
+        told = event.attributes
+        trigger = str(told.get("trigger"))
+        duration_ms, before, after = (
+            integer(told.get(key)) for key in ("duration_ms", "pre_tokens", "post_tokens")
         )
-        for event in capture.events("compaction")
-    ]
-
-
-def _number(event: Event, key: str) -> int:
-    """Return a number, also one that is sent as a text; -1 for anything else."""
-    try:
-        return int(str(event.attributes.get(key)))
-    except ValueError:
-        return -1
+        view = {
+            "trigger": trigger,
+            "succeeded": told.get("success") == "true",
+            "no_error": "error" not in told,
+            "in_time": max(1, least_ms - 1) <= duration_ms <= most_ms,
+            "of_full_context": full <= before <= full * _ABOUT,
+            "fewer": 0 < after < before,
+            "reuse": str(told.get("precompute_reuse", "")),
+        }
+        items.append(Item(f"{capture.run.label} · compaction by trigger {trigger}", view))
+    return items
 
 
 MEASURES = (compactions, compactions_told)

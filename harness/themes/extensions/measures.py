@@ -9,6 +9,7 @@ from ...capture.capture import Capture
 from ...capture.observed import observed
 from ...fakes.hook_stub import BLOCK, FAIL, HANG, SUCCEED
 from ...judging.items.item import Item
+from ...judging.items.measured import compared, integer
 from ...otlp.model import Event
 from . import plugin_measures
 from .observed import OF_A_PLUGIN, Hooked, HookRun
@@ -47,17 +48,7 @@ def hooks_registered(capture: Capture) -> list[Item]:
         or event.attributes.get("hook_event") in plugins
     )
     configured = Counter(_kind(hook.event, hook.type, hook.source) for hook in hooked.configured)
-    return [
-        Item(
-            f"{capture.run.label} · hooks {kind}",
-            {
-                "kind": kind,
-                "missing": max(0, configured[kind] - logged[kind]),
-                "extra": max(0, logged[kind] - configured[kind]),
-            },
-        )
-        for kind in sorted(configured | logged)
-    ]
+    return compared(f"{capture.run.label} · hooks", "kind", configured, logged)
 
 
 def hook_matchers(capture: Capture) -> list[Item]:
@@ -122,7 +113,7 @@ def hook_pairs(capture: Capture) -> list[Item]:
     for kind in ("hook_execution_start", "hook_execution_complete"):
         for event in capture.events(kind):
             key = (str(event.attributes.get("session.id")), str(event.attributes.get("hook_name")))
-            place = (_integer(event.attributes.get("event.sequence")), kind)
+            place = (integer(event.attributes.get("event.sequence")), kind)
             sessions.setdefault(key, []).append(place)
     items = []
     for (_, name), logged in sorted(sessions.items()):
@@ -170,7 +161,7 @@ def _miscounted(
     """Count the events whose numbers are those of no execution that is not told by another."""
     happened = Counter(_numbers(execution, fields) for execution in ran)
     told = Counter(
-        tuple(_integer(event.attributes.get(field)) for field in fields) for event in events
+        tuple(integer(event.attributes.get(field)) for field in fields) for event in events
     )
     return sum((told - happened).values())
 
@@ -189,19 +180,11 @@ def _durations(
     hung = all(any(run.outcome == HANG for run in execution) for execution in ran)
     least_ms = hooked.limit_ms - _EARLY_MS if hung else 0
     most_ms = (capture.run.ended_unix_nano - capture.run.started_unix_nano) / 1e6
-    told = [_integer(event.attributes.get("total_duration_ms")) for event in ends]
+    told = [integer(event.attributes.get("total_duration_ms")) for event in ends]
     return {
         "too_short": sum(value < least_ms for value in told),
         "too_long": sum(value > most_ms for value in told),
     }
-
-
-def _integer(value: object) -> int:
-    """Return a number, also one that is sent as a text; -1 for anything else."""
-    try:
-        return int(str(value))
-    except ValueError:
-        return -1
 
 
 MEASURES = (hooks_registered, hook_matchers, hook_executions, hook_pairs, *plugin_measures.MEASURES)

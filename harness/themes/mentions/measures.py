@@ -7,6 +7,7 @@ from collections import Counter
 from ...capture.capture import Capture
 from ...capture.observed import observed
 from ...judging.items.item import Item
+from ...judging.items.measured import compared
 from .observed import Mentioned
 
 
@@ -25,18 +26,8 @@ def mentions(capture: Capture) -> list[Item]:
         for event in capture.events("at_mention")
         if event.attributes.get("success") == "true"
     )
-    there = Counter(mentioned.there)
-    return [
-        Item(
-            f"{capture.run.label} · mentions of type {kind}",
-            {
-                "mention_type": kind,
-                "missing": max(0, there[kind] - logged[kind]),
-                "extra": max(0, logged[kind] - there[kind]),
-            },
-        )
-        for kind in sorted(there | logged)
-    ]
+    where = f"{capture.run.label} · mentions of type"
+    return compared(where, "mention_type", Counter(mentioned.there), logged)
 
 
 MEASURES = (mentions,)
