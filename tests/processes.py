@@ -6,9 +6,16 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
 
 #: The longest that a test waits for another process, in seconds: no machine is that slow.
 DEADLINE_S = 60
+
+_POLL_S = 0.01
 
 
 def outside_of_workers() -> dict[str, str]:
@@ -19,12 +26,23 @@ def outside_of_workers() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_XDIST_")}
 
 
+def leave_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a nested session in this process not take itself for a worker of the outer one."""
+    for name in os.environ.keys() - outside_of_workers().keys():
+        monkeypatch.delenv(name)
+
+
 def until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Look again until the condition holds: another process gives no sign to wait for."""
+    """Look again until the condition holds."""
+    assert ask(condition, bool, deadline_s), f"still waiting for {what}"
+
+
+def ask(question: Callable[[], T], wanted: Callable[[T], bool], deadline_s: float) -> T:
+    """Ask until the answer is as wanted; return it, or the last one at the deadline."""
     end = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end, f"still waiting for {what}"
-        time.sleep(0.01)
+    while not wanted(answer := question()) and time.monotonic() < end:
+        time.sleep(_POLL_S)  # another process gives no sign to wait for
+    return answer
 
 
 def assert_gone(pid: int) -> None:

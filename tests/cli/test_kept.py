@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
 import sys
@@ -26,6 +25,7 @@ from harness.running import stage
 from harness.subject.binary import resolve
 from harness.themes.catalogue import SCENARIOS
 from harness.themes.free_form.scenarios import Input
+from tests.processes import leave_workers
 
 Change = Callable[[Path], None]
 
@@ -107,8 +107,7 @@ def test_a_kept_recording_is_judged_as_the_live_run_was(
     exit_code: int,
     outcomes: set[str],
 ) -> None:
-    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
-        monkeypatch.delenv(name)
+    leave_workers(monkeypatch)
     claude = pytester.path / "claude"
     claude.write_text(EMITTER.format(before=before, python=sys.executable))
     claude.chmod(claude.stat().st_mode | stat.S_IXUSR)

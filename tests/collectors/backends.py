@@ -9,7 +9,6 @@ import os
 import platform
 import shutil
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -26,11 +25,11 @@ from harness.relay.ports import free_port
 from harness.relay.process import CollectorProcess, is_healthy
 from harness.subject import process
 from harness.subject.npm import default_cache_dir
+from tests.processes import ask
 
 _HOST = "127.0.0.1"
 #: How long a backend may take to get ready or to have what it was sent, on a busy machine.
 DEADLINE_S = 60.0
-_POLL_S = 0.05
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 #: The package whose library is ClickHouse: 180 MB to fetch, 530 MB unpacked.
@@ -114,11 +113,12 @@ class Prometheus:
         self, promql: str, until: Callable[[float], bool], deadline_s: float = DEADLINE_S
     ) -> float:
         """Ask until the value is as wanted; return it, or the last one at the deadline."""
-        end = time.monotonic() + deadline_s
-        while not until(value := self.value(promql)) and time.monotonic() < end:
+
+        def value() -> float:
             self._process.check_alive("while it was asked")
-            time.sleep(_POLL_S)
-        return value
+            return self.value(promql)
+
+        return ask(value, until, deadline_s)
 
 
 def _scraping(target: str, interval_s: float) -> Mapping[str, Any]:
@@ -176,10 +176,7 @@ class ClickHouse:
         self, text: str, until: Callable[[Sequence[Sequence[Any]]], bool], deadline_s: float = 30.0
     ) -> list[list[Any]]:
         """Ask until the rows are as wanted; return them, or the last ones at the deadline."""
-        end = time.monotonic() + deadline_s
-        while not until(rows := self.sql(text)) and time.monotonic() < end:
-            time.sleep(_POLL_S)
-        return rows
+        return ask(lambda: self.sql(text), until, deadline_s)
 
 
 def _get(url: str) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from harness.record.jsonl import RunRecord
 from tests.collectors import judging, rotel_agent
 from tests.collectors import otelcol as building
 from tests.collectors.backends import ClickHouse, NoBackendError, clickhouse_library
+from tests.processes import leave_workers
 
 if TYPE_CHECKING:
     from conftest import MissingPart
@@ -107,8 +107,7 @@ Judge = Callable[..., RunRecord]
 @pytest.fixture
 def in_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> InProcess:
     """Run pytest in this process: most of a short run of its own would be imports."""
-    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
-        monkeypatch.delenv(name)
+    leave_workers(monkeypatch)
     return lambda *arguments: int(pytester.runpytest_inprocess("-W", "error", *arguments).ret)
 
 

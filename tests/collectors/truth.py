@@ -6,7 +6,6 @@ what the backend answers.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,10 +21,10 @@ from tests.collectors.backends import DEADLINE_S, ClickHouse, Prometheus
 from tests.collectors.judging import PASSING, Pytest, failing, judged
 from tests.collectors.judging import pipeline as options
 from tests.collectors.shapes import SHAPES
+from tests.processes import ask
 
 #: Stands in clickhouse.yaml for the address of the server.
 _CLICKHOUSE = "${env:CC_OTEL_CLICKHOUSE}"
-_POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +115,12 @@ def _settled(
     found: Mapping[str, _Found], stored: Callable[[], Mapping[str, float]]
 ) -> Mapping[str, Sum]:
     """Ask until the backend has come to what was found; it scrapes when it likes."""
-    end = time.monotonic() + DEADLINE_S
-    while True:
-        says = stored()
-        if time.monotonic() >= end or all(
-            equal(each.seen, says[name]) for name, each in found.items()
-        ):
-            return {name: Sum(each.sent, each.seen, says[name]) for name, each in found.items()}
-        time.sleep(_POLL_S)
+
+    def all_there(says: Mapping[str, float]) -> bool:
+        return all(equal(each.seen, says[name]) for name, each in found.items())
+
+    says = ask(stored, all_there, DEADLINE_S)
+    return {name: Sum(each.sent, each.seen, says[name]) for name, each in found.items()}
 
 
 def _capture(folder: Path) -> Capture:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.fleet.lines import Recorded, WriteLines, lines_of
+from tests.processes import leave_workers
 
 RELEASE = "2.1.332"
 
@@ -18,8 +17,7 @@ def lines(recorded: Recorded) -> list[bytes]:
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
-        monkeypatch.delenv(name)
+    leave_workers(monkeypatch)
 
 
 def test_a_true_capture_passes(

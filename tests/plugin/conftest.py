@@ -16,6 +16,7 @@ from harness.reference.versions import DEFAULT
 from harness.running import runner
 from harness.subject.binary import resolve
 from harness.themes.catalogue import SCENARIOS
+from tests.processes import leave_workers
 
 Run = Callable[..., pytest.RunResult]
 Subject = Callable[..., Path]
@@ -41,8 +42,7 @@ if "--version" in sys.argv:
 @pytest.fixture(autouse=True)
 def _no_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
     """A nested session must not take itself for a worker of the outer one."""
-    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
-        monkeypatch.delenv(name)
+    leave_workers(monkeypatch)
 
 
 @pytest.fixture
