@@ -34,7 +34,7 @@ def await_children(seconds: float) -> None:
     """Wait until all children have ended, for so long at most."""
     end = time.monotonic() + seconds
     while not _none_left() and time.monotonic() < end:
-        time.sleep(_LOOK_S)
+        time.sleep(_LOOK_S)  # waitpid takes no deadline
 
 
 def _none_left() -> bool:
